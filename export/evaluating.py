@@ -1,0 +1,109 @@
+"""Judge finished detector files: the same door for a Keras run and a `.tflite`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from export.bundle import read_bundle
+from export.description import Description
+from export.metadata import read_description
+from export.runtimes import open_detector_file
+from train.batches import mark_seen
+from train.data.manifest import Manifest, read_manifest
+from train.data.store import Store, pack
+from train.data.view import View, parse_view
+from train.errors import TrainError
+from train.evaluate.calibration import Calibration, OperatingPoints
+from train.evaluate.scores import read_scores
+from train.judging import Reported, Scored, report
+from train.run import Run, open_run, read_state, scores_path
+from train.score import keras_scorer, score_rows
+from train.training import OnCount
+
+
+def score_detector(store: Store, rows: pl.DataFrame, tflite: bytes, on_progress: OnCount | None = None) -> pl.DataFrame:
+    """Score rows of a store by a sealed detector file on x86 LiteRT.
+
+    rows: manifest rows with `seen` and `row`. The file gives probabilities, so `logit` is that of the calibrated
+    probability, and the calibration of the scores table is the identity.
+    """
+    run = open_detector_file(tflite)
+    done = 0
+
+    def logits(views: np.ndarray) -> np.ndarray:
+        nonlocal done
+        fake = run(views).scores[:, 1].astype(np.float64)
+        done += len(views)
+        if on_progress:
+            on_progress(done, rows.height)
+        # float32 saturates at 1; a probability that close to it or to 0 says nothing finer.
+        fake = np.clip(fake, 1e-9, 1 - 1e-9)
+        return (np.log(fake) - np.log1p(-fake)).astype(np.float32)
+
+    return score_rows(store, rows, logits, Calibration(1.0, 0.0))
+
+
+def points_of(description: Description) -> OperatingPoints:
+    """The operating points that a detector file ships."""
+    points = description.operating_points
+    return OperatingPoints(points["balanced"], points["fpr-1%"], points["fpr-0.5%"], description.unsure)
+
+
+def evaluate_models(
+    models: Sequence[Path], manifest_path: Path, folder: Path, on_progress: OnCount | None = None
+) -> Reported:
+    """Judge run folders, detector files or bundles on one manifest and write a report.
+
+    What a model was trained on decides which rows count as seen. Raises TrainError when models of different views are
+    asked for side by side, and what is wrong with a model or the manifest.
+    """
+    manifest = read_manifest(manifest_path)
+    packed = manifest_path.parent / ".packed"
+    scored: list[Scored] = []
+    views: list[View] = []
+    for path in models:
+        one, view = _score_path(path, manifest, packed, on_progress)
+        scored.append(one)
+        views.append(view)
+    if len({view.text for view in views}) > 1:
+        raise TrainError(
+            f"The models have different views ({', '.join(view.text for view in views)}): judge them apart."
+        )
+    names = ", ".join(str(path) for path in models)
+    return report(folder, scored, manifest, views[0], title=f"{names} on {manifest_path.name}")
+
+
+def _score_path(path: Path, manifest: Manifest, packed: Path, on_progress: OnCount | None) -> tuple[Scored, View]:
+    if path.is_dir():
+        return _score_run(open_run(path), manifest, packed)
+    if path.suffix == ".zip":
+        bundle = read_bundle(path)
+        tflite = bundle.variants[bundle.default]
+    else:
+        from export.detector import read_file
+
+        tflite = read_file(path)
+    description = read_description(tflite, str(path))
+    view = parse_view(description.view)
+    store = pack(manifest, view, packed)
+    seen = pl.col("generator").is_in(description.generators_seen) & pl.col("source").is_in(description.sources_seen)
+    rows = manifest.frame.with_columns(seen=seen).with_row_index("row")
+    rows = rows.filter(~pl.col("seen") | (pl.col("split") == "test"))
+    return Scored(path.name, score_detector(store, rows, tflite, on_progress), points_of(description)), view
+
+
+def _score_run(run: Run, manifest: Manifest, packed: Path) -> tuple[Scored, View]:
+    state = read_state(run, "float")
+    name = f"{run.folder.name} (Keras float)"
+    if manifest.sha256 == run.manifest_sha256:
+        return Scored(name, read_scores(scores_path(run, "float")), state.points), run.view
+    from ela.front_ends import parse_front_end
+    from train.fit import load_model
+
+    store = pack(manifest, run.view, packed)
+    rows = mark_seen(manifest.frame, run.recipe.data).with_row_index("row")
+    rows = rows.filter(~pl.col("seen") | (pl.col("split") == "test"))
+    scorer = keras_scorer(load_model(run), parse_front_end(run.recipe.model.front_end))
+    return Scored(name, score_rows(store, rows, scorer, state.calibration), state.points), run.view

@@ -1,0 +1,174 @@
+"""From a quantised run to what ships: the detector variants, the bundle, and the report that says which is best."""
+
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+
+import polars as pl
+
+from export.bundle import Tolerances, write_bundle
+from export.card import render_card
+from export.checks import check_detector
+from export.convert import Arithmetic, convert
+from export.description import CalibrationNote, Description
+from export.evaluating import score_detector
+from export.metadata import attach, read_description
+from export.references import choose_references, make_references
+from export.states import KerasState, load_states
+from train.data.files import write_bytes
+from train.data.store import Store
+from train.evaluate.flips import Flips, count_flips
+from train.evaluate.judgement import Judgement
+from train.evaluate.scores import read_scores, write_scores
+from train.judging import Scored, report
+from train.run import PACKAGES, Run, scores_path
+from train.score import judged_rows
+
+SOURCES: dict[str, tuple[str, Arithmetic]] = {
+    "qat-int8": ("qat", "int8"),
+    "ptq-int8": ("ptq", "int8"),
+    "float16": ("float", "float16"),
+    "float32": ("float", "float32"),
+}
+"""Each variant: the Keras state it comes from and the converter's arithmetic."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One detector file with how it did: validation AUC, and its flips against the Keras state it was made from."""
+
+    name: str
+    tflite: bytes
+    scored: Scored
+    val_auc: float
+    against_keras: Flips
+    against_float: Flips
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was made: paths, the shipped variant and why it, and one row a variant for a table."""
+
+    bundle: Path
+    report: Path
+    default: str
+    why: str
+    variants: tuple[Variant, ...]
+    judgements: tuple[Judgement, ...]
+
+
+def export_run(run: Run, folder: Path, *, say: Callable[[str], None] = lambda line: None) -> Exported:
+    """Convert, check, score, describe and bundle every variant of a run; `say` hears what is being done.
+
+    Writes `NAME.tflite` for every variant, `bundle.zip` and `report/` into `folder`. The shipped int8 is the one with
+    the higher validation AUC; between equals (to four digits) the one with fewer flips against float. Raises
+    ExportError when a variant breaks a promise of the detector file, TrainError when the run is unfinished.
+    """
+    states = load_states(run)
+    store = run.store()
+    rows = judged_rows(store, run)
+    keras = {
+        name: Scored(f"{name} (Keras)", read_scores(scores_path(run, name)), state.points)
+        for name, state in states.items()
+    }
+    variants = []
+    for name, (state_name, arithmetic) in SOURCES.items():
+        if state_name in states:
+            say(f"converting and scoring {name}")
+            variants.append(_make(run, store, rows, name, arithmetic, states[state_name], keras))
+    int8 = [one for one in variants if one.name.endswith("int8")]
+    best = max(int8 or variants, key=lambda one: (round(one.val_auc, 4), -one.against_float.balanced.value))
+
+    say("judging")
+    origin = SOURCES[best.name][0]
+    side_by_side = [keras["float"], best.scored] if origin == "float" else [keras["float"], keras[origin], best.scored]
+    found = report(
+        folder / "report",
+        side_by_side,
+        store.manifest,
+        run.view,
+        title=run.recipe.title,
+        recipe_text=run.recipe.text,
+    )
+    say("making references")
+    detectors = {one.name: one.tflite for one in variants}
+    references = make_references(store, choose_references(rows), states, detectors)
+    for name, tflite in detectors.items():
+        write_bytes(folder / f"{name}.tflite", tflite)
+    why = _reason(best, int8)
+    bundle = folder / "bundle.zip"
+    write_bundle(
+        bundle,
+        variants=detectors,
+        default=best.name,
+        card=render_card(read_description(best.tflite), found.judgements[-1], why=why, recipe_text=run.recipe.text),
+        references=references,
+        tolerances=Tolerances(),
+    )
+    return Exported(bundle, found.paths.html, best.name, why, tuple(variants), found.judgements)
+
+
+def _make(
+    run: Run,
+    store: Store,
+    rows: pl.DataFrame,
+    name: str,
+    arithmetic: Arithmetic,
+    state: KerasState,
+    keras: Mapping[str, Scored],
+) -> Variant:
+    from sklearn.metrics import roc_auc_score
+
+    raw = convert(state.parts, arithmetic)
+    plain = attach(raw, _describe(run, rows, name, state))
+    check_detector(plain, name)
+    scores = score_detector(store, rows, plain)
+    write_scores(scores, run.folder / "scores" / f"{name}.csv")
+    val = scores.filter(pl.col("seen") & (pl.col("split") == "val"))
+    val_auc = float(roc_auc_score((val["label"] == "fake").to_numpy(), val["probability"].to_numpy()))
+    origin, reference = keras[state.name], keras["float"]
+    against_keras = count_flips(origin.scores, scores, state.points, names=(origin.name, name))
+    against_float = count_flips(reference.scores, scores, state.points, names=(reference.name, name))
+    figures = {
+        "validation_auc": val_auc,
+        "flips_against_keras": against_keras.balanced.value,
+        "mean_change_against_keras": against_keras.mean_change,
+        "p99_change_against_keras": against_keras.p99_change,
+        "auc_minus_float": against_float.auc_difference.value,
+    }
+    sealed = attach(raw, replace(_describe(run, rows, name, state), figures=figures))
+    return Variant(name, sealed, Scored(name, scores, state.points), val_auc, against_keras, against_float)
+
+
+def _describe(run: Run, rows: pl.DataFrame, variant: str, state: KerasState) -> Description:
+    seen = rows.filter(pl.col("seen"))
+    _, height, width, _ = state.parts.backbone.output_shape
+    points = state.points
+    return Description(
+        name=run.recipe.title,
+        variant=variant,
+        view=run.view.text,
+        front_end=state.parts.front_end.text,
+        size=run.view.size,
+        heatmap=(height, width),
+        operating_points={"balanced": points.balanced, "fpr-1%": points.fpr_1, "fpr-0.5%": points.fpr_05},
+        unsure=points.unsure,
+        calibration=CalibrationNote(state.parts.calibration.scale, state.parts.calibration.bias),
+        generators_seen=tuple(sorted(set(seen["generator"]))),
+        sources_seen=tuple(sorted(set(seen["source"]))),
+        training_sha256=run.manifest_sha256,
+        created_by={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        licences=run.recipe.data.licences,
+    )
+
+
+def _reason(best: Variant, int8: list[Variant]) -> str:
+    if len(int8) < 2:
+        return "it is the only candidate"
+    other = next(one for one in int8 if one is not best)
+    return (
+        f"validation AUC {best.val_auc:.4f} against {other.val_auc:.4f} of {other.name}, flips against float "
+        f"{best.against_float.balanced.value:.2%} against {other.against_float.balanced.value:.2%}"
+    )

@@ -1,0 +1,69 @@
+"""What every runtime is held against: some pictures, and what each stage of the trip made of them."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from export.bundle import References
+from export.convert import compose
+from export.errors import ExportError
+from export.gradcam import grad_cam
+from export.runtimes import RUNTIMES
+from export.states import KerasState
+from train.data.store import Store
+from train.tf import load_tensorflow
+
+COUNT = 32
+
+
+def choose_references(marked: pl.DataFrame, count: int = COUNT) -> list[int]:
+    """Choose rows for the references: pictures that may be judged, taken from every source in turn.
+
+    marked: manifest rows with `seen` and `row`. The order within a source is that of the pictures' hashes, so the
+    choice depends on nothing but the data. Returns at most `count` row numbers; raises ExportError when there is none.
+    """
+    allowed = marked.filter(~pl.col("seen") | (pl.col("split") == "test")).sort("sha256")
+    if allowed.is_empty():
+        raise ExportError("The manifest has no picture outside training to hold runtimes against: scan more pictures.")
+    turn = pl.int_range(pl.len()).over("label", "source", "generator")
+    # Reals and fakes in equal number, so that heatmaps, which speak of fakes, have enough of them.
+    by_source = allowed.with_columns(turn=turn).sort("turn", "label", "generator", "source")
+    halves = [by_source.filter(pl.col("label") == label).head(count // 2) for label in ("real", "fake")]
+    return pl.concat(halves)["row"].to_list()
+
+
+def make_references(
+    store: Store, rows: list[int], states: Mapping[str, KerasState], detectors: Mapping[str, bytes]
+) -> References:
+    """Run the chosen rows through every Keras state, tf-keras-vis and every detector on x86 LiteRT.
+
+    Pictures go one by one, as on a phone: a batch may take other kernels and round otherwise.
+    """
+    tf = load_tensorflow()
+    names = [store.manifest.frame["path"][row] for row in rows]
+    views = np.ascontiguousarray(store.pixels[rows])
+    front_end = next(iter(states.values())).parts.front_end
+    planes = front_end.planes(views)
+    stages: dict[str, np.ndarray] = {}
+    heatmaps: dict[str, np.ndarray] = {}
+    maps: dict[str, np.ndarray] = {}
+    for name, state in states.items():
+        detector = tf.function(compose(state.parts))
+        outputs = [detector(view[None]) for view in views]
+        stages[f"keras-{name}"] = np.concatenate([one["scores"].numpy()[:, 1] for one in outputs])
+        heatmaps[f"keras-{name}"] = np.concatenate([one["heatmap"].numpy() for one in outputs])
+        maps[f"keras-{name}"] = grad_cam(state.model, planes, state.cam_layer)
+    for variant, tflite in detectors.items():
+        output = RUNTIMES["litert"](tflite, views)
+        stages[f"tflite/{variant}"] = output.scores[:, 1]
+        heatmaps[f"tflite/{variant}"] = output.heatmaps
+    return References(
+        names=tuple(names),
+        pictures=tuple(store.manifest.picture_path(name).read_bytes() for name in names),
+        views=views,
+        planes=planes,
+        stages=stages,
+        heatmaps=heatmaps,
+        gradcam=maps,
+    )

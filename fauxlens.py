@@ -1,0 +1,350 @@
+"""The front door: one verb each, heavy imports inside the verbs, errors told in one sentence."""
+
+import errno
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, ParamSpec, TypeVar
+
+import typer
+
+from ela.errors import ElaError
+from export.errors import ExportError
+from train.data.errors import DataError
+from train.errors import TrainError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+app = typer.Typer(
+    help="Train a detector of AI-generated faces, ship it to a phone, and prove that the phone gives the same score.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+data_app = typer.Typer(help="Make, read and check data: sample, scan, audit, pack.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else.")]
+RunFolder = Annotated[Path, typer.Argument(help="A run folder made by `train`.")]
+ManifestFile = Annotated[Path, typer.Argument(help="A manifest made by `data scan`.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Where to write.")]
+
+
+def _verb(function: Callable[P, T]) -> Callable[P, T]:
+    """Turn what can go wrong into one sentence on standard error and exit status 2."""
+
+    @wraps(function)
+    def told(*arguments: P.args, **options: P.kwargs) -> T:
+        try:
+            return function(*arguments, **options)
+        except (ElaError, DataError, TrainError, ExportError) as error:
+            sentence = str(error)
+        except KeyboardInterrupt:
+            sentence = "Stopped. Finished steps are kept and nothing is half-written; `train` goes on with --resume."
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                sentence = f"The disk is full ({error.filename or 'while writing'}): make room and run the same again."
+            elif error.errno is None:
+                raise
+            else:
+                sentence = f"{error.filename or 'A file'}: {error.strerror}; check the path and its permissions."
+        typer.echo(sentence, err=True)
+        raise typer.Exit(2)
+
+    return told
+
+
+@contextmanager
+def _bar(label: str, silent: bool = False) -> Iterator[Callable[[int, int, str], None]]:
+    """A progress bar on standard error; the function it gives takes done, total and a note."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=silent) as progress:
+        task = progress.add_task(label, total=None)
+
+        def move(done: int, total: int, note: str = "") -> None:
+            progress.update(task, completed=done, total=total, description=f"{label}{note}")
+
+        yield move
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, indent=1, default=str, allow_nan=False))
+
+
+def _table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*columns, title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+@data_app.command("sample")
+@_verb
+def data_sample(
+    folder: Annotated[Path, typer.Argument(help="A folder to make.")],
+    count: Annotated[int, typer.Option(min=30, help="How many portraits.")] = 600,
+    seed: Annotated[int, typer.Option(min=0)] = 2026,
+) -> None:
+    """Draw the built-in sample: stand-ins to see the pipeline work, not faces to learn from."""
+    from train.data.sample.make import make_sample
+
+    with _bar("drawing") as move:
+        make_sample(folder, count=count, seed=seed, on_progress=move)
+    typer.echo(f"{count} drawn portraits in {folder}; next: fauxlens data scan {folder}")
+
+
+@data_app.command("scan")
+@_verb
+def data_scan(
+    folder: Annotated[Path, typer.Argument(help="A folder with real/ and fake/ (or fake/GENERATOR/) in it.")],
+    card: Annotated[Path | None, typer.Option(help="A dataset card (TOML) for any other layout.")] = None,
+    out: Annotated[Path, typer.Option("--out", help="The manifest to write.")] = Path("manifest.csv"),
+    as_json: Json = False,
+) -> None:
+    """Read a folder of pictures into a manifest: one row an image, near-duplicates grouped, splits made."""
+    from train.data.cards import read_card, usual_layout
+    from train.data.manifest import read_manifest, write_manifest
+    from train.data.scan import scan
+
+    layout = read_card(card) if card else usual_layout()
+    previous = read_manifest(out) if out.exists() else None
+    with _bar("scanning", as_json) as move:
+        manifest, skipped = scan(folder, layout, manifest_path=out, previous=previous, on_progress=move)
+    write_manifest(manifest, out)
+    counts = manifest.frame.group_by("label", "generator", "source", "split").len().sort("label", "generator", "source")
+    if as_json:
+        _print_json({"manifest": out, "counts": counts.to_dicts(), "skipped": [asdict(one) for one in skipped]})
+        return
+    totals = counts.pivot("split", index=["label", "generator", "source"], values="len").fill_null(0)
+    splits = ("train", "val", "test")
+    rows = [
+        (row["label"], row["generator"], row["source"], *(str(row.get(split, 0)) for split in splits))
+        for row in totals.to_dicts()
+    ]
+    _table(f"{manifest.frame.height} pictures -> {out}", ("label", "generator", "source", *splits), rows)
+    for one in skipped:
+        typer.echo(f"skipped: {one.path}: {one.reason}")
+    if skipped:
+        typer.echo(f"{len(skipped)} skipped.")
+
+
+@data_app.command("audit")
+@_verb
+def data_audit(manifest: ManifestFile, as_json: Json = False) -> None:
+    """Look for leaks, conflicts and file-format shortcuts; exit status 1 when the data fails."""
+    from rich.console import Console
+
+    from train.data.audit import audit
+    from train.data.audit_table import render_audit
+    from train.data.manifest import read_manifest
+
+    found = audit(read_manifest(manifest))
+    if as_json:
+        _print_json(asdict(found))
+    else:
+        Console().print(*render_audit(found), sep="\n")
+    if found.failures:
+        raise typer.Exit(1)
+
+
+@data_app.command("pack")
+@_verb
+def data_pack(
+    manifest: ManifestFile,
+    view: Annotated[str, typer.Option(help="What happens to pixels, e.g. 'upright|square|resize(128)'.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of packed stores.")] = Path("runs/packed"),
+) -> None:
+    """Apply a view to every picture once, so that training reads pixels without decoding."""
+    from train.data.manifest import read_manifest
+    from train.data.store import pack
+    from train.data.view import parse_view
+
+    with _bar("packing") as move:
+        store = pack(read_manifest(manifest), parse_view(view), out, on_progress=move)
+    typer.echo(f"{len(store.pixels)} pictures as {store.view.text} in {out}")
+
+
+@app.command()
+@_verb
+def train(
+    recipe: Annotated[Path, typer.Argument(help="A recipe (TOML); train/recipes/ has some.")],
+    manifest: Annotated[Path, typer.Option(help="A manifest made by `data scan`.")] = Path("manifest.csv"),
+    out: Annotated[Path | None, typer.Option("--out", help="The run folder [default: runs/RECIPE].")] = None,
+    weights: Annotated[str | None, typer.Option(help="`imagenet`, `none` or an .h5 file; else the recipe's.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipe's seed.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
+) -> None:
+    """Train, calibrate and judge a detector by a recipe."""
+    from train.recipe import read_recipe
+    from train.training import begin, complete
+    from train.training import resume as go_on
+
+    changed = {"model.weights": weights, "fit.seed": seed}
+    settings = read_recipe(recipe, {key: value for key, value in changed.items() if value is not None})
+    folder = out or Path("runs") / recipe.stem
+    run = go_on(folder, settings) if resume else begin(settings, manifest, folder)
+    with _bar("packing") as packed, _bar("training") as trained:
+        found = complete(run, on_pack=packed, on_tick=_ticker(trained), on_epoch=_epoch_line)
+    _show_judgements(found.judgements)
+    typer.echo(f"report: {found.paths.html}\nnext: fauxlens quantize {folder}")
+
+
+@app.command()
+@_verb
+def quantize(run: RunFolder) -> None:
+    """Calibrate and fine-tune a trained run for int8 (post-training and quantisation-aware)."""
+    from export.quantising import quantise_run
+
+    from train.run import open_run
+
+    with _bar("quantising") as move:
+        states = quantise_run(open_run(run), on_tick=_ticker(move))
+    typer.echo(f"{', '.join(states)} in {run / 'quantized'}; next: fauxlens export {run}")
+
+
+@app.command()
+@_verb
+def export(run: RunFolder, out: Out = None) -> None:
+    """Write the .tflite variants, the references and the bundle of a quantised run, with a report beside them."""
+    from export.exporting import export_run
+    from train.run import open_run
+
+    made = export_run(open_run(run), out or run / "export", say=lambda line: typer.echo(line, err=True))
+    columns = ("variant", "bytes", "AUC", "flips against float", "mean |dp|")
+    _table(f"{made.bundle} ships {made.default}: {made.why}", columns, made.rows)
+    typer.echo(f"report: {made.report}\nnext: fauxlens verify {made.bundle}")
+
+
+@app.command()
+@_verb
+def verify(
+    bundle: Annotated[Path, typer.Argument(help="A bundle made by `export`.")],
+    variant: Annotated[
+        str | None, typer.Option(help="Which detector of the bundle [default: the shipped one].")
+    ] = None,
+    runtime: Annotated[str, typer.Option(help="litert or litert-builtin.")] = "litert",
+    as_json: Json = False,
+) -> None:
+    """Prove stage by stage that a runtime gives the scores that were trained; exit status 1 when it does not."""
+    from export.bundle import read_bundle
+    from export.parity import render_parity, verify_bundle
+
+    parity = verify_bundle(read_bundle(bundle), variant=variant, runtime=runtime)
+    if as_json:
+        _print_json(asdict(parity))
+    else:
+        from rich.console import Console
+
+        Console().print(*render_parity(parity), sep="\n")
+    if not parity.passed:
+        raise typer.Exit(1)
+
+
+@app.command()
+@_verb
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="A run folder, a .tflite or a bundle.")],
+    manifest: ManifestFile,
+    beside: Annotated[Path | None, typer.Option(help="Another model, shown side by side with flips.")] = None,
+    out: Annotated[Path, typer.Option("--out", help="The report's folder.")] = Path("report"),
+    as_json: Json = False,
+) -> None:
+    """Judge a detector on a manifest: per generator, with intervals, as HTML, JSON and CSV."""
+    from export.evaluating import evaluate_models
+
+    with _bar("scoring", as_json) as move:
+        found = evaluate_models([one for one in (model, beside) if one], manifest, out, on_progress=move)
+    if as_json:
+        typer.echo(found.paths.json.read_text(encoding="utf-8"))
+        return
+    _show_judgements(found.judgements)
+    typer.echo(f"report: {found.paths.html}")
+
+
+@app.command()
+@_verb
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders or report folders.")],
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the table as Markdown.")] = False,
+) -> None:
+    """Show the matrix trained-on x tested-on of several runs, seen and unseen generators apart."""
+    from dataclasses import replace
+
+    from train.evaluate.compare import as_markdown, train_on_test_on
+    from train.evaluate.report import read_judgements
+
+    judgements = [
+        replace(judgement, name=f"{run.name}, {judgement.name}")
+        for run in runs
+        for judgement in read_judgements(
+            (run / "report.json") if (run / "report.json").exists() else run / "report" / "report.json"
+        )
+    ]
+    if markdown:
+        typer.echo(as_markdown(train_on_test_on(judgements)))
+    else:
+        _show_judgements(judgements)
+
+
+@app.command()
+@_verb
+def detect(
+    files: Annotated[list[Path], typer.Argument(help="Pictures.")],
+    model: Annotated[Path | None, typer.Option(help="A .tflite or a bundle [default: the shipped detector].")] = None,
+    at: Annotated[str, typer.Option(help="Operating point: balanced, fpr-1% or fpr-0.5%.")] = "balanced",
+    out: Annotated[Path, typer.Option("--out", help="Folder for the heatmap overlays.")] = Path(),
+    as_json: Json = False,
+) -> None:
+    """Say of pictures whether they look real or AI-generated, and write a heatmap overlay for each."""
+    from export.detecting import detect_files
+
+    told = detect_files(files, model, at, out)
+    if as_json:
+        _print_json(told.document)
+    else:
+        for line in told.lines:
+            typer.echo(line)
+    for sentence in told.errors:
+        typer.echo(sentence, err=True)
+    if told.errors:
+        raise typer.Exit(2)
+
+
+def _ticker(move: Callable[[int, int, str], None]) -> Callable[[Any], None]:
+    def tick(one: Any) -> None:
+        move(one.batch, one.batches, f" {one.stage} {one.epoch}/{one.epochs}, loss {one.loss:.4f}")
+
+    return tick
+
+
+def _epoch_line(stage: str, epoch: Any) -> None:
+    typer.echo(
+        f"{stage}, epoch {epoch.epoch + 1}: loss {epoch.train_loss:.4f}, "
+        f"validation loss {epoch.val_loss:.4f}, AUC {epoch.val_auc:.4f}",
+        err=True,
+    )
+
+
+def _show_judgements(judgements: Any) -> None:
+    from train.evaluate.compare import as_table, train_on_test_on
+
+    _table("AUC with 95 % interval, then TPR at 1 % FPR; * was in training", *as_table(train_on_test_on(judgements)))
+
+
+def main() -> None:
+    """What the `fauxlens` command runs."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""What many tests need: a small sample, and a run trained on it and taken all the way to a bundle."""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from train.data.manifest import read_manifest, write_manifest
+from train.recipe import Recipe, parse_recipe
+from train.run import Run, open_run
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared"
+
+SMALL_RECIPE = {
+    "title": "Small sample for tests",
+    "data": {"view": "upright|square|resize(96)", "generators": ["camera", "gan-like"], "licences": ["Drawn."]},
+    "model": {"width": 0.25, "weights": "none", "dropout": 0.1, "batch_norm_momentum": 0.9},
+    "stages": [
+        {"name": "warm-up", "epochs": 1, "learning_rate": 1e-3, "train_from": "head"},
+        {"name": "learn", "epochs": 24, "learning_rate": 3e-3, "train_from": "all", "schedule": "cosine"},
+    ],
+    "fit": {"batch_size": 16, "patience": 24, "seed": 3},
+    "quantize": {"calibration_batches": 12, "epochs": 1, "learning_rate": 1e-5},
+}
+
+
+@pytest.fixture(scope="session")
+def shared_faces() -> Path:
+    """The folder of real labelled pictures; tests that need it are skipped where it is not."""
+    if not (SHARED / "faces" / "faces.csv").exists():
+        pytest.skip("the real pictures (../shared/faces) are not on this machine")
+    return SHARED / "faces"
+
+
+@pytest.fixture(scope="session")
+def small_recipe() -> Recipe:
+    """A recipe that learns the sample's gan-like pictures in well under a minute."""
+    return parse_recipe(SMALL_RECIPE, "tests/conftest.py")
+
+
+@pytest.fixture(scope="session")
+def cache(pytestconfig: pytest.Config, small_recipe: Recipe) -> Path:
+    """A folder that outlives the session and is new whenever the recipe, the lock file or the code changes."""
+    digest = hashlib.sha256(small_recipe.text.encode())
+    rooms = (ROOT / "ela", ROOT / "train", ROOT / "export")
+    for path in [ROOT / "requirements.lock", *sorted(path for room in rooms for path in room.rglob("*.py"))]:
+        digest.update(path.read_bytes())
+    folder = Path(pytestconfig.cache.mkdir("fauxlens")) / digest.hexdigest()[:16]
+    for old in folder.parent.iterdir():
+        if old != folder:
+            shutil.rmtree(old)
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _made_once(folder: Path, name: str, make: Callable[[Path], None]) -> Path:
+    """Let `make` fill a folder once; a session that is killed in the middle leaves none."""
+    target = folder / name
+    if not target.exists():
+        temporary = Path(tempfile.mkdtemp(dir=folder))
+        make(temporary)
+        temporary.rename(target)
+    return target
+
+
+@pytest.fixture(scope="session")
+def small_manifest(cache: Path) -> Path:
+    """The manifest of a sample of 240 portraits of 96 px."""
+
+    def make(folder: Path) -> None:
+        from train.data.cards import read_card
+        from train.data.sample.make import make_sample
+        from train.data.scan import scan
+
+        make_sample(folder / "sample", count=240, size=96, seed=5)
+        card = read_card(ROOT / "datasets" / "drawn-sample.toml")
+        manifest, skipped = scan(folder / "sample", card, manifest_path=folder / "manifest.csv")
+        assert not skipped
+        write_manifest(manifest, folder / "manifest.csv")
+
+    return _made_once(cache, "data", make) / "manifest.csv"
+
+
+@pytest.fixture(scope="session")
+def trained_run(cache: Path, small_manifest: Path, small_recipe: Recipe) -> Run:
+    """A finished float run with both int8 states."""
+
+    def make(folder: Path) -> None:
+        from export.quantize import quantise_run
+        from train.run import start_run
+        from train.training import complete
+
+        run = start_run(folder, small_recipe, small_manifest, read_manifest(small_manifest))
+        complete(run)
+        quantise_run(run)
+
+    return open_run(_made_once(cache, "run", make))
+
+
+@pytest.fixture(scope="session")
+def bundle_path(trained_run: Run, cache: Path) -> Path:
+    """The bundle of the trained run."""
+
+    def make(folder: Path) -> None:
+        from export.exporting import export_run
+
+        export_run(trained_run, folder)
+
+    return _made_once(cache, "export", make) / "bundle.zip"

@@ -1,0 +1,152 @@
+"""Metrics against scikit-learn, against cases done by hand, and their intervals."""
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as reference
+
+from train.errors import TrainError
+from train.evaluate import metrics
+from train.evaluate.metrics import Confusion, Interval, Metrics, judge, wilson
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, float]:
+    n_real, n_fake = draw(st.integers(1, 60)), draw(st.integers(1, 60))
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    steps = draw(st.sampled_from([2, 10, 10**6]))
+    fake = np.repeat([False, True], [n_real, n_fake])
+    p = random.integers(0, steps + 1, fake.size) / steps
+    shift = draw(st.sampled_from([0.0, 0.4]))
+    # rounded, so that no monotone map makes a tie of two neighbouring floats
+    return fake, np.clip(p + shift * fake, 0, 1).round(9), draw(st.sampled_from([0.0, 0.3, 0.5, 1.0]))
+
+
+def intervals(found: Metrics) -> dict[str, Interval]:
+    values = {field.name: getattr(found, field.name) for field in fields(found)}
+    return {name: value for name, value in values.items() if isinstance(value, Interval)}
+
+
+@given(cases())
+@settings(max_examples=150, deadline=None)
+def test_values_agree_with_scikit_learn(case: tuple[np.ndarray, np.ndarray, float]) -> None:
+    fake, p, threshold = case
+    found = judge(fake, p, threshold, resamples=1)
+    called = p >= threshold
+    fpr, tpr, _ = reference.roc_curve(fake, p, drop_intermediate=False)
+    expected = {
+        "auc": reference.roc_auc_score(fake, p),
+        "ap": reference.average_precision_score(fake, p),
+        "accuracy": reference.accuracy_score(fake, called),
+        "balanced_accuracy": reference.balanced_accuracy_score(fake, called),
+        "precision": reference.precision_score(fake, called, zero_division=0),
+        "recall": reference.recall_score(fake, called),
+        "f1": reference.f1_score(fake, called, zero_division=0),
+        "tpr_at_1": tpr[fpr <= 0.01].max(),
+        "tpr_at_05": tpr[fpr <= 0.005].max(),
+        "false_alarms": called[~fake].mean(),
+    }
+    for name, value in expected.items():
+        assert intervals(found)[name].value == pytest.approx(value, abs=1e-12), name
+    rows = reference.confusion_matrix(fake, called, labels=[False, True]).ravel().tolist()
+    assert found.confusion == Confusion(*rows)
+    # on the ROC curve with straight lines, false alarms equal misses at the EER
+    eer = found.eer.value
+    corner = np.flatnonzero(fpr <= eer + 1e-12)[-1]
+    following = min(corner + 1, fpr.size - 1)
+    low, high = tpr[fpr == fpr[corner]].min(), max(tpr[corner], tpr[following])
+    assert low - 1e-9 <= 1 - eer <= high + 1e-9
+
+
+@given(cases())
+@settings(max_examples=40, deadline=None)
+def test_intervals_hold_their_value_and_lie_in_range(case: tuple[np.ndarray, np.ndarray, float]) -> None:
+    for name, interval in intervals(judge(*case, resamples=30)).items():
+        assert 0 <= interval.low <= interval.value <= interval.high <= 1 + 1e-12, name
+
+
+@given(cases(), st.sampled_from([lambda p: p**3, lambda p: 0.2 + p / 2, lambda p: np.sqrt(p)]))
+@settings(max_examples=40, deadline=None)
+def test_ranking_figures_do_not_change_under_monotone_maps(case, bend) -> None:  # type: ignore[no-untyped-def]
+    fake, p, _ = case
+    straight, bent = judge(fake, p, 0.5, resamples=1), judge(fake, bend(p), 0.5, resamples=1)
+    for name in ("auc", "ap", "eer", "tpr_at_1", "tpr_at_05"):
+        assert intervals(straight)[name].value == pytest.approx(intervals(bent)[name].value)
+
+
+def test_a_case_done_by_hand() -> None:
+    fake = np.array([False] * 4 + [True] * 4)
+    p = np.array([0.1, 0.2, 0.3, 0.8, 0.25, 0.6, 0.7, 0.9])
+    found = judge(fake, p, 0.5)
+    assert found.auc.value == pytest.approx(12 / 16)
+    assert found.eer.value == pytest.approx(0.25)
+    assert found.confusion == Confusion(3, 1, 1, 3)
+    assert found.tpr_at_1.value == pytest.approx(0.25)
+    assert (found.n_real, found.n_fake) == (4, 4)
+
+
+def test_calibration_error_of_cases_done_by_hand() -> None:
+    # one bin, half and half: the mean p is 0.5, as is the fraction of fakes
+    assert judge([False, True], [0.5, 0.5], 0.5).ece.value == pytest.approx(0)
+    # each wrong by 0.9 in its own bin
+    assert judge([False, True], [0.9, 0.1], 0.5).ece.value == pytest.approx(0.9)
+    # three reals weigh as much as one fake: bin of 0.5 holds one half of each class
+    fake = np.array([False, False, False, False, True, True])
+    p = np.array([0.5, 0.5, 0.0, 0.0, 0.5, 1.0])
+    assert judge(fake, p, 0.5).ece.value == pytest.approx(0)
+
+
+def test_perfect_and_hopeless_detectors() -> None:
+    fake = np.arange(20) < 10
+    perfect, hopeless = judge(fake, fake * 1.0, 0.5), judge(fake, ~fake * 1.0, 0.5)
+    assert (perfect.auc.value, perfect.eer.value, perfect.tpr_at_05.value) == (1, 0, 1)
+    assert (hopeless.auc.value, hopeless.eer.value, hopeless.tpr_at_1.value) == (0, 1, 0)
+    assert perfect.false_alarms.high > 0.2, "ten reals cannot show that there are no false alarms"
+
+
+def test_the_bootstrap_interval_has_the_width_that_theory_gives() -> None:
+    random = np.random.default_rng(11)
+    fake = np.arange(800) < 300
+    p = 1 / (1 + np.exp(-random.normal(size=800) - 1.2 * fake))
+    auc = judge(fake, p, 0.5, resamples=2000).auc
+    # Hanley and McNeil 1982, equation 2
+    a = auc.value
+    q1, q2 = a / (2 - a), 2 * a * a / (1 + a)
+    error = np.sqrt((a * (1 - a) + 299 * (q1 - a * a) + 499 * (q2 - a * a)) / (300 * 500))
+    assert (auc.high - auc.low) / (2 * 1.96 * error) == pytest.approx(1, abs=0.12)
+
+
+def test_same_seed_same_intervals_and_memory_limit_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(2)
+    fake = random.random(200) < 0.4
+    p = random.random(200)
+    first = judge(fake, p, 0.5, resamples=50, seed=4)
+    assert first == judge(fake, p, 0.5, resamples=50, seed=4)
+    assert first != judge(fake, p, 0.5, resamples=50, seed=5)
+    monkeypatch.setattr(metrics, "CELLS_AT_ONCE", 1500)
+    chunked = judge(fake, p, 0.5, resamples=50, seed=4)
+    assert chunked.auc.value == first.auc.value
+    assert chunked.auc.low == pytest.approx(first.auc.low, abs=0.03)
+
+
+def test_wilson_of_a_textbook_case() -> None:
+    # Newcombe 1998, table I, method 3: 81 of 263
+    found = wilson(81, 263)
+    assert [found.low, found.high] == pytest.approx([0.2553, 0.3662], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("fake", "p", "resamples", "word"),
+    [
+        ([True], [0.5], 10, "no real"),
+        ([True, False], [0.5, float("inf")], 10, "not finite"),
+        ([True, False], [0.5, 1.5], 10, r"0\.\.1"),
+        ([True, False], [0.5, 0.5], 0, "resamples"),
+    ],
+)
+def test_degenerate_input_is_refused(fake, p, resamples, word) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(TrainError, match=word):
+        judge(fake, p, 0.5, resamples=resamples)

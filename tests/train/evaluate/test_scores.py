@@ -1,0 +1,64 @@
+"""The scores table survives its CSV and refuses what it is not."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from train.errors import TrainError
+from train.evaluate.calibration import OperatingPoints
+from train.evaluate.scores import SCORE_COLUMNS, check_scores, read_scores, write_scores
+
+Scored = tuple[pl.DataFrame, OperatingPoints]
+
+
+def test_csv_keeps_every_bit(scored: Scored, tmp_path: Path) -> None:
+    table, _ = scored
+    hard = table.with_columns(
+        path=pl.concat_str(pl.lit('odd, "name" ü '), "path"),
+        logit=pl.Series(np.random.default_rng(0).normal(size=table.height).astype(np.float32) * 1e-7),
+    )
+    write_scores(hard, tmp_path / "deep" / "scores.csv")
+    assert_frame_equal(read_scores(tmp_path / "deep" / "scores.csv"), hard, check_exact=True)
+
+
+def test_a_number_for_a_name_stays_text(scored: Scored, tmp_path: Path) -> None:
+    table = scored[0].with_columns(source=pl.lit("2021"), generator=pl.lit("007"))
+    write_scores(table, tmp_path / "scores.csv")
+    assert read_scores(tmp_path / "scores.csv")["generator"][0] == "007"
+
+
+def test_other_columns_are_dropped_and_order_is_fixed(scored: Scored) -> None:
+    shuffled = scored[0].select(reversed(list(SCORE_COLUMNS))).with_columns(extra=pl.lit(1))
+    assert_frame_equal(check_scores(shuffled), scored[0])
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"label": pl.lit("maybe")}, "unknown label 'maybe'"),
+        ({"split": pl.lit("dev")}, "unknown split 'dev'"),
+        ({"path": pl.lit("same.jpg")}, "same.jpg more than once"),
+        ({"probability": pl.lit(1.5)}, r"not in 0\.\.1"),
+        ({"logit": pl.lit(float("nan"))}, "not numbers"),
+        ({"source": pl.lit(None, pl.String)}, "without a source"),
+        ({"logit": pl.lit("high")}, "wrong kind"),
+    ],
+)
+def test_bad_values_are_refused_by_name(scored: Scored, change: dict[str, pl.Expr], word: str) -> None:
+    with pytest.raises(TrainError, match=word):
+        check_scores(scored[0].with_columns(**change))
+
+
+def test_missing_columns_rows_and_files_are_refused(scored: Scored, tmp_path: Path) -> None:
+    with pytest.raises(TrainError, match="no column seen"):
+        check_scores(scored[0].drop("seen"))
+    with pytest.raises(TrainError, match="no rows"):
+        check_scores(scored[0].clear())
+    with pytest.raises(TrainError, match=r"none\.csv does not exist"):
+        read_scores(tmp_path / "none.csv")
+    (tmp_path / "empty.csv").write_text("")
+    with pytest.raises(TrainError, match=r"empty\.csv"):
+        read_scores(tmp_path / "empty.csv")

@@ -1,0 +1,74 @@
+"""Recipes: every shipped one is valid, and a fault is named by its key."""
+
+from pathlib import Path
+
+import pytest
+
+from ela.front_ends import parse_front_end
+from train.data.view import parse_view
+from train.errors import TrainError
+from train.recipe import parse_recipe, read_recipe
+
+SHIPPED = sorted((Path(__file__).parents[2] / "train" / "recipes").glob("*.toml"))
+SMALLEST = {
+    "title": "t",
+    "data": {"view": "resize(96)", "generators": ["camera", "stylegan"]},
+    "model": {},
+    "stages": [{"name": "s", "epochs": 1, "learning_rate": 0.1, "train_from": "all"}],
+}
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_shipped_recipes_open_with_what_they_reproduce(path: Path) -> None:
+    recipe = read_recipe(path)
+    parse_front_end(recipe.model.front_end).check_size(parse_view(recipe.data.view).size)
+    opening = path.read_text().splitlines()[:4]
+    assert [line.split(":")[0] for line in opening[:3]] == ["# Reproduces", "# Expected", "# Command"]
+    assert f"train/recipes/{path.name}" in opening[2]
+
+
+def test_there_are_shipped_recipes() -> None:
+    assert len(SHIPPED) >= 4
+
+
+def test_resolved_text_reads_back_as_the_same_recipe(tmp_path: Path) -> None:
+    recipe = parse_recipe(SMALLEST, "here")
+    (tmp_path / "recipe.toml").write_text(recipe.text)
+    again = read_recipe(tmp_path / "recipe.toml")
+    assert again == recipe
+    assert again.sha256 == recipe.sha256
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"colour": 1}, "unknown key 'colour'"),
+        ({"model": {"depth": 3}}, "unknown key 'model.depth'"),
+        ({"model": {"width": 0.3}}, "model.width = 0.3"),
+        ({"augment": {"jpeg": 2}}, "augment.jpeg = 2"),
+        ({"stages": []}, "stages"),
+        ({"title": None}, "title"),
+        ({"fit": {"seed": -1}}, "fit.seed = -1"),
+    ],
+)
+def test_faults_are_named_by_key(change: dict[str, object], words: str) -> None:
+    with pytest.raises(TrainError) as caught:
+        parse_recipe({**SMALLEST, **change}, "mine.toml")
+    sentence = str(caught.value)
+    assert sentence.startswith("mine.toml: ")
+    assert words in sentence
+    assert "\n" not in sentence
+
+
+def test_a_missing_key_is_named() -> None:
+    with pytest.raises(TrainError, match=r"'data\.view' is missing"):
+        parse_recipe({**SMALLEST, "data": {"generators": ["camera"]}}, "mine.toml")
+
+
+@pytest.mark.parametrize("content", [b"title = ", b"\xff\xfe\x00", None])
+def test_what_is_no_recipe_is_told_in_one_sentence(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "broken.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(TrainError, match=r"broken\.toml"):
+        read_recipe(path)

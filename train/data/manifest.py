@@ -1,0 +1,152 @@
+"""The manifest: a CSV table with one row an image."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from train.data.errors import DataError
+from train.data.files import write_bytes
+
+SCHEMA: dict[str, type[pl.DataType]] = {
+    "path": pl.String,
+    "sha256": pl.String,
+    "phash": pl.String,
+    "width": pl.Int64,
+    "height": pl.Int64,
+    "format": pl.String,
+    "jpeg_quality": pl.Int64,
+    "bytes": pl.Int64,
+    "label": pl.String,
+    "generator": pl.String,
+    "family": pl.String,
+    "source": pl.String,
+    "group": pl.String,
+    "split": pl.String,
+    "eye_x": pl.Float64,
+    "eye_y": pl.Float64,
+    "eye_distance": pl.Float64,
+}
+COLUMNS = tuple(SCHEMA)
+LABELS = ("real", "fake")
+SPLITS = ("train", "val", "test")
+FAMILIES = ("camera", "gan", "diffusion", "edit", "unknown")
+_MAY_BE_EMPTY = ("jpeg_quality", "eye_x", "eye_y", "eye_distance")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A checked table of pictures (columns and types as in SCHEMA) and the folder its paths are relative to.
+
+    sha256 is the digest of the file's bytes (64 hex digits), phash the 64-bit perceptual hash (16 hex
+    digits); width and height are in stored pixels; jpeg_quality is 1..100 or null; eye_x, eye_y,
+    eye_distance are in pixels of the upright picture, all three or none.
+    """
+
+    frame: pl.DataFrame
+    folder: Path
+
+    def picture_path(self, row_path: str) -> Path:
+        """Return where the picture of a row lies."""
+        return self.folder / row_path
+
+    @property
+    def csv(self) -> bytes:
+        """The table as it is written."""
+        return self.frame.select(COLUMNS).write_csv().encode("utf-8")
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of the table as it is written."""
+        return hashlib.sha256(self.csv).hexdigest()
+
+
+def relative_path(picture: Path, folder: Path) -> str:
+    """Return the path of a picture relative to a manifest's folder, with forward slashes."""
+    return Path(os.path.relpath(picture, folder)).as_posix()
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read and check a manifest; DataError names the file, the column and the first row that is wrong."""
+    try:
+        if path.stat().st_size == 0:
+            raise DataError(f"{path} is empty: make it with `fauxlens data scan`.")
+        frame = pl.read_csv(path, infer_schema=False)
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist: make it with `fauxlens data scan`.") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror or error}): name a manifest file.") from None
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"{path} is not a table in CSV ({reason}): make it with `fauxlens data scan`.") from None
+    if missing := [name for name in COLUMNS if name not in frame.columns]:
+        raise DataError(f"{path} has no column {missing[0]!r}: make it with `fauxlens data scan`.")
+    if unknown := [name for name in frame.columns if name not in SCHEMA]:
+        raise DataError(f"{path} has an unknown column {unknown[0]!r}: remove it.")
+    frame = frame.select(_typed(frame, name, path) for name in COLUMNS)
+    check_frame(frame, str(path))
+    return Manifest(frame, path.parent)
+
+
+def write_manifest(manifest: Manifest, path: Path) -> None:
+    """Check a manifest and write it as CSV; DataError if `path` lies outside the manifest's folder."""
+    if path.parent.resolve() != manifest.folder.resolve():
+        raise DataError(
+            f"{path} lies outside {manifest.folder}, which the manifest's paths start from: write it there."
+        )
+    check_frame(manifest.frame, str(path))
+    write_bytes(path, manifest.csv)
+
+
+def check_frame(frame: pl.DataFrame, name: str) -> None:
+    """Check a table's columns, types and values.
+
+    DataError names the column and the first bad row, counted from 1 without the header.
+    """
+    if dict(frame.schema) != {column: kind() for column, kind in SCHEMA.items()}:
+        raise DataError(f"{name} does not have the columns and types of a manifest: make it with `fauxlens data scan`.")
+    for column in COLUMNS:
+        empty = pl.col(column).is_null()
+        if SCHEMA[column] == pl.String:
+            empty |= pl.col(column) == ""
+        if column not in _MAY_BE_EMPTY:
+            _refuse(frame, empty, name, column, "is empty")
+    for column, allowed in {"label": LABELS, "split": SPLITS, "family": FAMILIES}.items():
+        _refuse(frame, ~pl.col(column).is_in(allowed), name, column, f"must be one of {', '.join(allowed)}")
+    for column, digits in {"sha256": 64, "phash": 16}.items():
+        bad = ~pl.col(column).str.contains(f"^[0-9a-f]{{{digits}}}$")
+        _refuse(frame, bad, name, column, f"must be {digits} lower-case hexadecimal digits")
+    for column in ("width", "height", "bytes"):
+        _refuse(frame, pl.col(column) < 1, name, column, "must be at least 1")
+    _refuse(frame, ~pl.col("jpeg_quality").is_between(1, 100), name, "jpeg_quality", "must be 1 to 100 or nothing")
+    eyes = [pl.col(column).is_null() for column in ("eye_x", "eye_y", "eye_distance")]
+    _refuse(
+        frame,
+        (eyes[0] != eyes[1]) | (eyes[1] != eyes[2]),
+        name,
+        "eye_x",
+        "needs eye_y and eye_distance beside it",
+    )
+    for column in ("eye_x", "eye_y", "eye_distance"):
+        _refuse(frame, ~pl.col(column).is_finite(), name, column, "must be a finite number or nothing")
+    _refuse(frame, pl.col("eye_distance") <= 0, name, "eye_distance", "must be more than 0")
+    _refuse(frame, pl.col("path").is_duplicated(), name, "path", "stands in more than one row")
+
+
+def _typed(frame: pl.DataFrame, column: str, path: Path) -> pl.Expr:
+    kind = SCHEMA[column]
+    if kind != pl.String:
+        cast = pl.col(column).cast(kind, strict=False)
+        what = "a whole number" if kind == pl.Int64 else "a number"
+        _refuse(frame, cast.is_null() & pl.col(column).is_not_null(), str(path), column, f"must be {what}")
+    return pl.col(column).cast(kind)
+
+
+def _refuse(frame: pl.DataFrame, bad: pl.Expr, name: str, column: str, demand: str) -> None:
+    rows = frame.select(bad.fill_null(False).arg_true()).to_series()
+    if len(rows):
+        value = frame[column][int(rows[0])]
+        shown = "" if value is None or value == "" else f" ({value})"
+        raise DataError(f"{name}, row {rows[0] + 1}: column {column!r}{shown} {demand}: correct it or scan again.")

@@ -1,0 +1,57 @@
+"""One epoch: learn from every batch, then judge on the validation rows. Training and fine-tuning share it."""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from train.batches import Batch, Rows
+from train.errors import TrainError
+from train.model import predict_logits
+
+
+@dataclass(frozen=True)
+class Tick:
+    """One batch done, for a progress bar; `epoch` and `batch` count from 1, `loss` is the mean of the epoch so far."""
+
+    stage: str
+    epoch: int
+    epochs: int
+    batch: int
+    batches: int
+    loss: float
+
+
+OnTick = Callable[[Tick], None]
+
+
+def learn_epoch(
+    model: Any, batches: Iterable[Batch], rate: Callable[[int], float], on_batch: Callable[[int, float], None]
+) -> float:
+    """Take one optimizer step a batch and return the mean loss.
+
+    `rate` gives the learning rate of batch 0, 1, ...; `on_batch` hears the number of batches done and the mean loss.
+    Raises TrainError when the loss stops being a number.
+    """
+    total = 0.0
+    done = 0
+    for x, y, weight in batches:
+        model.optimizer.learning_rate.assign(rate(done))
+        total += float(model.train_on_batch(x, y, sample_weight=weight))
+        done += 1
+        if not math.isfinite(total):
+            raise TrainError("The training loss is no longer a finite number: lower learning_rate in the recipe.")
+        on_batch(done, total / done)
+    return total / done
+
+
+def judge_epoch(model: Any, planes: np.ndarray, rows: Rows) -> tuple[float, float]:
+    """Weighted binary cross-entropy (nats) and AUC on front-end planes uint8 [N, S, S, C] of `rows`."""
+    from sklearn.metrics import roc_auc_score
+
+    logits = predict_logits(model, planes).astype(np.float64)
+    # -log sigmoid(z) for fakes and -log sigmoid(-z) for reals, without overflow.
+    losses = np.logaddexp(0, np.where(rows.is_fake, -logits, logits))
+    return float(np.average(losses, weights=rows.weights)), float(roc_auc_score(rows.is_fake, logits))

@@ -1,0 +1,86 @@
+"""The scores table: one row a picture, the coin between training, evaluation and export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from train.data.files import write_atomically
+from train.errors import TrainError
+
+SCORE_COLUMNS: dict[str, pl.DataType] = {
+    "path": pl.String(),
+    "label": pl.String(),
+    "generator": pl.String(),
+    "family": pl.String(),
+    "source": pl.String(),
+    "split": pl.String(),
+    "seen": pl.Boolean(),
+    "logit": pl.Float32(),
+    "probability": pl.Float32(),
+}
+"""Column to type, in order.
+
+label is "real" or "fake"; split is "train", "val" or "test"; seen says that generator AND source were in
+training; probability is the calibrated P(fake) in 0..1.
+"""
+
+LABELS = ("real", "fake")
+SPLITS = ("train", "val", "test")
+
+
+def check_scores(scores: pl.DataFrame, name: str = "the scores table") -> pl.DataFrame:
+    """The table with exactly SCORE_COLUMNS, cast and in order; other columns are dropped.
+
+    Raises TrainError when a column is missing or of the wrong kind, the table is empty, a value is missing, a
+    path comes twice, a label or split is unknown, or a score is not a number in its range. `name` says which.
+    """
+    missing = [column for column in SCORE_COLUMNS if column not in scores.columns]
+    if missing:
+        raise TrainError(f"{name} has no column {', '.join(missing)}: write it with `fauxlens evaluate`.")
+    try:
+        table = scores.select(pl.col(column).cast(kind) for column, kind in SCORE_COLUMNS.items())
+    except pl.exceptions.PolarsError as error:
+        first_line = str(error).splitlines()[0]
+        raise TrainError(f"{name} has a value of the wrong kind ({first_line}): write it anew.") from error
+    if table.is_empty():
+        raise TrainError(f"{name} has no rows: score at least one real and one fake picture.")
+    _check_values(table, name)
+    return table
+
+
+def read_scores(path: Path) -> pl.DataFrame:
+    """Reads and checks a scores CSV; raises TrainError when it is missing or not a scores table."""
+    try:
+        table = pl.read_csv(path, schema_overrides=SCORE_COLUMNS)
+    except FileNotFoundError as error:
+        raise TrainError(f"{path} does not exist: give the scores.csv of a run.") from error
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise TrainError(f"{path} is not a readable scores table: {str(error).splitlines()[0]}") from error
+    return check_scores(table, str(path))
+
+
+def write_scores(scores: pl.DataFrame, path: Path) -> None:
+    """Checks the table and writes it as CSV, whole or not at all; float32 values survive exactly."""
+    table = check_scores(scores)
+    write_atomically(path, table.write_csv)
+
+
+def _check_values(table: pl.DataFrame, name: str) -> None:
+    for column, nulls in table.null_count().row(0, named=True).items():
+        if nulls:
+            raise TrainError(f"{name} has {nulls} rows without a {column}: write it anew.")
+    for column, known in (("label", LABELS), ("split", SPLITS)):
+        strange = table.filter(~pl.col(column).is_in(known)).get_column(column).unique().sort().to_list()
+        if strange:
+            raise TrainError(f"{name} has the unknown {column} {strange[0]!r}: use one of {', '.join(known)}.")
+    twice = table.filter(pl.col("path").is_duplicated())
+    if not twice.is_empty():
+        raise TrainError(f"{name} has {twice['path'][0]} more than once: each picture is scored once.")
+    bad = table.filter(~pl.col("logit").is_finite() | ~pl.col("probability").is_between(0, 1))
+    if not bad.is_empty():
+        raise TrainError(
+            f"{name} has {bad.height} scores that are not numbers or not in 0..1, the first for "
+            f"{bad['path'][0]}: look for a training that diverged."
+        )

@@ -1,0 +1,144 @@
+"""The training loop: stages of epochs with early stopping, checkpoints, resuming, and a TensorBoard log."""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ela.front_ends import parse_front_end
+
+from train.batches import rows_of, training_batches
+from train.data.files import write_atomically
+from train.data.store import Store
+from train.epoch import OnTick, Tick, judge_epoch, learn_epoch
+from train.model import build_classifier, choose_trainable
+from train.progress import (
+    Epoch,
+    Progress,
+    load_progress,
+    restore_checkpoint,
+    save_checkpoint,
+    save_progress,
+)
+from train.recipe import Stage
+from train.run import Run, weights_path
+from train.tf import load_tensorflow, seed_everything
+
+
+def fit(
+    run: Run,
+    store: Store,
+    *,
+    on_tick: OnTick = lambda tick: None,
+    on_epoch: Callable[[str, Epoch], None] = lambda stage, epoch: None,
+) -> Any:
+    """Train a run from wherever it stands to its end and return the Keras model with the best weights.
+
+    Weights go to `weights.h5`, progress to `checkpoints/`, scalars to `tensorboard/` in the run folder. A run that was
+    killed goes on from its last finished epoch with the optimizer's state, the same order of pictures and the same
+    disturbances. Raises TrainError and what the rooms below raise.
+    """
+    tf = load_tensorflow()
+    recipe = run.recipe
+    seed_everything(recipe.fit.seed)
+    front_end = parse_front_end(recipe.model.front_end)
+    front_end.check_size(run.view.size)
+    learn, val = rows_of(store, recipe, "train"), rows_of(store, recipe, "val")
+    val_planes = front_end.planes(store.pixels[val.index])
+    steps = math.ceil(len(learn.index) / recipe.fit.batch_size)
+    checkpoints = run.folder / "checkpoints"
+    progress = load_progress(checkpoints)
+    model = build_classifier(replace(recipe.model, weights="none") if progress.history else recipe.model, run.view.size)
+    if progress.best_weights:
+        model.load_weights(str(checkpoints / progress.best_weights))
+    board = tf.summary.create_file_writer(str(run.folder / "tensorboard"))
+
+    for number, stage in enumerate(recipe.stages):
+        if number < progress.stage:
+            continue
+        choose_trainable(model, stage.train_from)
+        model.compile(
+            optimizer=tf.keras.optimizers.Adam(stage.learning_rate),
+            loss=tf.keras.losses.BinaryCrossentropy(from_logits=True),
+        )
+        if progress.epoch > 0:
+            restore_checkpoint(checkpoints, progress.checkpoint, model)
+        while progress.stage == number:
+            epoch = progress.epoch
+            train_loss = learn_epoch(
+                model,
+                training_batches(
+                    store,
+                    learn,
+                    front_end=front_end,
+                    settings=recipe.augment,
+                    batch_size=recipe.fit.batch_size,
+                    seed=(recipe.fit.seed, number, epoch),
+                ),
+                rate=lambda batch, stage=stage, epoch=epoch: _rate(stage, epoch * steps + batch, stage.epochs * steps),
+                on_batch=lambda batch, loss, stage=stage, epoch=epoch: on_tick(
+                    Tick(stage.name, epoch + 1, stage.epochs, batch, steps, loss)
+                ),
+            )
+            val_loss, val_auc = judge_epoch(model, val_planes, val)
+            done = Epoch(
+                number,
+                epoch,
+                train_loss,
+                val_loss,
+                val_auc,
+                _rate(stage, epoch * steps, stage.epochs * steps),
+            )
+            progress = _keep(checkpoints, model, progress, done, stage, recipe.fit.patience)
+            with board.as_default(step=len(progress.history)):
+                for name in ("train_loss", "val_loss", "val_auc", "learning_rate"):
+                    tf.summary.scalar(name, getattr(done, name))
+            board.flush()
+            on_epoch(stage.name, done)
+        # The next stage, or the end, goes on from the best epoch, not from the last.
+        model.load_weights(str(checkpoints / progress.best_weights))
+    save_weights(model, weights_path(run, "float"))
+    return model
+
+
+def load_model(run: Run) -> Any:
+    """Build the run's classifier and load its finished float weights."""
+    model = build_classifier(replace(run.recipe.model, weights="none"), run.view.size)
+    model.load_weights(str(weights_path(run, "float")))
+    return model
+
+
+def save_weights(model: Any, path: Path) -> None:
+    """Write a Keras model's weights as HDF5, whole or not at all."""
+    write_atomically(path, lambda temporary: model.save_weights(str(temporary), save_format="h5"))
+
+
+def _rate(stage: Stage, step: int, steps: int) -> float:
+    if stage.schedule == "constant":
+        return stage.learning_rate
+    # Loshchilov and Hutter 2017, one cycle without restarts.
+    return stage.learning_rate * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+
+def _keep(folder: Path, model: Any, progress: Progress, done: Epoch, stage: Stage, patience: int) -> Progress:
+    history = (*progress.history, done)
+    better = done.val_loss < progress.best_loss
+    waited = 0 if better else progress.waited + 1
+    best_weights = f"best-{len(history):04d}.h5" if better else progress.best_weights
+    if better:
+        save_weights(model, folder / best_weights)
+    checkpoint = f"epoch-{len(history):04d}"
+    save_checkpoint(folder, checkpoint, model)
+    ended = done.epoch + 1 >= stage.epochs or waited >= patience
+    kept = Progress(
+        stage=done.stage + 1 if ended else done.stage,
+        epoch=0 if ended else done.epoch + 1,
+        best_loss=min(done.val_loss, progress.best_loss),
+        waited=0 if ended else waited,
+        checkpoint=checkpoint,
+        best_weights=best_weights,
+        history=history,
+    )
+    save_progress(folder, kept)
+    return kept

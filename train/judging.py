@@ -1,0 +1,79 @@
+"""From score tables to a run's report: every model side by side, with pictures of the worst mistakes."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import polars as pl
+from PIL import Image
+
+from train.data.manifest import Manifest
+from train.data.picture import decode
+from train.data.view import View, apply_view
+from train.evaluate.calibration import OperatingPoints
+from train.evaluate.flips import Flips, count_flips
+from train.evaluate.judgement import Judgement, judge_scores
+from train.evaluate.report import NullModel, ReportPaths, Thumbnails, write_report
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One model's scores table and the operating points that go with it."""
+
+    name: str
+    scores: pl.DataFrame
+    points: OperatingPoints
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What was found, and the files that say so."""
+
+    judgements: tuple[Judgement, ...]
+    flips: tuple[Flips, ...]
+    paths: ReportPaths
+
+
+def report(
+    folder: Path,
+    scored: Sequence[Scored],
+    manifest: Manifest,
+    view: View,
+    *,
+    title: str,
+    recipe_text: str = "",
+    null_model: NullModel | None = None,
+) -> Reported:
+    """Judge every model, count the flips of each against the one before it, and write report.html, .json and .csv.
+
+    Flips are counted at the later model's operating points, since those are the ones that ship.
+    """
+    judgements = tuple(judge_scores(one.scores, one.points, name=one.name) for one in scored)
+    flips = tuple(
+        count_flips(first.scores, second.scores, second.points, names=(first.name, second.name))
+        for first, second in pairwise(scored)
+    )
+    paths = write_report(
+        folder,
+        judgements,
+        title=title,
+        flips=flips,
+        recipe_text=recipe_text,
+        audit=null_model,
+        thumbnails=view_thumbnails(manifest, view),
+    )
+    return Reported(judgements, flips, paths)
+
+
+def view_thumbnails(manifest: Manifest, view: View) -> Thumbnails:
+    """Pictures for the page, through the view: what the detector saw is what the reader should see."""
+
+    def thumbnail(path: str) -> bytes | None:
+        pixels = apply_view(view, decode(manifest.picture_path(path)))
+        out = io.BytesIO()
+        Image.fromarray(pixels).save(out, "JPEG", quality=90)
+        return out.getvalue()
+
+    return thumbnail

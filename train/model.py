@@ -1,0 +1,116 @@
+"""The network: a flat MobileNet V1 with one linear head whose class activation map is the heatmap.
+
+Score and heatmap come from one place. The head is a linear map on the mean of the last feature map, so the logit is
+also the mean of a 1x1 convolution of that map, and Grad-CAM of the logit is the ReLU of that convolution (Selvaraju
+et al. 2017, section 3.1: for such heads Grad-CAM is CAM, Zhou et al. 2016).
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from train.errors import TrainError
+from train.recipe import Model
+from train.tf import load_tensorflow
+
+LAST_FEATURES = "conv_pw_13_relu"
+HEAD = "logit"
+
+
+def scale_pixels(planes: Any) -> Any:
+    """Map 0..255 to about -1..1 as (v - 128) / 127.5, on NumPy arrays and tensors alike.
+
+    MobileNet's own scaling, v / 127.5 - 1, puts every pixel value halfway between two int8 steps, where runtimes round
+    differently; half a grey level to the side there are no such ties.
+    """
+    return (planes - 128.0) / 127.5
+
+
+def build_classifier(settings: Model, size: int) -> Any:
+    """Build the trainable Keras model: float32 [N, size, size, 3] scaled planes in, float32 [N, 1] logit of "fake" out.
+
+    The backbone is laid flat in the model (tensorflow-model-optimization refuses nested models). Raises TrainError
+    when weights are missing, do not fit or cannot be downloaded.
+    """
+    tf = load_tensorflow()
+    backbone = _load_backbone(tf, settings, size)
+    for layer in backbone.layers:
+        if isinstance(layer, tf.keras.layers.BatchNormalization):
+            layer.momentum = settings.batch_norm_momentum
+    pooled = tf.keras.layers.GlobalAveragePooling2D(name="mean")(backbone.get_layer(LAST_FEATURES).output)
+    dropped = tf.keras.layers.Dropout(settings.dropout, name="dropout")(pooled)
+    logit = tf.keras.layers.Dense(1, name=HEAD)(dropped)
+    return tf.keras.Model(backbone.input, logit, name="fauxlens")
+
+
+def _load_backbone(tf: Any, settings: Model, size: int) -> Any:
+    shape = (size, size, 3)
+    arguments = {"input_shape": shape, "alpha": settings.width, "include_top": False, "pooling": None}
+    if settings.weights == "none":
+        return tf.keras.applications.MobileNet(weights=None, **arguments)
+    if settings.weights == "imagenet":
+        try:
+            # For sizes without weights of their own Keras takes those trained at 224.
+            return tf.keras.applications.MobileNet(weights="imagenet", **arguments)
+        except Exception as error:
+            # Keras's downloader raises bare Exception for every fault of the network.
+            raise TrainError(
+                f"The ImageNet weights could not be downloaded ({_first_line(error)}): connect to the network, or "
+                "pass `--weights FILE.h5` with Keras's MobileNet weights (no top), or `--weights none`."
+            ) from error
+    path = Path(settings.weights)
+    if not path.is_file():
+        raise TrainError(f"{path}: no such weights file; pass an .h5 file, `imagenet` or `none` with --weights.")
+    backbone = tf.keras.applications.MobileNet(weights=None, **arguments)
+    try:
+        backbone.load_weights(str(path))
+    except (ValueError, OSError, KeyError) as error:
+        raise TrainError(
+            f"{path}: these weights do not fit MobileNet V1 of width {settings.width:g} without its top "
+            f"({_first_line(error)}); choose the file of that width, or `imagenet` or `none`."
+        ) from error
+    return backbone
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
+
+
+def choose_trainable(classifier: Any, train_from: str) -> None:
+    """Freeze every layer before `train_from`: `head`, `all`, or a layer's name. Compile the model afterwards.
+
+    Raises TrainError for a name that is no layer of the model.
+    """
+    names = [layer.name for layer in classifier.layers]
+    first = {"head": HEAD, "all": names[0]}.get(train_from, train_from)
+    if first not in names:
+        raise TrainError(
+            f"train_from = {train_from!r} names no layer: use `head`, `all`, or one such as conv_dw_6 or conv_pw_12."
+        )
+    start = names.index(first)
+    for index, layer in enumerate(classifier.layers):
+        layer.trainable = index >= start
+
+
+def backbone_of(classifier: Any) -> Any:
+    """The flat feature extractor inside the classifier, sharing its weights: planes in, last feature map out."""
+    tf = load_tensorflow()
+    return tf.keras.Model(classifier.input, classifier.get_layer(LAST_FEATURES).output, name="backbone")
+
+
+def head_of(classifier: Any) -> tuple[np.ndarray, float]:
+    """The linear head as float32 [channels] weights and a bias."""
+    kernel, bias = classifier.get_layer(HEAD).get_weights()
+    return kernel[:, 0].astype(np.float32), float(bias[0])
+
+
+def predict_logits(model: Any, planes: np.ndarray, batch_size: int = 64) -> np.ndarray:
+    """Logits of any Keras model with one output: uint8 [N, S, S, C] front-end planes in, float32 [N] out."""
+    tf = load_tensorflow()
+    call = tf.function(lambda batch: model(batch, training=False))
+    parts = []
+    for start in range(0, len(planes), batch_size):
+        batch = scale_pixels(np.asarray(planes[start : start + batch_size], np.float32))
+        parts.append(call(batch).numpy()[:, 0])
+    return np.concatenate(parts) if parts else np.zeros(0, np.float32)

@@ -1,0 +1,160 @@
+"""A recipe says in TOML what is trained, on what and how; this file says what a recipe may hold."""
+
+import hashlib
+import tomllib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tomli_w
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from train.errors import TrainError
+
+_STRICT = ConfigDict(extra="forbid")
+Share = Annotated[float, Field(ge=0, le=1)]
+Rate = Annotated[float, Field(gt=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Data:
+    """Which rows of a manifest are trained on, and what happens to their pixels before the graph.
+
+    A row is trained on when its generator is in `generators` (real pictures have the generator `camera`) and neither
+    its generator nor its source is in `held_out`. Everything else in the manifest is judged, but never seen.
+    `licences` are notes on the pictures' licences; they travel with the detector and its model card.
+    """
+
+    view: str
+    generators: Annotated[tuple[str, ...], Field(min_length=1)]
+    held_out: tuple[str, ...] = ()
+    licences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Model:
+    """The network: MobileNet V1 (Howard et al. 2017) of a width, behind a front end, with a linear head on its mean.
+
+    `weights` is `imagenet` (Keras downloads them), `none` (random) or the path of an .h5 file in Keras's layout.
+    `batch_norm_momentum` is Keras's 0.99 for pretrained weights; short runs from random weights want about 0.9.
+    """
+
+    backbone: Literal["mobilenet-v1"] = "mobilenet-v1"
+    width: Literal[0.25, 0.5, 0.75, 1.0] = 1.0
+    weights: str = "imagenet"
+    front_end: str = "rgb"
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    batch_norm_momentum: Annotated[float, Field(gt=0, lt=1)] = 0.99
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Augment:
+    """How far a training picture is disturbed; 0 switches a disturbance off, `crop = 1` keeps the whole picture.
+
+    flip, rescale, blur, jpeg: probabilities. crop: smallest share of the side that is kept. rescale_to: smallest
+    factor of the down-and-up resize. blur_sigma: largest sigma in pixels. jpeg_quality: lowest and highest quality.
+    """
+
+    flip: Share = 0.5
+    crop: Annotated[float, Field(ge=0.3, le=1)] = 1.0
+    rescale: Share = 0.0
+    rescale_to: Annotated[float, Field(ge=0.2, le=1)] = 0.5
+    blur: Share = 0.0
+    blur_sigma: Annotated[float, Field(gt=0, le=5)] = 1.0
+    jpeg: Share = 0.0
+    jpeg_quality: tuple[Annotated[int, Field(ge=1, le=100)], Annotated[int, Field(ge=1, le=100)]] = (60, 100)
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Stage:
+    """One stretch of training: `train_from` is `head`, `all`, or the first layer of the backbone that learns."""
+
+    name: str
+    epochs: Count
+    learning_rate: Rate
+    train_from: str
+    schedule: Literal["constant", "cosine"] = "constant"
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Fit:
+    """What all stages share: batch size, class weights, early stopping (epochs without a better loss), the seed."""
+
+    batch_size: Count = 32
+    class_weights: Literal["balanced", "none"] = "balanced"
+    patience: Count = 5
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Quantize:
+    """Calibration of the activation ranges, then fine-tuning with fake quantisation (0 epochs: calibration only)."""
+
+    calibration_batches: Count = 40
+    calibration_decay: Annotated[float, Field(gt=0, lt=1)] = 0.85
+    epochs: Annotated[int, Field(ge=0)] = 3
+    learning_rate: Rate = 1e-5
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Recipe:
+    """Everything that decides what a training run learns, apart from the pictures themselves."""
+
+    title: str
+    data: Data
+    model: Model
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
+    augment: Augment = Augment()
+    fit: Fit = Fit()
+    quantize: Quantize = Quantize()
+
+    @property
+    def text(self) -> str:
+        """The resolved recipe as TOML, every default written out."""
+        return tomli_w.dumps(asdict(self))
+
+    @property
+    def sha256(self) -> str:
+        """Hex sha256 of the resolved text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+_ADAPTER = TypeAdapter(Recipe)
+
+
+def read_recipe(path: Path, overrides: dict[str, Any] | None = None) -> Recipe:
+    """Read a recipe; `overrides` replaces values by dotted key (`model.weights`) before the check.
+
+    Raises TrainError for a missing file, bad TOML, an unknown key, or a value out of its range.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        raise TrainError(f"{path}: no readable recipe there ({error.strerror}); name a .toml file.") from error
+    except UnicodeDecodeError as error:
+        raise TrainError(f"{path}: not a text file; a recipe is TOML in UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise TrainError(f"{path}: not valid TOML: {error}.") from error
+    for key, value in (overrides or {}).items():
+        *sections, last = key.split(".")
+        target = table
+        for section in sections:
+            target = target.setdefault(section, {})
+        target[last] = value
+    return parse_recipe(table, str(path))
+
+
+def parse_recipe(table: dict[str, Any], where: str) -> Recipe:
+    """Check a table as `tomllib` reads it; `where` names it in the TrainError of the first fault."""
+    try:
+        return _ADAPTER.validate_python(table)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "unexpected_keyword_argument":
+            raise TrainError(f"{where}: unknown key {key!r}; see train/recipe.py for the keys there are.") from error
+        if first["type"] == "missing":
+            raise TrainError(f"{where}: the key {key!r} is missing; see train/recipe.py.") from error
+        raise TrainError(f"{where}: {key} = {first['input']!r} will not do: {first['msg']}.") from error

@@ -1,0 +1,63 @@
+"""A whole training: from a recipe and a manifest to a run folder with weights, scores and a report."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ela.front_ends import parse_front_end
+from train.data.manifest import read_manifest
+from train.data.view import parse_view
+from train.epoch import OnTick
+from train.errors import TrainError
+from train.evaluate.scores import read_scores
+from train.fit import fit
+from train.judging import Reported, Scored, report
+from train.progress import Epoch
+from train.recipe import Recipe
+from train.run import Run, has_state, open_run, read_state, scores_path, start_run
+from train.score import keras_scorer, score_state
+
+OnCount = Callable[[int, int], None]
+
+
+def begin(recipe: Recipe, manifest_path: Path, folder: Path) -> Run:
+    """Check that the recipe fits the manifest, then set up the run folder. Raises what is wrong with either."""
+    from train.batches import mark_seen
+
+    manifest = read_manifest(manifest_path)
+    mark_seen(manifest.frame, recipe.data)
+    parse_front_end(recipe.model.front_end).check_size(parse_view(recipe.data.view).size)
+    return start_run(folder, recipe, manifest_path, manifest)
+
+
+def resume(folder: Path, recipe: Recipe) -> Run:
+    """Open a begun run for going on; raises TrainError when the recipe is not the one that it began with."""
+    run = open_run(folder)
+    if run.recipe.sha256 != recipe.sha256:
+        raise TrainError(
+            f"{folder} was begun with another recipe than the one given: compare it with {folder / 'recipe.toml'}, or "
+            "choose another --out."
+        )
+    return run
+
+
+def complete(
+    run: Run,
+    *,
+    on_pack: OnCount = lambda done, total: None,
+    on_tick: OnTick = lambda tick: None,
+    on_epoch: Callable[[str, Epoch], None] = lambda stage, epoch: None,
+) -> Reported:
+    """Take a run from wherever it stands to the end: pack, fit, score, calibrate, report."""
+    store = run.store(on_pack)
+    if not has_state(run, "float"):
+        model = fit(run, store, on_tick=on_tick, on_epoch=on_epoch)
+        score_state(run, store, "float", keras_scorer(model, parse_front_end(run.recipe.model.front_end)))
+    state = read_state(run, "float")
+    return report(
+        run.folder / "report",
+        [Scored("float (Keras)", read_scores(scores_path(run, "float")), state.points)],
+        store.manifest,
+        run.view,
+        title=run.recipe.title,
+        recipe_text=run.recipe.text,
+    )
