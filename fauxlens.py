@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec, TypeVar
+from typing import Annotated, Any, ParamSpec, Protocol, TypeVar
 
 import typer
 
@@ -18,6 +18,13 @@ from train.errors import TrainError
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class Move(Protocol):
+    """Move a progress bar: done, total, and a note behind its label."""
+
+    def __call__(self, done: int, total: int, note: str = "", /) -> None: ...
+
 
 app = typer.Typer(
     help="Train a detector of AI-generated faces, ship it to a phone, and prove that the phone gives the same score.",
@@ -59,8 +66,8 @@ def _verb(function: Callable[P, T]) -> Callable[P, T]:
 
 
 @contextmanager
-def _bar(label: str, silent: bool = False) -> Iterator[Callable[[int, int, str], None]]:
-    """A progress bar on standard error; the function it gives takes done, total and a note."""
+def _bar(label: str, silent: bool = False) -> Iterator[Move]:
+    """A progress bar on standard error; the function it gives moves it."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -68,7 +75,7 @@ def _bar(label: str, silent: bool = False) -> Iterator[Callable[[int, int, str],
     with Progress(*columns, console=Console(stderr=True), disable=silent) as progress:
         task = progress.add_task(label, total=None)
 
-        def move(done: int, total: int, note: str = "") -> None:
+        def move(done: int, total: int, note: str = "", /) -> None:
             progress.update(task, completed=done, total=total, description=f"{label}{note}")
 
         yield move
@@ -86,6 +93,36 @@ def _table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]
     for row in rows:
         table.add_row(*row)
     Console().print(table)
+
+
+@app.command()
+@_verb
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="Folder for all that is made.")] = Path("runs/demo"),
+) -> None:
+    """Take the whole trip on the built-in sample, offline: data, training, int8, .tflite, proof, report."""
+    from export.demo import run_demo
+
+    shown = run_demo(out, _bar, lambda line: typer.echo(line, err=True))
+    _show_judgements(shown.judgements)
+    exported = shown.exported
+    typer.echo("The first never saw diffusion-like pictures, the second did: diversity beats preprocessing.")
+    typer.echo("\n".join(shown.verdict))
+    made = {
+        "manifest": f"{out / 'manifest.csv'}; {'; '.join(shown.audit.failures or shown.audit.findings)}",
+        "bundle": f"{exported.bundle}, ships {exported.default}: {exported.why}",
+        "parity": shown.parity.sentence,
+        "report": str(exported.report),
+    }
+    for name, value in made.items():
+        typer.echo(f"{name}: {value}")
+    typer.echo(
+        "next: put your pictures into FOLDER/real and FOLDER/fake/GENERATOR, then\n"
+        "  fauxlens data scan FOLDER\n"
+        "  fauxlens train train/recipes/faces-gan.toml"
+    )
+    if not shown.parity.passed:
+        raise typer.Exit(1)
 
 
 @data_app.command("sample")
@@ -203,8 +240,7 @@ def train(
 @_verb
 def quantize(run: RunFolder) -> None:
     """Calibrate and fine-tune a trained run for int8 (post-training and quantisation-aware)."""
-    from export.quantising import quantise_run
-
+    from export.quantize import quantise_run
     from train.run import open_run
 
     with _bar("quantising") as move:
@@ -220,8 +256,27 @@ def export(run: RunFolder, out: Out = None) -> None:
     from train.run import open_run
 
     made = export_run(open_run(run), out or run / "export", say=lambda line: typer.echo(line, err=True))
-    columns = ("variant", "bytes", "AUC", "flips against float", "mean |dp|")
-    _table(f"{made.bundle} ships {made.default}: {made.why}", columns, made.rows)
+    columns = (
+        "variant",
+        "bytes",
+        "validation AUC",
+        "flips against its Keras state",
+        "mean |dp|",
+        "flips against float",
+    )
+    rows = [
+        (
+            one.name,
+            f"{len(one.tflite):,}",
+            f"{one.val_auc:.4f}",
+            f"{one.against_keras.balanced.value:.2%}",
+            f"{one.against_keras.mean_change:.5f}",
+            f"{one.against_float.balanced.value:.2%}",
+        )
+        for one in made.variants
+    ]
+    _table(f"{made.bundle} ships {made.default}: {made.why}", columns, rows)
+    _show_judgements(made.judgements)
     typer.echo(f"report: {made.report}\nnext: fauxlens verify {made.bundle}")
 
 
@@ -237,15 +292,19 @@ def verify(
 ) -> None:
     """Prove stage by stage that a runtime gives the scores that were trained; exit status 1 when it does not."""
     from export.bundle import read_bundle
-    from export.parity import render_parity, verify_bundle
+    from export.parity import verify as hold_against
+    from export.runtimes import RUNTIMES
 
-    parity = verify_bundle(read_bundle(bundle), variant=variant, runtime=runtime)
+    if runtime not in RUNTIMES:
+        raise ExportError(f"There is no runtime {runtime!r}: choose one of {', '.join(RUNTIMES)}.")
+    opened = read_bundle(bundle)
+    parity = hold_against(opened, variant=variant or opened.default, runtime=runtime, runtime_call=RUNTIMES[runtime])
     if as_json:
         _print_json(asdict(parity))
     else:
-        from rich.console import Console
-
-        Console().print(*render_parity(parity), sep="\n")
+        rows = [(stage.name, "pass" if stage.passed else "FAIL", stage.sentence) for stage in parity.stages]
+        _table(f"{parity.variant} on {parity.runtime}", ("stage", "", "what was found"), rows)
+        typer.echo(parity.sentence)
     if not parity.passed:
         raise typer.Exit(1)
 
@@ -320,7 +379,13 @@ def detect(
         raise typer.Exit(2)
 
 
-def _ticker(move: Callable[[int, int, str], None]) -> Callable[[Any], None]:
+def _report_of(folder: Path) -> Path:
+    """The best report in a run folder or a report folder: the export's, which has int8 too, before the training's."""
+    places = (folder, folder / "export" / "report", folder / "report")
+    return next((place / "report.json" for place in places if (place / "report.json").exists()), folder / "report.json")
+
+
+def _ticker(move: Move) -> Callable[[Any], None]:
     def tick(one: Any) -> None:
         move(one.batch, one.batches, f" {one.stage} {one.epoch}/{one.epochs}, loss {one.loss:.4f}")
 

@@ -1,6 +1,6 @@
 """The bundle: detector variants, model card and references in one sealed zip that any runtime can be held against.
 
-    bundle.json                      format, default, variants, pictures, stages, tolerances, sha256 of each other member
+    bundle.json                      format, default, variants, pictures, maps, tolerances, sha256 of the other members
     model_card.md
     detectors/VARIANT.tflite
     reference/pictures/NN.jpg        the original files
@@ -24,10 +24,11 @@ from typing import Any
 import numpy as np
 
 from export.description import Description
+from export.detector import read_file
 from export.errors import ExportError
 from export.metadata import read_description
 from export.npy import from_npy, to_npy
-from export.seal import MAX_BYTES, read_sealed, write_sealed
+from export.seal import read_sealed, write_sealed
 from export.tolerances import Tolerances, tolerances_from
 from train.data.errors import DataError
 from train.data.files import write_bytes
@@ -129,17 +130,7 @@ def write_bundle(
 
 def read_bundle(path: Path) -> Bundle:
     """Open a bundle and check all of it. Raises ExportError where it is missing, damaged, newer or not consistent."""
-    try:
-        if path.is_dir():
-            raise ExportError(f"{path} is a folder; name the bundle in it.")
-        if path.stat().st_size > MAX_BYTES:
-            raise ExportError(f"{path} is larger than {MAX_BYTES >> 20} MB; give a bundle made by `fauxlens export`.")
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise ExportError(f"{path} does not exist; check the spelling.") from None
-    except (OSError, ValueError) as error:
-        raise ExportError(f"{path} cannot be read ({error}); check its permissions.") from error
-    return parse_bundle(data, str(path))
+    return parse_bundle(read_file(path), str(path))
 
 
 def parse_bundle(data: bytes, name: str) -> Bundle:

@@ -40,8 +40,8 @@ class Tensor:
 class Facts:
     """What a detector file is made of.
 
-    `bytes` of the whole file; `operators` counts by name; `int8_convolutions` and `float_convolutions` count CONV_2D and
-    DEPTHWISE_CONV_2D; `partitions` is how many pieces of the graph XNNPACK takes over (one is best).
+    `bytes` of the whole file; `operators` counts by name; `int8_convolutions` and `float_convolutions` count CONV_2D
+    and DEPTHWISE_CONV_2D; `partitions` is how many pieces of the graph XNNPACK takes over (one is best).
     """
 
     bytes: int
@@ -80,12 +80,12 @@ def inspect(tflite: bytes, name: str = "the detector file") -> Facts:
     )
 
 
-def check(
+def check_detector(
     tflite: bytes,
+    name: str = "the detector file",
     *,
     int8_convolutions: int | None = None,
     partitions: int | None = None,
-    name: str = "the detector file",
 ) -> Facts:
     """Hold a detector file to its contract and return its facts.
 

@@ -1,6 +1,7 @@
 """`fauxlens detect`: pictures in, sentences, JSON and overlays out. LiteRT, NumPy and Pillow only."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def detect_files(files: list[Path], model: Path | None, operating_point: str, ou
             continue
         overlay = out / f"{file.name}.heatmap.png"
         image = draw_overlay(detector, picture, verdict)
-        write_atomically(overlay, lambda temporary, image=image: image.save(temporary, "PNG"))
+        write_atomically(overlay, partial(image.save, format="PNG"))
         lines += [f"{file}: {_sentence(verdict)}", f"  heatmap: {overlay}"]
         lines += [f"  note: {note}" for note in verdict.notes]
         pictures.append(_record(file, verdict, overlay))

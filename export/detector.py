@@ -47,7 +47,7 @@ def open_detector(path: Path) -> Detector:
 
     Raises ExportError where the path is missing or a folder, the file is damaged, or it is neither.
     """
-    data = _read(path)
+    data = read_file(path)
     if data[:4] == b"PK\x03\x04":
         from export.bundle import read_bundle
 
@@ -138,7 +138,8 @@ def _notes(detector: Detector, picture: Picture) -> tuple[str, ...]:
     return (f"The picture is {shorter} pixels on its shorter side and was enlarged to {size}: judge with care.",)
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """Bytes of a detector file or bundle; ExportError where the path is missing, a folder, too large or unreadable."""
     try:
         if path.is_dir():
             raise ExportError(f"{path} is a folder; name the .tflite or the bundle in it.")

@@ -35,6 +35,10 @@ SOURCES: dict[str, tuple[str, Arithmetic]] = {
 """Each variant: the Keras state it comes from and the converter's arithmetic."""
 
 
+MOBILENET_CONVOLUTIONS = 27
+"""One ordinary, 13 depthwise and 13 pointwise convolutions (Howard et al. 2017, table 1)."""
+
+
 @dataclass(frozen=True)
 class Variant:
     """One detector file with how it did: validation AUC, and its flips against the Keras state it was made from."""
@@ -123,7 +127,8 @@ def _make(
 
     raw = convert(state.parts, arithmetic)
     plain = attach(raw, _describe(run, rows, name, state))
-    check_detector(plain, name)
+    int8 = MOBILENET_CONVOLUTIONS if arithmetic == "int8" else None
+    check_detector(plain, name, int8_convolutions=int8, partitions=1 if arithmetic == "int8" else None)
     scores = score_detector(store, rows, plain)
     write_scores(scores, run.folder / "scores" / f"{name}.csv")
     val = scores.filter(pl.col("seen") & (pl.col("split") == "val"))

@@ -187,7 +187,13 @@ def _heatmap_stage(bundle: Bundle, variant: str, output: Output) -> StageResult:
         references.stages[LINEAGE[variant]] >= threshold_of(bundle.descriptions[variant], BALANCED)
     )
     if not len(called_fake):
-        return StageResult("heatmap", True, {"pictures": 0.0}, "No reference is called fake: no heatmap to compare.")
+        # A comparison that never happened must not count as passed.
+        return StageResult(
+            "heatmap",
+            False,
+            {"pictures": 0.0},
+            "No reference is called fake, so no heatmap was compared; bundle others.",
+        )
     truth = references.gradcam[LINEAGE[variant]]
     cosines = [_cosine(truth[index], output.heatmaps[index]) for index in called_fake]
     mean, least = float(np.mean(cosines)), float(np.min(cosines))

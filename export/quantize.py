@@ -16,7 +16,7 @@ from ela.front_ends import parse_front_end
 from export.errors import ExportError
 from train.batches import Batch, rows_of, training_batches
 from train.data.store import Store
-from train.epoch import OnTick, Tick, judge_epoch, learn_epoch
+from train.epoch import OnTick, judge_epoch, learn_epoch, ticking
 from train.fit import load_model, save_weights
 from train.model import HEAD, LAST_FEATURES, backbone_of, build_classifier
 from train.run import Run, read_state, weights_path
@@ -38,9 +38,9 @@ def fake_quantise(classifier: Any) -> Any:
 
     backbone = tfmot.quantization.keras.quantize_model(backbone_of(classifier))
     for layer in backbone.layers:
-        inner = getattr(layer, "layer", layer)
-        if isinstance(inner, tf.keras.layers.BatchNormalization):
-            inner.trainable = False
+        if isinstance(getattr(layer, "layer", layer), tf.keras.layers.BatchNormalization):
+            # The wrapper, not the layer in it: Keras would list the weights of a frozen layer in a free wrapper twice.
+            layer.trainable = False
     pooled = tf.keras.layers.GlobalAveragePooling2D(name="mean")(backbone.output)
     logit = tf.keras.layers.Dense(1, name=HEAD)(pooled)
     model = tf.keras.Model(backbone.input, logit, name="fauxlens_int8")
@@ -134,9 +134,7 @@ def quantise(run: Run, store: Store, classifier: Any, *, on_tick: OnTick = lambd
             qat,
             batches(1 + epoch),
             rate=lambda batch: settings.learning_rate,
-            on_batch=lambda batch, loss, epoch=epoch: on_tick(
-                Tick("quantise", epoch + 1, settings.epochs, batch, steps, loss)
-            ),
+            on_batch=ticking(on_tick, "fine-tune", epoch, settings.epochs, steps),
         )
         val_loss, _ = judge_epoch(qat, val_planes, val)
         if val_loss < best_loss:

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 from export.errors import ExportError
 
@@ -53,7 +54,8 @@ def tolerances_from(plain: object) -> Tolerances:
     for key in limits:
         if not isinstance(plain[key], dict) or set(plain[key]) != names:
             raise ExportError(f"Tolerances: '{key}' needs exactly {', '.join(sorted(names))}; write the bundle again.")
-    return Tolerances(**{key: Limits(**value) if key in limits else value for key, value in plain.items()})
+    read: dict[str, Any] = {key: Limits(**value) if key in limits else value for key, value in plain.items()}
+    return Tolerances(**read)
 
 
 def _numbers(limits: Limits) -> tuple[float, float, float]:

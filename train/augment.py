@@ -42,4 +42,4 @@ def _crop(picture: np.ndarray, share: float, random: np.random.Generator) -> np.
 def _compress(picture: np.ndarray, quality: int) -> np.ndarray:
     # OpenCV's codecs speak BGR.
     _, data = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.imdecode(data, cv2.IMREAD_COLOR)[:, :, ::-1]
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))[:, :, ::-1]

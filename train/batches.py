@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from ela.front_ends import FrontEnd
 
+from ela.front_ends import FrontEnd
 from train.augment import augment
 from train.data.store import Store
 from train.errors import TrainError

@@ -27,6 +27,11 @@ class Tick:
 OnTick = Callable[[Tick], None]
 
 
+def ticking(on_tick: OnTick, stage: str, epoch: int, epochs: int, batches: int) -> Callable[[int, float], None]:
+    """Dress an epoch's bare (batches done, mean loss) up as ticks; `epoch` counts from 0 here."""
+    return lambda batch, loss: on_tick(Tick(stage, epoch + 1, epochs, batch, batches, loss))
+
+
 def learn_epoch(
     model: Any, batches: Iterable[Batch], rate: Callable[[int], float], on_batch: Callable[[int, float], None]
 ) -> float:

@@ -3,15 +3,15 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ela.front_ends import parse_front_end
-
 from train.batches import rows_of, training_batches
 from train.data.files import write_atomically
 from train.data.store import Store
-from train.epoch import OnTick, Tick, judge_epoch, learn_epoch
+from train.epoch import OnTick, judge_epoch, learn_epoch, ticking
 from train.model import build_classifier, choose_trainable
 from train.progress import (
     Epoch,
@@ -66,6 +66,7 @@ def fit(
             restore_checkpoint(checkpoints, progress.checkpoint, model)
         while progress.stage == number:
             epoch = progress.epoch
+            rates = partial(_rate, stage, epoch * steps, stage.epochs * steps)
             train_loss = learn_epoch(
                 model,
                 training_batches(
@@ -76,20 +77,11 @@ def fit(
                     batch_size=recipe.fit.batch_size,
                     seed=(recipe.fit.seed, number, epoch),
                 ),
-                rate=lambda batch, stage=stage, epoch=epoch: _rate(stage, epoch * steps + batch, stage.epochs * steps),
-                on_batch=lambda batch, loss, stage=stage, epoch=epoch: on_tick(
-                    Tick(stage.name, epoch + 1, stage.epochs, batch, steps, loss)
-                ),
+                rate=rates,
+                on_batch=ticking(on_tick, stage.name, epoch, stage.epochs, steps),
             )
             val_loss, val_auc = judge_epoch(model, val_planes, val)
-            done = Epoch(
-                number,
-                epoch,
-                train_loss,
-                val_loss,
-                val_auc,
-                _rate(stage, epoch * steps, stage.epochs * steps),
-            )
+            done = Epoch(number, epoch, train_loss, val_loss, val_auc, rates(0))
             progress = _keep(checkpoints, model, progress, done, stage, recipe.fit.patience)
             with board.as_default(step=len(progress.history)):
                 for name in ("train_loss", "val_loss", "val_auc", "learning_rate"):
@@ -114,11 +106,11 @@ def save_weights(model: Any, path: Path) -> None:
     write_atomically(path, lambda temporary: model.save_weights(str(temporary), save_format="h5"))
 
 
-def _rate(stage: Stage, step: int, steps: int) -> float:
+def _rate(stage: Stage, start: int, steps: int, batch: int) -> float:
     if stage.schedule == "constant":
         return stage.learning_rate
     # Loshchilov and Hutter 2017, one cycle without restarts.
-    return stage.learning_rate * 0.5 * (1 + math.cos(math.pi * step / steps))
+    return stage.learning_rate * 0.5 * (1 + math.cos(math.pi * (start + batch) / steps))
 
 
 def _keep(folder: Path, model: Any, progress: Progress, done: Epoch, stage: Stage, patience: int) -> Progress:

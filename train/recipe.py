@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from train.errors import TrainError
@@ -16,6 +16,12 @@ _STRICT = ConfigDict(extra="forbid")
 Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
+
+
+def _published_width(width: float) -> float:
+    if width not in (0.25, 0.5, 0.75, 1.0):
+        raise ValueError("MobileNet V1 has published weights for the widths 0.25, 0.5, 0.75 and 1.0 only")
+    return width
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -42,7 +48,7 @@ class Model:
     """
 
     backbone: Literal["mobilenet-v1"] = "mobilenet-v1"
-    width: Literal[0.25, 0.5, 0.75, 1.0] = 1.0
+    width: Annotated[float, AfterValidator(_published_width)] = 1.0
     weights: str = "imagenet"
     front_end: str = "rgb"
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2

@@ -41,6 +41,7 @@ def _encodings() -> dict[str, bytes]:
     return data
 
 
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 ENCODINGS = _encodings()
 # Most of what a reader believes stands at the beginning.
 _edit = st.tuples(st.one_of(st.integers(0, 120), st.integers(0, 5000)), st.binary(min_size=1, max_size=4))

@@ -24,7 +24,7 @@ def open_curve(points: np.ndarray, samples: int = 32) -> np.ndarray:
     return np.asarray(spline(np.linspace(0.0, 1.0, samples)))
 
 
-def ellipse(centre: Sequence[float], radii: Sequence[float], samples: int = 48) -> np.ndarray:
+def ellipse(centre: np.ndarray | Sequence[float], radii: Sequence[float], samples: int = 48) -> np.ndarray:
     """Give the outline of an upright ellipse as float [samples, 2]."""
     angle = np.linspace(0.0, 2.0 * np.pi, samples, endpoint=False)
     return np.column_stack([centre[0] + radii[0] * np.cos(angle), centre[1] + radii[1] * np.sin(angle)])
@@ -124,5 +124,5 @@ def _paint(
     if clip is not None:
         weight *= clip[top:bottom, left:right]
     box = canvas[top:bottom, left:right]
-    paint = colour[top:bottom, left:right] if isinstance(colour, np.ndarray) else np.float32(colour)
+    paint = colour[top:bottom, left:right] if isinstance(colour, np.ndarray) else np.asarray(colour, np.float32)
     box += weight[..., None] * (paint - box)

@@ -1,6 +1,5 @@
 """The face and what is in it: skin, eyes, brows, nose, mouth, ears, beard, glasses."""
 
-import cv2
 import numpy as np
 
 from .brush import Colour, closed_curve, ellipse, fill, mask, open_curve, strands, stroke
@@ -108,7 +107,7 @@ def _draw_beard(canvas: np.ndarray, scene: Scene, place: Placement, rng: np.rand
     reach = 0.03 + 0.05 * hair.beard
     tips = roots + np.column_stack([rng.normal(0, 0.015, number) + 0.3 * reach * roots[:, 0], np.full(number, reach)])
     lines = [place.turned(np.vstack([a, b])) for a, b in zip(roots, tips, strict=True)]
-    colours = np.clip(np.float32(hair.brow_colour) * rng.uniform(0.6, 1.6, (number, 1)), 0, 1)
+    colours = np.clip(np.asarray(hair.brow_colour, np.float32) * rng.uniform(0.6, 1.6, (number, 1)), 0, 1)
     strands(canvas, lines, colours, 0.012 * unit, clip, 0.25 + 0.5 * hair.beard)
 
 
@@ -173,8 +172,8 @@ def _draw_brow(
     gap, y = face.eye_gap, 0.03 - face.brow_height
     spine = np.array(
         [
-            (gap - 0.20, y + 0.02),
-            (gap - 0.03, y - 0.6 * face.brow_arch),
+            (gap - 0.20, y + 0.005),
+            (gap - 0.03, y - 0.7 * face.brow_arch),
             (gap + 0.10, y - face.brow_arch),
             (gap + 0.23, y + 0.035),
         ]
@@ -189,7 +188,7 @@ def _draw_brow(
     roots = line[where] + np.column_stack([np.zeros(46), taper[where] * rng.uniform(-0.7, 1.0, 46)])
     tips = roots + np.column_stack([rng.uniform(0.03, 0.06, 46), -rng.uniform(0.0, 0.035, 46) * (1.2 - where / 20)])
     hairs = [place.turned(np.vstack([a, b]) * flip) for a, b in zip(roots, tips, strict=True)]
-    shades = np.clip(np.float32(colour) * rng.uniform(0.6, 1.15, (46, 1)), 0, 1)
+    shades = np.clip(np.asarray(colour, np.float32) * rng.uniform(0.6, 1.15, (46, 1)), 0, 1)
     strands(canvas, hairs, shades, 0.011 * unit, head, 0.75)
 
 
@@ -299,8 +298,3 @@ def _draw_glasses(canvas: np.ndarray, scene: Scene, place: Placement) -> None:
         stroke(canvas, place.turned(arm), frame, width)
     bridge = open_curve(np.array([(-face.eye_gap + 0.22, 0.0), (0.0, -0.035), (face.eye_gap - 0.22, 0.0)]), 12)
     stroke(canvas, place.turned(bridge), frame, width)
-
-
-def darken_under(canvas: np.ndarray, region: np.ndarray, strength: np.ndarray) -> None:
-    """Multiply the canvas by 1 - strength inside `region` (both float32 [H, W] in 0..1), in place: a cast shadow."""
-    cv2.multiply(canvas, np.repeat((1.0 - region * strength)[..., None], 3, axis=2).astype(np.float32), dst=canvas)

@@ -37,7 +37,7 @@ def draw_hair_behind(canvas: np.ndarray, scene: Scene, place: Placement, rng: np
             lines.append(place.flat(open_curve(drop + rng.normal(0, 0.03, (4, 2)), 16)))
         strands(canvas, lines, _shades(scene, rng, 120, 0.35, 0.8), 0.014 * place.unit, clip, 0.8)
     elif style == "curly":
-        _draw_curls(canvas, scene, place, rng, number=220, behind=True)
+        _draw_curly_mass(canvas, scene, place, rng)
     elif style == "bun":
         centre = np.array([0.12 * scene.hair.part, -1.10 - 0.5 * scene.hair.volume])
         radius = 0.26 + 0.10 * scene.hair.length
@@ -64,7 +64,8 @@ def draw_hair_before(canvas: np.ndarray, scene: Scene, place: Placement, rng: np
     fill(canvas, shadow, _dark(scene, 0.35), opacity=0.33, blur=0.035 * unit)
     if scene.hair.style == "curly":
         fill(canvas, outline, _dark(scene, 0.55), blur=0.02 * unit)
-        _draw_curls(canvas, scene, place, rng, number=260, behind=False)
+        row, share = rng.integers(_POINTS, size=260), np.sqrt(rng.uniform(0.02, 1.0, (260, 1)))
+        _draw_curls(canvas, scene, place, rng, cut.hairline[row] * (1 - share) + cut.outer[row] * share)
         return
     soft = 0.025 * unit if scene.hair.style == "cropped" else 0.008 * unit
     fill(canvas, outline, _dark(scene, 0.62), blur=soft, opacity=0.96)
@@ -189,44 +190,31 @@ def _draw_lock(canvas: np.ndarray, scene: Scene, place: Placement, rng: np.rando
     return clip
 
 
+def _draw_curly_mass(canvas: np.ndarray, scene: Scene, place: Placement, rng: np.random.Generator) -> None:
+    w, swell = scene.face.width, 0.10 + 1.3 * scene.hair.volume
+    low = np.pi * (0.10 + 0.22 * scene.hair.length)
+    reach = np.linspace(np.pi - low, 2 * np.pi + low, 40)
+    rim = np.column_stack([np.cos(reach) * (w + swell), np.sin(reach) * (1.0 + swell)])
+    fill(canvas, place.flat(0.95 * rim), _dark(scene, 0.5), blur=0.02 * place.unit)
+    centres = rim[rng.integers(len(rim), size=220)] * np.sqrt(rng.uniform(0.6, 1.0, (220, 1)))
+    _draw_curls(canvas, scene, place, rng, place.flat(centres))
+
+
 def _draw_curls(
-    canvas: np.ndarray, scene: Scene, place: Placement, rng: np.random.Generator, *, number: int, behind: bool
+    canvas: np.ndarray, scene: Scene, place: Placement, rng: np.random.Generator, centres: np.ndarray
 ) -> None:
-    hair, w, unit = scene.hair, scene.face.width, place.unit
-    size = 0.055 + 0.05 * hair.wave
-    swell = 0.10 + 1.3 * hair.volume
-    low = np.pi * (0.10 + 0.22 * hair.length)
-    angle = (
-        rng.uniform(np.pi - low, 2 * np.pi + low, number) if behind else rng.uniform(1.03 * np.pi, 1.97 * np.pi, number)
-    )
-    radius = np.sqrt(rng.uniform(0.6, 1.0, number))
-    centres = np.column_stack([np.cos(angle) * (w + swell) * radius, np.sin(angle) * (1.0 + swell) * radius - 0.02])
-    if behind:
-        reach = np.linspace(np.pi - low, 2 * np.pi + low, 40)
-        mass = np.column_stack([np.cos(reach) * (w + 0.85 * swell), np.sin(reach) * (1.0 + 0.85 * swell)])
-        fill(canvas, place.flat(mass), _dark(scene, 0.5), blur=0.02 * unit)
-    else:
-        centres = centres[centres[:, 1] < hair.hairline + 0.10 - 0.55 * np.abs(centres[:, 0]) * (centres[:, 0] < 9)]
+    unit = place.unit
+    size = (0.055 + 0.05 * scene.hair.wave) * unit
+    middle = place.flat(np.zeros((1, 2)))[0]
     for centre in centres:
-        lit = 1.0 + 0.35 * float(np.dot(centre, scene.light.direction[:2]))
+        lit = 1.0 + 0.35 * float(np.dot((centre - middle) / unit, scene.light.direction[:2]))
         around = ellipse(centre, (size * rng.uniform(0.8, 1.3),) * 2, 18)
-        fill(
-            canvas,
-            place.flat(around),
-            _dark(scene, 0.62 * lit * rng.uniform(0.75, 1.25)),
-            opacity=0.85,
-            blur=0.006 * unit,
-        )
+        colour = _dark(scene, 0.62 * lit * rng.uniform(0.75, 1.25))
+        fill(canvas, around, colour, opacity=0.85, blur=0.006 * unit)
         turn = rng.uniform(0, 2 * np.pi) + np.linspace(0, rng.uniform(2.0, 4.5), 12)
         spiral = np.column_stack([np.cos(turn), np.sin(turn)]) * (size * np.linspace(0.95, 0.35, 12))[:, None]
-        shade = np.clip(np.float32(hair.colour) * rng.uniform(0.95, 1.65) * lit, 0, 1)
-        fill(
-            canvas,
-            place.flat(np.vstack([spiral, (spiral * 0.72)[::-1]]) + np.tile(centre, (24, 1))),
-            (float(shade[0]), float(shade[1]), float(shade[2])),
-            opacity=0.55,
-            blur=0.006 * unit,
-        )
+        curl = np.vstack([spiral, (spiral * 0.72)[::-1]]) + centre
+        fill(canvas, curl, _dark(scene, rng.uniform(0.95, 1.65) * lit), opacity=0.55, blur=0.006 * unit)
 
 
 def _light_hair(canvas: np.ndarray, scene: Scene, place: Placement, clip: np.ndarray) -> None:
@@ -244,5 +232,5 @@ def _dark(scene: Scene, factor: float) -> tuple[float, float, float]:
 
 
 def _shades(scene: Scene, rng: np.random.Generator, number: int, low: float, high: float) -> np.ndarray:
-    shade = np.float32(scene.hair.colour) * rng.uniform(low, high, (number, 1))
+    shade = np.asarray(scene.hair.colour, np.float32) * rng.uniform(low, high, (number, 1))
     return np.clip(shade + rng.normal(0, 0.012, (number, 3)), 0.0, 1.0)

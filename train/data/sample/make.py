@@ -4,7 +4,6 @@ A stand-in, so that the whole pipeline can be tried without downloading anything
 with real sets (a detector trained on one kind of generator misses another); it says nothing about real faces.
 """
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -60,7 +59,7 @@ def make_sample(
         temporary.chmod(0o755)  # mkdtemp's own 0o700 is for secrets
         if folder.exists():
             folder.rmdir()
-        os.replace(temporary, folder)
+        temporary.replace(folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

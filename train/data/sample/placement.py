@@ -94,12 +94,12 @@ def _light(height: np.ndarray, pixel: float, light: Light, place: Placement) -> 
         ]
     )
     normal /= np.linalg.norm(normal, axis=2, keepdims=True)
-    towards = np.float32(light.direction)
+    towards = np.asarray(light.direction, np.float32)
     lambert = normal @ towards
     wrapped = np.clip((lambert + 0.25) / 1.25, 0.0, 1.0)
     amount = (light.ambient + (1.0 - light.ambient) * wrapped)[..., None]
-    tint = np.float32(light.shadow) * (1.0 - amount) + np.float32(light.key) * amount
-    half = towards + np.float32((0.0, 0.0, 1.0))
+    tint = np.asarray(light.shadow, np.float32) * (1.0 - amount) + np.asarray(light.key, np.float32) * amount
+    half = towards + np.asarray((0.0, 0.0, 1.0), np.float32)
     gloss = light.gloss * np.clip(normal @ (half / np.linalg.norm(half)), 0.0, 1.0) ** 28
     full = (place.side, place.side)
     return cv2.resize(tint, full, interpolation=cv2.INTER_LINEAR), cv2.resize(gloss, full)

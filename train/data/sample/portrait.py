@@ -20,7 +20,9 @@ def draw_portrait(scene: Scene, size: int) -> np.ndarray:
     rng = np.random.default_rng(scene.texture_seed)
     side = size * SUPERSAMPLING
     place = Placement(pose=scene.pose, side=side, width=scene.face.width)
-    canvas = draw_backdrop(scene, side, rng)
+    # Out of focus anyway: drawn at half the resolution for a quarter of the time.
+    backdrop = draw_backdrop(scene, side // 2, rng)
+    canvas = cv2.resize(backdrop, (side, side), interpolation=cv2.INTER_LINEAR)
     draw_hair_behind(canvas, scene, place, rng)
     draw_shoulders(canvas, scene, place, rng)
     draw_ears(canvas, scene, place)

@@ -10,7 +10,7 @@ from .scene import Scene
 
 def draw_backdrop(scene: Scene, side: int, rng: np.random.Generator) -> np.ndarray:
     """Draw the out-of-focus place behind the person: float32 [side, side, 3] in 0..1."""
-    first, second, third = (np.float32(c) for c in scene.backdrop_colours)
+    first, second, third = (np.asarray(c, np.float32) for c in scene.backdrop_colours)
     x, y = np.meshgrid(*(np.linspace(0, 1, side, dtype=np.float32),) * 2)
     angle = rng.uniform(0, 2 * np.pi)
     along = np.clip(0.5 + (x - 0.5) * np.float32(np.cos(angle)) + (y - 0.5) * np.float32(np.sin(angle)), 0, 1)
@@ -56,13 +56,31 @@ def draw_shoulders(canvas: np.ndarray, scene: Scene, place: Placement, rng: np.r
     neck = face.neck
     left = np.array([(-neck, 0.4), (-neck * 0.97, 1.05), (-neck * 1.05, 1.28), (-neck * 1.55, 1.48)])
     outline = np.vstack([open_curve(left, 24), (open_curve(left, 24) * (-1.0, 1.0))[::-1]])
-    skin = _colour(np.float32(face.skin) * np.float32(scene.light.shadow) * 0.45 + np.float32(face.skin) * 0.48)
+    skin = _colour(
+        np.asarray(face.skin, np.float32) * np.asarray(scene.light.shadow, np.float32) * 0.45
+        + np.asarray(face.skin, np.float32) * 0.48
+    )
     fill(canvas, body(outline), skin)
     inside = mask(canvas.shape[:2], body(outline))
     chin = place.flat(ellipse((0.03 * lit, 0.78), (0.62, 0.44)))
-    fill(canvas, chin, _colour(np.float32(skin) * (0.50, 0.42, 0.42)), opacity=0.75, blur=0.08 * unit, clip=inside)
+    fill(
+        canvas,
+        chin,
+        _colour(np.asarray(skin, np.float32) * (0.50, 0.42, 0.42)),
+        opacity=0.75,
+        blur=0.08 * unit,
+        clip=inside,
+    )
     dark_side = body(np.array([(-np.sign(lit) * neck, 0.5), (-np.sign(lit) * neck, 1.5)]))
-    stroke(canvas, dark_side, _colour(np.float32(skin) * 0.5), 0.3 * unit, opacity=0.5, blur=0.12 * unit, clip=inside)
+    stroke(
+        canvas,
+        dark_side,
+        _colour(np.asarray(skin, np.float32) * 0.5),
+        0.3 * unit,
+        opacity=0.5,
+        blur=0.12 * unit,
+        clip=inside,
+    )
 
     half = 1.45 + 0.25 * face.neck
     drop = 0.10 if scene.collar == "turtleneck" else 0.0
@@ -89,7 +107,7 @@ def draw_shoulders(canvas: np.ndarray, scene: Scene, place: Placement, rng: np.r
     garment = body(np.vstack([edge, neckline, (edge * (-1.0, 1.0))[::-1]]))
     fill(canvas, garment, _cloth(scene, place, rng))
     cloth_mask = mask(canvas.shape[:2], garment)
-    rim = _colour(np.float32(scene.cloth) * 0.55)
+    rim = _colour(np.asarray(scene.cloth, np.float32) * 0.55)
     stroke(canvas, body(neckline), rim, 0.045 * unit, opacity=0.6, blur=0.012 * unit)
     if scene.collar == "shirt":
         for side in (-1.0, 1.0):
@@ -101,7 +119,7 @@ def draw_shoulders(canvas: np.ndarray, scene: Scene, place: Placement, rng: np.r
                     (side * neck * 1.45, 1.44),
                 ]
             )
-            fill(canvas, body(flap), _colour(np.float32(scene.cloth) * (1.1 + 0.1 * side * lit)))
+            fill(canvas, body(flap), _colour(np.asarray(scene.cloth, np.float32) * (1.1 + 0.1 * side * lit)))
             stroke(canvas, body(flap[1:]), rim, 0.02 * unit, opacity=0.6, blur=0.006 * unit)
     if scene.collar == "turtleneck":
         for y in (1.22, 1.30):
@@ -112,11 +130,11 @@ def draw_shoulders(canvas: np.ndarray, scene: Scene, place: Placement, rng: np.r
 def _cloth(scene: Scene, place: Placement, rng: np.random.Generator) -> np.ndarray:
     side = place.side
     x, y = np.meshgrid(*(np.linspace(0, 1, side, dtype=np.float32),) * 2)
-    colour = np.broadcast_to(np.float32(scene.cloth), (side, side, 3))
+    colour = np.broadcast_to(np.asarray(scene.cloth, np.float32), (side, side, 3))
     if scene.cloth_pattern:
         run = y + 0.15 * (x - scene.pose.x) ** 2 if scene.cloth_pattern == 1 else x
         band = np.clip(np.sin(run * rng.uniform(60, 130)) * 4, 0, 1)
-        colour = colour + 0.5 * band[..., None] * (np.float32(scene.cloth_second) - colour)
+        colour = colour + 0.5 * band[..., None] * (np.asarray(scene.cloth_second, np.float32) - colour)
     folds = 0.72 + 0.5 * _clouds(rng, side, (3, 7, 14))
     weave = 1.0 + 0.10 * (_clouds(rng, side, (60, 128)) - 0.5)
     lean = 1.0 + 0.30 * scene.light.direction[0] * (x - scene.pose.x)
@@ -129,10 +147,11 @@ def _draw_bars(canvas: np.ndarray, rng: np.random.Generator, colour: np.ndarray,
     while at < 1:
         span = width * rng.uniform(0.5, 1.2)
         low, high = (0.9, 1.25) if bright else (0.35, 1.15)
-        shade = np.clip(colour * rng.uniform(low, high, 3 if not bright else 1), 0, 1)
+        hue = 1.0 + rng.normal(0, 0.0 if bright else 0.12, 3)
+        shade = np.clip(colour * rng.uniform(low, high) * hue, 0, 1)
         top = rng.uniform(-0.2, 0.15)
         corners = np.array([(at, top), (at + span, top), (at + span, 1.1), (at, 1.1)]) * side
-        fill(canvas, corners, _colour(np.broadcast_to(shade, (3,))), opacity=0.55, blur=side * 0.012)
+        fill(canvas, corners, _colour(shade), opacity=0.55, blur=side * 0.012)
         at += span + width * (0.35 if bright else 0.02)
 
 

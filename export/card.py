@@ -1,0 +1,71 @@
+"""The model card (Mitchell et al. 2019, "Model Cards for Model Reporting"), filled from what was measured."""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from export.description import Description
+
+if TYPE_CHECKING:
+    from train.evaluate.judgement import Judgement
+
+_WEAK = 0.5
+"""A generator is listed under known failures when less than this part of its fakes is called fake."""
+
+
+def render_card(description: Description, judgement: "Judgement", *, why: str, recipe_text: str) -> str:
+    """The model card of a shipped variant as Markdown.
+
+    `judgement` is that of the same variant; `why` says in half a sentence why it is the one that ships; `recipe_text`
+    is the recipe it was trained by, printed whole so that the run can be repeated.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("export", "."),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # Markdown, where escaping is `_cell`'s
+    )
+    environment.filters |= {"interval": _interval, "percent": _percent, "cell": _cell, "inline": _inline}
+    return environment.get_template("card.md.j2").render(
+        d=description,
+        j=judgement,
+        weak=[group for group in judgement.generators if group.called.balanced.value < _WEAK],
+        alarming=[source for source in judgement.real_sources if source.called.balanced.high > 0.1],
+        why=why,
+        recipe=recipe_text.rstrip("\n"),
+        fence=_fence(recipe_text),
+        points={"balanced": "balanced", "fpr-1%": "fpr_1", "fpr-0.5%": "fpr_05"},
+    )
+
+
+def _interval(value: Any) -> str:
+    """An Interval as "0.912 (0.890 to 0.931)"."""
+    if value is None or math.isnan(value.value):
+        return "not measured"
+    return f"{value.value:.3f} ({value.low:.3f} to {value.high:.3f})"
+
+
+def _percent(value: Any) -> str:
+    return f"{100 * value.value:.1f} % ({100 * value.low:.1f} to {100 * value.high:.1f})"
+
+
+def _cell(text: object) -> str:
+    """Text that cannot end a table cell or start Markdown of its own."""
+    safe = " ".join(str(text).split())
+    for mark in "\\`*_|<>[]#":
+        safe = safe.replace(mark, f"\\{mark}")
+    return safe
+
+
+def _inline(text: object) -> str:
+    return "`" + " ".join(str(text).split()).replace("`", "'") + "`"
+
+
+def _fence(text: str) -> str:
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    return fence

@@ -1,0 +1,93 @@
+"""`fauxlens demo`: the whole trip on the built-in sample, and the field's main finding in miniature."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from export.bundle import read_bundle
+from export.detecting import detect_files
+from export.exporting import Exported, export_run
+from export.parity import Parity, verify
+from export.quantize import quantise_run
+from export.runtimes import RUNTIMES
+from train.data.audit import Audit, audit
+from train.data.cards import read_card
+from train.data.manifest import read_manifest, write_manifest
+from train.data.sample.make import make_sample
+from train.data.scan import scan
+from train.evaluate.judgement import Judgement
+from train.judging import Reported
+from train.recipe import read_recipe
+from train.run import Run, has_state
+from train.training import begin, complete, resume
+
+ROOT = Path(__file__).parents[1]
+CARD = ROOT / "datasets" / "drawn-sample.toml"
+RECIPES = ROOT / "train" / "recipes"
+
+Bar = Callable[[str], AbstractContextManager[Callable[[int, int, str], None]]]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """All that the demo made: the audit, both trainings' judgements, the export, its parity and one verdict."""
+
+    audit: Audit
+    judgements: tuple[Judgement, ...]
+    exported: Exported
+    parity: Parity
+    verdict: tuple[str, ...]
+
+
+def run_demo(folder: Path, bar: Bar, say: Callable[[str], None]) -> Shown:
+    """Take the trip in `folder`: sample, audit, two trainings, int8, `.tflite`, references, parity, report, a verdict.
+
+    `bar` opens a progress bar with a label, `say` hears a line a step. What an earlier demo finished in the same
+    folder is used again. Raises whatever stops a step.
+    """
+    say("1/6  drawing the built-in sample: stand-ins to see the pipeline work, not faces to learn from")
+    sample, manifest_path = folder / "sample", folder / "manifest.csv"
+    if not sample.exists():
+        with bar("drawing") as move:
+            make_sample(sample, on_progress=lambda done, total: move(done, total, ""))
+    say("2/6  scanning and auditing it")
+    if not manifest_path.exists():
+        with bar("scanning") as move:
+            manifest, _ = scan(
+                sample,
+                read_card(CARD),
+                manifest_path=manifest_path,
+                on_progress=lambda done, total: move(done, total, ""),
+            )
+        write_manifest(manifest, manifest_path)
+    audited = audit(read_manifest(manifest_path))
+    say("3/6  training on camera + gan-like, which leaves diffusion-like unseen")
+    _, narrow = _train("sample-gan", folder, manifest_path, bar)
+    say("4/6  training on camera + gan-like + diffusion-like")
+    run, broad = _train("sample-gan-diffusion", folder, manifest_path, bar)
+    say("5/6  quantising the second to int8: calibration, then quantisation-aware fine-tuning")
+    if not has_state(run, "qat"):
+        with bar("quantising") as move:
+            quantise_run(run, on_tick=lambda tick: move(tick.batch, tick.batches, f" {tick.epoch}/{tick.epochs}"))
+    say("6/6  exporting, holding every stage against the one before it, and judging a picture")
+    exported = export_run(run, run.folder / "export", say=lambda line: say(f"     {line}"))
+    bundle = read_bundle(exported.bundle)
+    parity = verify(bundle, variant=bundle.default, runtime="litert", runtime_call=RUNTIMES["litert"])
+    picture = sorted((sample / "fake" / "gan-like").iterdir())[0]
+    told = detect_files([picture], exported.bundle, "balanced", folder)
+    return Shown(audited, (*narrow.judgements, *broad.judgements), exported, parity, told.lines)
+
+
+def _train(recipe: str, folder: Path, manifest_path: Path, bar: Bar) -> tuple[Run, Reported]:
+    settings = read_recipe(RECIPES / f"{recipe}.toml")
+    place = folder / recipe
+    run = resume(place, settings) if (place / "run.json").exists() else begin(settings, manifest_path, place)
+    with bar("training") as move:
+        found = complete(
+            run,
+            on_tick=lambda tick: move(
+                (tick.epoch - 1) * tick.batches + tick.batch, tick.epochs * tick.batches, f" {tick.stage}"
+            ),
+        )
+    return run, found

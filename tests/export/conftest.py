@@ -1,0 +1,166 @@
+"""A tiny detector that has really learned something, quantised and bundled; made once a session."""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from export.bundle import Bundle, References, parse_bundle, write_bundle
+from export.description import CalibrationNote, Description
+from export.metadata import attach
+from export.runtimes import RUNTIMES
+from export.tolerances import Tolerances
+from train.data.picture import Picture, decode_bytes
+from train.data.view import apply_view, parse_view
+
+SIZE = 32
+VIEW = "upright|square|resize(32)"
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """Converted (unsealed) and sealed detector files by variant, and the bundle that holds them."""
+
+    raw: dict[str, bytes]
+    sealed: dict[str, bytes]
+    bundle_bytes: bytes
+    bundle: Bundle
+
+
+Describe = Callable[..., Description]
+
+
+@pytest.fixture(scope="session")
+def describe() -> Describe:
+    """Makes a description of the tiny detector with some values changed."""
+    return make_description
+
+
+def make_description(variant: str = "float32", **changes: Any) -> Description:
+    values: dict[str, Any] = {
+        "name": "tiny checkerboards",
+        "variant": variant,
+        "view": VIEW,
+        "front_end": "rgb",
+        "size": SIZE,
+        "heatmap": (8, 8),
+        "operating_points": {"balanced": 0.5, "fpr-1%": 0.75, "fpr-0.5%": 0.875},
+        "unsure": (0.375, 0.625),
+        "calibration": CalibrationNote(0.8, 0.1),
+        "generators_seen": ("checker",),
+        "sources_seen": ("drawn",),
+        "training_sha256": "0" * 64,
+        "created_by": {"fauxlens": "0.1.0"},
+        "figures": {"validation_auc": 0.99},
+        "licences": ("CC0-1.0",),
+    }
+    return Description(**(values | changes))
+
+
+def draw(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Noise uint8 [count, 64, 64, 3]; every second one, the fakes, with a checkered patch somewhere."""
+    rng = np.random.default_rng(seed)
+    side = 2 * SIZE
+    pixels = rng.uniform(60, 190, (count, 1, 1, 3)) + rng.normal(0, 12, (count, side, side, 3))
+    checks = ((np.indices((side, side)) // 4).sum(0) % 2 * 2 - 1)[..., None]
+    fake = np.arange(count) % 2 == 1
+    for index in np.flatnonzero(fake):
+        top, left = rng.integers(0, side // 2, 2)
+        patch = np.s_[top : top + side // 2, left : left + side // 2]
+        pixels[index][patch] += checks[patch] * rng.uniform(5, 60)
+    return np.clip(pixels, 0, 255).astype(np.uint8), fake
+
+
+def look(pixels: np.ndarray) -> np.ndarray:
+    """The views of drawn pictures."""
+    view = parse_view(VIEW)
+    return np.stack([apply_view(view, Picture(one, 1, "PNG", None, ())) for one in pixels])
+
+
+def train_tiny() -> Any:
+    from train.model import HEAD, LAST_FEATURES, scale_pixels
+    from train.tf import load_tensorflow
+
+    tf = load_tensorflow()
+    tf.keras.utils.set_random_seed(7)
+    layers = tf.keras.layers
+    x = image = layers.Input((SIZE, SIZE, 3))
+    blocks = [
+        layers.Conv2D(8, 3, 2, "same", use_bias=False),
+        layers.DepthwiseConv2D(3, 1, "same", use_bias=False),
+        layers.Conv2D(16, 1, use_bias=False),
+        layers.DepthwiseConv2D(3, 2, "same", use_bias=False),
+        layers.Conv2D(24, 1, use_bias=False),
+    ]
+    for block in blocks:
+        x = layers.BatchNormalization(momentum=0.8)(block(x))
+        x = layers.ReLU(6.0, name=LAST_FEATURES if block is blocks[-1] else None)(x)
+    logit = layers.Dense(1, name=HEAD)(layers.GlobalAveragePooling2D()(x))
+    model = tf.keras.Model(image, logit)
+    pixels, fake = draw(512, seed=0)
+    views = look(pixels)
+    loss = tf.keras.losses.BinaryCrossentropy(from_logits=True)
+    model.compile(tf.keras.optimizers.Adam(1e-2), loss)
+    model.fit(scale_pixels(views.astype(np.float32)), fake.astype(np.float32), batch_size=32, epochs=8, verbose=0)
+    return model
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    from ela.front_ends import parse_front_end
+    from export.convert import Parts, compose, convert
+    from export.gradcam import grad_cam
+    from export.quantize import QUANTISED_FEATURES, calibrate, fake_quantise, quantised_backbone
+    from train.evaluate.calibration import Calibration
+    from train.model import LAST_FEATURES, backbone_of, head_of, scale_pixels
+
+    model = train_tiny()
+    quantised = fake_quantise(model)
+    seen = look(draw(256, seed=0)[0])
+    batches = [(scale_pixels(seen[i : i + 32].astype(np.float32)), seen, seen) for i in range(0, 256, 32)]
+    calibrate(quantised, batches * 3, 0.8)
+    weights, bias = head_of(model)
+    parts = {
+        name: Parts(parse_front_end("rgb"), backbone, weights, bias, Calibration(0.8, 0.1), SIZE)
+        for name, backbone in (("float", backbone_of(model)), ("ptq", quantised_backbone(quantised)))
+    }
+    raw = {"float32": convert(parts["float"], "float32"), "ptq-int8": convert(parts["ptq"], "int8")}
+    sealed = {name: attach(data, make_description(name), author="tests") for name, data in raw.items()}
+
+    large, _ = draw(16, seed=1)
+    pictures = tuple(jpeg(pixels) for pixels in large)
+    names = tuple(f"drawn/{i}.jpg" for i in range(16))
+    view = parse_view(VIEW)
+    views = np.stack([apply_view(view, decode_bytes(data, "x")) for data in pictures])
+    stages, heatmaps, gradcam = {}, {}, {}
+    for name, state, layer in (("float", model, LAST_FEATURES), ("ptq", quantised, QUANTISED_FEATURES)):
+        outputs = [compose(parts[name])(one[None]) for one in views]
+        stages[f"keras-{name}"] = np.concatenate([one["scores"].numpy()[:, 1] for one in outputs])
+        heatmaps[f"keras-{name}"] = np.concatenate([one["heatmap"].numpy() for one in outputs])
+        gradcam[f"keras-{name}"] = grad_cam(state, views, layer)
+    for name, data in sealed.items():
+        output = RUNTIMES["litert"](data, views)
+        stages[f"tflite/{name}"], heatmaps[f"tflite/{name}"] = output.scores[:, 1], output.heatmaps
+    references = References(names, pictures, views, views, stages, heatmaps, gradcam)
+    path: Path = tmp_path_factory.mktemp("tiny") / "bundle.zip"
+    write_bundle(
+        path,
+        variants=sealed,
+        default="ptq-int8",
+        card="# Tiny\n",
+        references=references,
+        tolerances=Tolerances(),
+    )
+    data = path.read_bytes()
+    return Tiny(raw, sealed, data, parse_bundle(data, "bundle.zip"))
+
+
+def jpeg(pixels: np.ndarray) -> bytes:
+    target = io.BytesIO()
+    Image.fromarray(pixels).save(target, "JPEG", quality=95, subsampling=0)
+    return target.getvalue()

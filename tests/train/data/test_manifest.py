@@ -1,0 +1,128 @@
+"""The manifest: what is written is read, what is wrong is named."""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from train.data.errors import DataError
+from train.data.manifest import COLUMNS, SCHEMA, Manifest, read_manifest, relative_path, write_manifest
+
+ROW: dict[str, Any] = {
+    "path": "real/a.jpg", "sha256": "a" * 64, "phash": "0123456789abcdef", "width": 4, "height": 3, "format": "JPEG",
+    "jpeg_quality": 75, "bytes": 99, "label": "real", "generator": "camera", "family": "camera", "source": "s",
+    "group": "g", "split": "train", "eye_x": None, "eye_y": None, "eye_distance": None,
+}  # fmt: skip
+
+
+def manifest(folder: Path, *rows: dict[str, Any]) -> Manifest:
+    return Manifest(pl.DataFrame([ROW | row for row in rows], schema=SCHEMA), folder)
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+EYE = st.floats(0.001, 1e9)
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "path": TEXT,
+            "generator": TEXT,
+            "source": TEXT,
+            "group": TEXT,
+            "jpeg_quality": st.one_of(st.none(), st.integers(1, 100)),
+            "bytes": st.integers(1, 2**40),
+            "label": st.sampled_from(["real", "fake"]),
+            "split": st.sampled_from(["train", "val", "test"]),
+            "eyes": st.one_of(st.just((None, None, None)), st.tuples(EYE, EYE, EYE)),
+        }
+    ),
+    min_size=1,
+    max_size=5,
+    unique_by=lambda row: str(row["path"]),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(rows=ROWS)
+def test_what_is_written_is_read(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+    flat = [row | dict(zip(("eye_x", "eye_y", "eye_distance"), row["eyes"], strict=True)) for row in rows]
+    written = manifest(tmp_path, *({key: row[key] for key in row if key != "eyes"} for row in flat))
+    write_manifest(written, tmp_path / "m.csv")
+    read = read_manifest(tmp_path / "m.csv")
+    assert read.frame.equals(written.frame)
+    assert read.sha256 == written.sha256
+    assert read.folder == tmp_path
+
+
+def test_the_hash_changes_with_a_value(tmp_path: Path) -> None:
+    assert manifest(tmp_path, {}).sha256 != manifest(tmp_path, {"split": "test"}).sha256
+
+
+@pytest.mark.parametrize(
+    ("row", "complaint"),
+    [
+        ({"label": "maybe"}, "column 'label' (maybe) must be one of real, fake"),
+        ({"split": "dev"}, "column 'split' (dev) must be one of train, val, test"),
+        ({"family": "robot"}, "column 'family' (robot) must be one of"),
+        ({"sha256": "A" * 64}, "column 'sha256'"),
+        ({"phash": "12"}, "column 'phash' (12) must be 16"),
+        ({"width": 0}, "column 'width' (0) must be at least 1"),
+        ({"jpeg_quality": 101}, "column 'jpeg_quality' (101)"),
+        ({"group": ""}, "column 'group' is empty"),
+        ({"source": None}, "column 'source' is empty"),
+        ({"eye_x": 1.0}, "column 'eye_x' (1.0) needs eye_y and eye_distance"),
+        ({"eye_x": 1.0, "eye_y": 1.0, "eye_distance": 0.0}, "column 'eye_distance' (0.0) must be more than 0"),
+        ({"eye_x": 1.0, "eye_y": float("nan"), "eye_distance": 1.0}, "column 'eye_y'"),
+        ({"path": "real/a.jpg"}, "row 1: column 'path' (real/a.jpg) stands in more than one row"),
+    ],
+)
+def test_a_wrong_value_names_file_row_and_column(tmp_path: Path, row: dict[str, Any], complaint: str) -> None:
+    wrong = manifest(tmp_path, {}, {"path": "b.jpg"} | row)
+    with pytest.raises(DataError) as on_writing:
+        write_manifest(wrong, tmp_path / "m.csv")
+    assert not (tmp_path / "m.csv").exists()
+    (tmp_path / "m.csv").write_bytes(wrong.csv)
+    with pytest.raises(DataError) as on_reading:
+        read_manifest(tmp_path / "m.csv")
+    for caught in (on_writing, on_reading):
+        assert complaint in str(caught.value)
+        assert str(tmp_path / "m.csv") in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "is empty: make it"),
+        ("a,b\n1,2\n", "has no column 'path'"),
+        (",".join((*COLUMNS, "colour")) + "\n", "unknown column 'colour'"),
+        (",".join(COLUMNS) + "\n" + ",".join(["x"] * len(COLUMNS)) + "\n", "row 1: column 'width' (x) must be a whole"),
+        ("a\n1,2,3\n", "is not a table in CSV"),
+    ],
+)
+def test_a_wrong_file_is_refused_in_one_sentence(tmp_path: Path, text: str, complaint: str) -> None:
+    (tmp_path / "m.csv").write_text(text)
+    with pytest.raises(DataError) as caught:
+        read_manifest(tmp_path / "m.csv")
+    assert complaint in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_file_folder_and_bytes(tmp_path: Path) -> None:
+    (tmp_path / "picture.csv").write_bytes(bytes(range(256)))
+    for name in ("missing.csv", ".", "picture.csv"):
+        with pytest.raises(DataError):
+            read_manifest(tmp_path / name)
+
+
+def test_a_manifest_is_written_only_where_its_paths_start(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="lies outside"):
+        write_manifest(manifest(tmp_path, {}), tmp_path / "elsewhere" / "m.csv")
+
+
+def test_paths_are_relative_to_the_manifest(tmp_path: Path) -> None:
+    row_path = relative_path(tmp_path / "data" / "a.jpg", tmp_path / "runs")
+    assert row_path == "../data/a.jpg"
+    found = manifest(tmp_path / "runs", {}).picture_path(row_path)
+    assert found.resolve() == (tmp_path / "data" / "a.jpg").resolve()
