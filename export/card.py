@@ -61,7 +61,8 @@ def _cell(text: object) -> str:
 
 
 def _inline(text: object) -> str:
-    return "`" + " ".join(str(text).split()).replace("`", "'") + "`"
+    # Also inside a code span a bar ends the cell, unless it is escaped (GitHub Flavored Markdown 0.29, 4.10).
+    return "`" + " ".join(str(text).split()).replace("`", "'").replace("|", "\\|") + "`"
 
 
 def _fence(text: str) -> str:

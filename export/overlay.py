@@ -9,8 +9,8 @@ from export.detector import Detector, Verdict
 from train.data.picture import Picture
 from train.data.view import Eyes, Step, View, apply_view
 
-# Every fifteenth of the 256 colours of "inferno" (matplotlib/_cm_listed.py, CC0), linear in between, within 0.021 of it:
-# perceptually uniform, and readable without colour vision.
+# Every fifteenth of the 256 colours of "inferno" (matplotlib/_cm_listed.py, CC0), linear in between, within 0.021 of
+# it: perceptually uniform, and readable without colour vision.
 _INFERNO = bytes.fromhex(
     """
     000004 0a0722 1e0c45 380962 510e6c 69166e 801f6c 982766 b0315b

@@ -31,16 +31,12 @@ def fake_quantise(classifier: Any) -> Any:
     """Copy a float classifier into one whose backbone is fake-quantised and whose linear head stays float.
 
     float32 [N, S, S, 3] scaled planes in, float32 [N, 1] logit out. Activation ranges are still tfmot's +-6: calibrate
-    before use. Batch norm is frozen, so that short fine-tuning does not disturb its statistics.
+    before use.
     """
     tf = load_tensorflow()
     import tensorflow_model_optimization as tfmot
 
     backbone = tfmot.quantization.keras.quantize_model(backbone_of(classifier))
-    for layer in backbone.layers:
-        if isinstance(getattr(layer, "layer", layer), tf.keras.layers.BatchNormalization):
-            # The wrapper, not the layer in it: Keras would list the weights of a frozen layer in a free wrapper twice.
-            layer.trainable = False
     pooled = tf.keras.layers.GlobalAveragePooling2D(name="mean")(backbone.output)
     logit = tf.keras.layers.Dense(1, name=HEAD)(pooled)
     model = tf.keras.Model(backbone.input, logit, name="fauxlens_int8")
@@ -57,12 +53,25 @@ def quantised_backbone(model: Any) -> Any:
 def calibrate(model: Any, batches: Iterable[Batch], decay: float) -> None:
     """Set the activation ranges from representative batches by moving averages of their extremes."""
     tf = load_tensorflow()
+    hold_batch_norm(model, True)
     with _range_decay(decay):
         # The decay is a constant of the traced graph, so tracing has to happen in here.
         observe = tf.function(lambda planes: model(planes, training=True))
         for planes, _, _ in batches:
             if len(planes):
                 observe(tf.constant(planes))
+
+
+def hold_batch_norm(model: Any, held: bool) -> None:
+    """Freeze batch norm, so that short runs do not disturb its statistics, or let go of it again.
+
+    Weights must be saved unheld: tfmot's wrapper lists the weights of a frozen layer twice, which HDF5 refuses.
+    """
+    tf = load_tensorflow()
+    for layer in model.layers:
+        inner = getattr(layer, "layer", layer)
+        if isinstance(inner, tf.keras.layers.BatchNormalization):
+            inner.trainable = not held
 
 
 @contextmanager
@@ -118,12 +127,14 @@ def quantise(run: Run, store: Store, classifier: Any, *, on_tick: OnTick = lambd
 
     ptq = fake_quantise(classifier)
     calibrate(ptq, islice(representative(), settings.calibration_batches), settings.calibration_decay)
+    hold_batch_norm(ptq, False)
     save_weights(ptq, weights_path(run, "ptq"))
     if settings.epochs == 0:
         return {"ptq": ptq}
 
     qat = fake_quantise(classifier)
     qat.set_weights(ptq.get_weights())
+    hold_batch_norm(qat, True)
     qat.compile(
         optimizer=tf.keras.optimizers.Adam(settings.learning_rate),
         loss=tf.keras.losses.BinaryCrossentropy(from_logits=True),
@@ -140,6 +151,7 @@ def quantise(run: Run, store: Store, classifier: Any, *, on_tick: OnTick = lambd
         if val_loss < best_loss:
             best_loss, best = val_loss, qat.get_weights()
     qat.set_weights(best)
+    hold_batch_norm(qat, False)
     save_weights(qat, weights_path(run, "qat"))
     return {"ptq": ptq, "qat": qat}
 
