@@ -230,8 +230,8 @@ def train(
     settings = read_recipe(recipe, {key: value for key, value in changed.items() if value is not None})
     folder = out or Path("runs") / recipe.stem
     run = go_on(folder, settings) if resume else begin(settings, manifest, folder)
-    with _bar("packing") as packed, _bar("training") as trained:
-        found = complete(run, on_pack=packed, on_tick=_ticker(trained), on_epoch=_epoch_line)
+    with _bar("training") as move:
+        found = complete(run, on_pack=move, on_tick=_ticker(move), on_epoch=_epoch_line)
     _show_judgements(found.judgements)
     typer.echo(f"report: {found.paths.html}\nnext: fauxlens quantize {folder}")
 

@@ -11,6 +11,9 @@ from train.evaluate.calibration import Calibration
 from train.model import scale_pixels
 from train.tf import load_tensorflow
 
+SMALLEST_MAXIMUM = 1e-5
+"""A Grad-CAM whose maximum is below this counts as empty, and its heatmap stays below 1."""
+
 Arithmetic = Literal["float32", "float16", "dynamic", "int8"]
 
 
@@ -47,8 +50,8 @@ def compose(parts: Parts) -> Callable[[Any], dict[str, Any]]:
         # Reshaped rather than sliced: XNNPACK takes no strided slice, and the graph would fall into two partitions.
         grad_cam = tf.nn.relu(tf.reshape(evidence, [-1, *evidence.shape[1:3]]))
         highest = tf.reduce_max(grad_cam, axis=[1, 2], keepdims=True)
-        # 1e-12 only keeps 0 / 0 away; a real maximum is far above it.
-        heatmap = grad_cam / tf.maximum(highest, 1e-12)
+        # Only keeps 0 / 0 away, and so has to survive float16; a real maximum is far above it.
+        heatmap = grad_cam / tf.maximum(highest, SMALLEST_MAXIMUM)
         return {"scores": scores, "heatmap": heatmap}
 
     return detector

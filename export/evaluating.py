@@ -17,7 +17,7 @@ from train.data.view import View, parse_view
 from train.errors import TrainError
 from train.evaluate.calibration import Calibration, OperatingPoints
 from train.evaluate.scores import read_scores
-from train.judging import Reported, Scored, report
+from train.judging import Reported, Scored, metadata_baseline, report
 from train.run import Run, open_run, read_state, scores_path
 from train.score import keras_scorer, score_rows
 from train.training import OnCount
@@ -72,7 +72,14 @@ def evaluate_models(
             f"The models have different views ({', '.join(view.text for view in views)}): judge them apart."
         )
     names = ", ".join(str(path) for path in models)
-    return report(folder, scored, manifest, views[0], title=f"{names} on {manifest_path.name}")
+    return report(
+        folder,
+        scored,
+        manifest,
+        views[0],
+        title=f"{names} on {manifest_path.name}",
+        null_model=metadata_baseline(manifest.frame),
+    )
 
 
 def _score_path(path: Path, manifest: Manifest, packed: Path, on_progress: OnCount | None) -> tuple[Scored, View]:

@@ -25,6 +25,7 @@ from train.evaluate.scores import read_scores, write_scores
 from train.judging import Scored, report
 from train.run import PACKAGES, Run, scores_path
 from train.score import judged_rows
+from train.training import seen_baseline
 
 SOURCES: dict[str, tuple[str, Arithmetic]] = {
     "qat-int8": ("qat", "int8"),
@@ -95,6 +96,7 @@ def export_run(run: Run, folder: Path, *, say: Callable[[str], None] = lambda li
         run.view,
         title=run.recipe.title,
         recipe_text=run.recipe.text,
+        null_model=seen_baseline(run, store),
     )
     say("making references")
     detectors = {one.name: one.tflite for one in variants}
@@ -135,7 +137,9 @@ def _make(
     val_auc = float(roc_auc_score((val["label"] == "fake").to_numpy(), val["probability"].to_numpy()))
     origin, reference = keras[state.name], keras["float"]
     against_keras = count_flips(origin.scores, scores, state.points, names=(origin.name, name))
-    against_float = count_flips(reference.scores, scores, state.points, names=(reference.name, name))
+    against_float = count_flips(
+        reference.scores, scores, state.points, names=(reference.name, name), first_points=reference.points
+    )
     figures = {
         "validation_auc": val_auc,
         "flips_against_keras": against_keras.balanced.value,

@@ -9,7 +9,9 @@ from pathlib import Path
 import polars as pl
 from PIL import Image
 
+from train.data.audit import Limits, null_verdict
 from train.data.manifest import Manifest
+from train.data.null_model import fit_null_model
 from train.data.picture import decode
 from train.data.view import View, apply_view
 from train.evaluate.calibration import OperatingPoints
@@ -48,11 +50,17 @@ def report(
 ) -> Reported:
     """Judge every model, count the flips of each against the one before it, and write report.html, .json and .csv.
 
-    Flips are counted at the later model's operating points, since those are the ones that ship.
+    Each model's verdicts are those at its own operating points, as it would ship.
     """
     judgements = tuple(judge_scores(one.scores, one.points, name=one.name) for one in scored)
     flips = tuple(
-        count_flips(first.scores, second.scores, second.points, names=(first.name, second.name))
+        count_flips(
+            first.scores,
+            second.scores,
+            second.points,
+            names=(first.name, second.name),
+            first_points=first.points,
+        )
         for first, second in pairwise(scored)
     )
     paths = write_report(
@@ -65,6 +73,12 @@ def report(
         thumbnails=view_thumbnails(manifest, view),
     )
     return Reported(judgements, flips, paths)
+
+
+def metadata_baseline(frame: pl.DataFrame) -> NullModel | None:
+    """What file metadata alone reaches on these manifest rows, in words and AUC; None where there are too few."""
+    found = fit_null_model(frame)
+    return None if found is None else NullModel(found.auc, null_verdict(found, Limits()))
 
 
 def view_thumbnails(manifest: Manifest, view: View) -> Thumbnails:

@@ -3,14 +3,19 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
+
 from ela.front_ends import parse_front_end
+from train.batches import mark_seen
 from train.data.manifest import read_manifest
+from train.data.store import Store
 from train.data.view import parse_view
 from train.epoch import OnTick
 from train.errors import TrainError
+from train.evaluate.report import NullModel
 from train.evaluate.scores import read_scores
 from train.fit import fit
-from train.judging import Reported, Scored, report
+from train.judging import Reported, Scored, metadata_baseline, report
 from train.progress import Epoch
 from train.recipe import Recipe
 from train.run import Run, has_state, open_run, read_state, scores_path, start_run
@@ -21,8 +26,6 @@ OnCount = Callable[[int, int], None]
 
 def begin(recipe: Recipe, manifest_path: Path, folder: Path) -> Run:
     """Check that the recipe fits the manifest, then set up the run folder. Raises what is wrong with either."""
-    from train.batches import mark_seen
-
     manifest = read_manifest(manifest_path)
     mark_seen(manifest.frame, recipe.data)
     parse_front_end(recipe.model.front_end).check_size(parse_view(recipe.data.view).size)
@@ -60,4 +63,10 @@ def complete(
         run.view,
         title=run.recipe.title,
         recipe_text=run.recipe.text,
+        null_model=seen_baseline(run, store),
     )
+
+
+def seen_baseline(run: Run, store: Store) -> NullModel | None:
+    """What file metadata alone reaches on the pictures that the run takes."""
+    return metadata_baseline(mark_seen(store.manifest.frame, run.recipe.data).filter(pl.col("seen")))

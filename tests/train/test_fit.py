@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from ela.front_ends import FrontEnd, parse_front_end
 from train.batches import class_weights, mark_seen, rows_of, training_batches
 from train.data.manifest import Manifest, read_manifest
 from train.errors import TrainError
@@ -48,10 +49,8 @@ class Interrupted(Exception):
 
 
 def _fit(folder: Path, recipe: Recipe, manifest_path: Path, stop_after: tuple[str, int] | None = None) -> None:
-    if (folder / "run.json").exists():
-        run = resume(folder, recipe)
-    else:
-        run = begin(recipe, manifest_path, folder)
+    begun = (folder / "run.json").exists()
+    run = resume(folder, recipe) if begun else begin(recipe, manifest_path, folder)
 
     def on_tick(tick: object) -> None:
         stage, epoch, batch = (getattr(tick, name) for name in ("stage", "epoch", "batch"))
@@ -149,9 +148,7 @@ def test_early_stopping_keeps_the_best_epoch(quick: Recipe, small_manifest: Path
     assert np.average(losses, weights=val.weights) == pytest.approx(seen[best].val_loss, rel=1e-4)
 
 
-def _front_end(recipe: Recipe) -> object:
-    from ela.front_ends import parse_front_end
-
+def _front_end(recipe: Recipe) -> FrontEnd:
     return parse_front_end(recipe.model.front_end)
 
 
@@ -196,7 +193,7 @@ def test_an_epoch_shows_every_row_once_in_an_order_of_the_seed(
         batches = training_batches(
             store,
             rows,
-            front_end=_front_end(quick),  # type: ignore[arg-type]
+            front_end=_front_end(quick),
             settings=quick.augment,
             batch_size=16,
             seed=(seed,),

@@ -109,7 +109,7 @@ def audit(manifest: Manifest, skipped: Sequence[Skipped] = (), limits: Limits | 
         sentence = f"{len(skipped)} pictures ({share:.1%}) were left out: see the list of reasons."
         (failures if share > limits.skipped_share else findings).append(sentence)
     failing = null_model is not None and null_model.low > limits.null_auc
-    (failures if failing else findings).append(_verdict(null_model, limits))
+    (failures if failing else findings).append(null_verdict(null_model, limits))
     return Audit(
         counts=_counts(frame),
         formats={label: _formats(frame.filter(label=label)) for label in LABELS},
@@ -175,7 +175,8 @@ def _spread(measured: pl.DataFrame, label: str, measure: str) -> Spread:
     return Spread(label, measure, lower, median, upper)
 
 
-def _verdict(null_model: NullModel | None, limits: Limits) -> str:
+def null_verdict(null_model: NullModel | None, limits: Limits) -> str:
+    """Say in one sentence what the metadata-only null model means for every score on the same pictures."""
     if null_model is None:
         return "The null model was not fitted: a class has fewer than 5 groups."
     auc = f"at AUC {null_model.auc:.2f} [{null_model.low:.2f}, {null_model.high:.2f}]"

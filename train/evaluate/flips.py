@@ -19,7 +19,7 @@ CELLS_AT_ONCE = 2_000_000
 
 @dataclass(frozen=True)
 class Flips:
-    """Two models on the same n pictures at the same thresholds.
+    """Two models on the same n pictures, each at the thresholds it ships with.
 
     balanced, fpr_1, fpr_05: fraction of real/fake verdicts that differ (Wilson). verdict: the same for the
     three verdicts real, unsure, fake. auc_difference: second minus first, -1..1, with a paired bootstrap
@@ -45,10 +45,14 @@ def count_flips(
     points: OperatingPoints,
     *,
     names: tuple[str, str],
+    first_points: OperatingPoints | None = None,
     resamples: int = 300,
     seed: int = 0,
 ) -> Flips:
     """Compares two scores tables row by row, matched by path, on the rows that may be judged.
+
+    `points` are those of the second model, and of the first too unless it has `first_points` of its own (a model that
+    was trained on, and calibrated anew): then each is judged as it would ship.
 
     Raises TrainError when the tables do not hold the same paths with the same labels, or lack a class.
     """
@@ -67,18 +71,20 @@ def count_flips(
         raise TrainError(f"The scores of {names[0]} and {names[1]} hold one class only: both are needed.")
     a, b = joined["probability"].to_numpy(), joined["probability_second"].to_numpy()
 
-    def flipped(threshold: float) -> Interval:
-        return wilson(int(((a >= threshold) != (b >= threshold)).sum()), a.size)
+    own = first_points or points
+
+    def flipped(first_threshold: float, threshold: float) -> Interval:
+        return wilson(int(((a >= first_threshold) != (b >= threshold)).sum()), a.size)
 
     change = np.abs(a.astype(np.float64) - b)
     return Flips(
         first=names[0],
         second=names[1],
         n=a.size,
-        balanced=flipped(points.balanced),
-        fpr_1=flipped(points.fpr_1),
-        fpr_05=flipped(points.fpr_05),
-        verdict=wilson(int((_verdict(a, points) != _verdict(b, points)).sum()), a.size),
+        balanced=flipped(own.balanced, points.balanced),
+        fpr_1=flipped(own.fpr_1, points.fpr_1),
+        fpr_05=flipped(own.fpr_05, points.fpr_05),
+        verdict=wilson(int((_verdict(a, own) != _verdict(b, points)).sum()), a.size),
         auc_difference=_auc_difference(np.stack([a, b]), fake, resamples, seed),
         mean_change=float(change.mean()),
         p99_change=float(np.percentile(change, 99)),

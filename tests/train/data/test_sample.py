@@ -136,7 +136,9 @@ def test_imaging_keeps_the_portrait(model: Callable[[np.ndarray, np.random.Gener
     picture = model(portrait, np.random.default_rng(0))
     assert picture.shape == (64, 64, 3)
     assert picture.dtype == np.uint8
-    assert np.corrcoef(portrait.ravel(), picture.ravel())[0, 1] > 0.98
+    # Over 8x8 means: the fine structure is where the models are meant to differ from what was drawn.
+    before, after = (image.reshape(8, 8, 8, 8, 3).mean(axis=(1, 3)).ravel() for image in (portrait, picture))
+    assert np.corrcoef(before, after)[0, 1] > 0.995
 
 
 def test_pixels_do_not_depend_on_what_was_drawn_before() -> None:

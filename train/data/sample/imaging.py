@@ -13,12 +13,12 @@ BLOCK = 8  # pixels of the picture to one cell of the latent plane, as in Stable
 GRID_PHASE = 4  # where a cell begins: off JPEG's own grid, as after any crop, so that the two stay apart
 _LATENT_CHANNELS = 15
 _LATENT_STEP = 0.035
-_RIPPLE = 0.026
+_RIPPLE = 0.025
 _GAN_SCALES = 3
 # Two 4-tap kernels (one for each axis) whose even and odd taps do not weigh the same: what is learned by a transposed
 # convolution never quite does, and a checkerboard stays (Odena et al. 2016).
-_ROWS_KERNEL = np.asarray((0.232, 0.756, 0.744, 0.268), np.float32)
-_COLUMNS_KERNEL = np.asarray((0.265, 0.747, 0.755, 0.233), np.float32)
+_ROWS_KERNEL = np.asarray((0.234, 0.756, 0.744, 0.266), np.float32)
+_COLUMNS_KERNEL = np.asarray((0.263, 0.748, 0.754, 0.235), np.float32)
 
 
 def camera(portrait: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -34,7 +34,7 @@ def camera(portrait: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     rows, columns = np.mgrid[0:height, 0:width]
     colour = (rows % 2) + (columns % 2)  # red 0, green 1, blue 2
     mosaic = np.take_along_axis(exposed, colour[..., None], axis=2)[..., 0]
-    gain, floor = rng.uniform(0.0001, 0.0006), rng.uniform(0.001, 0.003)
+    gain, floor = rng.uniform(0.0001, 0.0007), rng.uniform(0.001, 0.0035)
     mosaic = mosaic + rng.normal(size=mosaic.shape) * np.sqrt(gain * mosaic + floor**2)
     filled = _demosaic(mosaic.astype(np.float32), colour) / balance
     return _finish(_to_srgb(filled), rng)
@@ -68,7 +68,7 @@ def diffusion_like(portrait: np.ndarray, rng: np.random.Generator) -> np.ndarray
     side = portrait.shape[0]
     padded = cv2.copyMakeBorder(_soften(portrait, rng), *(BLOCK + GRID_PHASE,) * 4, cv2.BORDER_REFLECT_101)
     decoded = _through_latents(padded)
-    texture = _grain(rng, decoded.shape, rng.uniform(0.004, 0.009))
+    texture = _grain(rng, decoded.shape, rng.uniform(0.0045, 0.010))
     tile = np.tile(_ripple(), tuple(n // BLOCK for n in decoded.shape[:2]))[..., None]
     decoded = decoded + texture + tile * _RIPPLE
     start = BLOCK + GRID_PHASE
