@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any
 
 from ela.front_ends import parse_front_end
+from export.depthwise import quantise_depthwise_per_channel
 from export.errors import ExportError
 from train.batches import Batch, rows_of, training_batches
 from train.data.store import Store
@@ -37,6 +38,7 @@ def fake_quantise(classifier: Any) -> Any:
     import tensorflow_model_optimization as tfmot
 
     backbone = tfmot.quantization.keras.quantize_model(backbone_of(classifier))
+    quantise_depthwise_per_channel(backbone)
     pooled = tf.keras.layers.GlobalAveragePooling2D(name="mean")(backbone.output)
     logit = tf.keras.layers.Dense(1, name=HEAD)(pooled)
     model = tf.keras.Model(backbone.input, logit, name="fauxlens_int8")

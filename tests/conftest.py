@@ -21,9 +21,9 @@ SMALL_RECIPE = {
     "model": {"width": 0.25, "weights": "none", "dropout": 0.1, "batch_norm_momentum": 0.9},
     "stages": [
         {"name": "warm-up", "epochs": 1, "learning_rate": 1e-3, "train_from": "head"},
-        {"name": "learn", "epochs": 24, "learning_rate": 3e-3, "train_from": "all", "schedule": "cosine"},
+        {"name": "learn", "epochs": 40, "learning_rate": 3e-3, "train_from": "all", "schedule": "cosine"},
     ],
-    "fit": {"batch_size": 16, "patience": 24, "seed": 3},
+    "fit": {"batch_size": 16, "patience": 40, "seed": 3},
     "quantize": {"calibration_batches": 12, "epochs": 1, "learning_rate": 1e-5},
 }
 
@@ -69,14 +69,14 @@ def _made_once(folder: Path, name: str, make: Callable[[Path], None]) -> Path:
 
 @pytest.fixture(scope="session")
 def small_manifest(cache: Path) -> Path:
-    """The manifest of a sample of 240 portraits of 96 px."""
+    """The manifest of a sample of 400 portraits of 96 px."""
 
     def make(folder: Path) -> None:
         from train.data.cards import read_card
         from train.data.sample.make import make_sample
         from train.data.scan import scan
 
-        make_sample(folder / "sample", count=240, size=96, seed=5)
+        make_sample(folder / "sample", count=400, size=96, seed=5)
         card = read_card(ROOT / "datasets" / "drawn-sample.toml")
         manifest, skipped = scan(folder / "sample", card, manifest_path=folder / "manifest.csv")
         assert not skipped

@@ -28,7 +28,8 @@ def keras_scorer(model: Any, front_end: FrontEnd) -> Scorer:
 def score_rows(store: Store, marked: pl.DataFrame, scorer: Scorer, calibration: Calibration | None) -> pl.DataFrame:
     """Score rows of a store.
 
-    marked: a subset of its manifest with the columns `seen` and `row`, the index in the store. Without a calibration the logit column is filled and `probability` is the plain sigmoid.
+    marked: a subset of its manifest with the columns `seen` and `row`, the index in the store. Without a calibration
+    the logit column is filled and `probability` is the plain sigmoid.
     """
     index = marked["row"].to_numpy()
     parts = [scorer(store.pixels[index[start : start + _CHUNK]]) for start in range(0, len(index), _CHUNK)]
