@@ -9,6 +9,7 @@ import numpy as np
 from ela.front_ends import FrontEnd
 from train.evaluate.calibration import Calibration
 from train.model import scale_pixels
+from train.quiet import native_chatter_hidden
 from train.tf import load_tensorflow
 
 SMALLEST_MAXIMUM = 1e-5
@@ -75,4 +76,5 @@ def convert(parts: Parts, arithmetic: Arithmetic) -> bytes:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if arithmetic == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    return converter.convert()
+    with native_chatter_hidden():
+        return bytes(converter.convert())

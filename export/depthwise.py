@@ -1,8 +1,8 @@
 """Depthwise weights fake-quantised per channel, as TFLite does it and tensorflow-model-optimization does not.
 
-tfmot takes the last axis of a kernel for its channels, which in a depthwise kernel [h, w, C, 1] has length one: all
-channels share a scale. In MobileNet V1 they differ a hundredfold (Krishnamoorthi 2018, section 3.1.3), and channels that
-nothing uses can be the largest. TFLite's specification of DEPTHWISE_CONV_2D has one scale a channel.
+tfmot takes the last axis of a kernel for its channels. In a depthwise kernel [h, w, C, 1] that axis has length one, and
+all channels share a scale. In MobileNet V1 they differ a hundredfold (Krishnamoorthi 2018, section 3.1.3), and channels
+that nothing uses can be the largest. TFLite's specification of DEPTHWISE_CONV_2D has one scale a channel.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ def quantise_depthwise_per_channel(model: Any) -> None:
 
     tf = load_tensorflow()
 
-    class PerChannel(default_8bit_quantizers.Default8BitConvWeightsQuantizer):  # type: ignore[misc]
+    class PerChannel(default_8bit_quantizers.Default8BitConvWeightsQuantizer):
         """tfmot's own quantiser of convolution weights, shown the kernel with its channels last."""
 
         def build(self, tensor_shape: Any, name: str, layer: Any) -> dict[str, Any]:

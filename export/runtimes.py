@@ -8,6 +8,7 @@ import numpy as np
 
 from export.errors import ExportError
 from export.metadata import check_identifier, read_description
+from train.quiet import native_chatter_hidden
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,13 @@ def load_interpreter(tflite: bytes, runtime: str, name: str) -> Any:
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     try:
-        interpreter = Interpreter(
-            model_content=tflite,
-            num_threads=1,
-            experimental_op_resolver_type=OpResolverType[RESOLVERS[runtime]],
-        )
-        interpreter.allocate_tensors()
+        with native_chatter_hidden():
+            interpreter = Interpreter(
+                model_content=tflite,
+                num_threads=1,
+                experimental_op_resolver_type=OpResolverType[RESOLVERS[runtime]],
+            )
+            interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200].rstrip(".")
         raise ExportError(f"LiteRT refuses {name} ({reason}); export it again.") from error

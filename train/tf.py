@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 from train.errors import TrainError
+from train.quiet import native_chatter_hidden
 
 
 def load_tensorflow() -> Any:
@@ -19,10 +20,11 @@ def load_tensorflow() -> Any:
             "environment, or import it through train.tf.load_tensorflow."
         )
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
-    # Start-up chatter about CUDA and oneDNN would bury our own output; a person debugging TensorFlow sets it back.
+    # A person debugging TensorFlow sets it back.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        import tensorflow as tf
+        with native_chatter_hidden():
+            import tensorflow as tf
     except ModuleNotFoundError as error:
         raise TrainError(
             f"This needs TensorFlow, which is not installed ({error.name} is missing): run `make setup`, or "
