@@ -67,12 +67,13 @@ def _verb(function: Callable[P, T]) -> Callable[P, T]:
 
 @contextmanager
 def _bar(label: str, silent: bool = False) -> Iterator[Move]:
-    """A progress bar on standard error; the function it gives moves it."""
+    """A progress bar on standard error, if that is a terminal; the function it gives moves it."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=silent) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=silent or not console.is_terminal) as progress:
         task = progress.add_task(label, total=None)
 
         def move(done: int, total: int, note: str = "", /) -> None:

@@ -23,14 +23,17 @@ class NullModel:
 
 
 def file_features(frame: pl.DataFrame) -> np.ndarray:
-    """Return FEATURES of a manifest's rows, float64 [N, 6]; format as a number, no JPEG quality as NaN."""
+    """Return FEATURES of a manifest's rows, float64 [N, 6]; format as a number, no JPEG quality as 0.
+
+    Not as NaN: scikit-learn 1.9 cannot bin a column that holds nothing else, as in a folder of PNG files.
+    """
     pixels = pl.col("width") * pl.col("height")
     return frame.select(
         pl.col("width").cast(pl.Float64),
         pl.col("height").cast(pl.Float64),
         (pl.col("width") / pl.col("height")).alias("aspect"),
         pl.col("format").rank("dense").cast(pl.Float64),
-        pl.col("jpeg_quality").cast(pl.Float64).fill_null(float("nan")),
+        pl.col("jpeg_quality").cast(pl.Float64).fill_null(0),
         (pl.col("bytes") / pixels).alias("bytes_per_pixel"),
     ).to_numpy()
 

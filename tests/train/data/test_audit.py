@@ -15,6 +15,7 @@ from train.data.audit import Limits, audit
 from train.data.audit_table import render_audit
 from train.data.cards import usual_layout
 from train.data.manifest import Manifest
+from train.data.null_model import fit_null_model
 from train.data.scan import Skipped, scan
 
 Draw = Callable[..., Image.Image]
@@ -129,3 +130,20 @@ def test_tables_show_numbers_and_failures(clean: Manifest) -> None:
     text = console.export_text()
     for expected in ("stylegan2", "96 (96 to 96)", "JPEG 30", "[red]3.jpg", "and 10 more", "20 pictures (25.0%)"):
         assert expected in text
+
+
+def test_a_folder_without_any_jpeg_is_audited() -> None:
+    frame = pl.DataFrame(
+        {
+            "width": [64] * 40,
+            "height": [64] * 40,
+            "format": ["PNG"] * 40,
+            "jpeg_quality": pl.Series([None] * 40, dtype=pl.Int64),
+            "bytes": [5000 + index for index in range(40)],
+            "label": ["real", "fake"] * 20,
+            "group": [str(index) for index in range(40)],
+        }
+    )
+    found = fit_null_model(frame)
+    assert found is not None
+    assert 0 <= found.low <= found.auc <= found.high <= 1
