@@ -102,26 +102,11 @@ def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder for all that is made.")] = Path("runs/demo"),
 ) -> None:
     """Take the whole trip on the built-in sample, offline: data, training, int8, .tflite, proof, report."""
-    from export.demo import run_demo
+    from export.demo import closing_lines, run_demo
 
     shown = run_demo(out, _bar, lambda line: typer.echo(line, err=True))
     _show_judgements(shown.judgements)
-    exported = shown.exported
-    typer.echo("The first never saw diffusion-like pictures, the second did: diversity beats preprocessing.")
-    typer.echo("\n".join(shown.verdict))
-    made = {
-        "manifest": f"{out / 'manifest.csv'}; {'; '.join(shown.audit.failures or shown.audit.findings)}",
-        "bundle": f"{exported.bundle}, ships {exported.default}: {exported.why}",
-        "parity": shown.parity.sentence,
-        "report": str(exported.report),
-    }
-    for name, value in made.items():
-        typer.echo(f"{name}: {value}")
-    typer.echo(
-        "next: put your pictures into FOLDER/real and FOLDER/fake/GENERATOR, then\n"
-        "  fauxlens data scan FOLDER\n"
-        "  fauxlens train train/recipes/faces-gan.toml"
-    )
+    typer.echo("\n".join(closing_lines(shown, out)))
     if not shown.parity.passed:
         raise typer.Exit(1)
 
@@ -346,9 +331,7 @@ def compare(
     judgements = [
         replace(judgement, name=f"{run.name}, {judgement.name}")
         for run in runs
-        for judgement in read_judgements(
-            (run / "report.json") if (run / "report.json").exists() else run / "report" / "report.json"
-        )
+        for judgement in read_judgements(_report_of(run))
     ]
     if markdown:
         typer.echo(as_markdown(train_on_test_on(judgements)))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from export.bundle import read_bundle
@@ -76,7 +76,33 @@ def run_demo(folder: Path, bar: Bar, say: Callable[[str], None]) -> Shown:
     parity = verify(bundle, variant=bundle.default, runtime="litert", runtime_call=RUNTIMES["litert"])
     picture = sorted((sample / "fake" / "gan-like").iterdir())[0]
     told = detect_files([picture], exported.bundle, "balanced", folder)
-    return Shown(audited, (*narrow.judgements, *broad.judgements), exported, parity, told.lines)
+    judgements = (
+        replace(narrow.judgements[0], name="without diffusion"),
+        replace(broad.judgements[0], name="with diffusion"),
+        replace(exported.judgements[-1], name=f"with diffusion, {exported.default}"),
+    )
+    return Shown(audited, judgements, exported, parity, told.lines)
+
+
+def closing_lines(shown: Shown, folder: Path) -> tuple[str, ...]:
+    """What a person should take home: the finding, the verdict, where everything is, and what to type next."""
+    exported = shown.exported
+    return (
+        "The first never saw diffusion-like pictures, the second did: diversity decides what is caught.",
+        "",
+        *shown.verdict,
+        "",
+        f"manifest  {folder / 'manifest.csv'}",
+        *(f"          {sentence}" for sentence in shown.audit.failures or shown.audit.findings),
+        f"bundle    {exported.bundle}",
+        f"          ships {exported.default}: {exported.why}",
+        f"report    {exported.report}",
+        f"parity    {shown.parity.sentence}",
+        "",
+        "next      put your pictures into FOLDER/real and FOLDER/fake/GENERATOR, then",
+        "          fauxlens data scan FOLDER",
+        "          fauxlens train train/recipes/faces-gan.toml",
+    )
 
 
 def _train(recipe: str, folder: Path, manifest_path: Path, bar: Bar) -> tuple[Run, Reported]:

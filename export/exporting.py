@@ -67,8 +67,8 @@ class Exported:
 def export_run(run: Run, folder: Path, *, say: Callable[[str], None] = lambda line: None) -> Exported:
     """Convert, check, score, describe and bundle every variant of a run; `say` hears what is being done.
 
-    Writes `NAME.tflite` for every variant, `bundle.zip` and `report/` into `folder`; `choose` says which one ships. Raises
-    ExportError when a variant breaks a promise of the detector file, TrainError when the run is unfinished.
+    Writes `NAME.tflite` for every variant, `bundle.zip` and `report/` into `folder`; `choose` says which one ships.
+    Raises ExportError when a variant breaks a promise of the detector file, TrainError when the run is unfinished.
     """
     states = load_states(run)
     store = run.store()

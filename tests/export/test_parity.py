@@ -180,8 +180,8 @@ def test_an_unknown_variant_is_refused(tiny: Tiny) -> None:
         verify(tiny.bundle, variant="qat-int8", runtime="litert", runtime_call=RUNTIMES["litert"])
 
 
-def test_half_a_percent_of_the_references_is_none() -> None:
-    assert allowed_flips(Tolerances().converting, 32) == 0
+def test_half_a_percent_of_the_references_is_one_at_most() -> None:
+    assert allowed_flips(Tolerances().converting, 32) == 1
     assert allowed_flips(Tolerances().converting, 200) == 1
 
 
