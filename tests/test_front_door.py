@@ -159,6 +159,15 @@ def test_a_recipe_with_an_unknown_key(small_manifest: Path, tmp_path: Path) -> N
     assert not (tmp_path / "runs").exists()
 
 
+def test_weights_that_do_not_fit_leave_no_run(small_manifest: Path, tmp_path: Path) -> None:
+    (tmp_path / "r.toml").write_text(RECIPE.format(epochs=1))
+    (tmp_path / "w.h5").write_bytes(b"no weights")
+    words = ["train", "r.toml", "--manifest", small_manifest, "--weights", "w.h5", "--out", "run"]
+    sentence = told(fauxlens(*words, cwd=tmp_path))
+    assert "do not fit" in sentence
+    assert not (tmp_path / "run").exists()
+
+
 def test_ctrl_c_leaves_a_run_that_goes_on(small_manifest: Path, tmp_path: Path) -> None:
     (tmp_path / "r.toml").write_text(RECIPE.format(epochs=200))
     words = ["train", "r.toml", "--manifest", str(small_manifest)]

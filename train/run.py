@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import shutil
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -87,6 +88,18 @@ def start_run(folder: Path, recipe: Recipe, manifest_path: Path, manifest: Manif
     # Written last: a folder with run.json has all the rest.
     write_text(folder / "run.json", json.dumps(about, indent=1))
     return Run(folder, recipe, manifest_path, manifest.sha256)
+
+
+def abandon_run(run: Run) -> None:
+    """Take back what `start_run` and an unstarted training wrote; a run with a finished epoch is left alone."""
+    if (run.folder / "checkpoints" / "progress.json").exists():
+        return
+    for name in ("checkpoints", "tensorboard"):
+        shutil.rmtree(run.folder / name, ignore_errors=True)
+    for name in ("run.json", "recipe.toml"):
+        (run.folder / name).unlink(missing_ok=True)
+    if not any(run.folder.iterdir()):
+        run.folder.rmdir()
 
 
 def open_run(folder: Path) -> Run:

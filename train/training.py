@@ -7,6 +7,7 @@ import polars as pl
 
 from ela.front_ends import parse_front_end
 from train.batches import mark_seen
+from train.data.errors import DataError
 from train.data.manifest import read_manifest
 from train.data.store import Store
 from train.data.view import parse_view
@@ -18,7 +19,7 @@ from train.fit import fit
 from train.judging import Reported, Scored, metadata_baseline, report
 from train.progress import Epoch
 from train.recipe import Recipe
-from train.run import Run, has_state, open_run, read_state, scores_path, start_run
+from train.run import Run, abandon_run, has_state, open_run, read_state, scores_path, start_run
 from train.score import keras_scorer, score_state
 
 OnCount = Callable[[int, int], None]
@@ -50,10 +51,17 @@ def complete(
     on_tick: OnTick = lambda tick: None,
     on_epoch: Callable[[str, Epoch], None] = lambda stage, epoch: None,
 ) -> Reported:
-    """Take a run from wherever it stands to the end: pack, fit, score, calibrate, report."""
-    store = run.store(on_pack)
-    if not has_state(run, "float"):
-        model = fit(run, store, on_tick=on_tick, on_epoch=on_epoch)
+    """Take a run from wherever it stands to the end: pack, fit, score, calibrate, report.
+
+    Where it fails before its first epoch is done (weights that do not fit, no network), the run folder is taken back.
+    """
+    try:
+        store = run.store(on_pack)
+        model = None if has_state(run, "float") else fit(run, store, on_tick=on_tick, on_epoch=on_epoch)
+    except (DataError, TrainError):
+        abandon_run(run)
+        raise
+    if model is not None:
         score_state(run, store, "float", keras_scorer(model, parse_front_end(run.recipe.model.front_end)))
     state = read_state(run, "float")
     return report(
