@@ -45,13 +45,20 @@ def detect_files(files: list[Path], model: Path | None, operating_point: str, ou
             errors.append(str(error))
             pictures.append({"file": str(file), "error": str(error)})
             continue
-        overlay = out / f"{file.name}.heatmap.png"
+        overlay = out / _overlay_name(file, [Path(one["overlay"]).name for one in pictures if "overlay" in one])
         image = draw_overlay(detector, picture, verdict)
-        write_atomically(overlay, partial(image.save, format="PNG"))
+        # Zlib at its quickest: the strongest would take a quarter of the time to a verdict.
+        write_atomically(overlay, partial(image.save, format="PNG", compress_level=1))
         lines += [f"{file}: {_sentence(verdict)}", f"  heatmap: {overlay}"]
         lines += [f"  note: {note}" for note in verdict.notes]
         pictures.append(_record(file, verdict, overlay))
     return Told(tuple(lines), {"detector": _about(detector, path), "pictures": pictures}, tuple(errors))
+
+
+def _overlay_name(file: Path, taken: list[str]) -> str:
+    # Pictures of the same name from two folders must not overwrite each other.
+    name = f"{file.name}.heatmap.png"
+    return name if name not in taken else f"{file.name}.{len(taken)}.heatmap.png"
 
 
 def _sentence(verdict: Verdict) -> str:

@@ -78,8 +78,11 @@ def export_run(run: Run, folder: Path, *, say: Callable[[str], None] = lambda li
         for name, state in states.items()
     }
     variants = []
+    exact_front_end = states["float"].parts.front_end.text != "rgb"
     for name, (state_name, arithmetic) in SOURCES.items():
-        if state_name in states:
+        if arithmetic == "float16" and exact_front_end:
+            say("leaving out float16: it would round the front end's integers")
+        elif state_name in states:
             say(f"converting and scoring {name}")
             variants.append(_make(run, store, rows, name, arithmetic, states[state_name], keras))
     int8 = [one for one in variants if one.name.endswith("int8")]

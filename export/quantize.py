@@ -12,6 +12,8 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+import numpy as np
+
 from ela.front_ends import parse_front_end
 from export.depthwise import quantise_depthwise_per_channel
 from export.errors import ExportError
@@ -19,7 +21,7 @@ from train.batches import Batch, rows_of, training_batches
 from train.data.store import Store
 from train.epoch import OnTick, judge_epoch, learn_epoch, ticking
 from train.fit import load_model, save_weights
-from train.model import HEAD, LAST_FEATURES, backbone_of, build_classifier
+from train.model import HEAD, LAST_FEATURES, backbone_of, build_classifier, scale_pixels
 from train.run import Run, read_state, weights_path
 from train.score import keras_scorer, score_state
 from train.tf import load_tensorflow, seed_everything
@@ -60,8 +62,21 @@ def calibrate(model: Any, batches: Iterable[Batch], decay: float) -> None:
         # The decay is a constant of the traced graph, so tracing has to happen in here.
         observe = tf.function(lambda planes: model(planes, training=True))
         for planes, _, _ in batches:
-            if len(planes):
-                observe(tf.constant(planes))
+            observe(tf.constant(planes))
+    fix_input_range(model)
+
+
+def fix_input_range(model: Any) -> None:
+    """Give the input the range of uint8 planes, one int8 step a grey level, whatever the data happened to hold.
+
+    Front-end planes are uint8, so nothing is rounded at the input then. A range learned from dark planes, as those of
+    ELA are, would clip bright ones and round all.
+    """
+    for layer in model.layers:
+        if type(layer).__name__ == "QuantizeLayer":
+            for weight in layer.weights:
+                if weight.name.endswith(("_min:0", "_max:0")):
+                    weight.assign(float(scale_pixels(np.float32(0 if weight.name.endswith("_min:0") else 255))))
 
 
 def hold_batch_norm(model: Any, held: bool) -> None:
@@ -149,6 +164,7 @@ def quantise(run: Run, store: Store, classifier: Any, *, on_tick: OnTick = lambd
             rate=lambda batch: settings.learning_rate,
             on_batch=ticking(on_tick, "fine-tune", epoch, settings.epochs, steps),
         )
+        fix_input_range(qat)
         val_loss, _ = judge_epoch(qat, val_planes, val)
         if val_loss < best_loss:
             best_loss, best = val_loss, qat.get_weights()

@@ -70,6 +70,16 @@ def test_detect_json_is_one_document_and_a_bad_picture_stops_nothing(bundle_path
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty.jpg", "good.png", "good.png.heatmap.png"]
 
 
+def test_pictures_of_the_same_name_get_an_overlay_each(bundle_path: Path, tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        _picture(tmp_path / folder / "a.png")
+    done = fauxlens("detect", "one/a.png", "two/a.png", "--model", bundle_path, "--json", cwd=tmp_path)
+    overlays = [picture["overlay"] for picture in json.loads(done.stdout)["pictures"]]
+    assert len(set(overlays)) == 2
+    assert all((tmp_path / overlay).exists() for overlay in overlays)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -122,6 +122,10 @@ def test_calibration_reaches_ranges_that_follow_the_data(trained_run: Run) -> No
     # tfmot starts every activation range at +-6; ReLU6 features of a trained net use less in most layers.
     assert len(highest) >= 27
     assert sum(value < 5.9 for value in highest.values()) > len(highest) / 2
+    # Whatever the pictures hold, the input has one int8 step a grey level.
+    ends = sorted(float(w.numpy()) for w in model.weights if w.name.startswith("quantize_layer") and w.shape.rank == 0)
+    assert np.float32(-128 / 127.5) in ends
+    assert np.float32(127 / 127.5) in ends
     hold_batch_norm(model, False)
     after = [w.numpy() for w in model.weights if "moving" in w.name]
     assert all(np.array_equal(a, b) for a, b in zip(statistics, after, strict=True))

@@ -9,13 +9,15 @@ import polars as pl
 import pytest
 
 from ela.front_ends import FrontEnd, parse_front_end
+from ela.reference import error_level
+from ela.setting import Ela
 from train.batches import class_weights, mark_seen, rows_of, training_batches
 from train.data.manifest import Manifest, read_manifest
 from train.errors import TrainError
 from train.fit import fit, load_model
-from train.model import predict_logits
+from train.model import predict_logits, scale_pixels
 from train.progress import Epoch, load_progress
-from train.recipe import Data, Recipe, parse_recipe
+from train.recipe import Augment, Data, Recipe, parse_recipe
 from train.run import open_run, start_run, weights_path
 from train.score import keras_scorer
 from train.tf import load_tensorflow
@@ -208,6 +210,25 @@ def test_an_epoch_shows_every_row_once_in_an_order_of_the_seed(
     assert labels.sum() == rows.is_fake.sum()
     assert np.array_equal(planes, again)
     assert not np.array_equal(planes, other)
+
+
+def test_training_reads_the_error_levels_that_pillow_gives(quick: Recipe, small_manifest: Path, tmp_path: Path) -> None:
+    recipe = dataclasses.replace(quick, model=dataclasses.replace(quick.model, front_end="ela(90)"))
+    store = begin(recipe, small_manifest, tmp_path / "run").store()
+    rows = rows_of(store, recipe, "train")
+    batches = training_batches(
+        store,
+        rows,
+        front_end=_front_end(recipe),
+        settings=Augment(flip=0.0),
+        batch_size=len(rows.index),
+        seed=(5,),
+    )
+    ((planes, _, _),) = list(batches)
+    order = np.random.default_rng((5,)).permutation(len(rows.index))
+    for position in (0, 1, 2):
+        expected = error_level(np.asarray(store.pixels[rows.index[order[position]]]), Ela(quality=90))
+        assert np.array_equal(planes[position], scale_pixels(expected.astype(np.float32)))
 
 
 def test_the_trained_run_scores_what_its_weights_say(trained_run: object) -> None:
