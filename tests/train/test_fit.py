@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from ela.errors import ElaError
 from ela.front_ends import FrontEnd, parse_front_end
 from ela.reference import error_level
 from ela.setting import Ela
@@ -210,6 +211,16 @@ def test_an_epoch_shows_every_row_once_in_an_order_of_the_seed(
     assert labels.sum() == rows.is_fake.sum()
     assert np.array_equal(planes, again)
     assert not np.array_equal(planes, other)
+
+
+@pytest.mark.parametrize(("front_end", "words"), [("rgb+ela", "6 planes"), ("npr", "'npr' is not known")])
+def test_a_front_end_that_cannot_be_trained_is_refused(
+    quick: Recipe, small_manifest: Path, tmp_path: Path, front_end: str, words: str
+) -> None:
+    recipe = dataclasses.replace(quick, model=dataclasses.replace(quick.model, front_end=front_end))
+    with pytest.raises((TrainError, ElaError), match=words):
+        begin(recipe, small_manifest, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_training_reads_the_error_levels_that_pillow_gives(quick: Recipe, small_manifest: Path, tmp_path: Path) -> None:
