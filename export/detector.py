@@ -43,17 +43,22 @@ class Verdict:
 
 
 def open_detector(path: Path) -> Detector:
-    """Open a `.tflite` made by Fauxlens, or a bundle's default variant.
+    """Open a `.tflite` made by Fauxlens, or a bundle's default variant. Raises ExportError as `read_detector`."""
+    return detector_from(read_detector(path), str(path))
 
-    Raises ExportError where the path is missing or a folder, the file is damaged, or it is neither.
+
+def read_detector(path: Path) -> bytes:
+    """The bytes of a detector file, or of a bundle's default variant; which of the two it is, its content says.
+
+    Raises ExportError where the path is missing or a folder, or a bundle is damaged.
     """
     data = read_file(path)
-    if data[:4] == b"PK\x03\x04":
-        from export.bundle import read_bundle
+    if data[:4] != b"PK\x03\x04":
+        return data
+    from export.bundle import read_bundle
 
-        bundle = read_bundle(path)
-        data = bundle.variants[bundle.default]
-    return detector_from(data, str(path))
+    bundle = read_bundle(path)
+    return bundle.variants[bundle.default]
 
 
 def detector_from(tflite: bytes, name: str) -> Detector:

@@ -1,16 +1,15 @@
 """Judge finished detector files: the same door for a Keras run and a `.tflite`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from export.bundle import read_bundle
 from export.description import Description
+from export.detector import read_detector
 from export.metadata import read_description
 from export.runtimes import open_detector_file
-from train.batches import mark_seen
 from train.data.manifest import Manifest, read_manifest
 from train.data.store import Store, pack
 from train.data.view import View, parse_view
@@ -85,19 +84,11 @@ def evaluate_models(
 def _score_path(path: Path, manifest: Manifest, packed: Path, on_progress: OnCount | None) -> tuple[Scored, View]:
     if path.is_dir():
         return _score_run(open_run(path), manifest, packed)
-    if path.suffix == ".zip":
-        bundle = read_bundle(path)
-        tflite = bundle.variants[bundle.default]
-    else:
-        from export.detector import read_file
-
-        tflite = read_file(path)
+    tflite = read_detector(path)
     description = read_description(tflite, str(path))
     view = parse_view(description.view)
     store = pack(manifest, view, packed)
-    seen = pl.col("generator").is_in(description.generators_seen) & pl.col("source").is_in(description.sources_seen)
-    rows = manifest.frame.with_columns(seen=seen).with_row_index("row")
-    rows = rows.filter(~pl.col("seen") | (pl.col("split") == "test"))
+    rows = _not_learned(manifest, description.generators_seen, description.sources_seen)
     return Scored(path.name, score_detector(store, rows, tflite, on_progress), points_of(description)), view
 
 
@@ -110,7 +101,15 @@ def _score_run(run: Run, manifest: Manifest, packed: Path) -> tuple[Scored, View
     from train.fit import load_model
 
     store = pack(manifest, run.view, packed)
-    rows = mark_seen(manifest.frame, run.recipe.data).with_row_index("row")
-    rows = rows.filter(~pl.col("seen") | (pl.col("split") == "test"))
+    # Seen is what the run saw, whatever else this manifest calls by the same name as its recipe.
+    learned = read_scores(scores_path(run, "float")).filter(pl.col("seen"))
+    rows = _not_learned(manifest, learned["generator"], learned["source"])
     scorer = keras_scorer(load_model(run), parse_front_end(run.recipe.model.front_end))
     return Scored(name, score_rows(store, rows, scorer, state.calibration), state.points), run.view
+
+
+def _not_learned(manifest: Manifest, generators: Iterable[str], sources: Iterable[str]) -> pl.DataFrame:
+    """Rows to judge by: of generators and sources in training the test split, of all others everything."""
+    seen = pl.col("generator").is_in(list(generators)) & pl.col("source").is_in(list(sources))
+    marked = manifest.frame.with_columns(seen=seen).with_row_index("row")
+    return marked.filter(~pl.col("seen") | (pl.col("split") == "test"))

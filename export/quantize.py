@@ -22,7 +22,7 @@ from train.data.store import Store
 from train.epoch import OnTick, judge_epoch, learn_epoch, ticking
 from train.fit import load_model, save_weights
 from train.model import HEAD, LAST_FEATURES, backbone_of, build_classifier, scale_pixels
-from train.run import Run, read_state, weights_path
+from train.run import Run, forget_states, read_state, weights_path
 from train.score import keras_scorer, score_state
 from train.tf import load_tensorflow, seed_everything
 
@@ -113,10 +113,7 @@ def _range_decay(decay: float) -> Iterator[None]:
 
 
 def quantise(run: Run, store: Store, classifier: Any, *, on_tick: OnTick = lambda tick: None) -> dict[str, Any]:
-    """Make both int8 states of a trained run, write their weights, and return the Keras models by state.
-
-    Raises ExportError when the recipe gives no calibration picture; what the rooms below raise goes through.
-    """
+    """Make both int8 states of a trained run, write their weights, and return the Keras models by state."""
     tf = load_tensorflow()
     recipe = run.recipe
     seed_everything(recipe.fit.seed)
@@ -125,8 +122,6 @@ def quantise(run: Run, store: Store, classifier: Any, *, on_tick: OnTick = lambd
     val_planes = front_end.planes(store.pixels[val.index])
     steps = math.ceil(len(learn.index) / recipe.fit.batch_size)
     settings = recipe.quantize
-    if not steps:
-        raise ExportError(f"{run.folder}: there is no training picture to calibrate with.")
 
     def batches(number: int) -> Iterator[Batch]:
         return training_batches(
@@ -193,6 +188,8 @@ def quantise_run(run: Run, *, on_tick: OnTick = lambda tick: None) -> tuple[str,
     read_state(run, "float")
     store = run.store()
     front_end = parse_front_end(run.recipe.model.front_end)
+    # New weights must never stand beside the calibration of old ones, not even after a kill half-way.
+    forget_states(run, ("ptq", "qat"))
     models = quantise(run, store, load_model(run), on_tick=on_tick)
     for name, model in models.items():
         score_state(run, store, name, keras_scorer(model, front_end))

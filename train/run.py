@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -148,6 +149,12 @@ def write_state(run: Run, state: State) -> None:
         },
     }
     write_text(_state_path(run, state.name), json.dumps(about, indent=1))
+
+
+def forget_states(run: Run, names: Iterable[str]) -> None:
+    """Make states unfinished, before their weights are made anew."""
+    for name in names:
+        _state_path(run, name).unlink(missing_ok=True)
 
 
 def read_state(run: Run, name: str) -> State:

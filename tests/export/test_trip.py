@@ -1,5 +1,6 @@
 """From a trained run to a bundle: what every stage promises, on a real trained MobileNet."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -29,14 +30,14 @@ from export.quantize import (
 from export.runtimes import RUNTIMES, open_converted
 from export.states import load_states
 from train.batches import rows_of, training_batches
-from train.data.manifest import read_manifest
+from train.data.manifest import Manifest, read_manifest, write_manifest
 from train.data.picture import decode
 from train.errors import TrainError
 from train.evaluate.calibration import Calibration, probabilities
 from train.evaluate.scores import read_scores
 from train.fit import load_model
 from train.model import backbone_of, head_of, predict_logits
-from train.run import Run, read_state, scores_path, start_run
+from train.run import Run, has_state, open_run, read_state, scores_path, start_run
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +177,38 @@ def test_evaluating_a_file_equals_the_scores_of_its_export(bundle_path: Path, tr
     assert unseen == {"gan-like": True, "diffusion-like": False}
 
 
+def test_a_run_is_judged_on_pictures_of_others(trained_run: Run, tmp_path: Path) -> None:
+    # Nothing that the recipe names is in this manifest but the word "camera", from a source it never saw.
+    own = trained_run.manifest()
+    foreign = own.frame.filter(pl.col("generator") != "gan-like").with_columns(source=pl.lit("elsewhere"))
+    paths = [Path(os.path.relpath(own.picture_path(path), tmp_path)).as_posix() for path in foreign["path"]]
+    manifest = Manifest(foreign.with_columns(path=pl.Series(paths)), tmp_path)
+    write_manifest(manifest, tmp_path / "foreign.csv")
+    found = evaluate_models([trained_run.folder], tmp_path / "foreign.csv", tmp_path / "report").judgements[0]
+    assert [(group.name, group.seen) for group in found.generators] == [("diffusion-like", False)]
+    assert [(source.name, source.seen) for source in found.real_sources] == [("elsewhere", False)]
+    assert found.real_sources[0].called.n == foreign.filter(pl.col("label") == "real").height
+
+
+def test_a_killed_quantising_leaves_no_old_calibration_beside_new_weights(
+    trained_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = trained_run.folder.parent / "copy-killed"
+    shutil.copytree(trained_run.folder, folder)
+    try:
+        run = open_run(folder)
+
+        def killed(*_: object, **__: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("export.quantize.quantise", killed)
+        with pytest.raises(KeyboardInterrupt):
+            quantise_run(run)
+        assert [has_state(run, name) for name in ("float", "ptq", "qat")] == [True, False, False]
+    finally:
+        shutil.rmtree(folder)
+
+
 def test_models_of_different_views_are_not_judged_side_by_side(
     trained_run: Run, bundle: Bundle, bundle_path: Path, tmp_path: Path
 ) -> None:
@@ -206,8 +239,6 @@ def test_a_run_without_its_int8_weights_says_so(trained_run: Run, tmp_path: Path
     shutil.copytree(trained_run.folder, folder)
     try:
         (folder / "quantized" / "qat.h5").unlink()
-        from train.run import open_run
-
         with pytest.raises(ExportError, match="has no qat weights"):
             load_states(open_run(folder))
     finally:
