@@ -88,7 +88,7 @@ def closing_lines(shown: Shown, folder: Path) -> tuple[str, ...]:
     """What a person should take home: the finding, the verdict, where everything is, and what to type next."""
     exported = shown.exported
     return (
-        "The first never saw diffusion-like pictures, the second did: diversity decides what is caught.",
+        "Compare the rows: the first detector never saw diffusion-like pictures, the second did.",
         "",
         *shown.verdict,
         "",
