@@ -25,6 +25,7 @@ SCHEMA: dict[str, type[pl.DataType]] = {
     "source": pl.String,
     "group": pl.String,
     "split": pl.String,
+    "faces": pl.Int64,
     "eye_x": pl.Float64,
     "eye_y": pl.Float64,
     "eye_distance": pl.Float64,
@@ -33,7 +34,7 @@ COLUMNS = tuple(SCHEMA)
 LABELS = ("real", "fake")
 SPLITS = ("train", "val", "test")
 FAMILIES = ("camera", "gan", "diffusion", "edit", "unknown")
-_MAY_BE_EMPTY = ("jpeg_quality", "eye_x", "eye_y", "eye_distance")
+_MAY_BE_EMPTY = ("jpeg_quality", "faces", "eye_x", "eye_y", "eye_distance")
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,9 @@ class Manifest:
     """A checked table of pictures (columns and types as in SCHEMA) and the folder its paths are relative to.
 
     sha256 is the digest of the file's bytes (64 hex digits), phash the 64-bit perceptual hash (16 hex
-    digits); width and height are in stored pixels; jpeg_quality is 1..100 or null; eye_x, eye_y,
-    eye_distance are in pixels of the upright picture, all three or none.
+    digits); width and height are in stored pixels; jpeg_quality is 1..100 or null; faces is how many faces
+    were found, null where nobody has looked; eye_x, eye_y, eye_distance are those of the chosen face in pixels
+    of the upright picture, all three or none.
     """
 
     frame: pl.DataFrame
@@ -131,6 +133,9 @@ def check_frame(frame: pl.DataFrame, name: str) -> None:
     )
     for column in ("eye_x", "eye_y", "eye_distance"):
         _refuse(frame, ~pl.col(column).is_finite(), name, column, "must be a finite number or nothing")
+    _refuse(frame, pl.col("faces") < 0, name, "faces", "must be at least 0 or nothing")
+    _refuse(frame, (pl.col("faces") == 0) & ~eyes[0], name, "faces", "says that there is no face, yet eyes are given")
+    _refuse(frame, (pl.col("faces") > 0) & eyes[0], name, "faces", "says that there is a face, yet no eyes are given")
     _refuse(frame, pl.col("eye_distance") <= 0, name, "eye_distance", "must be more than 0")
     _refuse(frame, pl.col("path").is_duplicated(), name, "path", "stands in more than one row")
 

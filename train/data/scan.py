@@ -159,7 +159,7 @@ def _frame(rows: list[tuple[_File, _Measured]], previous: Manifest | None) -> pl
         _kept_splits(rows, before),
         {row["group"]: row["split"] for row in before},
     )
-    faces = {row["sha256"]: {key: row[key] for key in ("eye_x", "eye_y", "eye_distance")} for row in before}
+    faces = {row["sha256"]: {key: row[key] for key in ("faces", "eye_x", "eye_y", "eye_distance")} for row in before}
     table = [
         {
             **asdict(file.facts),
@@ -167,6 +167,7 @@ def _frame(rows: list[tuple[_File, _Measured]], previous: Manifest | None) -> pl
             "path": file.row_path,
             "group": group,
             "split": split,
+            "faces": None,
             "eye_x": None,
             "eye_y": None,
             "eye_distance": None,

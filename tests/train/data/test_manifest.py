@@ -14,7 +14,7 @@ from train.data.manifest import COLUMNS, SCHEMA, Manifest, read_manifest, relati
 ROW: dict[str, Any] = {
     "path": "real/a.jpg", "sha256": "a" * 64, "phash": "0123456789abcdef", "width": 4, "height": 3, "format": "JPEG",
     "jpeg_quality": 75, "bytes": 99, "label": "real", "generator": "camera", "family": "camera", "source": "s",
-    "group": "g", "split": "train", "eye_x": None, "eye_y": None, "eye_distance": None,
+    "group": "g", "split": "train", "faces": None, "eye_x": None, "eye_y": None, "eye_distance": None,
 }  # fmt: skip
 
 
@@ -72,6 +72,12 @@ def test_the_hash_changes_with_a_value(tmp_path: Path) -> None:
         ({"jpeg_quality": 101}, "column 'jpeg_quality' (101)"),
         ({"group": ""}, "column 'group' is empty"),
         ({"source": None}, "column 'source' is empty"),
+        ({"faces": -1}, "column 'faces' (-1) must be at least 0"),
+        ({"faces": 1}, "column 'faces' (1) says that there is a face, yet no eyes"),
+        (
+            {"faces": 0, "eye_x": 1.0, "eye_y": 1.0, "eye_distance": 1.0},
+            "column 'faces' (0) says that there is no face",
+        ),
         ({"eye_x": 1.0}, "column 'eye_x' (1.0) needs eye_y and eye_distance"),
         ({"eye_x": 1.0, "eye_y": 1.0, "eye_distance": 0.0}, "column 'eye_distance' (0.0) must be more than 0"),
         ({"eye_x": 1.0, "eye_y": float("nan"), "eye_distance": 1.0}, "column 'eye_y'"),
