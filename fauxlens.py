@@ -1,30 +1,18 @@
 """The front door: one verb each, heavy imports inside the verbs, errors told in one sentence."""
 
-import errno
-import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
-from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec, Protocol, TypeVar
+from typing import Annotated, Any
 
 import typer
 
 from ela.errors import ElaError
 from export.errors import ExportError
 from train.data.errors import DataError
+from train.data_verbs import ManifestFile, data_app
 from train.errors import TrainError
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-class Move(Protocol):
-    """Move a progress bar: done, total, and a note behind its label."""
-
-    def __call__(self, done: int, total: int, note: str = "", /) -> None: ...
-
+from train.terminal import Json, Move, bar, print_json, print_table, verb
 
 app = typer.Typer(
     help="Train a detector of AI-generated faces, ship it to a phone, and prove that the phone gives the same score.",
@@ -32,68 +20,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-data_app = typer.Typer(help="Make, read and check data: sample, scan, audit, pack.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else.")]
+_verb = verb(ElaError, DataError, TrainError, ExportError)
 RunFolder = Annotated[Path, typer.Argument(help="A run folder made by `train`.")]
-ManifestFile = Annotated[Path, typer.Argument(help="A manifest made by `data scan`.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Where to write.")]
-
-
-def _verb(function: Callable[P, T]) -> Callable[P, T]:
-    """Turn what can go wrong into one sentence on standard error and exit status 2."""
-
-    @wraps(function)
-    def told(*arguments: P.args, **options: P.kwargs) -> T:
-        try:
-            return function(*arguments, **options)
-        except (ElaError, DataError, TrainError, ExportError) as error:
-            sentence = str(error)
-        except KeyboardInterrupt:
-            sentence = "Stopped. Finished steps are kept and nothing is half-written; `train` goes on with --resume."
-        except OSError as error:
-            if error.errno == errno.ENOSPC:
-                sentence = f"The disk is full ({error.filename or 'while writing'}): make room and run the same again."
-            elif error.errno is None:
-                raise
-            else:
-                sentence = f"{error.filename or 'A file'}: {error.strerror}; check the path and its permissions."
-        typer.echo(sentence, err=True)
-        raise typer.Exit(2)
-
-    return told
-
-
-@contextmanager
-def _bar(label: str, silent: bool = False) -> Iterator[Move]:
-    """A progress bar on standard error, if that is a terminal; the function it gives moves it."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=silent or not console.is_terminal) as progress:
-        task = progress.add_task(label, total=None)
-
-        def move(done: int, total: int, note: str = "", /) -> None:
-            progress.update(task, completed=done, total=total, description=f"{label}{note}")
-
-        yield move
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, indent=1, default=str, allow_nan=False))
-
-
-def _table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*columns, title=title, title_justify="left")
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
 
 
 @app.command()
@@ -104,97 +35,11 @@ def demo(
     """Take the whole trip on the built-in sample, offline: data, training, int8, .tflite, proof, report."""
     from export.demo import closing_lines, run_demo
 
-    shown = run_demo(out, _bar, lambda line: typer.echo(line, err=True))
+    shown = run_demo(out, bar, lambda line: typer.echo(line, err=True))
     _show_judgements(shown.judgements)
     typer.echo("\n".join(closing_lines(shown, out)))
     if not shown.parity.passed:
         raise typer.Exit(1)
-
-
-@data_app.command("sample")
-@_verb
-def data_sample(
-    folder: Annotated[Path, typer.Argument(help="A folder to make.")],
-    count: Annotated[int, typer.Option(min=30, help="How many portraits.")] = 600,
-    seed: Annotated[int, typer.Option(min=0)] = 2026,
-) -> None:
-    """Draw the built-in sample: stand-ins to see the pipeline work, not faces to learn from."""
-    from train.data.sample.make import make_sample
-
-    with _bar("drawing") as move:
-        make_sample(folder, count=count, seed=seed, on_progress=move)
-    typer.echo(f"{count} drawn portraits in {folder}; next: fauxlens data scan {folder}")
-
-
-@data_app.command("scan")
-@_verb
-def data_scan(
-    folder: Annotated[Path, typer.Argument(help="A folder with real/ and fake/ (or fake/GENERATOR/) in it.")],
-    card: Annotated[Path | None, typer.Option(help="A dataset card (TOML) for any other layout.")] = None,
-    out: Annotated[Path, typer.Option("--out", help="The manifest to write.")] = Path("manifest.csv"),
-    as_json: Json = False,
-) -> None:
-    """Read a folder of pictures into a manifest: one row an image, near-duplicates grouped, splits made."""
-    from train.data.cards import read_card, usual_layout
-    from train.data.manifest import read_manifest, write_manifest
-    from train.data.scan import scan
-
-    layout = read_card(card) if card else usual_layout()
-    previous = read_manifest(out) if out.exists() else None
-    with _bar("scanning", as_json) as move:
-        manifest, skipped = scan(folder, layout, manifest_path=out, previous=previous, on_progress=move)
-    write_manifest(manifest, out)
-    counts = manifest.frame.group_by("label", "generator", "source", "split").len().sort("label", "generator", "source")
-    if as_json:
-        _print_json({"manifest": out, "counts": counts.to_dicts(), "skipped": [asdict(one) for one in skipped]})
-        return
-    totals = counts.pivot("split", index=["label", "generator", "source"], values="len").fill_null(0)
-    splits = ("train", "val", "test")
-    rows = [
-        (row["label"], row["generator"], row["source"], *(str(row.get(split, 0)) for split in splits))
-        for row in totals.to_dicts()
-    ]
-    _table(f"{manifest.frame.height} pictures -> {out}", ("label", "generator", "source", *splits), rows)
-    for one in skipped:
-        typer.echo(f"skipped: {one.path}: {one.reason}")
-    if skipped:
-        typer.echo(f"{len(skipped)} skipped.")
-
-
-@data_app.command("audit")
-@_verb
-def data_audit(manifest: ManifestFile, as_json: Json = False) -> None:
-    """Look for leaks, conflicts and file-format shortcuts; exit status 1 when the data fails."""
-    from rich.console import Console
-
-    from train.data.audit import audit
-    from train.data.audit_table import render_audit
-    from train.data.manifest import read_manifest
-
-    found = audit(read_manifest(manifest))
-    if as_json:
-        _print_json(asdict(found))
-    else:
-        Console().print(*render_audit(found), sep="\n")
-    if found.failures:
-        raise typer.Exit(1)
-
-
-@data_app.command("pack")
-@_verb
-def data_pack(
-    manifest: ManifestFile,
-    view: Annotated[str, typer.Option(help="What happens to pixels, e.g. 'upright|square|resize(128)'.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder of packed stores.")] = Path("runs/packed"),
-) -> None:
-    """Apply a view to every picture once, so that training reads pixels without decoding."""
-    from train.data.manifest import read_manifest
-    from train.data.store import pack
-    from train.data.view import parse_view
-
-    with _bar("packing") as move:
-        store = pack(read_manifest(manifest), parse_view(view), out, on_progress=move)
-    typer.echo(f"{len(store.pixels)} pictures as {store.view.text} in {out}")
 
 
 @app.command()
@@ -216,7 +61,7 @@ def train(
     settings = read_recipe(recipe, {key: value for key, value in changed.items() if value is not None})
     folder = out or Path("runs") / recipe.stem
     run = go_on(folder, settings) if resume else begin(settings, manifest, folder)
-    with _bar("training") as move:
+    with bar("training") as move:
         found = complete(run, on_pack=move, on_tick=_ticker(move), on_epoch=_epoch_line)
     _show_judgements(found.judgements)
     typer.echo(f"report: {found.paths.html}\nnext: fauxlens quantize {folder}")
@@ -229,7 +74,7 @@ def quantize(run: RunFolder) -> None:
     from export.quantize import quantise_run
     from train.run import open_run
 
-    with _bar("quantising") as move:
+    with bar("quantising") as move:
         states = quantise_run(open_run(run), on_tick=_ticker(move))
     typer.echo(f"{', '.join(states)} in {run / 'quantized'}; next: fauxlens export {run}")
 
@@ -261,7 +106,7 @@ def export(run: RunFolder, out: Out = None) -> None:
         )
         for one in made.variants
     ]
-    _table(f"{made.bundle} ships {made.default}: {made.why}", columns, rows)
+    print_table(f"{made.bundle} ships {made.default}: {made.why}", columns, rows)
     _show_judgements(made.judgements)
     typer.echo(f"report: {made.report}\nnext: fauxlens verify {made.bundle}")
 
@@ -286,10 +131,10 @@ def verify(
     opened = read_bundle(bundle)
     parity = hold_against(opened, variant=variant or opened.default, runtime=runtime, runtime_call=RUNTIMES[runtime])
     if as_json:
-        _print_json(asdict(parity))
+        print_json(asdict(parity))
     else:
         rows = [(stage.name, "pass" if stage.passed else "FAIL", stage.sentence) for stage in parity.stages]
-        _table(f"{parity.variant} on {parity.runtime}", ("stage", "", "what was found"), rows)
+        print_table(f"{parity.variant} on {parity.runtime}", ("stage", "", "what was found"), rows)
         typer.echo(parity.sentence)
     if not parity.passed:
         raise typer.Exit(1)
@@ -307,7 +152,7 @@ def evaluate(
     """Judge a detector on a manifest: per generator, with intervals, as HTML, JSON and CSV."""
     from export.evaluating import evaluate_models
 
-    with _bar("scoring", as_json) as move:
+    with bar("scoring", as_json) as move:
         found = evaluate_models([one for one in (model, beside) if one], manifest, out, on_progress=move)
     if as_json:
         typer.echo(found.paths.json.read_text(encoding="utf-8"))
@@ -353,7 +198,7 @@ def detect(
 
     told = detect_files(files, model, at, out)
     if as_json:
-        _print_json(told.document)
+        print_json(told.document)
     else:
         for line in told.lines:
             typer.echo(line)
@@ -387,7 +232,9 @@ def _epoch_line(stage: str, epoch: Any) -> None:
 def _show_judgements(judgements: Any) -> None:
     from train.evaluate.compare import as_table, train_on_test_on
 
-    _table("AUC with 95 % interval, then TPR at 1 % FPR; * was in training", *as_table(train_on_test_on(judgements)))
+    print_table(
+        "AUC with 95 % interval, then TPR at 1 % FPR; * was in training", *as_table(train_on_test_on(judgements))
+    )
 
 
 def main() -> None:
