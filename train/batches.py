@@ -25,7 +25,8 @@ _AHEAD = 4
 def mark_seen(frame: pl.DataFrame, data: Data) -> pl.DataFrame:
     """Add the column `seen`: true where the recipe's data selection takes the row's generator and source.
 
-    Raises TrainError when a name in the selection is nowhere in the manifest, or a class is left without a picture.
+    A source that has no picture of the generator in the train split (`data split --leave-out`) is not seen, whatever
+    the recipe says. Raises TrainError when a name in the selection is nowhere in the manifest, or a class is left without a picture.
     """
     known = set(frame["generator"]) | set(frame["source"])
     for name in (*data.generators, *data.held_out):
@@ -36,7 +37,8 @@ def mark_seen(frame: pl.DataFrame, data: Data) -> pl.DataFrame:
             )
     chosen = pl.col("generator").is_in(data.generators)
     held = pl.col("generator").is_in(data.held_out) | pl.col("source").is_in(data.held_out)
-    marked = frame.with_columns(seen=chosen & ~held)
+    in_training = (pl.col("split") == "train").any().over("generator", "source")
+    marked = frame.with_columns(seen=chosen & ~held & in_training)
     for split in ("train", "val", "test"):
         rows = marked.filter(pl.col("seen") & (pl.col("split") == split))
         for label in ("real", "fake"):

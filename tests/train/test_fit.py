@@ -161,6 +161,14 @@ def test_selection_takes_generators_and_leaves_the_held_out(manifest: Manifest) 
     assert set(marked.filter(~pl.col("seen"))["generator"]) == {"diffusion-like"}
 
 
+def test_a_generator_that_the_splits_leave_out_is_not_seen(manifest: Manifest) -> None:
+    gone = pl.col("generator") == "diffusion-like"
+    frame = manifest.frame.with_columns(split=pl.when(gone).then(pl.lit("test")).otherwise("split"))
+    data = Data(view="resize(96)", generators=("camera", "gan-like", "diffusion-like"))
+    assert set(mark_seen(manifest.frame, data).filter("seen")["generator"]) == {"camera", "gan-like", "diffusion-like"}
+    assert set(mark_seen(frame, data).filter("seen")["generator"]) == {"camera", "gan-like"}
+
+
 @pytest.mark.parametrize(
     ("generators", "held_out", "words"),
     [
