@@ -4,7 +4,8 @@
     part      = name [ "(" option *("," option) ")" ]
 
 `rgb` takes no options. `ela` takes a quality 1..100, a sampling 420 or 444 and a gain x1..x255, in any order, each at
-most once: `ela`, `ela(95)` and `ela(95,444,x20)` are all good; the canonical text names all three. Spaces are ignored.
+most once: `ela`, `ela(95)` and `ela(95,444,x20)` are all good; the canonical text names all three. `npr` and `srm` take
+a gain x1..x64. Spaces are ignored.
 
 A new front end is one file with a `front_end(options) -> FrontEnd` and one line in the table.
 """
@@ -16,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ela import level, rgb
+from ela import level, npr, rgb, srm
 from ela.errors import ElaError
 from ela.interface import FrontEnd, Views
 
@@ -25,6 +26,8 @@ __all__ = ["FRONT_ENDS", "FrontEnd", "parse_front_end"]
 FRONT_ENDS: dict[str, Callable[[tuple[str, ...]], FrontEnd]] = {
     "rgb": rgb.front_end,
     "ela": level.front_end,
+    "npr": npr.front_end,
+    "srm": srm.front_end,
 }
 
 PART = re.compile(r"(?P<name>\w+)(?:\((?P<options>[^()]*)\))?")

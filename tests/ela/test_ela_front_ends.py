@@ -24,6 +24,9 @@ from ela.setting import Ela
         ("ela(444)", "ela(90,444,x15)", 3),
         (" ela( x20, 444 , 95 ) ", "ela(95,444,x20)", 3),
         ("rgb+ela", "rgb+ela(90,420,x15)", 6),
+        ("npr", "npr(x2)", 3),
+        ("srm( x8 )", "srm(x8)", 3),
+        ("rgb+npr+srm", "rgb+npr(x2)+srm(x4)", 9),
         ("ela(90)+ela(75)", "ela(90,420,x15)+ela(75,420,x15)", 6),
     ],
 )
@@ -48,7 +51,7 @@ def test_options_may_come_in_any_order(quality: str, sampling: str, gain: str, r
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("", "Front end '' is not known: give one of rgb, ela"),
+        ("", "Front end '' is not known: give one of rgb, ela, npr, srm"),
         ("dct", "Front end 'dct' is not known"),
         ("ela(90", "is not known"),
         ("rgb+", "is not known"),
@@ -62,6 +65,9 @@ def test_options_may_come_in_any_order(quality: str, sampling: str, gain: str, r
         ("ela(90,)", "option '' is not known"),
         ("ela(90,80)", "option '80' gives the quality twice"),
         ("ela(420,444)", "option '444' gives the sampling twice"),
+        ("npr(3)", r"npr takes one option, a gain: write e.g. npr\(x2\)"),
+        ("srm(x1,x2)", "srm takes one option"),
+        ("srm(x65)", "gain x65 of srm is out of range: give x1 to x64"),
     ],
 )
 def test_nonsense_is_named(text: str, message: str) -> None:
@@ -75,7 +81,8 @@ def test_a_setting_names_an_unknown_sampling() -> None:
 
 
 @pytest.mark.parametrize(
-    "text, good, bad", [("ela", 112, 104), ("ela(444)", 104, 100), ("rgb+ela", 16, 8), ("rgb", 7, 0)]
+    "text, good, bad",
+    [("ela", 112, 104), ("ela(444)", 104, 100), ("rgb+ela", 16, 8), ("rgb", 7, 0), ("npr", 10, 11), ("srm", 5, 4)],
 )
 def test_sizes_are_checked(text: str, good: int, bad: int) -> None:
     front = parse_front_end(text)

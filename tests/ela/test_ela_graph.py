@@ -135,7 +135,16 @@ def test_a_traced_batch_equals_pillow() -> None:
 
 
 @pytest.mark.parametrize(
-    "text, size", [("ela(90,420,x1)", 96), ("ela(75,444)", 72), ("ela(95,420)", 16), ("rgb+ela", 64)]
+    "text, size",
+    [
+        ("ela(90,420,x1)", 96),
+        ("ela(75,444)", 72),
+        ("ela(95,420)", 16),
+        ("rgb+ela", 64),
+        ("rgb+npr+srm", 50),
+        ("npr(x64)", 34),
+        ("srm(x64)", 33),
+    ],
 )
 def test_tflite_equals_pillow_on_every_kernel_set(text: str, size: int) -> None:
     front = parse_front_end(text)
@@ -147,8 +156,8 @@ def test_tflite_equals_pillow_on_every_kernel_set(text: str, size: int) -> None:
         np.testing.assert_array_equal(run(interpreter(model, kernels), views), expected, err_msg=kernels)
 
 
-@pytest.mark.parametrize("text", ["ela(90,420)", "ela(90,444)"])
-def test_optimize_default_leaves_the_error_level_exact(text: str) -> None:
+@pytest.mark.parametrize("text", ["ela(90,420)", "ela(90,444)", "npr", "srm", "rgb+npr"])
+def test_optimize_default_leaves_the_planes_exact(text: str) -> None:
     # The int8 detector is converted this way; weights of 1024 elements or more would become 8 bits.
     front = parse_front_end(text)
     model = converted(front, 224, optimised=True)
@@ -159,7 +168,7 @@ def test_optimize_default_leaves_the_error_level_exact(text: str) -> None:
     np.testing.assert_array_equal(run(opened, views), front.planes(views))
 
 
-@pytest.mark.parametrize("text", ["ela(90,420)", "ela(90,444)"])
+@pytest.mark.parametrize("text", ["ela(90,420)", "ela(90,444)", "npr", "srm", "rgb+ela"])
 def test_xnnpack_takes_the_whole_graph_as_one_partition(text: str) -> None:
     opened = interpreter(converted(parse_front_end(text), 64), "AUTO")
     # An op that XNNPACK refuses would split the graph around it into two partitions.
