@@ -142,7 +142,7 @@ def test_a_traced_batch_equals_pillow() -> None:
         ("ela(95,420)", 16),
         ("rgb+ela", 64),
         ("rgb+npr+srm", 50),
-        ("npr(x64)", 34),
+        ("npr(x16)", 34),
         ("srm(x64)", 33),
     ],
 )
