@@ -26,7 +26,8 @@ def mark_seen(frame: pl.DataFrame, data: Data) -> pl.DataFrame:
     """Add the column `seen`: true where the recipe's data selection takes the row's generator and source.
 
     A source that has no picture of the generator in the train split (`data split --leave-out`) is not seen, whatever
-    the recipe says. Raises TrainError when a name in the selection is nowhere in the manifest, or a class is left without a picture.
+    the recipe says. Raises TrainError when a name in the selection is nowhere in the manifest, or a class is left
+    without a picture.
     """
     known = set(frame["generator"]) | set(frame["source"])
     for name in (*data.generators, *data.held_out):

@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from ela.front_ends import parse_front_end
 from train.errors import TrainError
 from train.recipe import Model
 from train.tf import load_tensorflow
 
 LAST_FEATURES = "conv_pw_13_relu"
 HEAD = "logit"
+FIRST_CONVOLUTION = "conv1"
 
 
 def scale_pixels(planes: Any) -> Any:
@@ -28,13 +30,16 @@ def scale_pixels(planes: Any) -> Any:
 
 
 def build_classifier(settings: Model, size: int) -> Any:
-    """Build the trainable Keras model: float32 [N, size, size, 3] scaled planes in, float32 [N, 1] logit of "fake" out.
+    """Build the trainable Keras model: float32 [N, size, size, C] scaled planes in, float32 [N, 1] logit of "fake" out.
 
-    The backbone is laid flat in the model (tensorflow-model-optimization refuses nested models). Raises TrainError
-    when weights are missing, do not fit or cannot be downloaded.
+    C is the front end's number of planes. The backbone is laid flat in the model (tensorflow-model-optimization
+    refuses nested models). Raises TrainError when weights are missing, do not fit or cannot be downloaded.
     """
     tf = load_tensorflow()
     backbone = _load_backbone(tf, settings, size)
+    channels = parse_front_end(settings.front_end).channels
+    if channels != 3:
+        backbone = _inflate(tf, backbone, settings, size, channels)
     for layer in backbone.layers:
         if isinstance(layer, tf.keras.layers.BatchNormalization):
             layer.momentum = settings.batch_norm_momentum
@@ -71,6 +76,26 @@ def _load_backbone(tf: Any, settings: Model, size: int) -> Any:
             f"({_first_line(error)}); choose the file of that width, or `imagenet` or `none`."
         ) from error
     return backbone
+
+
+def _inflate(tf: Any, backbone: Any, settings: Model, size: int, channels: int) -> Any:
+    """Rebuild a backbone of 3 channels for more of them, with the same features.
+
+    The first three planes keep the weights of the first convolution, the others begin at zero: the network starts as
+    what it was, and learns what the further planes are worth. Random weights are drawn anew for all channels.
+    """
+    wider = tf.keras.applications.MobileNet(
+        input_shape=(size, size, channels), alpha=settings.width, include_top=False, pooling=None, weights=None
+    )
+    if settings.weights == "none":
+        return wider
+    for old, new in zip(backbone.layers, wider.layers, strict=True):
+        weights = old.get_weights()
+        if new.name == FIRST_CONVOLUTION:
+            (kernel,) = weights
+            weights = [np.concatenate([kernel, np.zeros((*kernel.shape[:2], channels - 3, kernel.shape[3]))], axis=2)]
+        new.set_weights(weights)
+    return wider
 
 
 def _first_line(error: BaseException) -> str:

@@ -29,13 +29,7 @@ def begin(recipe: Recipe, manifest_path: Path, folder: Path) -> Run:
     """Check that the recipe fits the manifest, then set up the run folder. Raises what is wrong with either."""
     manifest = read_manifest(manifest_path)
     mark_seen(manifest.frame, recipe.data)
-    front_end = parse_front_end(recipe.model.front_end)
-    front_end.check_size(parse_view(recipe.data.view).size)
-    if front_end.channels != 3:
-        raise TrainError(
-            f"The front end {front_end.text} gives {front_end.channels} planes, and the backbone takes 3: "
-            "choose rgb or ela."
-        )
+    parse_front_end(recipe.model.front_end).check_size(parse_view(recipe.data.view).size)
     return start_run(folder, recipe, manifest_path, manifest)
 
 

@@ -221,7 +221,9 @@ def test_an_epoch_shows_every_row_once_in_an_order_of_the_seed(
     assert not np.array_equal(planes, other)
 
 
-@pytest.mark.parametrize(("front_end", "words"), [("rgb+ela", "6 planes"), ("npr", "'npr' is not known")])
+@pytest.mark.parametrize(
+    ("front_end", "words"), [("dct", "'dct' is not known"), ("ela(90,420)+rgb(3)", "rgb takes no options")]
+)
 def test_a_front_end_that_cannot_be_trained_is_refused(
     quick: Recipe, small_manifest: Path, tmp_path: Path, front_end: str, words: str
 ) -> None:

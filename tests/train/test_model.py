@@ -135,3 +135,19 @@ def test_scaling_puts_no_pixel_between_two_int8_steps() -> None:
     # The input range of the quantised backbone is -128/127.5 .. 127/127.5 in 256 steps, one a grey level.
     steps = scale_pixels(np.arange(256.0)) * 127.5
     assert np.array_equal(steps, np.arange(-128.0, 128.0))
+
+
+def test_more_planes_begin_with_the_features_of_three(tmp_path: Path) -> None:
+    tf = load_tensorflow()
+    path = tmp_path / "weights.h5"
+    tf.keras.applications.MobileNet((64, 64, 3), alpha=0.25, include_top=False, weights=None).save_weights(str(path))
+    plain = build_classifier(Model(width=0.25, weights=str(path)), 64)
+    wide = build_classifier(Model(width=0.25, weights=str(path), front_end="rgb+npr"), 64)
+    wide.get_layer(HEAD).set_weights(plain.get_layer(HEAD).get_weights())
+    planes = np.random.default_rng(4).integers(0, 256, (3, 64, 64, 6), dtype=np.uint8)
+    np.testing.assert_array_equal(predict_logits(wide, planes), predict_logits(plain, planes[..., :3]))
+    # The further planes are not dead: the loss has a slope in their weights.
+    with tf.GradientTape() as tape:
+        logit = wide(scale_pixels(planes.astype(np.float32)))
+    slope = tape.gradient(logit, wide.get_layer("conv1").kernel).numpy()
+    assert np.abs(slope[:, :, 3:]).max() > 0
