@@ -1,16 +1,18 @@
-"""Dataset cards: which file of a folder is what."""
+"""Dataset cards: TOML files that say which file of a folder is what. `datasets/README.md` explains every key."""
 
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from train.data.card_rules import Card, Facts, Get, Rule, open_card, usual_layout
+from train.data.card_tables import Lookup
 from train.data.errors import DataError
-from train.data.generators import family_of
+from train.data.globs import words_of
 from train.data.manifest import FAMILIES, LABELS, SPLITS
+
+__all__ = ["GET_KINDS", "Card", "Facts", "Get", "Rule", "open_card", "read_card", "usual_layout"]
 
 GET_KINDS = {
     "kaggle": ("handle",),
@@ -18,96 +20,11 @@ GET_KINDS = {
     "archive": ("url", "sha256"),
     "by-hand": (),
 }
-_CARD_KEYS = ("title", "homepage", "licence", "citation", "get", "rule")
+_CARD_KEYS = ("title", "homepage", "licence", "citation", "get", "expected", "generators", "rule")
 _GET_KEYS = ("kind", "handle", "url", "sha256", "note")
-_RULE_KEYS = ("glob", "label", "generator", "family", "source", "split", "group")
-
-
-@dataclass(frozen=True)
-class Get:
-    """How to get a dataset: `kind` is a key of GET_KINDS, the rest as that kind needs it, else empty."""
-
-    kind: str
-    handle: str = ""
-    url: str = ""
-    sha256: str = ""
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What a card says about one file; `split` and `group` are None where it says nothing."""
-
-    label: str
-    generator: str
-    family: str
-    source: str
-    split: str | None
-    group: str | None
-
-
-@dataclass(frozen=True)
-class Rule:
-    """Files that match `glob` get these facts.
-
-    In the glob `*` and `?` stay within one name, `**` crosses folders, and `{word}` matches like `*` and is
-    put in wherever `generator`, `source` or `group` say `{word}`. An empty family is looked up by the
-    generator's name.
-    """
-
-    glob: str
-    label: str
-    generator: str
-    family: str = ""
-    source: str = ""
-    split: str | None = None
-    group: str | None = None
-
-    @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """The glob as a regular expression over the whole path."""
-        return re.compile(_glob_pattern(self.glob), re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Card:
-    """A dataset: its `name` (the card's file name), what to know about it, and rules, the first that matches wins."""
-
-    name: str
-    title: str
-    rules: tuple[Rule, ...]
-    homepage: str = ""
-    licence: str = ""
-    citation: str = ""
-    get: Get = field(default_factory=lambda: Get("by-hand"))
-
-    def facts(self, path: str) -> Facts | None:
-        """Return what the card says about a path relative to the dataset's folder (forward slashes), or None."""
-        for rule in self.rules:
-            match = rule.pattern.fullmatch(path)
-            if match is None:
-                continue
-            words = match.groupdict()
-            generator = rule.generator.format(**words)
-            family = rule.family or family_of(generator, rule.label)
-            source = rule.source.format(**words) or self.name
-            # Two sources may both have a person 17.
-            group = None if rule.group is None else f"{source}:{rule.group.format(**words)}"
-            return Facts(rule.label, generator, family, source, rule.split, group)
-        return None
-
-
-def usual_layout(name: str = "usual-layout") -> Card:
-    """Return the card for folders without one: `real/**`, `fake/GENERATOR/**` and `fake/*` (generator `unknown`)."""
-    return Card(
-        name,
-        "Folders real/ and fake/GENERATOR/",
-        (
-            Rule("real/**", "real", "camera", "camera"),
-            Rule("fake/{generator}/**", "fake", "{generator}"),
-            Rule("fake/*", "fake", "unknown"),
-        ),
-    )
+_TEXT_KEYS = ("glob", "label", "generator", "family", "source", "split", "group", "skip", "table")
+_RULE_KEYS = (*_TEXT_KEYS, "find", "where")
+_SKIP_KEYS = ("glob", "skip")
 
 
 def read_card(path: Path) -> Card:
@@ -124,7 +41,7 @@ def read_card(path: Path) -> Card:
     rules = table.get("rule", [])
     if not isinstance(rules, list) or not rules or not all(isinstance(rule, dict) for rule in rules):
         raise DataError(f"{path} has no rule: add at least one [[rule]] with glob, label and generator.")
-    return Card(
+    card = Card(
         name=path.stem,
         title=_text(table, "title", f"{path}", required=True),
         rules=tuple(_rule(rule, f"{path}, rule {number}") for number, rule in enumerate(rules, 1)),
@@ -132,38 +49,89 @@ def read_card(path: Path) -> Card:
         licence=_text(table, "licence", f"{path}"),
         citation=_text(table, "citation", f"{path}"),
         get=_get(table.get("get", {"kind": "by-hand"}), f"{path}, [get]"),
+        generators=_generators(table.get("generators", {}), f"{path}, [generators]"),
+        expected=_expected(table.get("expected", {}), f"{path}, [expected]"),
     )
+    _check_expected(card, f"{path}, [expected]")
+    return card
 
 
 def _rule(table: Mapping[str, Any], where: str) -> Rule:
-    _refuse_unknown(table, _RULE_KEYS, where)
-    values = {key: _text(table, key, where) for key in _RULE_KEYS}
-    label = _one_of(table, "label", LABELS, where)
+    _refuse_unknown(table, _SKIP_KEYS if "skip" in table else _RULE_KEYS, where)
+    values = {key: _text(table, key, where, required=key in table) for key in _TEXT_KEYS}
     if not values["glob"] or values["glob"].startswith("/"):
         raise DataError(f"{where}: key 'glob' must be a pattern relative to the dataset's folder, as in 'real/**'.")
-    if not values["generator"] and label == "fake":
-        raise DataError(f"{where}: key 'generator' is missing: say what made these pictures, as in 'stylegan2'.")
-    rule = Rule(
-        values["glob"],
-        label,
-        values["generator"] or "camera",
-        _one_of(table, "family", FAMILIES, where) if "family" in table else "",
-        values["source"],
-        _one_of(table, "split", SPLITS, where) if "split" in table else None,
-        values["group"] or None,
-    )
+    if values["skip"]:
+        rule = Rule(values["glob"], skip=values["skip"])
+    else:
+        label = _one_of(table, "label", LABELS, where)
+        if not values["generator"] and label == "fake":
+            raise DataError(f"{where}: key 'generator' is missing: say what made these pictures, as in 'stylegan2'.")
+        rule = Rule(
+            values["glob"],
+            label,
+            values["generator"] or "camera",
+            _one_of(table, "family", FAMILIES, where) if "family" in table else "",
+            values["source"],
+            _one_of(table, "split", SPLITS, where) if "split" in table else None,
+            values["group"] or None,
+            lookup=_lookup(table, where),
+        )
     try:
-        words = dict.fromkeys(rule.pattern.groupindex, "x")
+        in_glob = frozenset(rule.pattern.groupindex)
     except re.error:
         raise DataError(f"{where}: key 'glob' uses a {{word}} twice or wrongly: use each once.") from None
     for key in ("generator", "source", "group"):
-        try:
-            values[key].format(**words)
-        except (LookupError, ValueError, AttributeError):
-            raise DataError(
-                f"{where}: key {key!r} has a {{word}} that its glob {rule.glob!r} does not have: add it there."
-            ) from None
+        # With a table the other words are its columns, which are checked when it is read.
+        _check_words(values[key], in_glob, key, where, rule.glob, other_words=rule.lookup is not None)
+    if rule.lookup is not None:
+        _check_words(rule.lookup.table, in_glob, "table", where, rule.glob)
+        _check_words(rule.lookup.text, in_glob, "find", where, rule.glob)
     return rule
+
+
+def _check_words(
+    text: str, in_glob: frozenset[str], key: str, where: str, glob: str, *, other_words: bool = False
+) -> None:
+    try:
+        missing = words_of(text) - in_glob
+    except ValueError:
+        raise DataError(f"{where}: key {key!r} has braces that are not a {{word}}: correct them.") from None
+    if missing and not other_words:
+        raise DataError(f"{where}: key {key!r} has a {{word}} that its glob {glob!r} does not have: add it there.")
+
+
+def _lookup(table: Mapping[str, Any], where: str) -> Lookup | None:
+    if "table" not in table:
+        for key in ("find", "where"):
+            if key in table:
+                raise DataError(f"{where}: key {key!r} needs a key 'table': name the CSV that has the rows.")
+        return None
+    find, conditions = table.get("find"), table.get("where", {})
+    if (
+        not isinstance(find, dict)
+        or len(find) != 1
+        or not all(isinstance(text, str) and text for text in find.values())
+    ):
+        raise DataError(
+            f"{where}: key 'find' must say where a picture's row is, as in {{ filename = \"{{name}}.jpg\" }}."
+        )
+    if not isinstance(conditions, dict):
+        raise DataError(f"{where}: key 'where' must give columns and values, as in {{ target = \"0\" }}.")
+    ((column, text),) = find.items()
+    return Lookup(
+        _text(table, "table", where, required=True),
+        column,
+        text,
+        tuple((name, _values(value, name, where)) for name, value in conditions.items()),
+    )
+
+
+def _values(value: Any, column: str, where: str) -> tuple[str, ...]:
+    values = value if isinstance(value, list) else [value]
+    if not values or not all(isinstance(entry, str) for entry in values):
+        raise DataError(f"{where}: key 'where' needs a text or a list of texts for column {column!r}, as in \"0\".")
+    return tuple(values)
 
 
 def _get(table: Any, where: str) -> Get:
@@ -177,6 +145,28 @@ def _get(table: Any, where: str) -> Get:
     if values["url"] and not values["url"].startswith("https://"):
         raise DataError(f"{where}: key 'url' must start with https://.")
     return Get(**values)
+
+
+def _generators(table: Any, where: str) -> dict[str, str]:
+    if not isinstance(table, dict) or not all(isinstance(name, str) and name.strip() for name in table.values()):
+        raise DataError(f'{where} must give a name for each of the dataset\'s words, as in stylegan1 = "stylegan".')
+    return table
+
+
+def _expected(table: Any, where: str) -> dict[str, int]:
+    # To Python, true is a whole number.
+    if not isinstance(table, dict) or not all(type(count) is int and count > 0 for count in table.values()):
+        raise DataError(f"{where} must give whole numbers from 1, as in real = 70000.")
+    return table
+
+
+def _check_expected(card: Card, where: str) -> None:
+    labels = {rule.label for rule in card.rules}
+    spelt_out = all(not words_of(rule.generator) for rule in card.rules) or bool(card.generators)
+    for name in card.expected:
+        known = name in labels if name in LABELS else not spelt_out or name in card.generator_names
+        if not known:
+            raise DataError(f"{where}: no rule gives {name!r} pictures: name real, fake or a generator of the rules.")
 
 
 def _text(table: Mapping[str, Any], key: str, where: str, *, required: bool = False) -> str:
@@ -196,21 +186,3 @@ def _one_of(table: Mapping[str, Any], key: str, allowed: tuple[str, ...], where:
 def _refuse_unknown(table: Mapping[str, Any], allowed: tuple[str, ...], where: str) -> None:
     if unknown := sorted(set(table) - set(allowed)):
         raise DataError(f"{where}: unknown key {unknown[0]!r}; allowed are {', '.join(allowed)}.")
-
-
-def _glob_pattern(glob: str) -> str:
-    pattern = ""
-    for token in re.findall(r"\*\*/|\*\*|\*|\?|\{[^{}]*\}|.", glob, re.DOTALL):
-        if token == "**/":
-            pattern += "(?:.*/)?"
-        elif token == "**":
-            pattern += ".*"
-        elif token == "*":
-            pattern += "[^/]*"
-        elif token == "?":
-            pattern += "[^/]"
-        elif len(token) > 1:
-            pattern += f"(?P<{token[1:-1]}>[^/]+?)"
-        else:
-            pattern += re.escape(token)
-    return pattern

@@ -1,20 +1,27 @@
 """The family of a generator, by its name."""
 
 import re
+from functools import lru_cache
 
 # Looked for in the lower-case name with everything but letters and digits removed; the first that is found
-# wins.
+# wins. DALL-E mini and the taming transformer draw tokens of a VQGAN one after another, which is no family
+# here; so are renderers. LaMa and MAT fill holes in photographs.
 _KNOWN = (
-    ("edit", "faceswap|facefusion|deepfake|face2face|faceshifter|simswap|neuraltextures|inpaint|photoshop|edit"),
-    ("gan", "gan|e4e|psp"),
+    (
+        "edit",
+        "faceswap|facefusion|deepfake|face2face|faceshifter|simswap|inswapper|insightface|neuraltextures|inpaint"
+        "|photoshop|edit|^lama|^mat$",
+    ),
+    ("gan", "gan|e4e|psp|^cips"),
     (
         "diffusion",
-        "diffusion|^sd[0-9x]|sdxl|ldm|ddpm|ddim|^adm|glide|dalle|midjourney|flux|imagen|firefly|pixart"
-        "|kandinsky|deepfloyd|playground|wuerstchen|^dit|^vqdm",
+        "diffusion|^sd[0-9x]|sdxl|ldm|ddpm|ddim|^adm|glide|dalle(?!mini)|midjourney|flux|imagen|firefly|pixart"
+        "|kandinsky|deepfloyd|playground|wuerstchen|palette|^dit|^vqdm",
     ),
 )
 
 
+@lru_cache(maxsize=4096)
 def family_of(generator: str, label: str) -> str:
     """Return camera, gan, diffusion or edit for a known generator's name, `camera` for any real, else `unknown`."""
     if label == "real":

@@ -1,0 +1,48 @@
+"""Globs with words: patterns over the paths of a dataset, and texts that the words are put into."""
+
+import re
+from string import Formatter
+
+_TOKEN = re.compile(r"\*\*/|\*\*|\*|\?|\{[^{}]*\}|.", re.DOTALL)
+
+
+def compile_glob(glob: str) -> re.Pattern[str]:
+    """Return a glob as a regular expression over the whole path; re.error if a word is no name or stands twice.
+
+    `*` and `?` stay within one name, `**` crosses folders. `{word}` matches like `*` and `{word**}` like `**`,
+    both at least one character; what they match is the group `word` of the match.
+    """
+    return re.compile("".join(_expression(token) for token in _TOKEN.findall(glob)), re.DOTALL)
+
+
+def literal_start(glob: str) -> str:
+    """Return the part of a glob before its first wildcard: every path that matches starts with it."""
+    return re.split(r"\*|\?|\{", glob, maxsplit=1)[0]
+
+
+def words_of(text: str) -> frozenset[str]:
+    """Return the words in braces of a text such as `{person}`; ValueError if the braces are not well-formed."""
+    words = set()
+    for _, word, form, conversion in Formatter().parse(text):
+        if word is None:
+            continue
+        # A number would be an argument's place to str.format_map.
+        if not word or word.isdigit() or form or conversion or set(word) & set(".["):
+            raise ValueError(f"{{{word}}} is not a word in braces")
+        words.add(word)
+    return frozenset(words)
+
+
+def _expression(token: str) -> str:
+    if token == "**/":
+        return "(?:.*/)?"
+    if token == "**":
+        return ".*"
+    if token == "*":
+        return "[^/]*"
+    if token == "?":
+        return "[^/]"
+    if len(token) > 1:
+        word = token[1:-1]
+        return f"(?P<{word[:-2]}>.+?)" if word.endswith("**") else f"(?P<{word}>[^/]+?)"
+    return re.escape(token)
