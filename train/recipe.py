@@ -10,6 +10,7 @@ import tomli_w
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from train.data.view import Unclear
 from train.errors import TrainError
 
 _STRICT = ConfigDict(extra="forbid")
@@ -30,12 +31,16 @@ class Data:
 
     A row is trained on when its generator is in `generators` (real pictures have the generator `camera`) and neither
     its generator nor its source is in `held_out`. Everything else in the manifest is judged, but never seen.
+    `unclear_faces` says what becomes of pictures with no or several faces where the view has face(k), and means
+    nothing elsewhere: `drop` leaves them out of training and judging, `centre` takes the centre square, `keep` the
+    largest face, or the centre square where there is none (train/data/view.py has the table).
     `licences` are notes on the pictures' licences; they travel with the detector and its model card.
     """
 
     view: str
     generators: Annotated[tuple[str, ...], Field(min_length=1)]
     held_out: tuple[str, ...] = ()
+    unclear_faces: Unclear = "drop"
     licences: tuple[str, ...] = ()
 
 

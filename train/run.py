@@ -55,7 +55,13 @@ class Run:
 
     def store(self, on_progress: Any = None) -> Store:
         """The manifest's pictures through the run's view, packed beside the runs so that they share it."""
-        return pack(self.manifest(), self.view, self.folder.parent / "packed", on_progress=on_progress)
+        return pack(
+            self.manifest(),
+            self.view,
+            self.folder.parent / "packed",
+            unclear=self.recipe.data.unclear_faces,
+            on_progress=on_progress,
+        )
 
 
 @dataclass(frozen=True)

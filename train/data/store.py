@@ -6,32 +6,44 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from train.data.errors import DataError
 from train.data.manifest import Manifest
-from train.data.picture import decode_bytes, read_picture_file
-from train.data.view import Eyes, View, apply_view
+from train.data.rows import select_rows, view_row
+from train.data.view import Unclear, View
 
 _PIXELS, _FACTS = "pixels.npy", "store.json"
+# The name of an unfinished store starts with a dot and ends so; its packer holds a lock on the file _OWNER in it.
+_UNFINISHED, _OWNER = ".part", "owner.lock"
+_FOLDER_LOCK = ".lock"
 
 
 @dataclass(frozen=True)
 class Store:
-    """`pixels` is a read-only memory map, uint8 [N, S, S, 3]; row i is row i of `manifest` through `view`."""
+    """`pixels` is a read-only memory map, uint8 [N, S, S, 3]; row i is row i of `manifest` through `view`.
+
+    `manifest` holds the rows that were packed, which are fewer than were asked for where the view has `face(k)` and
+    pictures of unclear faces are dropped: `dropped` says how many were. Pair pixels with this manifest and no other.
+    """
 
     pixels: np.ndarray
     manifest: Manifest
     view: View
+    dropped: int = 0
 
 
-def store_key(manifest: Manifest, view: View) -> str:
-    """Return the name of the store's folder: 16 hex digits of view and manifest."""
-    return hashlib.sha256(f"{view.sha256} {manifest.sha256}".encode()).hexdigest()[:16]
+def store_key(manifest: Manifest, view: View, unclear: Unclear = "drop") -> str:
+    """Return the name of the store's folder: 16 hex digits of view, manifest and, for `face(k)`, `unclear`."""
+    policy = f" {unclear}" if view.needs_eyes else ""
+    return hashlib.sha256(f"{view.sha256} {manifest.sha256}{policy}".encode()).hexdigest()[:16]
 
 
 def pack(
@@ -39,37 +51,34 @@ def pack(
     view: View,
     folder: Path,
     *,
+    unclear: Unclear = "drop",
     workers: int = 2,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Store:
     """Decode every picture once and keep it under `folder`/KEY; a store that is there already is opened.
 
-    Several processes may pack the same store at once: the first to finish wins and the others use it. On
-    any error, a full disk included, nothing is left and the error goes on. Raises DataError if a picture is
-    missing, damaged or no longer the one that was scanned, or has no eyes where the view needs them.
+    `unclear` says what becomes of pictures with no or several faces where the view has `face(k)` (train.data.view);
+    without `face(k)` it means nothing. Several processes may pack the same store at once: the first to finish wins and
+    the others use its store. On any error, a full disk included, nothing is left and the error goes on. What a killed
+    packer left is removed by the next one in the same `folder`. Raises DataError if a picture is missing, damaged or no
+    longer the one that was scanned, if nobody has looked for faces where the view needs eyes, or if no row is left.
     """
-    target = folder / store_key(manifest, view)
+    target = folder / store_key(manifest, view, unclear)
     if target.exists():
-        return open_store(target, manifest, view)
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=folder))
-    try:
-        _write_pixels(temporary / _PIXELS, manifest, view, workers, on_progress)
-        (temporary / _FACTS).write_text(json.dumps(_facts(manifest, view), indent=1) + "\n", "utf-8")
-        temporary.chmod(0o755)
-        try:
-            temporary.rename(target)
-        except OSError:
-            # Another process was first if the folder is there now; its content is the same.
-            if not target.exists():
-                raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return open_store(target, manifest, view)
+        return open_store(target, manifest, view, unclear)
+    shown = select_rows(manifest, view, unclear)
+    facts = _facts(manifest, shown, view, unclear)
+    with _unfinished(folder, target) as temporary:
+        _write_pixels(temporary / _PIXELS, shown, view, unclear, workers, on_progress)
+        (temporary / _FACTS).write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
+    return open_store(target, manifest, view, unclear)
 
 
-def open_store(path: Path, manifest: Manifest, view: View) -> Store:
-    """Open the store in folder `path`; DataError if it is not whole or was packed from another view or manifest."""
+def open_store(path: Path, manifest: Manifest, view: View, unclear: Unclear = "drop") -> Store:
+    """Open the store in folder `path`.
+
+    Raises DataError if it is not whole, or was packed from another view, policy or manifest, and as `select_rows`.
+    """
     remedy = f"remove {path} and pack again"
     try:
         facts = json.loads((path / _FACTS).read_text("utf-8"))
@@ -79,52 +88,88 @@ def open_store(path: Path, manifest: Manifest, view: View) -> Store:
     if not isinstance(facts, dict) or facts.get("view") != view.text:
         found = facts.get("view") if isinstance(facts, dict) else facts
         raise DataError(f"{path} was packed with view {found!r} but {view.text!r} is asked for: {remedy}.")
-    if facts != _facts(manifest, view):
+    shown = select_rows(manifest, view, unclear)
+    wanted = _facts(manifest, shown, view, unclear)
+    if (found := facts.get("unclear_faces")) != wanted.get("unclear_faces"):
+        raise DataError(f"{path} was packed with unclear_faces {found!r} but {unclear!r} is asked for: {remedy}.")
+    if facts != wanted:
         raise DataError(f"{path} was packed from another manifest: {remedy}.")
-    if pixels.dtype != np.uint8 or pixels.shape != (manifest.frame.height, *view.input_size):
+    if pixels.dtype != np.uint8 or pixels.shape != (shown.frame.height, *view.input_size):
         raise DataError(f"{path} holds {pixels.dtype} {pixels.shape}, not what its manifest asks for: {remedy}.")
-    return Store(pixels, manifest, view)
+    return Store(pixels, shown, view, manifest.frame.height - shown.frame.height)
 
 
-def _facts(manifest: Manifest, view: View) -> dict[str, Any]:
-    return {"view": view.text, "manifest_sha256": manifest.sha256, "count": manifest.frame.height}
+def _facts(manifest: Manifest, shown: Manifest, view: View, unclear: Unclear) -> dict[str, Any]:
+    policy = {"unclear_faces": unclear} if view.needs_eyes else {}
+    return {"view": view.text, **policy, "manifest_sha256": manifest.sha256, "count": shown.frame.height}
+
+
+@contextmanager
+def _unfinished(folder: Path, target: Path) -> Iterator[Path]:
+    """Give a folder of one's own to fill; it becomes `target` at the end, or is removed on an error.
+
+    Its lock is held all the while, and dies with the process. Making, renaming and sweeping such folders happens under
+    the lock of `folder`, so that nobody sees one whose lock is not held yet, or no more.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    folder_lock = FileLock(folder / _FOLDER_LOCK)
+    with folder_lock:
+        _sweep(folder)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=_UNFINISHED, dir=folder))
+        owner = FileLock(temporary / _OWNER)
+        owner.acquire()
+    try:
+        yield temporary
+        with folder_lock:
+            owner.release()
+            (temporary / _OWNER).unlink(missing_ok=True)
+            # Another process was first if the folder is there; its content is the same.
+            if not target.exists():
+                # mkdtemp makes the folder private; a result has the permissions of any other.
+                temporary.chmod(0o755)
+                temporary.rename(target)
+    finally:
+        owner.release()
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove unfinished stores whose packer is dead: the lock that it held can be taken."""
+    for left in folder.glob(f".*{_UNFINISHED}"):
+        try:
+            with FileLock(left / _OWNER, timeout=0):
+                pass
+        except Timeout:
+            continue
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _write_pixels(
     path: Path,
-    manifest: Manifest,
+    shown: Manifest,
     view: View,
+    unclear: Unclear,
     workers: int,
     on_progress: Callable[[int, int], None] | None,
 ) -> None:
-    count = manifest.frame.height
+    count = shown.frame.height
     header = {"descr": "|u1", "fortran_order": False, "shape": (count, *view.input_size)}
     # Written row by row, not through a map: on a full disk a write raises OSError where a map would kill
     # the process.
     with path.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
-        for done, pixels in enumerate(_views(manifest, view, workers), 1):
+        for done, pixels in enumerate(_views(shown, view, unclear, workers), 1):
             file.write(pixels.tobytes())
             if on_progress is not None:
                 on_progress(done, count)
 
 
-def _views(manifest: Manifest, view: View, workers: int) -> Iterator[np.ndarray]:
-    def look(row: dict[str, Any]) -> np.ndarray:
-        path = manifest.picture_path(row["path"])
-        data = read_picture_file(path)
-        if hashlib.sha256(data).hexdigest() != row["sha256"]:
-            raise DataError(f"{path} has changed since the scan: scan again.")
-        eyes = None if row["eye_x"] is None else Eyes(row["eye_x"], row["eye_y"], row["eye_distance"])
-        try:
-            return apply_view(view, decode_bytes(data, str(path)), eyes)
-        except DataError as error:
-            raise DataError(str(error) if str(path) in str(error) else f"{path}: {error}") from None
-
+def _views(shown: Manifest, view: View, unclear: Unclear, workers: int) -> Iterator[np.ndarray]:
+    look = partial(view_row, shown, view=view, unclear=unclear)
     executor = ThreadPoolExecutor(max(1, workers))
     try:
         # In batches, so that finished pictures do not pile up in memory before they are written.
-        for batch in manifest.frame.iter_slices(256):
+        for batch in shown.frame.iter_slices(256):
             yield from executor.map(look, batch.iter_rows(named=True))
     finally:
         executor.shutdown(cancel_futures=True)

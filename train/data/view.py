@@ -13,12 +13,25 @@ Steps are joined by "|" and run from left to right:
 
 At most one of `square` and `face`. Every position is rounded half up in double precision, so that another
 language arrives at the same pixels.
+
+`face(k)` asks for the eyes of one face. What it means for a picture in which none or several faces were found is not
+in the text but in a policy beside it (UNCLEAR, the recipe's `unclear_faces`):
+
+| faces | `drop`   | `centre`  | `keep`                         |
+|-------|----------|-----------|--------------------------------|
+| 1     | `face(k)` | `face(k)` | `face(k)`                     |
+| 0     | left out | `square`  | `square`                       |
+| 2...  | left out | `square`  | `face(k)` of the largest face  |
+
+`square` stands in the place of `face(k)`; all other steps stay. It is the centre square and not the whole picture, so
+that no picture is squeezed where all others keep their proportions. Views without `face(k)` know no policy.
 """
 
 import hashlib
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 import numpy as np
 from PIL import Image
@@ -32,6 +45,9 @@ from train.data.picture import MAX_PIXELS, Picture
 FACE_DROP = 0.2
 MIN_FACE, MAX_FACE = 1.0, 8.0
 MIN_SIZE, MAX_SIZE = 8, 4096
+
+Unclear = Literal["drop", "centre", "keep"]
+UNCLEAR: tuple[Unclear, ...] = get_args(Unclear)
 
 _GRAMMAR = "upright, square, face(K), resize(S)"
 _STEP = re.compile(r"(?P<verb>[a-z]+)(?:\((?P<number>[^()]*)\))?", re.ASCII)
@@ -111,6 +127,20 @@ def parse_view(text: str) -> View:
     if "face" in verbs and verbs[0] != "upright":
         raise DataError(f"View {text!r}: face(K) needs upright first, for eyes are given in the upright picture.")
     return View(steps)
+
+
+def view_for(view: View, faces: int, unclear: Unclear) -> View | None:
+    """Return the view that a picture with so many faces goes through, None if it is left out.
+
+    The table in this file's opening says which; without `face(k)` every picture goes through `view` itself.
+    """
+    if not view.needs_eyes or faces == 1:
+        return view
+    if unclear == "drop":
+        return None
+    if unclear == "keep" and faces > 1:
+        return view
+    return replace(view, steps=tuple(Step("square") if step.verb == "face" else step for step in view.steps))
 
 
 def apply_view(view: View, picture: Picture, eyes: Eyes | None = None) -> np.ndarray:

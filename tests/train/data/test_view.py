@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from train.data.errors import DataError
 from train.data.picture import Picture, decode_bytes
-from train.data.view import FACE_DROP, Eyes, apply_view, parse_view
+from train.data.view import FACE_DROP, UNCLEAR, Eyes, Unclear, apply_view, parse_view, view_for
 
 FACES = st.integers(10_000, 80_000).map(lambda tenthousandths: f"face({tenthousandths / 10_000})")
 MIDDLES: st.SearchStrategy[list[str]] = st.one_of(st.just([]), st.just(["square"]), FACES.map(lambda face: [face]))
@@ -128,3 +128,26 @@ def test_face_without_eyes_or_with_senseless_ones_is_refused() -> None:
             apply_view(view, whole, eyes)
     with pytest.raises(DataError, match="find its face again"):
         apply_view(view, whole, Eyes(3, 3, 1e7))
+
+
+@pytest.mark.parametrize(
+    ("unclear", "none", "one", "several"),
+    [
+        ("drop", None, "face(2.4)", None),
+        ("centre", "square", "face(2.4)", "square"),
+        ("keep", "square", "face(2.4)", "face(2.4)"),
+    ],
+)
+def test_unclear_faces_are_seen_as_the_policy_says(
+    unclear: Unclear, none: str | None, one: str | None, several: str | None
+) -> None:
+    view = parse_view("upright|face(2.4)|resize(96)")
+    for faces, step in ((0, none), (1, one), (2, several), (17, several)):
+        seen = view_for(view, faces, unclear)
+        assert (seen.text if seen else None) == (f"upright|{step}|resize(96)" if step else None)
+
+
+@given(middle=st.sampled_from(["", "square|"]), faces=st.integers(0, 5), unclear=st.sampled_from(UNCLEAR))
+def test_without_a_face_the_policy_means_nothing(middle: str, faces: int, unclear: Unclear) -> None:
+    view = parse_view(f"upright|{middle}resize(96)")
+    assert view_for(view, faces, unclear) == view

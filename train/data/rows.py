@@ -1,0 +1,77 @@
+"""A manifest's rows as pictures: the file that was scanned, decoded, and taken through a view."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from train.data.errors import DataError
+from train.data.manifest import Manifest
+from train.data.picture import Picture, decode_bytes, read_picture_file
+from train.data.view import UNCLEAR, Eyes, Unclear, View, apply_view, view_for
+
+Row = Mapping[str, Any]
+"""A row of a manifest's frame, as `iter_rows(named=True)` gives it."""
+
+
+def decode_row(manifest: Manifest, row: Row) -> Picture:
+    """Decode the picture of a row; DataError if it is missing, damaged or no longer the one that was scanned."""
+    path = manifest.picture_path(row["path"])
+    data = read_picture_file(path)
+    if hashlib.sha256(data).hexdigest() != row["sha256"]:
+        raise DataError(f"{path} has changed since the scan: scan again.")
+    return decode_bytes(data, str(path))
+
+
+def eyes_of(row: Row) -> Eyes | None:
+    """Return the eyes that a row has, None where no face was found or nobody looked."""
+    return None if row["eye_x"] is None else Eyes(row["eye_x"], row["eye_y"], row["eye_distance"])
+
+
+def view_row(manifest: Manifest, row: Row, view: View, unclear: Unclear) -> np.ndarray:
+    """Decode the picture of a row and take it through a view: uint8 [S, S, 3].
+
+    Raises DataError as `decode_row` and `apply_view`, and for a row that `select_rows` leaves out.
+    """
+    path = manifest.picture_path(row["path"])
+    own: View | None = view
+    if view.needs_eyes:
+        if row["faces"] is None:
+            raise DataError(f"Nobody has looked for faces in {path}: run `fauxlens data faces MANIFEST` first.")
+        own = view_for(view, row["faces"], unclear)
+    if own is None:
+        raise DataError(f"{path} has {row['faces']} faces and {unclear!r} leaves it out: choose keep or centre.")
+    picture = decode_row(manifest, row)
+    try:
+        return apply_view(own, picture, eyes_of(row))
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
+
+
+def select_rows(manifest: Manifest, view: View, unclear: Unclear) -> Manifest:
+    """Return the manifest of the rows that a view shows under a policy for unclear faces, in their old order.
+
+    That is all of them but for `drop` with `face(k)`. Raises DataError where the view has `face(k)` and nobody has
+    looked for faces, for a policy that does not exist, and where no row is left.
+    """
+    if unclear not in UNCLEAR:
+        raise DataError(f"There is no way {unclear!r} to treat unclear faces: choose one of {', '.join(UNCLEAR)}.")
+    if not view.needs_eyes:
+        return manifest
+    frame = manifest.frame
+    if unknown := frame["faces"].null_count():
+        raise DataError(
+            f"The view {view.text} needs eyes, and nobody has looked for faces in {unknown} of {frame.height} pictures "
+            f"of the manifest in {manifest.folder}: run `fauxlens data faces MANIFEST` first."
+        )
+    if unclear != "drop":
+        return manifest
+    clear = frame.filter(pl.col("faces") == 1)
+    if clear.is_empty():
+        raise DataError(
+            f"No picture of the manifest in {manifest.folder} has exactly one face, and `drop` leaves out all others: "
+            "choose centre or keep."
+        )
+    return Manifest(clear, manifest.folder)
