@@ -1,4 +1,7 @@
-"""`fauxlens detect`: pictures in, sentences, JSON and overlays out. LiteRT, NumPy and Pillow only."""
+"""`fauxlens detect`: pictures in, sentences, JSON and overlays out. LiteRT, NumPy and Pillow only.
+
+A detector whose view has face(k) needs eyes; then, and only then, MTCNN looks for them (extras `train` and `faces`).
+"""
 
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +14,8 @@ from export.errors import ExportError
 from export.overlay import draw_overlay
 from train.data.errors import DataError
 from train.data.files import write_atomically
-from train.data.picture import decode
+from train.data.picture import Picture, decode
+from train.data.view import Eyes
 
 SHIPPED = Path(__file__).parent / "shipped" / "faces.tflite"
 
@@ -40,19 +44,32 @@ def detect_files(files: list[Path], model: Path | None, operating_point: str, ou
     for file in files:
         try:
             picture = decode(file)
-            verdict = detect(detector, picture, operating_point=operating_point)
+            eyes, found = _eyes(picture, file) if detector.view.needs_eyes else (None, ())
+            verdict = detect(detector, picture, operating_point=operating_point, eyes=eyes)
         except DataError as error:
             errors.append(str(error))
             pictures.append({"file": str(file), "error": str(error)})
             continue
         overlay = out / _overlay_name(file, [Path(one["overlay"]).name for one in pictures if "overlay" in one])
-        image = draw_overlay(detector, picture, verdict)
+        image = draw_overlay(detector, picture, verdict, eyes=eyes)
         # Zlib at its quickest: the strongest would take a quarter of the time to a verdict.
         write_atomically(overlay, partial(image.save, format="PNG", compress_level=1))
         lines += [f"{file}: {_sentence(verdict)}", f"  heatmap: {overlay}"]
-        lines += [f"  note: {note}" for note in verdict.notes]
-        pictures.append(_record(file, verdict, overlay))
+        notes = (*found, *verdict.notes)
+        lines += [f"  note: {note}" for note in notes]
+        pictures.append(_record(file, verdict, overlay, notes))
     return Told(tuple(lines), {"detector": _about(detector, path), "pictures": pictures}, tuple(errors))
+
+
+def _eyes(picture: Picture, file: Path) -> tuple[Eyes | None, tuple[str, ...]]:
+    """The eyes of the largest face and a note if there are several; DataError if there is none."""
+    from train.data.faces import eyes_in
+    from train.mtcnn_faces import mtcnn_detector
+
+    count, eyes = eyes_in(picture, mtcnn_detector())
+    if eyes is None:
+        raise DataError(f"{file} shows no face that could be found: crop it to the face, or take another detector.")
+    return eyes, () if count == 1 else (f"{count} faces were found: the largest one was judged.",)
 
 
 def _overlay_name(file: Path, taken: list[str]) -> str:
@@ -69,7 +86,7 @@ def _sentence(verdict: Verdict) -> str:
     )
 
 
-def _record(file: Path, verdict: Verdict, overlay: Path) -> dict[str, Any]:
+def _record(file: Path, verdict: Verdict, overlay: Path, notes: tuple[str, ...]) -> dict[str, Any]:
     return {
         "file": str(file),
         "verdict": verdict.label,
@@ -78,7 +95,7 @@ def _record(file: Path, verdict: Verdict, overlay: Path) -> dict[str, Any]:
         "threshold": verdict.threshold,
         "heatmap": verdict.heatmap.round(6).tolist(),
         "overlay": str(overlay),
-        "notes": list(verdict.notes),
+        "notes": list(notes),
     }
 
 

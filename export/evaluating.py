@@ -1,6 +1,7 @@
 """Judge finished detector files: the same door for a Keras run and a `.tflite`."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from export.metadata import read_description
 from export.runtimes import open_detector_file
 from train.data.manifest import Manifest, read_manifest
 from train.data.store import Store, pack
-from train.data.view import View, parse_view
+from train.data.view import Unclear, View, parse_view
 from train.errors import TrainError
 from train.evaluate.calibration import Calibration, OperatingPoints
 from train.evaluate.scores import read_scores
@@ -60,52 +61,60 @@ def evaluate_models(
     """
     manifest = read_manifest(manifest_path)
     packed = manifest_path.parent / ".packed"
-    scored: list[Scored] = []
-    views: list[View] = []
-    for path in models:
-        one, view = _score_path(path, manifest, packed, on_progress)
-        scored.append(one)
-        views.append(view)
-    if len({view.text for view in views}) > 1:
-        raise TrainError(
-            f"The models have different views ({', '.join(view.text for view in views)}): judge them apart."
-        )
+    found = [_score_path(path, manifest, packed, on_progress) for path in models]
+    views = [one.view.text for one in found]
+    if len(set(views)) > 1:
+        raise TrainError(f"The models have different views ({', '.join(views)}): judge them apart.")
+    if len({one.unclear for one in found}) > 1 and found[0].view.needs_eyes:
+        raise TrainError("The models treat pictures with no or several faces differently: judge them apart.")
     names = ", ".join(str(path) for path in models)
     return report(
         folder,
-        scored,
+        [one.scored for one in found],
         manifest,
-        views[0],
+        found[0].view,
+        unclear=found[0].unclear,
         title=f"{names} on {manifest_path.name}",
         null_model=metadata_baseline(manifest.frame),
     )
 
 
-def _score_path(path: Path, manifest: Manifest, packed: Path, on_progress: OnCount | None) -> tuple[Scored, View]:
+@dataclass(frozen=True)
+class _Found:
+    """A model's scores, and what it was shown."""
+
+    scored: Scored
+    view: View
+    unclear: Unclear
+
+
+def _score_path(path: Path, manifest: Manifest, packed: Path, on_progress: OnCount | None) -> _Found:
     if path.is_dir():
         return _score_run(open_run(path), manifest, packed)
     tflite = read_detector(path)
     description = read_description(tflite, str(path))
     view = parse_view(description.view)
-    store = pack(manifest, view, packed)
-    rows = _not_learned(manifest, description.generators_seen, description.sources_seen)
-    return Scored(path.name, score_detector(store, rows, tflite, on_progress), points_of(description)), view
+    # A detector file is for pictures of one face: whoever shows it others says which square to take.
+    store = pack(manifest, view, packed, unclear="drop")
+    rows = _not_learned(store.manifest, description.generators_seen, description.sources_seen)
+    scores = score_detector(store, rows, tflite, on_progress)
+    return _Found(Scored(path.name, scores, points_of(description)), view, "drop")
 
 
-def _score_run(run: Run, manifest: Manifest, packed: Path) -> tuple[Scored, View]:
+def _score_run(run: Run, manifest: Manifest, packed: Path) -> _Found:
     state = read_state(run, "float")
-    name = f"{run.folder.name} (Keras float)"
+    name, unclear = f"{run.folder.name} (Keras float)", run.recipe.data.unclear_faces
     if manifest.sha256 == run.manifest_sha256:
-        return Scored(name, read_scores(scores_path(run, "float")), state.points), run.view
+        return _Found(Scored(name, read_scores(scores_path(run, "float")), state.points), run.view, unclear)
     from ela.front_ends import parse_front_end
     from train.fit import load_model
 
-    store = pack(manifest, run.view, packed)
+    store = pack(manifest, run.view, packed, unclear=unclear)
     # Seen is what the run saw, whatever else this manifest calls by the same name as its recipe.
     learned = read_scores(scores_path(run, "float")).filter(pl.col("seen"))
-    rows = _not_learned(manifest, learned["generator"], learned["source"])
+    rows = _not_learned(store.manifest, learned["generator"], learned["source"])
     scorer = keras_scorer(load_model(run), parse_front_end(run.recipe.model.front_end))
-    return Scored(name, score_rows(store, rows, scorer, state.calibration), state.points), run.view
+    return _Found(Scored(name, score_rows(store, rows, scorer, state.calibration), state.points), run.view, unclear)
 
 
 def _not_learned(manifest: Manifest, generators: Iterable[str], sources: Iterable[str]) -> pl.DataFrame:

@@ -97,6 +97,7 @@ def export_run(run: Run, folder: Path, *, say: Callable[[str], None] = lambda li
         store.manifest,
         run.view,
         title=run.recipe.title,
+        unclear=run.recipe.data.unclear_faces,
         recipe_text=run.recipe.text,
         null_model=seen_baseline(run, store),
     )

@@ -11,6 +11,7 @@ from export.errors import ExportError
 from export.gradcam import grad_cam
 from export.runtimes import RUNTIMES
 from export.states import KerasState
+from train.data.rows import eyes_of
 from train.data.store import Store
 from train.tf import load_tensorflow
 
@@ -20,10 +21,12 @@ COUNT = 32
 def choose_references(marked: pl.DataFrame, count: int = COUNT) -> list[int]:
     """Choose rows for the references: pictures that may be judged, taken from every source in turn.
 
-    marked: manifest rows with `seen` and `row`. The order within a source is that of the pictures' hashes, so the
+    marked: manifest rows with `seen` and `row`; of those where faces were looked for, only rows with one face, so that
+    the view needs no policy for others. The order within a source is that of the pictures' hashes, so the
     choice depends on nothing but the data. Returns at most `count` row numbers; raises ExportError when there is none.
     """
-    allowed = marked.filter(~pl.col("seen") | (pl.col("split") == "test")).sort("sha256")
+    one_face = pl.col("faces").is_null() | (pl.col("faces") == 1)
+    allowed = marked.filter(one_face & (~pl.col("seen") | (pl.col("split") == "test"))).sort("sha256")
     if allowed.is_empty():
         raise ExportError("The manifest has no picture outside training to hold runtimes against: scan more pictures.")
     turn = pl.int_range(pl.len()).over("label", "source", "generator")
@@ -41,7 +44,8 @@ def make_references(
     Pictures go one by one, as on a phone: a batch may take other kernels and round otherwise.
     """
     tf = load_tensorflow()
-    names = [store.manifest.frame["path"][row] for row in rows]
+    chosen = store.manifest.frame[rows].to_dicts()
+    names = [row["path"] for row in chosen]
     views = np.ascontiguousarray(store.pixels[rows])
     front_end = next(iter(states.values())).parts.front_end
     planes = front_end.planes(views)
@@ -66,4 +70,5 @@ def make_references(
         stages=stages,
         heatmaps=heatmaps,
         gradcam=maps,
+        eyes=tuple(eyes_of(row) for row in chosen),
     )

@@ -12,8 +12,8 @@ from PIL import Image
 from train.data.audit import Limits, null_verdict
 from train.data.manifest import Manifest
 from train.data.null_model import fit_null_model
-from train.data.picture import decode
-from train.data.view import View, apply_view
+from train.data.rows import view_row
+from train.data.view import Unclear, View
 from train.evaluate.calibration import OperatingPoints
 from train.evaluate.flips import Flips, count_flips
 from train.evaluate.judgement import Judgement, judge_scores
@@ -45,6 +45,7 @@ def report(
     view: View,
     *,
     title: str,
+    unclear: Unclear = "drop",
     recipe_text: str = "",
     null_model: NullModel | None = None,
 ) -> Reported:
@@ -70,7 +71,7 @@ def report(
         flips=flips,
         recipe_text=recipe_text,
         audit=null_model,
-        thumbnails=view_thumbnails(manifest, view),
+        thumbnails=view_thumbnails(manifest, view, unclear),
     )
     return Reported(judgements, flips, paths)
 
@@ -81,11 +82,12 @@ def metadata_baseline(frame: pl.DataFrame) -> NullModel | None:
     return None if found is None else NullModel(found.auc, null_verdict(found, Limits()))
 
 
-def view_thumbnails(manifest: Manifest, view: View) -> Thumbnails:
+def view_thumbnails(manifest: Manifest, view: View, unclear: Unclear) -> Thumbnails:
     """Pictures for the page, through the view: what the detector saw is what the reader should see."""
 
     def thumbnail(path: str) -> bytes | None:
-        pixels = apply_view(view, decode(manifest.picture_path(path)))
+        row = manifest.frame.row(by_predicate=pl.col("path") == path, named=True)
+        pixels = view_row(manifest, row, view, unclear)
         out = io.BytesIO()
         Image.fromarray(pixels).save(out, "JPEG", quality=90)
         return out.getvalue()

@@ -9,6 +9,7 @@ from ela.front_ends import parse_front_end
 from train.batches import mark_seen
 from train.data.errors import DataError
 from train.data.manifest import read_manifest
+from train.data.rows import select_rows
 from train.data.store import Store
 from train.data.view import parse_view
 from train.epoch import OnTick
@@ -28,8 +29,9 @@ OnCount = Callable[[int, int], None]
 def begin(recipe: Recipe, manifest_path: Path, folder: Path) -> Run:
     """Check that the recipe fits the manifest, then set up the run folder. Raises what is wrong with either."""
     manifest = read_manifest(manifest_path)
-    mark_seen(manifest.frame, recipe.data)
-    parse_front_end(recipe.model.front_end).check_size(parse_view(recipe.data.view).size)
+    view = parse_view(recipe.data.view)
+    mark_seen(select_rows(manifest, view, recipe.data.unclear_faces).frame, recipe.data)
+    parse_front_end(recipe.model.front_end).check_size(view.size)
     return start_run(folder, recipe, manifest_path, manifest)
 
 
@@ -70,6 +72,7 @@ def complete(
         store.manifest,
         run.view,
         title=run.recipe.title,
+        unclear=run.recipe.data.unclear_faces,
         recipe_text=run.recipe.text,
         null_model=seen_baseline(run, store),
     )

@@ -18,13 +18,17 @@ _LONGEST_GROUP = 80
 
 @dataclass(frozen=True)
 class Get:
-    """How to get a dataset: `kind` is a key of GET_KINDS, the rest as that kind needs it, else empty."""
+    """How to get a dataset: `kind` is a key of GET_KINDS, the rest as that kind needs it, else empty.
+
+    `unpack` names archives inside the dataset that are to be unpacked, each into a folder of its name.
+    """
 
     kind: str
     handle: str = ""
     url: str = ""
     sha256: str = ""
     note: str = ""
+    unpack: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

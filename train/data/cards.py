@@ -137,14 +137,17 @@ def _values(value: Any, column: str, where: str) -> tuple[str, ...]:
 def _get(table: Any, where: str) -> Get:
     if not isinstance(table, dict):
         raise DataError(f"{where} must be a table with key 'kind'.")
-    _refuse_unknown(table, _GET_KEYS, where)
+    _refuse_unknown(table, (*_GET_KEYS, "unpack"), where)
+    unpack = table.get("unpack", [])
+    if not isinstance(unpack, list) or not all(isinstance(name, str) and name.strip() for name in unpack):
+        raise DataError(f"{where}: key 'unpack' must be a list of archives in the dataset, as in ['faces.zip'].")
     kind = _one_of(table, "kind", tuple(GET_KINDS), where)
     values = {key: _text(table, key, where, required=key in GET_KINDS[kind]) for key in _GET_KEYS}
     if values["sha256"] and not re.fullmatch("[0-9a-f]{64}", values["sha256"]):
         raise DataError(f"{where}: key 'sha256' must be 64 lower-case hexadecimal digits.")
     if values["url"] and not values["url"].startswith("https://"):
         raise DataError(f"{where}: key 'url' must start with https://.")
-    return Get(**values)
+    return Get(**values, unpack=tuple(unpack))
 
 
 def _generators(table: Any, where: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from PIL import Image
 from train.data.face import RIVAL_SHARE, Detector, Face, choose_face
 from train.data.face_memory import FOUND, Found, as_frame, open_memory, remember
 from train.data.manifest import COLUMNS, Manifest, check_frame
+from train.data.picture import Picture
 from train.data.rows import Row, decode_row
 from train.data.view import Eyes, turn_upright
 
@@ -58,6 +59,13 @@ def find_faces(
     return Manifest(joined, manifest.folder)
 
 
+def eyes_in(picture: Picture, detector: Detector) -> tuple[int, Eyes | None]:
+    """Return how many faces a picture has and the eyes of the largest, as `find_faces` would."""
+    copy = _copy("", picture)
+    found = copy.found(detector.detect([copy.pixels])[0])
+    return found.faces, found.eyes
+
+
 @dataclass(frozen=True)
 class _Copy:
     """An upright copy to look at, `pixels` uint8 [H, W, 3], of a picture with `width` x `height` pixels."""
@@ -83,10 +91,7 @@ def _copies(manifest: Manifest, workers: int) -> Iterator[_Copy]:
     """Decode in threads a few chunks ahead of the detector, in the manifest's order."""
 
     def copy(row: Row) -> _Copy:
-        picture = decode_row(manifest, row)
-        upright = turn_upright(picture.pixels, picture.orientation)
-        height, width = upright.shape[:2]
-        return _Copy(row["sha256"], _reduce(upright), width, height)
+        return _copy(row["sha256"], decode_row(manifest, row))
 
     executor = ThreadPoolExecutor(max(1, workers))
     waiting: deque[Future[_Copy]] = deque()
@@ -99,6 +104,12 @@ def _copies(manifest: Manifest, workers: int) -> Iterator[_Copy]:
             yield waiting.popleft().result()
     finally:
         executor.shutdown(cancel_futures=True)
+
+
+def _copy(sha256: str, picture: Picture) -> _Copy:
+    upright = turn_upright(picture.pixels, picture.orientation)
+    height, width = upright.shape[:2]
+    return _Copy(sha256, _reduce(upright), width, height)
 
 
 def _reduce(pixels: np.ndarray) -> np.ndarray:

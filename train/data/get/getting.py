@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -50,7 +50,6 @@ def get_dataset(
     folder: Path,
     *,
     now: datetime,
-    inner: Sequence[str] = (),
     on_progress: Progress | None = None,
     patience: Patience = USUAL_PATIENCE,
     limits: Limits = USUAL_LIMITS,
@@ -59,8 +58,8 @@ def get_dataset(
 
     All work is done in a hidden folder `.NAME.get` beside it, on the same disk, and goes on there when called
     again; `folder` appears when everything is there, with a receipt in it, and is then not fetched again. It
-    may exist before if it is empty. `inner` names archives inside the dataset to unpack as well (see
-    `unpack_inner`). The hubs' clients show their own progress on standard error; for archives
+    may exist before if it is empty. Archives inside the dataset that the card names are
+    unpacked as well (see `unpack_inner`). The hubs' clients show their own progress on standard error; for archives
     `on_progress` is called. Raises DataError when the card's dataset is placed by hand, when `folder` holds
     something else, and for all that can go wrong on the way.
     """
@@ -82,7 +81,7 @@ def get_dataset(
                     _begin(work, wish)
                     fetched = _bring(wish, work, on_progress, patience, limits)
                     unpacking = _named(on_progress, "unpacking")
-                    unpack_inner(fetched.folder, inner, limits=limits, on_progress=unpacking)
+                    unpack_inner(fetched.folder, card.get.unpack, limits=limits, on_progress=unpacking)
                     _finish(fetched, wish, target, now)
             finally:
                 if (target / RECEIPT).exists() or not _has_begun(work):

@@ -49,6 +49,10 @@ def card_for(server: "Server", content: bytes, name: str = "mini") -> Card:
     return Card(name, "Mini", RULES, homepage="https://example.org/mini", get=get)
 
 
+def with_inner(card: Card, *names: str) -> Card:
+    return replace(card, get=replace(card.get, unpack=names))
+
+
 def get(card: Card, folder: Path, **options: Any) -> Path:
     return get_dataset(card, folder, **{"now": NOW, "patience": QUICK, **options})
 
@@ -224,7 +228,7 @@ def test_archives_inside_are_unpacked_if_named_and_left_if_not(server: "Server",
     )
     server.play(server.page(outer))
     card = card_for(server, outer)
-    folder = get(card, tmp_path / "named", inner=("sets/wiki.zip", "more.tgz"))
+    folder = get(with_inner(card, "sets/wiki.zip", "more.tgz"), tmp_path / "named")
     found = contents(folder)
     assert found.pop(RECEIPT)
     assert found == {"README": b"", "sets/wiki/00/1.jpg": b"x", "more/2.jpg": b"y", "z.zip": b"z"}
@@ -238,7 +242,7 @@ def test_archives_inside_are_unpacked_if_named_and_left_if_not(server: "Server",
 def test_archives_inside_that_are_none_are_refused(server: "Server", out: Path, name: str, said: str) -> None:
     outer = zipped({"README": b"", "z.zip": b"z"})
     server.play(server.page(outer))
-    assert said in refused(card_for(server, outer), out, inner=(name,))
+    assert said in refused(with_inner(card_for(server, outer), name), out)
     assert not out.exists()
 
 
@@ -252,11 +256,10 @@ def test_a_stop_between_archives_inside_goes_on(server: "Server", out: Path) -> 
             raise KeyboardInterrupt
 
     server.play(server.page(outer))
-    card = card_for(server, outer)
-    names = ("a.zip", "b.zip", "c.zip")
+    card = with_inner(card_for(server, outer), "a.zip", "b.zip", "c.zip")
     with pytest.raises(KeyboardInterrupt):
-        get(card, out, inner=names, on_progress=stop)
-    get(card, out, inner=names)
+        get(card, out, on_progress=stop)
+    get(card, out)
     assert {path: data for path, data in contents(out).items() if path != RECEIPT} == {
         f"{name}/1.jpg": name.encode() for name in "abc"
     }
