@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import posixpath
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +69,19 @@ class Manifest:
 def relative_path(picture: Path, folder: Path) -> str:
     """Return the path of a picture relative to a manifest's folder, with forward slashes."""
     return Path(os.path.relpath(picture, folder)).as_posix()
+
+
+def moved(manifest: Manifest, folder: Path) -> Manifest:
+    """Return the manifest with its paths relative to another folder, so that it can be written there.
+
+    The pictures stay where they are. Absolute paths stay as they are.
+    """
+    # Links in the folders are followed first: `..` leaves the folder that a link leads to.
+    start = relative_path(manifest.folder.resolve(), folder.resolve())
+    if start == ".":
+        return Manifest(manifest.frame, folder)
+    paths = [posixpath.normpath(posixpath.join(start, path)) for path in manifest.frame["path"]]
+    return Manifest(manifest.frame.with_columns(path=pl.Series(paths, dtype=pl.String)), folder)
 
 
 def read_manifest(path: Path) -> Manifest:

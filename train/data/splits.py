@@ -2,20 +2,39 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from train.data.manifest import SPLITS
+import polars as pl
 
-TRAIN_SHARE = 0.70
-VAL_SHARE = 0.15
+from train.data.groups import near_links
+from train.data.manifest import SPLITS, Manifest
 
 
-def split_of(group: str) -> str:
-    """Return train (70 %), val (15 %) or test (15 %) for a group, by the sha256 of its name alone."""
-    digest = hashlib.sha256(f"split:{group}".encode()).digest()
-    position = int.from_bytes(digest[:8], "big") / 2**64
-    if position < TRAIN_SHARE:
+@dataclass(frozen=True)
+class Shares:
+    """How much of the groups is for what: weights that are not negative, of which `train` is more than 0."""
+
+    train: float = 0.70
+    val: float = 0.15
+    test: float = 0.15
+
+
+USUAL = Shares()
+
+
+def split_of(group: str, shares: Shares = USUAL) -> str:
+    """Return train, val or test for a group, by the sha256 of its name alone."""
+    position = position_of(group, "split") * (shares.train + shares.val + shares.test)
+    if position < shares.train:
         return "train"
-    return "val" if position < TRAIN_SHARE + VAL_SHARE else "test"
+    return "val" if position < shares.train + shares.val else "test"
+
+
+def position_of(group: str, purpose: str) -> float:
+    """Return where a group stands among all, 0 <= position < 1; another purpose shuffles the groups anew."""
+    digest = hashlib.sha256(f"{purpose}:{group}".encode()).digest()
+    # As many bits as a float holds, so that nothing is rounded up to 1.
+    return (int.from_bytes(digest[:8], "big") >> 11) / 2**53
 
 
 def assign_splits(
@@ -38,3 +57,26 @@ def assign_splits(
         split or known.get(group) or of_group.get(group) or split_of(group)
         for group, split in zip(groups, official, strict=True)
     ]
+
+
+def torn_groups(manifest: Manifest) -> pl.DataFrame:
+    """Return the groups that stand in more than one split, by name: columns group, splits (list) and pictures."""
+    ends = manifest.frame.group_by("group").agg(low=pl.col("split").min(), high=pl.col("split").max())
+    torn = ends.filter(pl.col("low") != pl.col("high"))
+    return (
+        manifest.frame.join(torn, on="group", how="semi")
+        .group_by("group")
+        .agg(pl.col("split").unique().sort().alias("splits"), pl.len().alias("pictures"))
+        .sort("group")
+    )
+
+
+def torn_look_alikes(manifest: Manifest) -> pl.DataFrame:
+    """Return near-duplicates in different splits: columns path, split, other_path and other_split, in row order.
+
+    One pair at least for every cluster of near-duplicates that is torn, not all pairs of it (`near_links`).
+    """
+    links = near_links(manifest.frame["phash"])
+    one, other = (manifest.frame.select("path", "split")[links[:, end]] for end in (0, 1))
+    both = pl.concat([one, other.rename({"path": "other_path", "split": "other_split"})], how="horizontal")
+    return both.filter(pl.col("split") != pl.col("other_split"))

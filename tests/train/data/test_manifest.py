@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from train.data.errors import DataError
-from train.data.manifest import COLUMNS, SCHEMA, Manifest, read_manifest, relative_path, write_manifest
+from train.data.manifest import COLUMNS, SCHEMA, Manifest, moved, read_manifest, relative_path, write_manifest
 
 ROW: dict[str, Any] = {
     "path": "real/a.jpg", "sha256": "a" * 64, "phash": "0123456789abcdef", "width": 4, "height": 3, "format": "JPEG",
@@ -132,3 +132,30 @@ def test_paths_are_relative_to_the_manifest(tmp_path: Path) -> None:
     assert row_path == "../data/a.jpg"
     found = manifest(tmp_path / "runs", {}).picture_path(row_path)
     assert found.resolve() == (tmp_path / "data" / "a.jpg").resolve()
+
+
+@pytest.mark.parametrize("row_path", ["a.jpg", "real/a.jpg", "../a.jpg", "../../other/a.jpg", "../data set/ä.jpg"])
+@pytest.mark.parametrize("target", [".", "deeper", "../beside", "../..", "../../x/y", "linked"])
+def test_a_moved_manifest_names_the_same_pictures(tmp_path: Path, row_path: str, target: str) -> None:
+    folder = tmp_path / "here" / "there"
+    (tmp_path / "far" / "away" / "real").mkdir(parents=True)
+    folder.mkdir(parents=True)
+    (folder / "linked").symlink_to(tmp_path / "far" / "away", target_is_directory=True)
+    picture = folder / row_path
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    picture.write_text("a picture")
+    (folder / target).mkdir(parents=True, exist_ok=True)
+    found = moved(manifest(folder, {"path": row_path}, {"path": "/elsewhere/b.jpg"}), folder / target)
+    write_manifest(found, folder / target / "m.csv")
+    read = read_manifest(folder / target / "m.csv")
+    assert read.picture_path(read.frame["path"][0]).samefile(picture)
+    assert read.frame["path"][1] == "/elsewhere/b.jpg"
+    back = moved(read, folder)
+    assert back.picture_path(back.frame["path"][0]).samefile(picture)
+    assert back.frame.drop("path").equals(manifest(folder, {}, {}).frame.drop("path"))
+
+
+def test_moving_to_a_folder_that_is_reached_by_a_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert moved(manifest(Path(), {}), Path("runs")).frame["path"].to_list() == ["../real/a.jpg"]
+    assert moved(manifest(Path("data"), {}), Path()).frame["path"].to_list() == ["data/real/a.jpg"]
