@@ -1,6 +1,7 @@
 """JPEG quality from quantisation tables."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -41,4 +42,10 @@ def estimate_quality(tables: Mapping[int, Sequence[int]] | None) -> int | None:
     luminance = (tables or {}).get(0)
     if luminance is None or len(luminance) != 64:
         return None
+    return _nearest(tuple(luminance))
+
+
+# A dataset has few tables, and looking for the nearest quality costs a tenth of decoding a small picture.
+@lru_cache(maxsize=1024)
+def _nearest(luminance: tuple[int, ...]) -> int:
     return int(np.argmin(np.abs(_TABLES - np.asarray(luminance)).sum(axis=1))) + 1

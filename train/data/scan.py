@@ -1,52 +1,38 @@
 """Scan a folder of pictures into a manifest."""
 
-import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Callable
+from contextlib import closing
+from operator import attrgetter
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
-from train.data.cards import Card, Facts
+from train.data import memory
+from train.data.cards import Card, Facts, open_card
+from train.data.crew import measure_all
 from train.data.errors import DataError
-from train.data.groups import assign_groups, perceptual_hash
+from train.data.groups import assign_groups
+from train.data.left_out import Skipped
 from train.data.manifest import COLUMNS, LABELS, SCHEMA, Manifest, check_frame, relative_path
-from train.data.picture import decode_bytes, read_picture_file
+from train.data.measure import Measured, Refused
 from train.data.splits import assign_splits
-from train.data.view import turn_upright
 
 # Names that promise a picture, among them formats that decode refuses: a file that is left out should be
 # listed.
 _READABLE = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-SUFFIXES = frozenset((*_READABLE, ".heic", ".heif", ".avif", ".jp2", ".jxl", ".ppm", ".pgm"))
+SUFFIXES = (*_READABLE, ".heic", ".heif", ".avif", ".jp2", ".jxl", ".ppm", ".pgm")
 
+Trust = Literal["memory", "nothing"]
+Progress = Callable[[int, int], None]
 
-@dataclass(frozen=True)
-class Skipped:
-    """A picture that is not in the manifest: its path relative to the manifest's folder, and one sentence why."""
-
-    path: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class _File:
-    path: Path
-    row_path: str
-    facts: Facts
-
-
-@dataclass(frozen=True)
-class _Measured:
-    sha256: str
-    phash: str
-    width: int
-    height: int
-    format: str
-    jpeg_quality: int | None
-    bytes: int
+# Columns of the manifest that a picture keeps from one scan to the next.
+_KEPT = ("group", "split", "faces", "eye_x", "eye_y", "eye_distance")
+# A file whose name promises a picture: its path below the scanned folder, that in the manifest (both with forward
+# slashes), whether it is a link, and its stamp.
+_File = tuple[str, str, bool, memory.Stamp]
 
 
 def scan(
@@ -56,129 +42,183 @@ def scan(
     manifest_path: Path,
     previous: Manifest | None = None,
     workers: int = 2,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: Progress | None = None,
+    trust: Trust = "memory",
+    clock: Callable[[], int] = time.time_ns,
 ) -> tuple[Manifest, tuple[Skipped, ...]]:
     """Look at every picture below `folder` that a rule of the card names; rows are sorted by path.
 
     Pictures known from `previous` (by content) keep group, split and face. Hidden files and folders are
     ignored, links to folders are not followed, links to files only within `folder`. A picture that cannot
     be used is listed as skipped. `on_progress` gets the number of pictures done and their total.
-    `manifest_path` is where the caller will write the manifest; nothing is written here. Raises DataError
-    if a folder cannot be read, or no picture or none of a class (real, fake) is left.
+
+    `manifest_path` is where the caller will write the manifest. What is in the files is remembered beside it (see
+    memory.py), also when the scan is broken off, and files that are as they were are not read again; `trust`
+    "nothing" reads them all. Both give the same manifest. `clock` tells the nanoseconds since 1970. Raises
+    DataError if a folder cannot be read, or no picture is left, or none of a class that the card has rules for.
     """
-    files: list[_File] = []
-    skipped: list[Skipped] = []
-    for path in sorted(_pictures(folder), key=lambda path: path.relative_to(folder).as_posix()):
-        found = _look_up(path, folder, card, manifest_path.parent)
-        (files if isinstance(found, _File) else skipped).append(found)  # type: ignore[arg-type]
-    if not files:
+    started = clock()
+    files, skipped = _look_up(_find(folder, manifest_path.parent), folder, open_card(card, folder))
+    if files.is_empty():
         raise DataError(f"{folder} has no picture that card {card.name!r} names: correct the folder or the rules.")
-    rows: list[tuple[_File, _Measured]] = []
-    for done, (file, measured) in enumerate(zip(files, _measure_all(files, workers), strict=True), 1):
-        if isinstance(measured, _Measured):
-            rows.append((file, measured))
-        else:
-            skipped.append(measured)
-        if on_progress is not None:
-            on_progress(done, len(files))
-    for label in LABELS:
-        if not any(file.facts.label == label for file, _ in rows):
+    measured = _measure(files, folder, started, memory.memory_path(manifest_path), trust, workers, on_progress)
+    rows = files.join(measured, on="path", how="left", maintain_order="left")
+    for path, below, reason in rows.select("path", "below", "reason").drop_nulls().iter_rows():
+        skipped.append(Skipped(path, f"{folder / below}{reason}"))
+    rows = rows.filter(pl.col("reason").is_null())
+    # A dataset of one class is fine; one of two whose pictures of a class cannot be read is not.
+    for label in sorted({rule.label for rule in card.rules} & set(LABELS)):
+        if label not in rows["label"]:
             raise DataError(
                 f"{folder} has no {label} picture that can be read: add some or correct card {card.name!r}."
             )
-    frame = _frame(rows, previous)
-    check_frame(frame, str(manifest_path))
-    return Manifest(frame, manifest_path.parent), tuple(sorted(skipped, key=lambda skip: skip.path))
+    frame = _assign(rows, previous)
+    # A table that is as it was has been checked.
+    if previous is None or not frame.equals(previous.frame):
+        check_frame(frame, str(manifest_path))
+    return Manifest(frame, manifest_path.parent), tuple(sorted(skipped, key=attrgetter("path")))
 
 
-def _pictures(folder: Path) -> Iterator[Path]:
-    def stop(error: OSError) -> None:
-        raise DataError(f"{error.filename} cannot be read ({error.strerror}): name a folder you may read.") from None
+def _find(folder: Path, manifest_folder: Path) -> list[_File]:
+    """List the files below a folder whose names promise a picture, sorted by path.
 
+    This and `_look_up` are most of a scan in which nothing has changed. So they make no objects for a file but these.
+    """
     if folder.is_file():
         raise DataError(f"{folder} is a file: name the folder that holds the pictures.")
-    for parent, folders, names in os.walk(folder, onerror=stop):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in names:
-            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
-                yield Path(parent, name)
+    files: list[_File] = []
+    waiting = [""]
+    while waiting:
+        inside = waiting.pop()
+        here = folder / inside
+        in_manifest = relative_path(here, manifest_folder)
+        start = "" if in_manifest == "." else f"{in_manifest}/"
+        try:
+            with os.scandir(here) as entries:
+                for entry in entries:
+                    name = entry.name
+                    if name.startswith("."):
+                        continue
+                    if _is_folder(entry):
+                        if not entry.is_symlink():
+                            waiting.append(f"{inside}{name}/")
+                    elif name.lower().endswith(SUFFIXES):
+                        files.append((inside + name, start + name, entry.is_symlink(), memory.stamp(entry)))
+        except OSError as error:
+            raise DataError(f"{here} cannot be read ({error.strerror}): name a folder you may read.") from None
+    files.sort()
+    return files
 
 
-def _look_up(path: Path, folder: Path, card: Card, manifest_folder: Path) -> _File | Skipped:
-    row_path = relative_path(path, manifest_folder)
+def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
-        row_path.encode("utf-8")
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _look_up(files: list[_File], folder: Path, card: Card) -> tuple[pl.DataFrame, list[Skipped]]:
+    """Return the files that the card names, with what it says about them, and those that are left out."""
+    named: list[_File] = []
+    facts: list[Facts] = []
+    skipped: list[Skipped] = []
+    for file in files:
+        below, path, is_link, _ = file
+        if (is_link or not path.isascii()) and (unfit := _unfit(file, folder)):
+            skipped.append(unfit)
+        elif found := card.facts(below):
+            named.append(file)
+            facts.append(found)
+        else:
+            why = card.skip_reason(below)
+            text = (
+                f"is left out: {why}" if why else f"is named by no rule of card {card.name!r}: add a rule or move it."
+            )
+            skipped.append(Skipped(path, f"{folder / below} {text}"))
+    columns = {
+        "path": [path for _, path, _, _ in named],
+        "below": [below for below, _, _, _ in named],
+        "label": [fact.label for fact in facts],
+        "generator": [fact.generator for fact in facts],
+        "family": [fact.family for fact in facts],
+        "source": [fact.source for fact in facts],
+        "card_split": [fact.split for fact in facts],
+        "card_group": [fact.group for fact in facts],
+    }
+    frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
+    return frame.hstack(memory.stamp_frame([stamp for _, _, _, stamp in named])), skipped
+
+
+def _unfit(file: _File, folder: Path) -> Skipped | None:
+    below, path, is_link, _ = file
+    try:
+        path.encode("utf-8")
     except UnicodeEncodeError:
-        shown = row_path.encode("utf-8", "backslashreplace").decode("utf-8")
+        shown = path.encode("utf-8", "backslashreplace").decode("utf-8")
         return Skipped(shown, f"{shown} has a name that is not UTF-8: rename it.")
-    if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
-        return Skipped(row_path, f"{path} is a link out of the folder: copy the picture into it.")
-    facts = card.facts(path.relative_to(folder).as_posix())
-    if facts is None:
-        return Skipped(row_path, f"{path} is named by no rule of card {card.name!r}: add a rule or move it.")
-    return _File(path, row_path, facts)
+    # Unlike Path.resolve, realpath lets a link to itself pass; it cannot be read later on.
+    if is_link and not Path(os.path.realpath(folder / below)).is_relative_to(os.path.realpath(folder)):
+        return Skipped(path, f"{folder / below} is a link out of the folder: copy the picture into it.")
+    return None
 
 
-def _measure_all(files: list[_File], workers: int) -> Iterator[_Measured | Skipped]:
-    executor = ThreadPoolExecutor(max(1, workers))
+def _measure(
+    files: pl.DataFrame,
+    folder: Path,
+    started: int,
+    memory_path: Path,
+    trust: Trust,
+    workers: int,
+    on_progress: Progress | None,
+) -> pl.DataFrame:
+    """Return what is in each file (columns of a memory): recalled where it is as it was, else measured and kept."""
+    old = memory.read_memory(memory_path) if trust == "memory" else memory.blank()
+    recalled = old.join(files, on=("path", *memory.STAMP), how="semi")
+    if on_progress is not None and recalled.height:
+        on_progress(recalled.height, files.height)
+    if recalled.height == files.height == old.height:
+        return recalled
+    fresh = files.join(recalled, on="path", how="anti", maintain_order="left")
+    found: list[Measured | Refused] = []
     try:
-        yield from executor.map(_measure, files)
+        with closing(measure_all([f"{folder}/{below}" for below in fresh["below"]], workers)) as results:
+            for one in results:
+                found.append(one)
+                if on_progress is not None:
+                    on_progress(recalled.height + len(found), files.height)
     finally:
-        executor.shutdown(cancel_futures=True)
+        # Also when the scan is broken off: what was measured until then need not be measured again.
+        measured = _table(fresh.head(len(found)), found)
+        lasting = pl.Series([isinstance(one, Measured) or one.lasting for one in found], dtype=pl.Boolean)
+        kept = measured.filter(lasting & measured.select(memory.is_settled(started)).to_series())
+        memory.write_memory(memory_path, pl.concat([recalled, kept]))
+    return pl.concat([recalled, measured])
 
 
-def _measure(file: _File) -> _Measured | Skipped:
-    try:
-        data = read_picture_file(file.path)
-        picture = decode_bytes(data, str(file.path))
-    except DataError as error:
-        return Skipped(file.row_path, str(error))
-    height, width = picture.pixels.shape[:2]
-    return _Measured(
-        hashlib.sha256(data).hexdigest(),
-        perceptual_hash(turn_upright(picture.pixels, picture.orientation)),
-        width,
-        height,
-        picture.format,
-        picture.jpeg_quality,
-        len(data),
-    )
+def _table(fresh: pl.DataFrame, found: list[Measured | Refused]) -> pl.DataFrame:
+    facts = {name: kind for name, kind in memory.SCHEMA.items() if name not in ("path", *memory.STAMP)}
+    # Of a file that was measured there is no reason, of a refused one there is nothing else.
+    columns = {name: [getattr(one, name, None) for one in found] for name in facts}
+    return fresh.select("path", *memory.STAMP).hstack(pl.DataFrame(columns, schema=facts))
 
 
-def _frame(rows: list[tuple[_File, _Measured]], previous: Manifest | None) -> pl.DataFrame:
-    before = list(previous.frame.iter_rows(named=True)) if previous is not None else []
-    contents = [measured.sha256 for _, measured in rows]
-    groups = assign_groups(
-        contents,
-        [measured.phash for _, measured in rows],
-        [file.facts.group for file, _ in rows],
-        {row["sha256"]: row["group"] for row in before},
-    )
-    splits = assign_splits(
-        groups,
-        _kept_splits(rows, before),
-        {row["group"]: row["split"] for row in before},
-    )
-    faces = {row["sha256"]: {key: row[key] for key in ("faces", "eye_x", "eye_y", "eye_distance")} for row in before}
-    table = [
-        {
-            **asdict(file.facts),
-            **asdict(measured),
-            "path": file.row_path,
-            "group": group,
-            "split": split,
-            "faces": None,
-            "eye_x": None,
-            "eye_y": None,
-            "eye_distance": None,
-            **faces.get(measured.sha256, {}),
-        }
-        for (file, measured), group, split in zip(rows, groups, splits, strict=True)
-    ]
-    return pl.DataFrame(table, schema=SCHEMA).select(COLUMNS)
-
-
-def _kept_splits(rows: Iterable[tuple[_File, _Measured]], before: list[dict[str, str]]) -> list[str | None]:
-    """Return the split each row is bound to: the card's official one, else the one it had before, else None."""
-    kept = {row["sha256"]: row["split"] for row in before}
-    return [file.facts.split or kept.get(measured.sha256) for file, measured in rows]
+def _assign(rows: pl.DataFrame, previous: Manifest | None) -> pl.DataFrame:
+    """Return the manifest of pictures: group, split and faces are those of `previous`, or yet to be found."""
+    before = (previous.frame if previous is not None else pl.DataFrame(schema=SCHEMA)).select("sha256", *_KEPT)
+    rows = rows.join(before.unique("sha256", keep="last"), on="sha256", how="left", maintain_order="left")
+    groups = rows["group"]
+    splits = rows.select(pl.coalesce("card_split", "split")).to_series()
+    # A picture that is known keeps both, so if all are, there is nothing to compute.
+    if groups.has_nulls():
+        groups = pl.Series(
+            assign_groups(
+                rows["sha256"],
+                rows["phash"],
+                rows["card_group"],
+                dict(before.select("sha256", "group").iter_rows()),
+            )
+        )
+        splits = pl.Series(
+            assign_splits(groups.to_list(), splits.to_list(), dict(before.select("group", "split").iter_rows()))
+        )
+    return rows.with_columns(groups.alias("group"), splits.alias("split")).select(COLUMNS)

@@ -1,0 +1,55 @@
+"""Measure a picture: what a scan reads from a file."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from train.data.errors import DataError
+from train.data.phash import SIDE, perceptual_hash
+from train.data.picture import read_picture_file, sketch_bytes
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a file is: hex digests, width and height in stored pixels, format, JPEG quality 1..100 or None, size."""
+
+    sha256: str
+    phash: str
+    width: int
+    height: int
+    format: str
+    jpeg_quality: int | None
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why a file cannot be used: a sentence whose subject, the file's path, is left out.
+
+    `lasting` says that the same bytes would be refused again; a file that could not be read may be readable later.
+    """
+
+    reason: str
+    lasting: bool
+
+
+def measure(path: Path) -> Measured | Refused:
+    """Read a file once and measure it; it is refused exactly if `decode` refuses it."""
+    lasting = False
+    try:
+        data = read_picture_file(path)
+        lasting = True
+        sketch = sketch_bytes(data, str(path), SIDE)
+    except DataError as error:
+        # Damage, but for a machine that was short of memory.
+        lasting = lasting and not isinstance(error.__context__, MemoryError)
+        return Refused(str(error).removeprefix(str(path)), lasting)
+    return Measured(
+        hashlib.sha256(data).hexdigest(),
+        perceptual_hash(sketch.luma, sketch.box, sketch.orientation),
+        sketch.width,
+        sketch.height,
+        sketch.format,
+        sketch.jpeg_quality,
+        len(data),
+    )
