@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
-from typing import Annotated, Any, ParamSpec, Protocol, TypeVar
+from typing import Annotated, Any, Literal, ParamSpec, Protocol, TypeVar
 
 import typer
 
@@ -54,18 +54,22 @@ def verb(*errors: type[Exception]) -> Callable[[Callable[P, T]], Callable[P, T]]
 
 
 @contextmanager
-def bar(label: str, silent: bool = False) -> Iterator[Move]:
-    """A progress bar on standard error, if that is a terminal; the function it gives moves it."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+def bar(label: str, silent: bool = False, unit: Literal["pieces", "bytes"] = "pieces") -> Iterator[Move]:
+    """A progress bar on standard error, if that is a terminal; the function it gives moves it.
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    A total of 0 means that nobody knows it.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    amount = DownloadColumn() if unit == "bytes" else MofNCompleteColumn()
+    columns = (TextColumn("{task.description}"), BarColumn(), amount, TimeElapsedColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=silent or not console.is_terminal) as progress:
         task = progress.add_task(label, total=None)
 
         def move(done: int, total: int, note: str = "", /) -> None:
-            progress.update(task, completed=done, total=total, description=f"{label}{note}")
+            progress.update(task, completed=done, total=total or None, description=f"{label}{note}")
 
         yield move
 

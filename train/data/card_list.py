@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from rich.table import Table
+from rich.text import Text
 
 from train.data.cards import Card, read_card
 from train.data.errors import DataError
@@ -15,6 +16,9 @@ from train.data.manifest import LABELS
 # Beside this file in an installed package; the folder `datasets` of a clone. The first is asked first, for
 # another package of the name `datasets` may be installed.
 _FOLDERS = (Path(__file__).parent / "shipped_cards", Path(__file__).parents[2] / "datasets")
+
+# So many of a card's generators are named in the table.
+_NAMED = 6
 
 
 @dataclass(frozen=True)
@@ -76,23 +80,19 @@ def card_rows(cards: Iterable[Card]) -> tuple[CardRow, ...]:
 
 
 def card_table(rows: Iterable[CardRow]) -> Table:
-    """Return the list of datasets as a table for a terminal."""
-    table = Table()
-    for heading in ("name", "what"):
-        table.add_column(heading, overflow="fold")
+    """Return the list of datasets as a table for a terminal of 80 columns or more."""
+    table = Table(show_lines=True)
+    table.add_column("name", no_wrap=True)
+    table.add_column("what, by which generators, under which licence, from where", overflow="fold")
     for heading in LABELS:
         table.add_column(heading, justify="right", no_wrap=True)
-    for heading in ("generators", "licence", "get"):
-        table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(
-            row.name,
-            row.title,
-            *("?" if count is None else f"{count:,}" for count in (row.real, row.fake)),
-            ", ".join(row.generators),
-            row.licence,
-            row.get,
-        )
+        generators = ", ".join(row.generators[:_NAMED])
+        if len(row.generators) > _NAMED:
+            generators += f" and {len(row.generators) - _NAMED} more"
+        said = (row.title, generators, row.licence, row.get)
+        counts = ("?" if count is None else f"{count:,}" for count in (row.real, row.fake))
+        table.add_row(row.name, Text("\n".join(filter(None, said))), *counts)
     return table
 
 

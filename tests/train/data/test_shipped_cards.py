@@ -84,9 +84,9 @@ LAYOUTS = {
     "ciplab-real-fake": Layout(
         {
             "real_and_fake_face/training_real/real_00001.jpg": real("ciplab-real-fake"),
-            "real_and_fake_face/training_fake/easy_100_1111.jpg": fake("ciplab-real-fake", "photoshop", "edit"),
-            "real_and_fake_face/training_fake/mid_473_0011.jpg": fake("ciplab-real-fake", "photoshop", "edit"),
-            "real_and_fake_face/training_fake/hard_7_1010.jpg": fake("ciplab-real-fake", "photoshop", "edit"),
+            "real_and_fake_face/training_fake/easy_100_1111.jpg": fake("ciplab-real-fake", "photoshop-easy", "edit"),
+            "real_and_fake_face/training_fake/mid_473_0011.jpg": fake("ciplab-real-fake", "photoshop-mid", "edit"),
+            "real_and_fake_face/training_fake/hard_7_1010.jpg": fake("ciplab-real-fake", "photoshop-hard", "edit"),
         },
         skipped=(
             "real_and_fake_face_detection/real_and_fake_face/training_real/real_00001.jpg",
