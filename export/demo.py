@@ -12,7 +12,7 @@ from export.parity import Parity, verify
 from export.quantize import quantise_run
 from export.runtimes import RUNTIMES
 from train.data.audit import Audit, audit
-from train.data.cards import read_card
+from train.data.card_list import find_card
 from train.data.manifest import read_manifest, write_manifest
 from train.data.sample.make import make_sample
 from train.data.scan import scan
@@ -22,9 +22,7 @@ from train.recipe import read_recipe
 from train.run import Run, has_state
 from train.training import begin, complete, resume
 
-ROOT = Path(__file__).parents[1]
-CARD = ROOT / "datasets" / "drawn-sample.toml"
-RECIPES = ROOT / "train" / "recipes"
+RECIPES = Path(__file__).parents[1] / "train" / "recipes"
 
 Bar = Callable[[str], AbstractContextManager[Callable[[int, int, str], None]]]
 
@@ -56,7 +54,7 @@ def run_demo(folder: Path, bar: Bar, say: Callable[[str], None]) -> Shown:
         with bar("scanning") as move:
             manifest, _ = scan(
                 sample,
-                read_card(CARD),
+                find_card("drawn-sample"),
                 manifest_path=manifest_path,
                 on_progress=lambda done, total: move(done, total, ""),
             )

@@ -106,6 +106,13 @@ def test_a_copy_is_found_and_named(name: str, tmp_path: Path) -> None:
     assert not copies[0].known
 
 
+@pytest.mark.parametrize("name", ["mirrored", "upside down", "lying", "flipped"])
+def test_what_loses_nothing_is_laid_on_exactly(name: str, tmp_path: Path) -> None:
+    original = picture(1)
+    manifest = manifest_of(tmp_path, with_strangers({"a.jpg": original, "b.jpg": CHANGES[name][0](original)}))
+    assert find_copies(manifest)[0].agreement > 0.995
+
+
 @settings(max_examples=12, deadline=None)
 @given(
     angle=st.floats(-180, 180),

@@ -15,10 +15,11 @@ from PIL import Image
 
 from train.data.cards import Card, Rule, read_card, usual_layout
 from train.data.errors import DataError
+from train.data.left_out import Skipped
 from train.data.manifest import Manifest, read_manifest, write_manifest
 from train.data.memory import memory_path
 from train.data.picture import decode
-from train.data.scan import Skipped, Trust, scan
+from train.data.scan import Trust, scan
 
 ROOT = Path(__file__).parents[3]
 SHARED = ROOT.parent / "shared" / "faces"

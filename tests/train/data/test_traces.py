@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from scipy.fft import idctn
 
 from train.data.earlier_save import EarlierSave, guess_earlier_save
 from train.data.errors import DataError
+from train.data.jpeg_quality import luminance_table
 from train.data.manifest import SCHEMA, Manifest
 from train.data.traces import Trace, find_traces, fine_detail, traces_findings
 
@@ -84,6 +86,16 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
 def test_a_picture_saved_once_is_not_accused(seed: int, quality: int, reduced: float) -> None:
     once = saved(resized(photo(seed, 320), reduced), quality)
     assert not guess(once, quality).found
+
+
+def test_a_steep_fall_of_coefficients_is_no_trace() -> None:
+    """Multiples of the present step, asked for an earlier one of twice its size: the first outweighs the rest."""
+    steps = luminance_table(75).reshape(8, 8)
+    coefficients = np.random.default_rng(0).laplace(0, 1.5 * steps, (64, 64, 8, 8))
+    coefficients[..., 3:, :] = coefficients[..., 3:] = coefficients[..., 0, 0] = 0
+    blocks = 128 + idctn(coefficients, axes=(2, 3), norm="ortho")
+    grey = Image.fromarray(np.clip(blocks.swapaxes(1, 2).reshape(512, 512), 0, 255).astype(np.uint8))
+    assert not guess(saved(grey, 75), 75).found
 
 
 @settings(max_examples=6, deadline=None)
@@ -163,6 +175,20 @@ def test_one_label_alone_is_compared_with_nothing(several: Manifest) -> None:
     (trace,) = find_traces(replace(several, frame=several.frame.filter(source="enlarged")))
     assert trace.softer is None
     assert traces_findings([trace]) == ()
+
+
+def test_what_both_labels_share_sets_neither_apart(several: Manifest) -> None:
+    """Two sources are sharp and fake, one is soft with pictures of both labels: softness does not tell the labels."""
+    first = pl.col("path").str.ends_with("0.jpg") | pl.col("path").str.ends_with("1.jpg")
+    label = pl.when((pl.col("source") == "enlarged") & first).then(pl.lit("real")).otherwise(pl.lit("fake"))
+    frame = several.frame.filter(pl.col("source").is_in(["real-1", "real-2", "enlarged"])).with_columns(label=label)
+    traces = find_traces(replace(several, frame=frame))
+    assert [(trace.source, trace.label, trace.is_softer) for trace in traces] == [
+        ("enlarged", "fake", False),
+        ("enlarged", "real", True),
+        ("real-1", "fake", False),
+        ("real-2", "fake", False),
+    ]
 
 
 def test_a_missing_picture_is_named(several: Manifest, tmp_path: Path) -> None:
