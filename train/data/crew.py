@@ -1,11 +1,11 @@
 """Measure many files: the caller's process and a crew of others share the work.
 
-Threads would be simpler, but of a small picture a third is Python's own work, which one thread does at a time: on two
-cores two threads need 1.25 times as long as two processes (256 px, quality 75). A pool of multiprocessing would start
-as many processes as there are workers, each of which imports the program's main module first, while nothing is
-measured. Here the caller measures from the beginning, and the others join it as soon as they are awake. They are fresh
-processes, so it does not matter which threads and libraries the caller has. They end with their standard input:
-when the work is done, when the caller stops, and when it is killed.
+Threads would be simpler, but a third of the time that a small picture takes is Python's own work, which one thread
+does at a time: two threads on two cores need 1.25 times as long as two processes (256 px, quality 75). A pool of
+`multiprocessing` would first let every process import the program's main module, while nothing is measured. Here the
+caller measures from the beginning, and the others join in when they are awake. They are fresh processes, so it does not
+matter which threads and libraries the caller has. They end with their standard input: when the work is done, when the
+caller stops, and when it is killed.
 """
 
 import os
@@ -46,7 +46,8 @@ def measure_all(paths: Sequence[str], workers: int) -> Generator[Measured | Refu
             crew.enter_context(_mate(lots, waiting, answers))
         for number in range(len(lots)):
             while number not in done:
-                if (mine := _take(waiting)) is not None:
+                # What the others have done goes first, so that the caller hears of it while the work goes on.
+                if answers.empty() and (mine := _take(waiting)) is not None:
                     done[mine] = _measure_lot(lots[mine])
                 else:
                     other, lot = answers.get()

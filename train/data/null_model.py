@@ -187,7 +187,7 @@ def _tree(rows: int, seed: int) -> Any:
 
 def _judge(frame: pl.DataFrame, features: np.ndarray, classifier: Any, seed: int) -> NullModel | None:
     from sklearn.model_selection import PredefinedSplit, cross_val_predict
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     if any(frame.filter(label=label)["group"].n_unique() < _FOLDS for label in ("real", "fake")):
         return None

@@ -2,9 +2,9 @@
 
 import os
 import time
-from collections.abc import Callable
-from contextlib import closing
-from operator import attrgetter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import Literal
 
@@ -94,7 +94,7 @@ def _find(folder: Path, manifest_folder: Path) -> list[_File]:
         in_manifest = relative_path(here, manifest_folder)
         start = "" if in_manifest == "." else f"{in_manifest}/"
         try:
-            with os.scandir(here) as entries:
+            with _entries(here) as entries:
                 for entry in entries:
                     name = entry.name
                     if name.startswith("."):
@@ -106,8 +106,23 @@ def _find(folder: Path, manifest_folder: Path) -> list[_File]:
                         files.append((inside + name, start + name, entry.is_symlink(), memory.stamp(entry)))
         except OSError as error:
             raise DataError(f"{here} cannot be read ({error.strerror}): name a folder you may read.") from None
-    files.sort()
-    return files
+    return sorted(files, key=itemgetter(0))
+
+
+@contextmanager
+def _entries(folder: Path) -> Iterator[Iterator[os.DirEntry[str]]]:
+    """List a folder."""
+    if os.scandir not in os.supports_fd:
+        with os.scandir(folder) as entries:
+            yield entries
+        return
+    # To ask for a file's stamp takes a third less time if its folder is open.
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with os.scandir(handle) as entries:
+            yield entries
+    finally:
+        os.close(handle)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
