@@ -93,13 +93,13 @@ def read_memory(path: Path) -> pl.DataFrame:
     if head != _head(table):
         return blank()
     memory = pl.read_parquet(io.BytesIO(table))
-    return memory if memory.schema == blank().schema else blank()
+    return memory if dict(memory.schema) == {name: kind() for name, kind in SCHEMA.items()} else blank()
 
 
 def write_memory(path: Path, memory: pl.DataFrame) -> None:
     """Write a memory, whole or not at all; one that cannot be written is left out, for it only costs time."""
     buffer = io.BytesIO()
-    memory.select(*SCHEMA).write_parquet(buffer, compression="lz4")
+    memory.select(*SCHEMA).write_parquet(buffer, compression="uncompressed")
     with suppress(OSError):
         write_bytes(path, _head(buffer.getvalue()) + b"\n" + buffer.getvalue())
 

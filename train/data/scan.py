@@ -80,7 +80,7 @@ def scan(
 
 
 def _find(folder: Path, manifest_folder: Path) -> list[_File]:
-    """List the files below a folder whose names promise a picture, sorted by path.
+    """List the files below a folder whose names promise a picture, sorted by their path in the manifest.
 
     This and `_look_up` are most of a scan in which nothing has changed. So they make no objects for a file but these.
     """
@@ -99,14 +99,14 @@ def _find(folder: Path, manifest_folder: Path) -> list[_File]:
                     name = entry.name
                     if name.startswith("."):
                         continue
-                    if _is_folder(entry):
-                        if not entry.is_symlink():
-                            waiting.append(f"{inside}{name}/")
-                    elif name.lower().endswith(SUFFIXES):
-                        files.append((inside + name, start + name, entry.is_symlink(), memory.stamp(entry)))
+                    is_link = entry.is_symlink()
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(f"{inside}{name}/")
+                    elif name.lower().endswith(SUFFIXES) and not (is_link and _is_folder(entry)):
+                        files.append((inside + name, start + name, is_link, memory.stamp(entry)))
         except OSError as error:
             raise DataError(f"{here} cannot be read ({error.strerror}): name a folder you may read.") from None
-    return sorted(files, key=itemgetter(0))
+    return sorted(files, key=itemgetter(1))
 
 
 @contextmanager
@@ -188,10 +188,12 @@ def _measure(
 ) -> pl.DataFrame:
     """Return what is in each file (columns of a memory): recalled where it is as it was, else measured and kept."""
     old = memory.read_memory(memory_path) if trust == "memory" else memory.blank()
-    recalled = old.join(files, on=("path", *memory.STAMP), how="semi")
+    stamps = files.select("path", *memory.STAMP)
+    unchanged = old.select(stamps.columns).equals(stamps)
+    recalled = old if unchanged else old.join(stamps, on=stamps.columns, how="semi")
     if on_progress is not None and recalled.height:
         on_progress(recalled.height, files.height)
-    if recalled.height == files.height == old.height:
+    if unchanged:
         return recalled
     fresh = files.join(recalled, on="path", how="anti", maintain_order="left")
     found: list[Measured | Refused] = []
@@ -206,7 +208,7 @@ def _measure(
         measured = _table(fresh.head(len(found)), found)
         lasting = pl.Series([isinstance(one, Measured) or one.lasting for one in found], dtype=pl.Boolean)
         kept = measured.filter(lasting & measured.select(memory.is_settled(started)).to_series())
-        memory.write_memory(memory_path, pl.concat([recalled, kept]))
+        memory.write_memory(memory_path, pl.concat([recalled, kept]).sort("path"))
     return pl.concat([recalled, measured])
 
 
