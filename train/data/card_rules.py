@@ -72,6 +72,11 @@ class Rule:
         return literal_start(self.glob)
 
     @cached_property
+    def takes_all(self) -> bool:
+        """Whether every path that begins so matches."""
+        return self.glob == f"{self.start}**"
+
+    @cached_property
     def words(self) -> frozenset[str]:
         """The words that generator, source and group put in."""
         return words_of(self.generator) | words_of(self.source) | words_of(self.group or "")
@@ -124,6 +129,8 @@ class Card:
             # Cheaper than the expression, and a dataset's rules mostly differ in how they start.
             if not path.startswith(rule.start):
                 continue
+            if rule.takes_all and rule.lookup is None:
+                return number, {}
             match = rule.pattern.fullmatch(path)
             if match is None:
                 continue

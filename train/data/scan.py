@@ -23,7 +23,7 @@ from train.data.splits import assign_splits
 # Names that promise a picture, among them formats that decode refuses: a file that is left out should be
 # listed.
 _READABLE = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-SUFFIXES = (*_READABLE, ".heic", ".heif", ".avif", ".jp2", ".jxl", ".ppm", ".pgm")
+SUFFIXES = frozenset((*_READABLE, ".heic", ".heif", ".avif", ".jp2", ".jxl", ".ppm", ".pgm"))
 
 Trust = Literal["memory", "nothing"]
 Progress = Callable[[int, int], None]
@@ -102,7 +102,7 @@ def _find(folder: Path, manifest_folder: Path) -> list[_File]:
                     is_link = entry.is_symlink()
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(f"{inside}{name}/")
-                    elif name.lower().endswith(SUFFIXES) and not (is_link and _is_folder(entry)):
+                    elif name[name.rfind(".") :].lower() in SUFFIXES and not (is_link and _is_folder(entry)):
                         files.append((inside + name, start + name, is_link, memory.stamp(entry)))
         except OSError as error:
             raise DataError(f"{here} cannot be read ({error.strerror}): name a folder you may read.") from None
@@ -150,18 +150,27 @@ def _look_up(files: list[_File], folder: Path, card: Card) -> tuple[pl.DataFrame
                 f"is left out: {why}" if why else f"is named by no rule of card {card.name!r}: add a rule or move it."
             )
             skipped.append(Skipped(path, f"{folder / below} {text}"))
-    columns = {
-        "path": [path for _, path, _, _ in named],
-        "below": [below for below, _, _, _ in named],
-        "label": [fact.label for fact in facts],
-        "generator": [fact.generator for fact in facts],
-        "family": [fact.family for fact in facts],
-        "source": [fact.source for fact in facts],
-        "card_split": [fact.split for fact in facts],
-        "card_group": [fact.group for fact in facts],
-    }
+    columns = {"path": [path for _, path, _, _ in named], "below": [below for below, _, _, _ in named]}
     frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
-    return frame.hstack(memory.stamp_frame([stamp for _, _, _, stamp in named])), skipped
+    stamps = memory.stamp_frame([stamp for _, _, _, stamp in named])
+    return pl.concat([frame, _facts_frame(facts), stamps], how="horizontal"), skipped
+
+
+def _facts_frame(facts: list[Facts]) -> pl.DataFrame:
+    """Return what the card says as columns; its split and group are called so, for the manifest has others."""
+    # Most cards say the same few things about all their files, and say them with the same objects.
+    place: dict[int, int] = {}
+    rows = [place.setdefault(id(fact), len(place)) for fact in facts]
+    distinct = list({id(fact): fact for fact in facts}.values())
+    columns = {
+        "label": [fact.label for fact in distinct],
+        "generator": [fact.generator for fact in distinct],
+        "family": [fact.family for fact in distinct],
+        "source": [fact.source for fact in distinct],
+        "card_split": [fact.split for fact in distinct],
+        "card_group": [fact.group for fact in distinct],
+    }
+    return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))[rows]
 
 
 def _unfit(file: _File, folder: Path) -> Skipped | None:
