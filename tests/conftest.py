@@ -1,7 +1,9 @@
 """What many tests need: a small sample, and a run trained on it and taken all the way to a bundle."""
 
 import hashlib
+import re
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -111,3 +113,31 @@ def bundle_path(trained_run: Run, cache: Path) -> Path:
         export_run(trained_run, folder)
 
     return _made_once(cache, "export", make) / "bundle.zip"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Callable[[Path, Path], tuple[set[str], str]]:
+    """Show a page in Chromium: what it asks the network for, housekeeping apart, and the page that it made.
+
+    The second path is an empty folder to work in.
+    """
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no Chromium on this machine")
+
+    def requests_and_dom(page: Path, folder: Path) -> tuple[set[str], str]:
+        log = folder / "net.json"
+        switches = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+        switches += ["--disable-background-networking", "--disable-component-update", "--dump-dom"]
+        switches += ["--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={folder / 'profile'}"]
+        dom = subprocess.run(
+            [program, *switches, f"--log-net-log={log}", page.as_uri()],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        ).stdout
+        asked = set(re.findall(r'"url":"(https?://[^"]*)"', log.read_text(errors="replace")))
+        return {url for url in asked if not re.match(r"https?://[^/]*\.(google|googleapis|gstatic)\.com/", url)}, dom
+
+    return requests_and_dom

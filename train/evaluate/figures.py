@@ -2,47 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.figure import Figure
 
+from train.data.svg import FAINT, INK, PAPER, SERIES, inline_svg
 from train.evaluate.curves import HISTOGRAM_BINS, Curves
 from train.evaluate.judgement import Judgement
 
-# Stand-ins drawn by Matplotlib and replaced by the page's own variables, see report.html.j2.
-INK, FAINT, PAPER = "#010101", "#020202", "#030303"
-SERIES = ("#0a0101", "#0a0202", "#0a0303", "#0a0404")
-VARIABLES = {
-    INK: "var(--ink)",
-    FAINT: "var(--faint)",
-    PAPER: "var(--paper)",
-    **{stand_in: f"var(--series-{i + 1})" for i, stand_in in enumerate(SERIES)},
-}
 REAL, FAKE, UNSEEN = SERIES[0], SERIES[1], SERIES[2]
-
-STYLE: Any = {
-    "svg.fonttype": "none",
-    # a generator's name is text, also with a dollar sign in it
-    "text.parse_math": False,
-    "font.size": 9.5,
-    "axes.edgecolor": FAINT,
-    "axes.labelcolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "text.color": INK,
-    "grid.color": FAINT,
-    "grid.linewidth": 0.5,
-    "grid.alpha": 0.5,
-    "legend.frameon": False,
-    "lines.linewidth": 1.8,
-}
 
 Draw = Callable[[Any], None]
 
@@ -163,23 +132,4 @@ def _sets(judgement: Judgement) -> list[tuple[str, str, str, Curves]]:
 
 
 def _svg(name: str, draw: Draw, size: tuple[float, float] = (4.6, 3.3)) -> str:
-    # the salt keeps the ids of two figures on one page apart, and the same from run to run
-    with mpl.rc_context({**STYLE, "svg.hashsalt": name}):
-        figure = Figure(figsize=size, layout="constrained")
-        draw(figure.add_subplot())
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    return _inline(buffer.getvalue(), name)
-
-
-def _inline(svg: str, name: str) -> str:
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    # Matplotlib names its groups alike in every figure; nothing refers to those names.
-    svg = re.sub(r'<g id="[^"]*"', "<g", svg)
-    svg = re.sub(r'(<svg [^>]*?)width="[^"]*pt" ', r"\1", svg, count=1)
-    svg = re.sub(r'(<svg [^>]*?)height="[^"]*pt" ', r"\1", svg, count=1)
-    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{name}" ', 1)
-    for stand_in, variable in VARIABLES.items():
-        svg = svg.replace(stand_in, variable)
-    return svg
+    return inline_svg(name, name, lambda figure: draw(figure.add_subplot()), size)

@@ -6,7 +6,7 @@ import io
 import json
 import re
 import shutil
-import subprocess
+from collections.abc import Callable
 from dataclasses import asdict
 from html.parser import HTMLParser
 from pathlib import Path
@@ -23,6 +23,8 @@ from train.data.left_out import Skipped
 from train.data.manifest import COLUMNS, SCHEMA, SPLITS, Manifest, check_frame
 from train.data.measure import Measured, measure
 from train.data.sheets import SIDE, contact_sheet, thumbnailer
+
+Chromium = Callable[[Path, Path], tuple[set[str], str]]
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 HOSTILE = """x" onerror="alert(1)<script>alert('$2$')</script> &amp;"""
@@ -236,28 +238,8 @@ def test_a_sheet_is_drawn_by_its_seed(manifest: Manifest) -> None:
     assert len(drawn(1, manifest.frame.head(3))) == 3
 
 
-def requests_and_dom(page: Path, folder: Path) -> tuple[set[str], str]:
-    """What Chromium asks the network for on showing a page, its own housekeeping apart, and the page it made."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium on this machine")
-    log = folder / "net.json"
-    switches = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
-    switches += ["--disable-background-networking", "--disable-component-update", "--dump-dom"]
-    switches += ["--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={folder / 'profile'}"]
-    dom = subprocess.run(
-        [chromium, *switches, f"--log-net-log={log}", page.as_uri()],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    ).stdout
-    asked = set(re.findall(r'"url":"(https?://[^"]*)"', log.read_text(errors="replace")))
-    return {url for url in asked if not re.match(r"https?://[^/]*\.(google|googleapis|gstatic)\.com/", url)}, dom
-
-
-def test_chromium_shows_the_page_and_makes_no_request(written: AuditPaths, tmp_path: Path) -> None:
-    asked, dom = requests_and_dom(written.html, tmp_path)
+def test_chromium_shows_the_page_and_makes_no_request(written: AuditPaths, tmp_path: Path, chromium: Chromium) -> None:
+    asked, dom = chromium(written.html, tmp_path)
     assert "<title>Audit &lt;of&gt;" in dom
     assert dom.count("<svg") == 7
     assert "<script" not in dom
