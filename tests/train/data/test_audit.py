@@ -2,7 +2,6 @@
 
 import io
 import json
-from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +15,10 @@ from sklearn.metrics import roc_auc_score
 
 from train.data.audit import Audit, Limits, audit, null_verdict
 from train.data.audit_table import render_audit
-from train.data.errors import DataError
 from train.data.file_facts import parts, with_measures
 from train.data.findings import Finding
 from train.data.jpeg_quality import estimate_quality
 from train.data.left_out import Skipped
-from train.data.limits import exceeds, parse_limits
 from train.data.manifest import COLUMNS, SCHEMA, SPLITS, Manifest, check_frame
 from train.data.null_model import NullModel, fit_framing, fit_null_model, fit_pairs, weighted_aucs
 from train.data.repeats import find_repeats
@@ -407,43 +404,6 @@ def test_of_the_shared_faces_only_the_matched_pair_is_matched() -> None:
 
 
 # Limits
-
-
-def test_limits_are_parsed() -> None:
-    assert parse_limits([]) == Limits()
-    assert parse_limits(["leaks=3", "null_auc = 0.9", "conflicts=none"]) == replace(
-        Limits(), leaks=3, null_auc=0.9, conflicts=None
-    )
-    for limit in fields(Limits):
-        assert getattr(parse_limits([f"{limit.name}=1"]), limit.name) == 1
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("leak=1", "'leak' is no limit.*allowed are leaks, conflicts"),
-        ("leaks", "'leaks' has no value"),
-        ("leaks=1.5", "whole number of at least 0"),
-        ("leaks=-1", "whole number of at least 0"),
-        ("null_auc=0.4", "a number from 0.5 to 1"),
-        ("skipped_share=nan", "from 0 to 1"),
-        ("class_ratio=inf", "at least 1"),
-        ("class_ratio=", "at least 1"),
-    ],
-)
-def test_a_wrong_limit_is_refused(text: str, words: str) -> None:
-    with pytest.raises(DataError, match=words):
-        parse_limits([text])
-    with pytest.raises(DataError, match="given twice"):
-        parse_limits(["leaks=1", "leaks=2"])
-
-
-@given(st.floats(0, 10), st.none() | st.floats(0, 10))
-def test_only_a_limit_can_be_exceeded(value: float, limit: float | None) -> None:
-    assert exceeds(value, limit) == (limit is not None and value > limit)
-
-
-# The table
 
 
 def test_the_table_shows_the_essentials_in_80_columns(clean: Manifest) -> None:
