@@ -64,6 +64,8 @@ def train(
     with bar("training") as move:
         found = complete(run, on_pack=move, on_tick=_ticker(move), on_epoch=_epoch_line)
     _show_judgements(found.judgements)
+    if dropped := run.store().dropped:
+        typer.echo(f"{dropped} pictures with no or several faces were left out ([data] unclear_faces).")
     typer.echo(f"report: {found.paths.html}\nnext: fauxlens quantize {folder}")
 
 
