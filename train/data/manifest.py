@@ -98,7 +98,7 @@ def read_manifest(path: Path) -> Manifest:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{path} is not a table in CSV ({reason}): make it with `fauxlens data scan`.") from None
     if missing := [name for name in COLUMNS if name not in frame.columns]:
-        raise DataError(f"{path} has no column {missing[0]!r}: make it with `fauxlens data scan`.")
+        raise DataError(f"{path} has no column {missing[0]!r}: remove it and make it with `fauxlens data scan`.")
     if unknown := [name for name in frame.columns if name not in SCHEMA]:
         raise DataError(f"{path} has an unknown column {unknown[0]!r}: remove it.")
     frame = frame.select(_typed(frame, name, path) for name in COLUMNS)
