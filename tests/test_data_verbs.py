@@ -1,15 +1,11 @@
 """The data verbs as a person meets them: real processes, real pictures, a real server."""
 
-import functools
 import hashlib
 import json
 import shutil
 import subprocess
 import sys
-import threading
 import zipfile
-from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import polars as pl
@@ -126,20 +122,6 @@ def test_manifests_merge(sample: Path, drawn: Path) -> None:
     merged = read_manifest(sample / "all" / "both.csv")
     assert merged.frame.height == 120
     assert all(merged.picture_path(path).exists() for path in merged.frame["path"])
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    """A folder and the loopback address that serves it."""
-    folder = tmp_path / "served"
-    folder.mkdir()
-    handler = functools.partial(SimpleHTTPRequestHandler, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        yield folder, f"http://127.0.0.1:{running.server_address[1]}"
-        running.shutdown()
-        thread.join()
 
 
 def test_a_dataset_is_fetched_and_scanned_by_its_card(drawn: Path, served: tuple[Path, str], tmp_path: Path) -> None:

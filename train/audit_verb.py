@@ -70,17 +70,21 @@ def audit_verb(
 
 
 def _write(found: "Audit", manifest: "Manifest", out: Path | None, title: str, silent: bool) -> None:
-    from rich.console import Console
+    page = None
+    if out is not None:
+        # Brings Matplotlib and Jinja, which the terminal does without.
+        from train.data.audit_page import write_audit
 
-    from train.data.audit_page import write_audit
-    from train.data.audit_table import render_audit
-
-    paths = None if out is None else write_audit(found, manifest, out, title=title)
+        page = write_audit(found, manifest, out, title=title).html
     if silent:
         return
+    from rich.console import Console
+
+    from train.data.audit_table import render_audit
+
     Console().print(*render_audit(found), sep="\n")
-    if paths is not None:
-        typer.echo(f"page: {paths.html}")
+    if page is not None:
+        typer.echo(f"page: {page}")
 
 
 def _from_pixels(manifest: "Manifest", folder: Path, silent: bool) -> "tuple[Finding, ...]":

@@ -1,9 +1,6 @@
 """The network: weights that do not fit, no network, and layers that learn or rest as told."""
 
 import functools
-import threading
-from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -15,20 +12,6 @@ from train.recipe import Model
 from train.tf import load_tensorflow
 
 SMALL = Model(width=0.25, weights="none")
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    """A folder and the loopback address that serves it."""
-    folder = tmp_path / "served"
-    folder.mkdir()
-    handler = functools.partial(SimpleHTTPRequestHandler, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        yield folder, f"http://127.0.0.1:{running.server_address[1]}/"
-        running.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -52,13 +35,13 @@ def _serve_weights(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
 
 
 def test_imagenet_weights_are_downloaded(
-    server: tuple[Path, str], keras_home: Path, monkeypatch: pytest.MonkeyPatch
+    served: tuple[Path, str], keras_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tf = load_tensorflow()
-    folder, address = server
+    folder, address = served
     published = tf.keras.applications.MobileNet((96, 96, 3), alpha=0.25, include_top=False, weights=None)
     published.save_weights(str(folder / "mobilenet_2_5_224_tf_no_top.h5"))
-    _serve_weights(monkeypatch, address)
+    _serve_weights(monkeypatch, f"{address}/")
     model = build_classifier(Model(width=0.25, weights="imagenet"), 96)
     expected = published.get_layer("conv_pw_13").get_weights()[0]
     assert np.array_equal(model.get_layer("conv_pw_13").get_weights()[0], expected)
@@ -66,9 +49,9 @@ def test_imagenet_weights_are_downloaded(
 
 
 def test_no_network_says_what_to_do(
-    server: tuple[Path, str], keras_home: Path, monkeypatch: pytest.MonkeyPatch
+    served: tuple[Path, str], keras_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _serve_weights(monkeypatch, server[1] + "nothing-here/")
+    _serve_weights(monkeypatch, f"{served[1]}/nothing-here/")
     with pytest.raises(TrainError, match=r"could not be downloaded .*--weights") as caught:
         build_classifier(Model(width=0.25, weights="imagenet"), 96)
     assert "\n" not in str(caught.value)
