@@ -50,17 +50,24 @@ def train(
     out: Annotated[Path | None, typer.Option("--out", help="The run folder [default: runs/RECIPE].")] = None,
     weights: Annotated[str | None, typer.Option(help="`imagenet`, `none` or an .h5 file; else the recipe's.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipe's seed.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Instead of the recipe's, e.g. model.front_end=npr; repeatable."
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
 ) -> None:
     """Train, calibrate and judge a detector by a recipe."""
-    from train.recipe import read_recipe
+    from train.recipe import parse_setting, read_recipe
     from train.training import begin, complete
     from train.training import resume as go_on
 
-    changed = {"model.weights": weights, "fit.seed": seed}
-    settings = read_recipe(recipe, {key: value for key, value in changed.items() if value is not None})
+    changed = dict(map(parse_setting, settings or ()))
+    changed |= {key: value for key, value in (("model.weights", weights), ("fit.seed", seed)) if value is not None}
+    chosen = read_recipe(recipe, changed)
     folder = out or Path("runs") / recipe.stem
-    run = go_on(folder, settings) if resume else begin(settings, manifest, folder)
+    run = go_on(folder, chosen) if resume else begin(chosen, manifest, folder)
     with bar("training") as move:
         found = complete(run, on_pack=move, on_tick=_ticker(move), on_epoch=_epoch_line)
     _show_judgements(found.judgements)

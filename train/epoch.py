@@ -53,10 +53,15 @@ def learn_epoch(
 
 
 def judge_epoch(model: Any, planes: np.ndarray, rows: Rows) -> tuple[float, float]:
-    """Weighted binary cross-entropy (nats) and AUC on front-end planes uint8 [N, S, S, C] of `rows`."""
+    """What `judge_logits` says of a Keras model's logits on front-end planes uint8 [N, S, S, C] of `rows`."""
+    return judge_logits(predict_logits(model, planes), rows)
+
+
+def judge_logits(logits: np.ndarray, rows: Rows) -> tuple[float, float]:
+    """Weighted binary cross-entropy (nats) and AUC of logits [N] of `rows`."""
     from sklearn.metrics import roc_auc_score
 
-    logits = predict_logits(model, planes).astype(np.float64)
+    logits = logits.astype(np.float64)
     # -log sigmoid(z) for fakes and -log sigmoid(-z) for reals, without overflow.
     losses = np.logaddexp(0, np.where(rows.is_fake, -logits, logits))
     return float(np.average(losses, weights=rows.weights)), float(roc_auc_score(rows.is_fake, logits))

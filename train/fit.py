@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ela.front_ends import parse_front_end
-from train.batches import rows_of, training_batches
+from train.batches import rows_of
 from train.data.files import write_atomically
 from train.data.store import Store
-from train.epoch import OnTick, judge_epoch, learn_epoch, ticking
+from train.epoch import OnTick, learn_epoch, ticking
+from train.lessons import Material, begin_lesson
 from train.model import build_classifier, choose_trainable
 from train.progress import (
     Epoch,
@@ -45,7 +46,7 @@ def fit(
     front_end = parse_front_end(recipe.model.front_end)
     front_end.check_size(run.view.size)
     learn, val = rows_of(store, recipe, "train"), rows_of(store, recipe, "val")
-    val_planes = front_end.planes(store.pixels[val.index])
+    material = Material(recipe, store, front_end, learn, val, front_end.planes(store.pixels[val.index]))
     steps = math.ceil(len(learn.index) / recipe.fit.batch_size)
     checkpoints = run.folder / "checkpoints"
     progress = load_progress(checkpoints)
@@ -64,23 +65,17 @@ def fit(
         )
         if progress.epoch > 0:
             restore_checkpoint(checkpoints, progress.checkpoint, model)
+        lesson = begin_lesson(model, material, number)
         while progress.stage == number:
             epoch = progress.epoch
             rates = partial(_rate, stage, epoch * steps, stage.epochs * steps)
             train_loss = learn_epoch(
-                model,
-                training_batches(
-                    store,
-                    learn,
-                    front_end=front_end,
-                    settings=recipe.augment,
-                    batch_size=recipe.fit.batch_size,
-                    seed=(recipe.fit.seed, number, epoch),
-                ),
+                lesson.model,
+                lesson.batches(epoch),
                 rate=rates,
                 on_batch=ticking(on_tick, stage.name, epoch, stage.epochs, steps),
             )
-            val_loss, val_auc = judge_epoch(model, val_planes, val)
+            val_loss, val_auc = lesson.judge()
             done = Epoch(number, epoch, train_loss, val_loss, val_auc, rates(0))
             progress = _keep(checkpoints, model, progress, done, stage, recipe.fit.patience)
             with board.as_default(step=len(progress.history)):

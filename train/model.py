@@ -16,6 +16,7 @@ from train.recipe import Model
 from train.tf import load_tensorflow
 
 LAST_FEATURES = "conv_pw_13_relu"
+POOLED = "mean"
 HEAD = "logit"
 FIRST_CONVOLUTION = "conv1"
 
@@ -43,7 +44,7 @@ def build_classifier(settings: Model, size: int) -> Any:
     for layer in backbone.layers:
         if isinstance(layer, tf.keras.layers.BatchNormalization):
             layer.momentum = settings.batch_norm_momentum
-    pooled = tf.keras.layers.GlobalAveragePooling2D(name="mean")(backbone.get_layer(LAST_FEATURES).output)
+    pooled = tf.keras.layers.GlobalAveragePooling2D(name=POOLED)(backbone.get_layer(LAST_FEATURES).output)
     dropped = tf.keras.layers.Dropout(settings.dropout, name="dropout")(pooled)
     logit = tf.keras.layers.Dense(1, name=HEAD)(dropped)
     return tf.keras.Model(backbone.input, logit, name="fauxlens")

@@ -80,13 +80,22 @@ class Augment:
 
 @dataclass(frozen=True, config=_STRICT)
 class Stage:
-    """One stretch of training: `train_from` is `head`, `all`, or the first layer of the backbone that learns."""
+    """One stretch of training: `train_from` is `head`, `all`, or the first layer of the backbone that learns.
+
+    `features` says how often the frozen layers run: `fresh` on every picture of every epoch, disturbed anew; `cached`
+    once, on pictures disturbed once, so that a stage costs one pass however many epochs it has (for `head` only).
+    """
 
     name: str
     epochs: Count
     learning_rate: Rate
     train_from: str
     schedule: Literal["constant", "cosine"] = "constant"
+    features: Literal["fresh", "cached"] = "fresh"
+
+    def __post_init__(self) -> None:
+        if self.features == "cached" and self.train_from != "head":
+            raise ValueError(f"cached features are for train_from = 'head', not {self.train_from!r}")
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -153,8 +162,25 @@ def read_recipe(path: Path, overrides: dict[str, Any] | None = None) -> Recipe:
         target = table
         for section in sections:
             target = target.setdefault(section, {})
+            if not isinstance(target, dict):
+                raise TrainError(f"{key!r} is no key of a recipe: {section!r} has no keys of its own.")
         target[last] = value
     return parse_recipe(table, str(path))
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """Read `KEY=VALUE`, e.g. `model.front_end=npr` or `data.generators=["camera", "stylegan"]`, for `read_recipe`.
+
+    The value is TOML; what is not is taken as text, so that words need no quotes. Raises TrainError without a key.
+    """
+    key, equals, value = text.partition("=")
+    key = key.strip()
+    if not equals or not all(key.split(".")):
+        raise TrainError(f"The setting {text!r} is not KEY=VALUE: write e.g. model.front_end=npr.")
+    try:
+        return key, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key, value.strip()
 
 
 def parse_recipe(table: dict[str, Any], where: str) -> Recipe:

@@ -1,5 +1,6 @@
 """A run folder: where one training keeps its recipe, progress, weights, scores and report."""
 
+import hashlib
 import json
 import os
 import platform
@@ -114,6 +115,7 @@ def open_run(folder: Path) -> Run:
     path = folder / "run.json"
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
+        recipe_bytes = (folder / "recipe.toml").read_bytes()
         recipe = read_recipe(folder / "recipe.toml")
         run = Run(folder, recipe, folder / about["manifest"], about["manifest_sha256"])
         recipe_sha256 = about["recipe_sha256"]
@@ -123,7 +125,8 @@ def open_run(folder: Path) -> Run:
         ) from error
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise TrainError(f"{path} is damaged: train again into another folder.") from error
-    if recipe.sha256 != recipe_sha256:
+    # Of the file as it was written: a key that recipes gained since then is no change.
+    if hashlib.sha256(recipe_bytes).hexdigest() != recipe_sha256:
         raise TrainError(f"{folder / 'recipe.toml'} was changed after the run began: train again into another folder.")
     return run
 
