@@ -127,18 +127,18 @@ def verify(
     variant: Annotated[
         str | None, typer.Option(help="Which detector of the bundle [default: the shipped one].")
     ] = None,
-    runtime: Annotated[str, typer.Option(help="litert or litert-builtin.")] = "litert",
+    runtime: Annotated[str, typer.Option(help="Where it is run; `doctor` says which are here.")] = "litert",
     as_json: Json = False,
 ) -> None:
     """Prove stage by stage that a runtime gives the scores that were trained; exit status 1 when it does not."""
     from export.bundle import read_bundle
     from export.parity import verify as hold_against
-    from export.runtimes import RUNTIMES
+    from export.runtimes.table import RUNTIMES
 
     if runtime not in RUNTIMES:
         raise ExportError(f"There is no runtime {runtime!r}: choose one of {', '.join(RUNTIMES)}.")
     opened = read_bundle(bundle)
-    parity = hold_against(opened, variant=variant or opened.default, runtime=runtime, runtime_call=RUNTIMES[runtime])
+    parity = hold_against(opened, variant=variant or opened.default, runtime=RUNTIMES[runtime])
     if as_json:
         print_json(asdict(parity))
     else:

@@ -9,7 +9,7 @@ from typing import Any
 from export.description import Description
 from export.errors import ExportError
 from export.metadata import check_identifier, read_description
-from export.runtimes import load_interpreter
+from export.runtimes.litert import load_interpreter
 
 _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 

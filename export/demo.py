@@ -10,7 +10,7 @@ from export.detecting import detect_files
 from export.exporting import Exported, export_run
 from export.parity import Parity, verify
 from export.quantize import quantise_run
-from export.runtimes import RUNTIMES
+from export.runtimes.table import RUNTIMES
 from train.data.audit import Audit, audit
 from train.data.card_list import find_card
 from train.data.manifest import read_manifest, write_manifest
@@ -71,7 +71,7 @@ def run_demo(folder: Path, bar: Bar, say: Callable[[str], None]) -> Shown:
     say("6/6  exporting, holding every stage against the one before it, and judging a picture")
     exported = export_run(run, run.folder / "export", say=lambda line: say(f"     {line}"))
     bundle = read_bundle(exported.bundle)
-    parity = verify(bundle, variant=bundle.default, runtime="litert", runtime_call=RUNTIMES["litert"])
+    parity = verify(bundle, variant=bundle.default, runtime=RUNTIMES["litert"])
     picture = sorted((sample / "fake" / "gan-like").iterdir())[0]
     told = detect_files([picture], exported.bundle, "balanced", folder)
     judgements = (

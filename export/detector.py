@@ -8,7 +8,7 @@ import numpy as np
 from export.description import BALANCED, OPERATING_POINTS, Description
 from export.errors import ExportError
 from export.metadata import read_description
-from export.runtimes import Run, open_detector_file
+from export.runtimes.litert import Run, open_detector_file
 from export.seal import MAX_BYTES
 from train.data.errors import DataError
 from train.data.picture import Picture

@@ -10,7 +10,7 @@ import polars as pl
 from export.description import Description
 from export.detector import read_detector
 from export.metadata import read_description
-from export.runtimes import open_detector_file
+from export.runtimes.litert import open_detector_file
 from train.data.manifest import Manifest, read_manifest
 from train.data.store import Store, pack
 from train.data.view import Unclear, View, parse_view

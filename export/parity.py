@@ -18,14 +18,11 @@ from export.bundle import LINEAGE, Bundle, pixels_sha256, tflite_stage
 from export.description import BALANCED
 from export.detector import threshold_of
 from export.errors import ExportError
-from export.runtimes import Output, Runtime
+from export.runtimes.interface import Output, Runtime, RuntimeAbsentError
 from export.tolerances import Limits, allowed_flips
 from train.data.errors import DataError
 from train.data.picture import decode_bytes
 from train.data.view import apply_view, parse_view
-
-# Runtimes known not to be bit-equal to LiteRT with XNNPACK; every other one must be.
-DECISIONS_ONLY = ("litert-builtin",)
 
 
 @dataclass(frozen=True)
@@ -55,15 +52,16 @@ class Parity:
     stages: tuple[StageResult, ...]
 
 
-def verify(bundle: Bundle, *, variant: str, runtime: str, runtime_call: Runtime) -> Parity:
+def verify(bundle: Bundle, *, variant: str, runtime: Runtime) -> Parity:
     """Verify a variant of a bundle on a runtime.
 
-    `runtime` is its name: one of DECISIONS_ONLY is held to decisions, any other to equal bits (float variants to
-    `float_rounding`). Raises ExportError for an unknown variant. A stage that cannot run at all counts as departed.
+    A runtime that promises `bits` is held to equal bits (float variants to `float_rounding`), others to decisions.
+    Raises ExportError for an unknown variant, RuntimeAbsentError where the runtime's parts are missing. A stage that
+    cannot run at all counts as departed.
     """
     if variant not in bundle.variants:
         raise ExportError(f"The bundle has no variant '{variant}'; choose one of {', '.join(sorted(bundle.variants))}.")
-    output, failure = _run(bundle, variant, runtime_call)
+    output, failure = _run(bundle, variant, runtime)
     stages = (
         _decode_stage(bundle),
         _view_stage(bundle, variant),
@@ -78,12 +76,12 @@ def verify(bundle: Bundle, *, variant: str, runtime: str, runtime_call: Runtime)
     count = len(trained)
     flips = _flips(bundle, variant, trained, output.scores[:, 1]) if output else count
     if departed:
-        sentence = f"{variant} on {runtime} departs first at {departed[0].name}: {departed[0].sentence}"
+        sentence = f"{variant} on {runtime.name} departs first at {departed[0].name}: {departed[0].sentence}"
     else:
-        sentence = f"{variant} on {runtime} is what was trained: all {len(stages)} stages hold."
+        sentence = f"{variant} on {runtime.name} is what was trained: all {len(stages)} stages hold."
     return Parity(
         variant=variant,
-        runtime=runtime,
+        runtime=runtime.name,
         passed=not departed,
         first_departure=departed[0].name if departed else None,
         flips=flips,
@@ -97,10 +95,12 @@ def to_json(parity: Parity) -> str:
     return json.dumps(dataclasses.asdict(parity), indent=1, sort_keys=True, allow_nan=False) + "\n"
 
 
-def _run(bundle: Bundle, variant: str, runtime_call: Runtime) -> tuple[Output | None, str]:
+def _run(bundle: Bundle, variant: str, runtime: Runtime) -> tuple[Output | None, str]:
     views, description = bundle.references.views, bundle.descriptions[variant]
     try:
-        output = runtime_call(bundle.variants[variant], views)
+        output = runtime.call(bundle.variants[variant], views)
+    except RuntimeAbsentError:
+        raise
     except ExportError as error:
         return None, str(error)
     if output.scores.shape != (len(views), 2) or output.heatmaps.shape != (len(views), *description.heatmap):
@@ -169,11 +169,11 @@ def _converting_stage(bundle: Bundle, variant: str) -> StageResult:
     return _compare(bundle, variant, "converting", (LINEAGE[variant], stage), bundle.references.stages[stage], limits)
 
 
-def _runtime_stage(bundle: Bundle, variant: str, runtime: str, output: Output) -> StageResult:
+def _runtime_stage(bundle: Bundle, variant: str, runtime: Runtime, output: Output) -> StageResult:
     stored = tflite_stage(variant)
     now = output.scores[:, 1]
-    compared = _compare(bundle, variant, "runtime", (stored, runtime), now, bundle.tolerances.runtime)
-    if runtime in DECISIONS_ONLY:
+    compared = _compare(bundle, variant, "runtime", (stored, runtime.name), now, bundle.tolerances.runtime)
+    if runtime.promise == "decisions":
         return compared
     allowed = 0.0 if variant.endswith("int8") else bundle.tolerances.float_rounding
     passed = compared.numbers["max"] <= allowed and not compared.numbers["flips"]

@@ -9,7 +9,7 @@ from export.bundle import References
 from export.convert import compose
 from export.errors import ExportError
 from export.gradcam import grad_cam
-from export.runtimes import RUNTIMES
+from export.runtimes.table import RUNTIMES
 from export.states import KerasState
 from train.data.rows import eyes_of
 from train.data.store import Store
@@ -59,7 +59,7 @@ def make_references(
         heatmaps[f"keras-{name}"] = np.concatenate([one["heatmap"].numpy() for one in outputs])
         maps[f"keras-{name}"] = grad_cam(state.model, planes, state.cam_layer)
     for variant, tflite in detectors.items():
-        output = RUNTIMES["litert"](tflite, views)
+        output = RUNTIMES["litert"].call(tflite, views)
         stages[f"tflite/{variant}"] = output.scores[:, 1]
         heatmaps[f"tflite/{variant}"] = output.heatmaps
     return References(

@@ -13,7 +13,7 @@ from PIL import Image
 from export.bundle import Bundle, References, parse_bundle, write_bundle
 from export.description import CalibrationNote, Description
 from export.metadata import attach
-from export.runtimes import RUNTIMES
+from export.runtimes.table import RUNTIMES
 from export.tolerances import Tolerances
 from train.data.picture import Picture, decode_bytes
 from train.data.view import apply_view, parse_view
@@ -144,7 +144,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
         heatmaps[f"keras-{name}"] = np.concatenate([one["heatmap"].numpy() for one in outputs])
         gradcam[f"keras-{name}"] = grad_cam(state, views, layer)
     for name, data in sealed.items():
-        output = RUNTIMES["litert"](data, views)
+        output = RUNTIMES["litert"].call(data, views)
         stages[f"tflite/{name}"], heatmaps[f"tflite/{name}"] = output.scores[:, 1], output.heatmaps
     references = References(names, pictures, views, views, stages, heatmaps, gradcam)
     path: Path = tmp_path_factory.mktemp("tiny") / "bundle.zip"

@@ -11,7 +11,7 @@ from PIL import Image
 
 from export.detecting import detect_files
 from export.metadata import attach
-from export.runtimes import RUNTIMES
+from export.runtimes.table import RUNTIMES
 from train.data.faces import eyes_in
 from train.data.picture import decode
 from train.data.view import apply_view, parse_view
@@ -39,7 +39,7 @@ def test_the_square_around_the_eyes_is_judged(model: Path, shared_faces: Path, t
     count, eyes = eyes_in(picture, mtcnn_detector())
     assert count == 1
     view = apply_view(parse_view(told.document["detector"]["view"]), picture, eyes)
-    output = RUNTIMES["litert"](model.read_bytes(), view[np.newaxis])
+    output = RUNTIMES["litert"].call(model.read_bytes(), view[np.newaxis])
     assert found["probability"] == float(output.scores[0, 1])
     with Image.open(found["overlay"]) as overlay:
         assert overlay.width == 640

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from export.errors import ExportError
 from export.metadata import attach, read_description
-from export.runtimes import RUNTIMES, open_converted, open_detector_file
+from export.runtimes.litert import open_converted, open_detector_file
+from export.runtimes.table import RUNTIMES
 from export.seal import write_sealed
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def test_garbage_is_refused(length: int) -> None:
     noise = random.Random(length).randbytes(length)
     for data in (noise, b"\x1c\0\0\0TFL3" + noise):
         with pytest.raises(ExportError):
-            RUNTIMES["litert"](data, np.zeros((1, 32, 32, 3), np.uint8))
+            RUNTIMES["litert"].call(data, np.zeros((1, 32, 32, 3), np.uint8))
 
 
 def test_a_sealed_file_without_our_description_is_refused(tiny: Tiny) -> None:
@@ -149,4 +150,4 @@ def test_mediapipe_opens_the_file_and_gives_the_same_scores(tiny: Tiny, tmp_path
                 heads = {head.head_name: head.categories for head in classifier.classify(image).classifications}
                 by_label = {category.category_name: category.score for category in heads["scores"]}
                 scores.append([by_label["real"], by_label["fake"]])
-        np.testing.assert_array_equal(np.array(scores, np.float32), RUNTIMES["litert"](sealed, views).scores)
+        np.testing.assert_array_equal(np.array(scores, np.float32), RUNTIMES["litert"].call(sealed, views).scores)

@@ -13,7 +13,8 @@ import pytest
 from export.bundle import Bundle
 from export.errors import ExportError
 from export.parity import to_json, verify
-from export.runtimes import RUNTIMES, Output
+from export.runtimes.interface import Output
+from export.runtimes.table import RUNTIMES
 from export.tolerances import Limits, Tolerances, allowed_flips
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ STAGES = ["decode", "view", "planes", "quantising", "converting", "runtime", "he
 @pytest.mark.parametrize("variant", ["float32", "ptq-int8"])
 @pytest.mark.parametrize("runtime", list(RUNTIMES))
 def test_what_was_trained_is_what_runs(tiny: Tiny, variant: str, runtime: str) -> None:
-    parity = verify(tiny.bundle, variant=variant, runtime=runtime, runtime_call=RUNTIMES[runtime])
+    parity = verify(tiny.bundle, variant=variant, runtime=RUNTIMES[runtime])
     assert parity.passed, parity.sentence
     assert [stage.name for stage in parity.stages] == STAGES
     assert (parity.first_departure, parity.flips) == (None, 0)
@@ -98,7 +99,7 @@ SABOTAGE: list[tuple[Callable[[Bundle], Bundle], str]] = [
 
 @pytest.mark.parametrize(("sabotage", "stage"), SABOTAGE, ids=[f.__name__ for f, _ in SABOTAGE])
 def test_the_first_stage_that_departs_is_named(tiny: Tiny, sabotage: Callable[[Bundle], Bundle], stage: str) -> None:
-    parity = verify(sabotage(tiny.bundle), variant="ptq-int8", runtime="litert", runtime_call=RUNTIMES["litert"])
+    parity = verify(sabotage(tiny.bundle), variant="ptq-int8", runtime=RUNTIMES["litert"])
     assert not parity.passed
     assert parity.first_departure == stage
     assert parity.sentence.startswith(f"ptq-int8 on litert departs first at {stage}: ")
@@ -107,29 +108,29 @@ def test_the_first_stage_that_departs_is_named(tiny: Tiny, sabotage: Callable[[B
 
 
 def test_one_departing_picture_is_counted_and_named(tiny: Tiny) -> None:
-    parity = verify(break_view(tiny.bundle), variant="ptq-int8", runtime="litert", runtime_call=RUNTIMES["litert"])
+    parity = verify(break_view(tiny.bundle), variant="ptq-int8", runtime=RUNTIMES["litert"])
     view = parity.stages[1]
     assert view.numbers["different"] == 1
     assert tiny.bundle.references.names[5] in view.sentence
 
 
 def flipping(tflite: bytes, views: np.ndarray) -> Output:
-    output = RUNTIMES["litert"](tflite, views)
+    output = RUNTIMES["litert"].call(tflite, views)
     return replace(output, scores=output.scores[:, ::-1].copy())
 
 
 def blind(tflite: bytes, views: np.ndarray) -> Output:
-    output = RUNTIMES["litert"](tflite, views)
+    output = RUNTIMES["litert"].call(tflite, views)
     return replace(output, heatmaps=np.zeros_like(output.heatmaps))
 
 
 def mute(tflite: bytes, views: np.ndarray) -> Output:
-    output = RUNTIMES["litert"](tflite, views)
+    output = RUNTIMES["litert"].call(tflite, views)
     return replace(output, scores=np.full_like(output.scores, np.nan))
 
 
 def short(tflite: bytes, views: np.ndarray) -> Output:
-    return RUNTIMES["litert"](tflite, views[1:])
+    return RUNTIMES["litert"].call(tflite, views[1:])
 
 
 def refusing(tflite: bytes, views: np.ndarray) -> Output:
@@ -140,9 +141,9 @@ def refusing(tflite: bytes, views: np.ndarray) -> Output:
     ("call", "stage"),
     [(flipping, "runtime"), (blind, "heatmap"), (mute, "runtime"), (short, "runtime"), (refusing, "runtime")],
 )
-@pytest.mark.parametrize("runtime", ["litert-builtin", "another"])
+@pytest.mark.parametrize("runtime", ["litert-builtin", "litert"])
 def test_a_runtime_that_lies_is_found(tiny: Tiny, call: Any, stage: str, runtime: str) -> None:
-    parity = verify(tiny.bundle, variant="ptq-int8", runtime=runtime, runtime_call=call)
+    parity = verify(tiny.bundle, variant="ptq-int8", runtime=replace(RUNTIMES[runtime], call=call))
     assert parity.first_departure == stage
     if call is flipping:
         assert parity.flips >= 12
@@ -155,29 +156,29 @@ def test_the_flips_of_a_noisy_runtime_are_counted_exactly(tiny: Tiny) -> None:
     chosen = [2, 9]
 
     def noisy(tflite: bytes, views: np.ndarray) -> Output:
-        output = RUNTIMES["litert"](tflite, views)
+        output = RUNTIMES["litert"].call(tflite, views)
         scores = output.scores.copy()
         scores[chosen] = scores[chosen][:, ::-1]
         return replace(output, scores=scores)
 
     assert all((stored[i] >= 0.5) != (1 - stored[i] >= 0.5) for i in chosen)
-    parity = verify(tiny.bundle, variant="ptq-int8", runtime="litert-builtin", runtime_call=noisy)
+    parity = verify(tiny.bundle, variant="ptq-int8", runtime=replace(RUNTIMES["litert-builtin"], call=noisy))
     assert (parity.first_departure, parity.flips) == ("runtime", 2)
     lenient = Tolerances(runtime=Limits(flips=2 / 16, mean=1, p99=1))
     bundle = replace(tiny.bundle, tolerances=lenient)
-    assert verify(bundle, variant="ptq-int8", runtime="litert-builtin", runtime_call=noisy).passed
+    assert verify(bundle, variant="ptq-int8", runtime=replace(RUNTIMES["litert-builtin"], call=noisy)).passed
 
 
 def test_heatmaps_that_were_never_compared_do_not_pass(tiny: Tiny) -> None:
     stages = {key: np.minimum(values, np.float32(0.25)) for key, values in tiny.bundle.references.stages.items()}
     bundle = with_references(tiny.bundle, stages=stages)
-    parity = verify(bundle, variant="ptq-int8", runtime="litert", runtime_call=RUNTIMES["litert"])
+    parity = verify(bundle, variant="ptq-int8", runtime=RUNTIMES["litert"])
     assert not parity.stages[-1].passed
 
 
 def test_an_unknown_variant_is_refused(tiny: Tiny) -> None:
     with pytest.raises(ExportError, match="float32, ptq-int8"):
-        verify(tiny.bundle, variant="qat-int8", runtime="litert", runtime_call=RUNTIMES["litert"])
+        verify(tiny.bundle, variant="qat-int8", runtime=RUNTIMES["litert"])
 
 
 def test_half_a_percent_of_the_references_is_one_at_most() -> None:

@@ -1,29 +1,17 @@
-"""The runtimes a detector file is run on from Python: views in, scores and heatmaps out."""
+"""LiteRT in this process, by XNNPACK or by its own kernels: views in, scores and heatmaps out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from export.errors import ExportError
 from export.metadata import check_identifier, read_description
+from export.runtimes.interface import Output
 from train.quiet import native_chatter_hidden
-
-
-@dataclass(frozen=True)
-class Output:
-    """`scores` float32 [N, 2], real and fake, 0..1; `heatmaps` float32 [N, h, w], 0..1."""
-
-    scores: np.ndarray
-    heatmaps: np.ndarray
-
 
 Run = Callable[[np.ndarray], Output]
 """uint8 [N, S, S, 3] to Output; raises ExportError for another shape or type. Not for two threads at once."""
-
-Runtime = Callable[[bytes, np.ndarray], Output]
-"""A sealed detector file and uint8 [N, S, S, 3] to Output."""
 
 
 def open_detector_file(tflite: bytes, runtime: str = "litert", name: str = "the detector file") -> Run:
@@ -105,13 +93,3 @@ RESOLVERS = {
     # TFLite's own optimised kernels, without XNNPACK. Not bit-equal to it: about one step on 0.04 % of values.
     "litert-builtin": "BUILTIN_WITHOUT_DEFAULT_DELEGATES",
 }
-
-
-def _one_shot(runtime: str) -> Runtime:
-    def call(tflite: bytes, views: np.ndarray) -> Output:
-        return open_detector_file(tflite, runtime)(views)
-
-    return call
-
-
-RUNTIMES: dict[str, Runtime] = {name: _one_shot(name) for name in RESOLVERS}
