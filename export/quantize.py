@@ -20,11 +20,12 @@ from export.errors import ExportError
 from train.batches import Batch, rows_of, training_batches
 from train.data.store import Store
 from train.epoch import OnTick, judge_epoch, learn_epoch, ticking
-from train.fit import load_model, save_weights
+from train.fit import load_model
 from train.model import HEAD, LAST_FEATURES, backbone_of, build_classifier, scale_pixels
 from train.run import Run, forget_states, read_state, weights_path
 from train.score import keras_scorer, score_state
 from train.tf import load_tensorflow, seed_everything
+from train.weights import load_weights, save_weights
 
 QUANTISED_FEATURES = f"quant_{LAST_FEATURES}"
 _FINE_TUNING = 1000  # Keeps its seeds apart from those of the training stages.
@@ -140,7 +141,7 @@ def quantise(run: Run, store: Store, classifier: Any, *, on_tick: OnTick = lambd
     ptq = fake_quantise(classifier)
     calibrate(ptq, islice(representative(), settings.calibration_batches), settings.calibration_decay)
     hold_batch_norm(ptq, False)
-    save_weights(ptq, weights_path(run, "ptq"))
+    save_weights(ptq, weights_path(run, "ptq"), run.recipe.model)
     if settings.epochs == 0:
         return {"ptq": ptq}
 
@@ -165,7 +166,7 @@ def quantise(run: Run, store: Store, classifier: Any, *, on_tick: OnTick = lambd
             best_loss, best = val_loss, qat.get_weights()
     qat.set_weights(best)
     hold_batch_norm(qat, False)
-    save_weights(qat, weights_path(run, "qat"))
+    save_weights(qat, weights_path(run, "qat"), run.recipe.model)
     return {"ptq": ptq, "qat": qat}
 
 
@@ -175,7 +176,7 @@ def load_quantised(run: Run, state: str) -> Any:
     path = weights_path(run, state)
     if not path.exists():
         raise ExportError(f"{run.folder} has no {state} weights yet: run `fauxlens quantize {run.folder}` first.")
-    model.load_weights(str(path))
+    load_weights(model, path, run.recipe.model)
     return model
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from ela.front_ends import parse_front_end
 from train.batches import rows_of
-from train.data.files import write_atomically
 from train.data.store import Store
 from train.epoch import OnTick, learn_epoch, ticking
 from train.lessons import Material, begin_lesson
@@ -22,9 +21,10 @@ from train.progress import (
     save_checkpoint,
     save_progress,
 )
-from train.recipe import Stage
+from train.recipe import Recipe, Stage
 from train.run import Run, weights_path
 from train.tf import load_tensorflow, seed_everything
+from train.weights import load_weights, save_weights
 
 
 def fit(
@@ -77,7 +77,7 @@ def fit(
             )
             val_loss, val_auc = lesson.judge()
             done = Epoch(number, epoch, train_loss, val_loss, val_auc, rates(0))
-            progress = _keep(checkpoints, model, progress, done, stage, recipe.fit.patience)
+            progress = _keep(checkpoints, model, progress, done, stage, recipe)
             with board.as_default(step=len(progress.history)):
                 for name in ("train_loss", "val_loss", "val_auc", "learning_rate"):
                     tf.summary.scalar(name, getattr(done, name))
@@ -85,20 +85,15 @@ def fit(
             on_epoch(stage.name, done)
         # The next stage, or the end, goes on from the best epoch, not from the last.
         model.load_weights(str(checkpoints / progress.best_weights))
-    save_weights(model, weights_path(run, "float"))
+    save_weights(model, weights_path(run, "float"), recipe.model)
     return model
 
 
 def load_model(run: Run) -> Any:
     """Build the run's classifier and load its finished float weights."""
     model = build_classifier(replace(run.recipe.model, weights="none"), run.view.size)
-    model.load_weights(str(weights_path(run, "float")))
+    load_weights(model, weights_path(run, "float"), run.recipe.model)
     return model
-
-
-def save_weights(model: Any, path: Path) -> None:
-    """Write a Keras model's weights as HDF5, whole or not at all."""
-    write_atomically(path, lambda temporary: model.save_weights(str(temporary), save_format="h5"))
 
 
 def _rate(stage: Stage, start: int, steps: int, batch: int) -> float:
@@ -108,16 +103,16 @@ def _rate(stage: Stage, start: int, steps: int, batch: int) -> float:
     return stage.learning_rate * 0.5 * (1 + math.cos(math.pi * (start + batch) / steps))
 
 
-def _keep(folder: Path, model: Any, progress: Progress, done: Epoch, stage: Stage, patience: int) -> Progress:
+def _keep(folder: Path, model: Any, progress: Progress, done: Epoch, stage: Stage, recipe: Recipe) -> Progress:
     history = (*progress.history, done)
     better = done.val_loss < progress.best_loss
     waited = 0 if better else progress.waited + 1
     best_weights = f"best-{len(history):04d}.h5" if better else progress.best_weights
     if better:
-        save_weights(model, folder / best_weights)
+        save_weights(model, folder / best_weights, recipe.model)
     checkpoint = f"epoch-{len(history):04d}"
     save_checkpoint(folder, checkpoint, model)
-    ended = done.epoch + 1 >= stage.epochs or waited >= patience
+    ended = done.epoch + 1 >= stage.epochs or waited >= recipe.fit.patience
     kept = Progress(
         stage=done.stage + 1 if ended else done.stage,
         epoch=0 if ended else done.epoch + 1,

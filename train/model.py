@@ -5,6 +5,8 @@ also the mean of a 1x1 convolution of that map, and Grad-CAM of the logit is the
 et al. 2017, section 3.1: for such heads Grad-CAM is CAM, Zhou et al. 2016).
 """
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from ela.front_ends import parse_front_end
 from train.errors import TrainError
 from train.recipe import Model
 from train.tf import load_tensorflow
+from train.weights import check_origin
 
 LAST_FEATURES = "conv_pw_13_relu"
 POOLED = "mean"
@@ -38,9 +41,6 @@ def build_classifier(settings: Model, size: int) -> Any:
     """
     tf = load_tensorflow()
     backbone = _load_backbone(tf, settings, size)
-    channels = parse_front_end(settings.front_end).channels
-    if channels != 3:
-        backbone = _inflate(tf, backbone, settings, size, channels)
     for layer in backbone.layers:
         if isinstance(layer, tf.keras.layers.BatchNormalization):
             layer.momentum = settings.batch_norm_momentum
@@ -51,45 +51,60 @@ def build_classifier(settings: Model, size: int) -> Any:
 
 
 def _load_backbone(tf: Any, settings: Model, size: int) -> Any:
-    shape = (size, size, 3)
-    arguments = {"input_shape": shape, "alpha": settings.width, "include_top": False, "pooling": None}
+    """MobileNet without its top, for as many planes as the front end has, with the weights that the recipe names."""
+    channels = parse_front_end(settings.front_end).channels
+    plain = partial(tf.keras.applications.MobileNet, alpha=settings.width, include_top=False, pooling=None)
     if settings.weights == "none":
-        return tf.keras.applications.MobileNet(weights=None, **arguments)
+        return plain(weights=None, input_shape=(size, size, channels))
     if settings.weights == "imagenet":
         try:
             # For sizes without weights of their own Keras takes those trained at 224.
-            return tf.keras.applications.MobileNet(weights="imagenet", **arguments)
+            backbone = plain(weights="imagenet", input_shape=(size, size, 3))
         except Exception as error:
             # Keras's downloader raises bare Exception for every fault of the network.
             raise TrainError(
                 f"The ImageNet weights could not be downloaded ({_first_line(error)}): connect to the network, or "
                 "pass `--weights FILE.h5` with Keras's MobileNet weights (no top), or `--weights none`."
             ) from error
+        return _inflated(plain, backbone, size, channels)
     path = Path(settings.weights)
     if not path.is_file():
         raise TrainError(f"{path}: no such weights file; pass an .h5 file, `imagenet` or `none` with --weights.")
-    backbone = tf.keras.applications.MobileNet(weights=None, **arguments)
+    own = check_origin(path, settings) is not None
+    backbone = plain(weights=None, input_shape=(size, size, channels if own else 3))
     try:
-        backbone.load_weights(str(path))
+        if own:
+            _load_named(backbone, path)
+        else:
+            backbone.load_weights(str(path))
     except (ValueError, OSError, KeyError) as error:
         raise TrainError(
             f"{path}: these weights do not fit MobileNet V1 of width {settings.width:g} without its top "
             f"({_first_line(error)}); choose the file of that width, or `imagenet` or `none`."
         ) from error
-    return backbone
+    return _inflated(plain, backbone, size, channels)
 
 
-def _inflate(tf: Any, backbone: Any, settings: Model, size: int, channels: int) -> Any:
-    """Rebuild a backbone of 3 channels for more of them, with the same features.
+def _load_named(backbone: Any, path: Path) -> None:
+    """Take the backbone's layers out of a run's weights.h5, whose head is another matter; ValueError if one lacks."""
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        missing = {layer.name for layer in backbone.layers if layer.weights} - set(file)
+    if missing:
+        raise ValueError(f"layer {min(missing)} is not in it; quantised states cannot be begun with")
+    backbone.load_weights(str(path), by_name=True)
+
+
+def _inflated(plain: Callable[..., Any], backbone: Any, size: int, channels: int) -> Any:
+    """Rebuild a backbone for more planes, with the same features; with as many as it has, it stays as it is.
 
     The first three planes keep the weights of the first convolution, the others begin at zero: the network starts as
-    what it was, and learns what the further planes are worth. Random weights are drawn anew for all channels.
+    what it was, and learns what the further planes are worth.
     """
-    wider = tf.keras.applications.MobileNet(
-        input_shape=(size, size, channels), alpha=settings.width, include_top=False, pooling=None, weights=None
-    )
-    if settings.weights == "none":
-        return wider
+    if backbone.input_shape[-1] == channels:
+        return backbone
+    wider = plain(weights=None, input_shape=(size, size, channels))
     for old, new in zip(backbone.layers, wider.layers, strict=True):
         weights = old.get_weights()
         if new.name == FIRST_CONVOLUTION:

@@ -1,6 +1,7 @@
 """Training: a run that was stopped ends where an unbroken one ends, and nothing half-written stays behind."""
 
 import dataclasses
+import hashlib
 import json
 from pathlib import Path
 
@@ -113,6 +114,20 @@ def test_an_edited_recipe_or_manifest_is_noticed(
     recipe.write_text(recipe.read_text().replace('title = "Quick"', 'title = "Slow"'))
     with pytest.raises(TrainError, match="was changed after the run began"):
         open_run(tmp_path / "run")
+
+
+def test_a_run_of_before_recipes_gained_a_key_still_opens(
+    quick: Recipe, small_manifest: Path, manifest: Manifest, tmp_path: Path
+) -> None:
+    run = start_run(tmp_path / "run", quick, small_manifest, manifest)
+    recipe = tmp_path / "run" / "recipe.toml"
+    old = "".join(line for line in recipe.read_text().splitlines(keepends=True) if not line.startswith("features"))
+    assert old != recipe.read_text()
+    recipe.write_text(old)
+    about = json.loads((tmp_path / "run" / "run.json").read_text())
+    about["recipe_sha256"] = hashlib.sha256(old.encode()).hexdigest()
+    (tmp_path / "run" / "run.json").write_text(json.dumps(about))
+    assert open_run(tmp_path / "run").recipe == run.recipe
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{"])

@@ -1,0 +1,88 @@
+"""Weights files know their network: another front end or width is refused with both named."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ela.errors import ElaError
+from train.errors import TrainError
+from train.model import HEAD, build_classifier
+from train.recipe import Model
+from train.tf import seed_everything
+from train.weights import Origin, load_weights, read_origin, save_weights
+
+SMALL = Model(width=0.25, weights="none", front_end="npr")
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path: Path = tmp_path_factory.mktemp("weights") / "weights.h5"
+    seed_everything(3)
+    save_weights(build_classifier(SMALL, 64), path, SMALL)
+    return path
+
+
+def test_the_note_is_canonical(saved: Path) -> None:
+    assert read_origin(saved) == Origin("npr(x2)", 0.25)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"front_end": "rgb"}, r"trained behind the front end npr\(x2\) and the recipe asks for rgb"),
+        ({"front_end": "npr(x3)"}, r"npr\(x2\) and the recipe asks for npr\(x3\)"),
+        ({"front_end": "rgb+npr"}, r"npr\(x2\) and the recipe asks for rgb\+npr\(x2\)"),
+        ({"width": 0.5}, r"is of width 0\.25 and the recipe asks for 0\.5"),
+    ],
+)
+def test_another_network_is_refused(saved: Path, changes: dict[str, Any], words: str) -> None:
+    other = dataclasses.replace(SMALL, **changes)
+    with pytest.raises(TrainError, match=words) as caught:
+        load_weights(build_classifier(dataclasses.replace(other, weights="none"), 64), saved, other)
+    assert "\n" not in str(caught.value)
+    # The same when a training is to begin with them.
+    with pytest.raises(TrainError, match=words):
+        build_classifier(dataclasses.replace(other, weights=str(saved)), 64)
+
+
+def test_a_training_can_begin_with_another_runs_weights(saved: Path) -> None:
+    seed_everything(3)
+    first = build_classifier(SMALL, 64)
+    second = build_classifier(dataclasses.replace(SMALL, weights=str(saved)), 96)
+    for layer in first.layers:
+        if layer.name != HEAD:
+            theirs = second.get_layer(layer.name).get_weights() if layer.weights else []
+            assert all(np.array_equal(a, b) for a, b in zip(layer.get_weights(), theirs, strict=True))
+    assert not np.array_equal(first.get_layer(HEAD).get_weights()[0], second.get_layer(HEAD).get_weights()[0])
+
+
+def test_six_planes_come_back_as_six(tmp_path: Path) -> None:
+    wide = dataclasses.replace(SMALL, front_end="rgb+ela")
+    model = build_classifier(wide, 64)
+    save_weights(model, tmp_path / "wide.h5", wide)
+    again = build_classifier(dataclasses.replace(wide, weights=str(tmp_path / "wide.h5")), 64)
+    assert np.array_equal(again.get_layer("conv1").get_weights()[0], model.get_layer("conv1").get_weights()[0])
+
+
+def test_a_quantised_state_is_not_begun_with(tmp_path: Path) -> None:
+    from export.quantize import fake_quantise
+
+    save_weights(fake_quantise(build_classifier(SMALL, 64)), tmp_path / "ptq.h5", SMALL)
+    with pytest.raises(TrainError, match="quantised states cannot be begun with"):
+        build_classifier(dataclasses.replace(SMALL, weights=str(tmp_path / "ptq.h5")), 64)
+
+
+@pytest.mark.parametrize("content", [b"", b"not HDF5"])
+def test_damaged_weights_are_told(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "weights.h5"
+    path.write_bytes(content)
+    with pytest.raises(TrainError, match="does not hold the weights of this network"):
+        load_weights(build_classifier(SMALL, 64), path, SMALL)
+
+
+def test_an_unknown_front_end_is_named() -> None:
+    with pytest.raises(ElaError, match="'dct' is not known: give one of rgb, ela, npr, srm"):
+        build_classifier(dataclasses.replace(SMALL, front_end="dct"), 64)

@@ -1,0 +1,80 @@
+"""Weights files: Keras's HDF5, with a note of the network that the weights belong to."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ela.front_ends import parse_front_end
+from train.data.files import write_atomically
+from train.errors import TrainError
+from train.recipe import Model
+
+_NOTE = "fauxlens"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The network that weights were trained in: the canonical text of its front end, and its width."""
+
+    front_end: str
+    width: float
+
+
+def origin_of(settings: Model) -> Origin:
+    """What a recipe's [model] says about where its weights belong."""
+    return Origin(parse_front_end(settings.front_end).text, settings.width)
+
+
+def save_weights(model: Any, path: Path, settings: Model) -> None:
+    """Write a Keras model's weights as HDF5 with the note, whole or not at all."""
+
+    def write(temporary: Path) -> None:
+        import h5py
+
+        model.save_weights(str(temporary), save_format="h5")
+        with h5py.File(temporary, "r+") as file:
+            file.attrs[_NOTE] = json.dumps(asdict(origin_of(settings)))
+
+    write_atomically(path, write)
+
+
+def read_origin(path: Path) -> Origin | None:
+    """Read the note; None for weights that were not written by Fauxlens, such as Keras's own, and for damaged files."""
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            return Origin(**json.loads(file.attrs[_NOTE]))
+    except (OSError, KeyError, TypeError, ValueError):
+        return None
+
+
+def check_origin(path: Path, settings: Model) -> Origin | None:
+    """Read the note and raise TrainError where the weights belong to another front end or width than `settings`."""
+    found, wanted = read_origin(path), origin_of(settings)
+    if found is None or found == wanted:
+        return found
+    if found.front_end != wanted.front_end:
+        raise TrainError(
+            f"{path} was trained behind the front end {found.front_end} and the recipe asks for {wanted.front_end}: "
+            f"give weights of that front end, or set front_end = {found.front_end!r}."
+        )
+    raise TrainError(
+        f"{path} is of width {found.width:g} and the recipe asks for {wanted.width:g}: give weights of that width, or "
+        f"set width = {found.width:g}."
+    )
+
+
+def load_weights(model: Any, path: Path, settings: Model) -> None:
+    """Load weights that `save_weights` wrote into a model of the same layers.
+
+    Raises TrainError where the file is damaged or belongs to another front end, width or network.
+    """
+    check_origin(path, settings)
+    try:
+        model.load_weights(str(path))
+    except (ValueError, OSError, KeyError) as error:
+        raise TrainError(
+            f"{path} does not hold the weights of this network: run the step that wrote it again."
+        ) from error
