@@ -27,9 +27,12 @@ def front_end(options: tuple[str, ...]) -> FrontEnd:
 
 def _planes(gain: int, views: Views) -> Views:
     _check_size(views.shape[1])
-    pixels = views.astype(np.int32)
-    first = pixels[:, ::2, ::2].repeat(2, axis=1).repeat(2, axis=2)
-    return np.clip(MIDDLE + gain * (pixels - first), 0, 255).astype(np.uint8)
+    planes = np.empty_like(views)
+    for view, plane in zip(views, planes, strict=True):  # one at a time stays in the cache
+        pixels = view.astype(np.int16)
+        first = pixels[::2, ::2].repeat(2, axis=0).repeat(2, axis=1)
+        plane[...] = np.clip(MIDDLE + gain * (pixels - first), 0, 255)
+    return planes
 
 
 def _graph(gain: int, tf: Any, image: Any) -> Any:

@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from ela.front_ends import parse_front_end
+from train.tf import load_tensorflow
 
 views = st.integers(3, 12).flatmap(lambda half: arrays(np.uint8, (1, 2 * half, 2 * half, 3)))
 
@@ -41,6 +42,30 @@ def test_srm_is_three_filters_over_grey(view: np.ndarray, gain: int) -> None:
     edge = np.ones(planes.shape[:2], bool)
     edge[2:-2, 2:-2] = False
     assert (planes[edge] == 128).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.sampled_from(["npr", "srm"]),
+    st.integers(3, 20),
+    st.booleans(),
+    st.sampled_from([1, 2, 3, 7, 64]),
+    st.sampled_from(["noise", "extremes", "checks"]),
+    st.integers(0, 2**32 - 1),
+)
+def test_graphs_equal_the_planes(name: str, half: int, odd: bool, gain: int, kind: str, seed: int) -> None:
+    tf = load_tensorflow()
+    size = 2 * half + (odd and name == "srm")  # npr takes even sides only
+    rng = np.random.default_rng(seed)
+    checks = np.broadcast_to((np.indices((size, size)).sum(axis=0) % 2 * 255)[None, ..., None], (2, size, size, 3))
+    pictures = {
+        "noise": rng.integers(0, 256, (2, size, size, 3)),
+        "extremes": rng.choice([0, 255], (2, size, size, 3)),
+        "checks": checks,  # the largest sums there are
+    }
+    views = pictures[kind].astype(np.uint8)
+    front = parse_front_end(f"{name}(x{gain})")
+    np.testing.assert_array_equal(front.graph(tf, views.astype(np.float32)), front.planes(views))
 
 
 @given(st.integers(0, 255), st.integers(0, 255), st.integers(0, 255))
