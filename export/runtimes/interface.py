@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from export.errors import ExportError
+from export.runtimes.parts import Say
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,11 @@ class Runtime:
 
     promise: `bits` where int8 scores must equal LiteRT's with XNNPACK in every bit, `decisions` where only verdicts
     must. missing: one sentence on what is absent, None where all is there; it looks at files only and starts nothing.
+    set_up: makes the parts that it needs, None where it needs none; raises ExportError where that fails.
     """
 
     name: str
     promise: Promise
     call: Call = field(compare=False, repr=False)
     missing: Callable[[], str | None] = field(compare=False, repr=False)
+    set_up: Callable[[Say], None] | None = field(default=None, compare=False, repr=False)

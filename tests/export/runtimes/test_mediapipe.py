@@ -1,0 +1,109 @@
+"""MediaPipe opens the detector file unmodified and gives LiteRT's bits, scores and heatmaps."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from export.errors import ExportError
+from export.metadata import read_description
+from export.parity import verify
+from export.runtimes import mediapipe
+from export.runtimes.interface import RuntimeAbsentError
+from export.runtimes.table import RUNTIMES
+from train.data.picture import decode_bytes
+from train.data.view import apply_view, parse_view
+
+if TYPE_CHECKING:
+    from tests.export.conftest import Tiny
+
+FOLDER = Path(mediapipe.__file__).parent
+
+
+@pytest.fixture
+def _set_up() -> None:
+    if (reason := mediapipe.missing()) is not None:
+        pytest.skip(reason)
+
+
+@pytest.mark.usefixtures("_set_up")
+@pytest.mark.parametrize("variant", ["float32", "ptq-int8"])
+def test_mediapipe_gives_litert_s_bits(tiny: Tiny, variant: str) -> None:
+    output = RUNTIMES["mediapipe"].call(tiny.sealed[variant], tiny.bundle.references.views)
+    expected = RUNTIMES["litert"].call(tiny.sealed[variant], tiny.bundle.references.views)
+    rounding = 0.0 if variant == "ptq-int8" else tiny.bundle.tolerances.float_rounding
+    np.testing.assert_allclose(output.scores, expected.scores, rtol=0, atol=rounding)
+    np.testing.assert_allclose(output.heatmaps, expected.heatmaps, rtol=0, atol=rounding)
+    assert len(np.unique(output.heatmaps[1])) > 8, "a map this flat cannot tell one place from another"
+
+
+@pytest.mark.usefixtures("_set_up")
+def test_the_shipped_detector_gives_litert_s_bits(shared_faces: Path) -> None:
+    tflite = (FOLDER.parent / "shipped" / "faces.tflite").read_bytes()
+    view = parse_view(read_description(tflite).view)
+    files = [path for name in ("ffhq-256", "stylegan-256") for path in sorted((shared_faces / name).rglob("*.jpg"))[:8]]
+    views = np.stack([apply_view(view, decode_bytes(path.read_bytes(), path.name)) for path in files])
+    output, expected = (RUNTIMES[name].call(tflite, views) for name in ("mediapipe", "litert"))
+    np.testing.assert_array_equal(output.scores, expected.scores)
+    np.testing.assert_array_equal(output.heatmaps, expected.heatmaps)
+
+
+@pytest.mark.usefixtures("_set_up")
+def test_what_was_trained_is_what_runs(tiny: Tiny) -> None:
+    parity = verify(tiny.bundle, variant="ptq-int8", runtime=RUNTIMES["mediapipe"])
+    assert parity.passed, parity.sentence
+
+
+def test_a_damaged_file_is_refused_first(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mediapipe, "missing", lambda: "must not be asked")
+    with pytest.raises(ExportError, match="damaged"):
+        mediapipe.run(tiny.sealed["ptq-int8"][:-1] + b"x", tiny.bundle.references.views)
+
+
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine with no parts set up: the folder where they would be."""
+    monkeypatch.setenv("FAUXLENS_RUNTIMES", str(tmp_path))
+    return tmp_path
+
+
+def test_what_is_missing_is_said_in_one_sentence(bare: Path, tiny: Tiny) -> None:
+    with pytest.raises(RuntimeAbsentError, match="run `fauxlens doctor --set-up mediapipe`"):
+        RUNTIMES["mediapipe"].call(tiny.sealed["ptq-int8"], tiny.bundle.references.views)
+
+
+def test_absent_system_libraries_are_named(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
+    with pytest.raises(ExportError, match=r"apt-get install libegl1 libgles2\.$"):
+        mediapipe.set_up(lambda line: None)
+    assert list(bare.iterdir()) == []
+
+
+def test_metrics_of_its_use_are_sent_nowhere(
+    bare: Path, tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://a.proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "*")
+    python = mediapipe._folder() / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "to $https_proxy $HTTPS_PROXY $all_proxy but [$no_proxy$NO_PROXY]"; exit 1\n')
+    python.chmod(0o755)
+    nowhere = re.escape("http://127.0.0.1:9")
+    with pytest.raises(ExportError, match=rf"its last line was: to {nowhere} {nowhere} {nowhere} but \[\];"):
+        mediapipe.run(tiny.sealed["ptq-int8"], tiny.bundle.references.views)
+
+
+def test_the_lock_has_hashes_and_no_addresses_and_what_the_guest_asks_for() -> None:
+    lock = (FOLDER / "mediapipe.lock").read_text()
+    pinned = dict(re.findall(r"^([a-z][a-z0-9-]*)==(\S+) \\$", lock, re.MULTILINE))
+    assert lock.count("==") == len(pinned)
+    assert len(re.findall(r"==.* \\\n    --hash=sha256:[0-9a-f]{64}", lock)) == len(pinned)
+    assert "://" not in lock
+    assert not {"opencv-python", "opencv-contrib-python", "sounddevice"} & set(pinned)
+    guest = (FOLDER / "mediapipe_guest.py").read_text()
+    assert f"mediapipe=={pinned['mediapipe']}" in guest
+    assert "opencv-python-headless" in pinned
