@@ -54,8 +54,8 @@ def how_to_read(comparison: Comparison) -> tuple[str, ...]:
         f"freedom) and the pictures ({comparison.resamples:,} paired resamples of groups of near-duplicates).",
         f"p is adjusted by Holm for all differences of its metric in a table ({family}): better or worse only where "
         "p < 0.05. So an interval may leave out 0 and yet be no finding.",
-        f"“{NOTHING_FOUND}” does not say that there is none: a difference smaller than the one in brackets "
-        "could not have been called by this study.",
+        f"Where neither stands, there is {NOTHING_FOUND}, which does not say that there is none: in brackets is the "
+        "smallest difference that this study would have called.",
         "Nothing here says what other training pictures would have given.",
     )
 
@@ -114,10 +114,10 @@ def _figure(figure: Figure) -> str:
 
 def _difference(one: Difference) -> str:
     bounds = ", ".join(signed(bound, one.metric) for bound in (one.contrast.low, one.contrast.high))
-    verdict = one.verdict
-    if verdict == NOTHING_FOUND:
-        verdict += f" ({_size(one.detectable, one.metric)})"
-    return f"{signed(one.contrast.value, one.metric)} [{bounds}], {_p(one.adjusted_p)}, {verdict}"
+    called = f"({_size(one.detectable, one.metric)})"
+    if one.verdict != NOTHING_FOUND:
+        called = f"{one.verdict}, {_p(one.adjusted_p)}"
+    return f"{signed(one.contrast.value, one.metric)} [{bounds}] {called}"
 
 
 def _sentence(comparison: Comparison, block: BlockFigures, arm: str) -> str:

@@ -140,8 +140,8 @@ def test_tables_line_up_and_say_it_all(found: Comparison) -> None:
     assert len(differences.rows) == 13
     cells = [cell for row in differences.rows for cell in row[2:]]
     number = r"[+−]?[\d.]+"
-    verdict = r"(better|worse|no significant difference \([\d.]+( %)?\))"
-    pattern = rf"{number} \[{number}, {number}\], p [<\d. ]+, {verdict}"
+    verdict = r"((better|worse), p [<\d. ]+|\([\d.]+( %)?\))"
+    pattern = rf"{number} \[{number}, {number}\] {verdict}"
     assert all(re.fullmatch(pattern, cell) for cell in cells), cells
     assert sum("better" in cell for cell in cells) == sum(
         one.verdict == "better" for one in found.blocks[0].differences
