@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: setup demo test lint types unit lock clean
+.PHONY: setup runtimes demo test lint types unit lock clean
 
 setup: .venv/installed
 
@@ -14,6 +14,11 @@ setup: .venv/installed
 	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# What `verify --runtime` and its tests need beyond Python: emulated arm64, a JVM, a browser, MediaPipe. Optional: without
+# a runtime its tests are skipped, with a reason.
+runtimes: setup
+	$(BIN)/fauxlens doctor --set-up all
 
 demo: setup
 	$(BIN)/fauxlens demo

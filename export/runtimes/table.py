@@ -44,10 +44,8 @@ RUNTIMES: dict[str, Runtime] = {
         _in_process("litert-builtin", "decisions"),
         _elsewhere("jvm", "bits"),
         _elsewhere("mediapipe", "bits"),
-        # Not bits: arm64.py says what is equal and what is not.
-        _elsewhere("arm64", "decisions"),
-        _elsewhere("arm64-a53", "decisions", within="arm64", runtime="arm64-a53"),
-        # Not bits: browser.py says what is equal and what is not.
-        _elsewhere("browser", "decisions"),
+        _elsewhere("arm64", "bits"),
+        _elsewhere("arm64-a53", "bits", within="arm64", runtime="arm64-a53"),
+        _elsewhere("browser", "bits"),
     )
 }

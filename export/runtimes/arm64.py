@@ -1,0 +1,82 @@
+"""LiteRT's arm64 code, the same that runs on phones, under QEMU's user emulation.
+
+It gives the bits of x86 on every core, because the graph is composed so (export/convert.py): its int8 arithmetic is
+exact, the head has as many channels as kernels add up alike, and the sigmoid is made of exactly rounded operations.
+"""
+
+import json
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from export.errors import ExportError
+from export.metadata import read_description
+from export.runtimes import arm64_parts
+from export.runtimes.arm64_parts import CORES
+from export.runtimes.interface import Output, RuntimeAbsentError
+from export.runtimes.parts import Say
+from export.runtimes.process import Program, run_program
+
+_GUEST = Path(__file__).parent / "arm64_guest.py"
+
+
+def run(tflite: bytes, views: np.ndarray, runtime: str = "arm64") -> Output:
+    """Run views uint8 [N, S, S, 3] through a sealed detector file on one of CORES.
+
+    Raises RuntimeAbsentError where parts are missing, ExportError where what answered was not arm64 code on that core,
+    else as run_program.
+    """
+    read_description(tflite)
+    if (reason := missing()) is not None:
+        raise RuntimeAbsentError(reason)
+    with tempfile.TemporaryDirectory(prefix="fauxlens-arm64-") as place:
+        report = Path(place) / "machine.json"
+        command = [*emulated_python(runtime), str(_GUEST), str(arm64_parts.packages()), str(report)]
+        output = run_program(Program(runtime, command, arm64_parts.folder()), tflite, views)
+        if len(views):
+            _check_machine(runtime, report.read_text(encoding="utf-8") if report.is_file() else "")
+    return output
+
+
+def missing() -> str | None:
+    """What is absent of the emulator and the parts, in one sentence; None where all is there. It starts nothing."""
+    if arm64_parts.emulator() is None:
+        return "The runtime arm64 needs QEMU's user emulation, which is not on this machine: apt-get install qemu-user."
+    if not arm64_parts.folder().exists():
+        return "The runtime arm64 needs arm64 programs, which are not set up: run `fauxlens doctor --set-up arm64`."
+    return None
+
+
+def set_up(say: Say) -> None:
+    """Make the parts for all cores. Raises ExportError where the emulator or a tool is absent, or a tool fails."""
+    if arm64_parts.emulator() is None:
+        raise ExportError(str(missing()))
+    arm64_parts.make(say)
+
+
+def emulated_python(runtime: str) -> list[str]:
+    """How the emulated Python of one of CORES is started, isolated, and without this machine's variables.
+
+    Some of these are about its processor.
+    """
+    core = CORES[runtime]
+    root = arm64_parts.root(core)
+    # qemu-user starts no emulated machine: the program's system calls are this kernel's.
+    emulated = [str(arm64_parts.emulator()), "-L", str(root), "-cpu", core.qemu, str(root / "usr/bin/python3")]
+    return ["env", "-i", "OPENBLAS_NUM_THREADS=1", *emulated, "-I", "-S", "-B"]
+
+
+def _check_machine(runtime: str, report: str) -> None:
+    """Raises ExportError unless a guest's report is that of arm64 code on that core, with the versions of here."""
+    wanted = {"machine": "aarch64", "built_for": "aarch64-linux-gnu", "dot_product": CORES[runtime].dot_product}
+    wanted |= dict(pin.split("==") for pin in arm64_parts.pins())
+    try:
+        told = json.loads(report)
+    except ValueError:
+        told = report
+    if told != wanted:
+        raise ExportError(
+            f"What answered as {runtime} was another machine: it says {json.dumps(told)[:300]} and should say "
+            f"{json.dumps(wanted)}; remove {arm64_parts.folder()} and run `fauxlens doctor --set-up {runtime}`."
+        )
