@@ -1,12 +1,17 @@
 """Measure a picture: what a scan reads from a file."""
 
 import hashlib
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from train.data.crew import share
 from train.data.errors import DataError
 from train.data.phash import SIDE, perceptual_hash
 from train.data.picture import read_picture_file, sketch_bytes
+
+# Of so many files even large pictures are measured by the time another process is awake.
+_FEW = 64
 
 
 @dataclass(frozen=True)
@@ -53,3 +58,13 @@ def measure(path: Path) -> Measured | Refused:
         sketch.jpeg_quality,
         len(data),
     )
+
+
+def measure_all(paths: Sequence[str], workers: int) -> Generator[Measured | Refused, None, None]:
+    """Measure files with so many processes, this one among them, in their order; once it is closed, nothing runs on."""
+    return share(_measure_path, paths, workers, few=_FEW)
+
+
+def _measure_path(path: str) -> Measured | Refused:
+    # Text is handed to another process in less time than a Path.
+    return measure(Path(path))

@@ -12,18 +12,13 @@ import polars as pl
 
 from train.data import memory
 from train.data.cards import Card, Facts, open_card
-from train.data.crew import measure_all
 from train.data.errors import DataError
 from train.data.groups import assign_groups
 from train.data.left_out import Skipped
 from train.data.manifest import COLUMNS, LABELS, SCHEMA, Manifest, check_frame, relative_path
-from train.data.measure import Measured, Refused
+from train.data.measure import Measured, Refused, measure_all
+from train.data.picture_files import SUFFIXES
 from train.data.splits import assign_splits
-
-# Names that promise a picture, among them formats that decode refuses: a file that is left out should be
-# listed.
-_READABLE = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-SUFFIXES = frozenset((*_READABLE, ".heic", ".heif", ".avif", ".jp2", ".jxl", ".ppm", ".pgm"))
 
 Trust = Literal["memory", "nothing"]
 Progress = Callable[[int, int], None]

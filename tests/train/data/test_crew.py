@@ -1,6 +1,7 @@
-"""measure_all: several processes, one result, and none of them stays."""
+"""share, and measure_all by it: several processes, one result, and none of them stays."""
 
 import os
+import pickle
 import select
 import signal
 import subprocess
@@ -8,13 +9,15 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
+from operator import truediv
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from train.data.crew import measure_all
-from train.data.measure import measure
+from train.data.crew import share
+from train.data.measure import measure, measure_all
 
 Draw = Callable[..., Image.Image]
 ROOT = Path(__file__).parents[3]
@@ -74,7 +77,7 @@ def test_a_process_of_the_crew_ends_with_its_caller(paths: list[str]) -> None:
     code = f"""
 import os, signal
 from pathlib import Path
-from train.data.crew import measure_all
+from train.data.measure import measure_all
 results = measure_all({paths!r}, 2)
 next(results)
 print(Path(f"/proc/self/task/{{os.getpid()}}/children").read_text(), flush=True)
@@ -98,3 +101,48 @@ def test_it_works_without_other_processes(paths: list[str], monkeypatch: pytest.
     for executable in ("/nowhere/python", "/bin/false"):
         monkeypatch.setattr(sys, "executable", executable)
         assert list(measure_all(paths, 3)) == expected
+
+
+def test_several_processes_take_part_and_what_they_print_is_no_answer(tmp_path: Path) -> None:
+    # Each end of the pipe opens when the other does, so one process alone would wait for ever.
+    os.mkfifo(tmp_path / "pipe")
+    code = f"""
+import os
+from train.data.crew import share
+both = [f"(print('hello'), open({str(tmp_path / "pipe")!r}, {{end!r}}).close(), __import__('os').getpid())[2]"
+        for end in "rw"]
+print(len(set(share(eval, both, 2))), os.getpid() in set(share(eval, both, 2)))
+print(set(share(eval, ["__import__('os').getpid()"] * 3, 2, few=3)) == {{os.getpid()}})
+"""
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert run.stdout == "hello\nhello\n2 True\nTrue\n", run.stderr
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_function_with_arguments_bound_is_shared(workers: int) -> None:
+    assert list(share(partial(pow, 3), range(200), workers)) == [3**power for power in range(200)]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_caller_meets_the_error_that_an_item_raises(workers: int) -> None:
+    found: list[float] = []
+    with pytest.raises(ZeroDivisionError):
+        for one in share(partial(truediv, 1), [*range(1, 100), 0, *range(1, 100)], workers):
+            found.append(one)
+    assert found == [1 / number for number in range(1, len(found) + 1)]
+
+
+def test_what_cannot_be_shared_is_refused_before_anything_runs() -> None:
+    with pytest.raises((AttributeError, pickle.PicklingError)):
+        next(share(lambda item: item, [1, 2], 1))
+
+
+def test_a_function_of_the_program_s_own_module_is_worked_by_this_process_alone() -> None:
+    code = """
+from train.data.crew import share
+def double(number):
+    return 2 * number
+print(list(share(double, range(100), 2)) == [2 * number for number in range(100)])
+"""
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert run.stdout == "True\n", run.stderr
