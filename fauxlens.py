@@ -8,7 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from ela.errors import ElaError
+from export.doctor_verb import doctor_verb
+from export.ela_verb import ela_verb
 from export.errors import ExportError
+from export.explain_verb import explain_verb
+from train.compare_verb import compare_verb, show_judgements
 from train.data.errors import DataError
 from train.data_verbs import ManifestFile, data_app
 from train.errors import TrainError
@@ -36,7 +40,7 @@ def demo(
     from export.demo import closing_lines, run_demo
 
     shown = run_demo(out, bar, lambda line: typer.echo(line, err=True))
-    _show_judgements(shown.judgements)
+    show_judgements(shown.judgements)
     typer.echo("\n".join(closing_lines(shown, out)))
     if not shown.parity.passed:
         raise typer.Exit(1)
@@ -70,7 +74,7 @@ def train(
     run = go_on(folder, chosen) if resume else begin(chosen, manifest, folder)
     with bar("training") as move:
         found = complete(run, on_pack=move, on_tick=_ticker(move), on_epoch=_epoch_line)
-    _show_judgements(found.judgements)
+    show_judgements(found.judgements)
     if dropped := run.store().dropped:
         typer.echo(f"{dropped} pictures with no or several faces were left out ([data] unclear_faces).")
     typer.echo(f"report: {found.paths.html}\nnext: fauxlens quantize {folder}")
@@ -90,34 +94,21 @@ def quantize(run: RunFolder) -> None:
 
 @app.command()
 @_verb
-def export(run: RunFolder, out: Out = None) -> None:
+def export(run: RunFolder, out: Out = None, as_json: Json = False) -> None:
     """Write the .tflite variants, the references and the bundle of a quantised run, with a report beside them."""
     from export.exporting import export_run
+    from export.variants import NOTES, lying, to_plain
     from train.run import open_run
 
     made = export_run(open_run(run), out or run / "export", say=lambda line: typer.echo(line, err=True))
-    columns = (
-        "variant",
-        "bytes",
-        "validation AUC",
-        "flips against its Keras state",
-        "mean |dp|",
-        "flips against float",
-    )
-    rows = [
-        (
-            one.name,
-            f"{len(one.tflite):,}",
-            f"{one.val_auc:.4f}",
-            f"{one.against_keras.balanced.value:.2%}",
-            f"{one.against_keras.mean_change:.5f}",
-            f"{one.against_float.balanced.value:.2%}",
-        )
-        for one in made.variants
-    ]
-    print_table(f"{made.bundle} ships {made.default}: {made.why}", columns, rows)
-    _show_judgements(made.judgements)
-    typer.echo(f"report: {made.report}\nnext: fauxlens verify {made.bundle}")
+    if as_json:
+        paths = {"bundle": made.bundle, "table": made.table, "report": made.report}
+        print_json(to_plain(made.comparison) | {"paths": paths})
+        return
+    print_table(f"{made.bundle} ships {made.default}: {made.why}", *lying(made.comparison.variants))
+    typer.echo("\n".join((*NOTES, made.comparison.machine.sentence)))
+    show_judgements(made.judgements)
+    typer.echo(f"table: {made.table}\nreport: {made.report}\nnext: fauxlens verify {made.bundle}")
 
 
 @app.command()
@@ -128,6 +119,9 @@ def verify(
         str | None, typer.Option(help="Which detector of the bundle [default: the shipped one].")
     ] = None,
     runtime: Annotated[str, typer.Option(help="Where it is run; `doctor` says which are here.")] = "litert",
+    layers: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="The run it comes from: show how far each layer is from Keras.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Prove stage by stage that a runtime gives the scores that were trained; exit status 1 when it does not."""
@@ -138,13 +132,25 @@ def verify(
     if runtime not in RUNTIMES:
         raise ExportError(f"There is no runtime {runtime!r}: choose one of {', '.join(RUNTIMES)}.")
     opened = read_bundle(bundle)
-    parity = hold_against(opened, variant=variant or opened.default, runtime=RUNTIMES[runtime])
+    chosen = variant or opened.default
+    errors = None
+    if layers:
+        from export.layers import COLUMNS, bundle_layers, cells, to_plain, verdict
+        from train.run import open_run
+
+        errors = bundle_layers(opened, chosen, open_run(layers))
+    parity = hold_against(opened, variant=chosen, runtime=RUNTIMES[runtime])
     if as_json:
-        print_json(asdict(parity))
+        print_json(asdict(parity) | ({"by_layer": to_plain(errors)} if errors else {}))
     else:
         rows = [(stage.name, "pass" if stage.passed else "FAIL", stage.sentence) for stage in parity.stages]
         print_table(f"{parity.variant} on {parity.runtime}", ("stage", "", "what was found"), rows)
         typer.echo(parity.sentence)
+        if errors:
+            print_table(f"{chosen} against its Keras state", COLUMNS, [cells(error) for error in errors])
+            typer.echo(verdict(errors))
+        elif not next(stage.passed for stage in parity.stages if stage.name == "converting"):
+            typer.echo(f"next: fauxlens verify {bundle} --variant {chosen} --layers RUN shows the layer that departs")
     if not parity.passed:
         raise typer.Exit(1)
 
@@ -166,31 +172,11 @@ def evaluate(
     if as_json:
         typer.echo(found.paths.json.read_text(encoding="utf-8"))
         return
-    _show_judgements(found.judgements)
+    show_judgements(found.judgements)
     typer.echo(f"report: {found.paths.html}")
 
 
-@app.command()
-@_verb
-def compare(
-    runs: Annotated[list[Path], typer.Argument(help="Run folders or report folders.")],
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print the table as Markdown.")] = False,
-) -> None:
-    """Show the matrix trained-on x tested-on of several runs, seen and unseen generators apart."""
-    from dataclasses import replace
-
-    from train.evaluate.compare import as_markdown, train_on_test_on
-    from train.evaluate.report import read_judgements
-
-    judgements = [
-        replace(judgement, name=f"{run.name}, {judgement.name}")
-        for run in runs
-        for judgement in read_judgements(_report_of(run))
-    ]
-    if markdown:
-        typer.echo(as_markdown(train_on_test_on(judgements)))
-    else:
-        _show_judgements(judgements)
+app.command("compare")(compare_verb)
 
 
 @app.command()
@@ -217,10 +203,9 @@ def detect(
         raise typer.Exit(2)
 
 
-def _report_of(folder: Path) -> Path:
-    """The best report in a run folder or a report folder: the export's, which has int8 too, before the training's."""
-    places = (folder, folder / "export" / "report", folder / "report")
-    return next((place / "report.json" for place in places if (place / "report.json").exists()), folder / "report.json")
+app.command("ela")(ela_verb)
+app.command("doctor")(doctor_verb)
+app.command("explain")(explain_verb)
 
 
 def _ticker(move: Move) -> Callable[[Any], None]:
@@ -235,14 +220,6 @@ def _epoch_line(stage: str, epoch: Any) -> None:
         f"{stage}, epoch {epoch.epoch + 1}: loss {epoch.train_loss:.4f}, "
         f"validation loss {epoch.val_loss:.4f}, AUC {epoch.val_auc:.4f}",
         err=True,
-    )
-
-
-def _show_judgements(judgements: Any) -> None:
-    from train.evaluate.compare import as_table, train_on_test_on
-
-    print_table(
-        "AUC with 95 % interval, then TPR at 1 % FPR; * was in training", *as_table(train_on_test_on(judgements))
     )
 
 

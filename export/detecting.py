@@ -34,9 +34,7 @@ def detect_files(files: list[Path], model: Path | None, operating_point: str, ou
 
     Raises ExportError when the detector cannot be opened or has no such operating point.
     """
-    path = model or SHIPPED
-    if model is None and not path.exists():
-        raise ExportError("This installation carries no detector: name one with --model (a .tflite or a bundle).")
+    path = detector_path(model)
     detector = open_detector(path)
     lines: list[str] = []
     pictures: list[dict[str, Any]] = []
@@ -44,24 +42,31 @@ def detect_files(files: list[Path], model: Path | None, operating_point: str, ou
     for file in files:
         try:
             picture = decode(file)
-            eyes, found = _eyes(picture, file) if detector.view.needs_eyes else (None, ())
+            eyes, found = find_eyes(picture, file) if detector.view.needs_eyes else (None, ())
             verdict = detect(detector, picture, operating_point=operating_point, eyes=eyes)
         except DataError as error:
             errors.append(str(error))
             pictures.append({"file": str(file), "error": str(error)})
             continue
-        overlay = out / _overlay_name(file, [Path(one["overlay"]).name for one in pictures if "overlay" in one])
+        overlay = out / png_name(file, "heatmap", [Path(one["overlay"]).name for one in pictures if "overlay" in one])
         image = draw_overlay(detector, picture, verdict, eyes=eyes)
         # Zlib at its quickest: the strongest would take a quarter of the time to a verdict.
         write_atomically(overlay, partial(image.save, format="PNG", compress_level=1))
-        lines += [f"{file}: {_sentence(verdict)}", f"  heatmap: {overlay}"]
+        lines += [f"{file}: {sentence(verdict)}", f"  heatmap: {overlay}"]
         notes = (*found, *verdict.notes)
         lines += [f"  note: {note}" for note in notes]
-        pictures.append(_record(file, verdict, overlay, notes))
-    return Told(tuple(lines), {"detector": _about(detector, path), "pictures": pictures}, tuple(errors))
+        pictures.append(record(file, verdict, notes) | {"overlay": str(overlay)})
+    return Told(tuple(lines), {"detector": about(detector, path), "pictures": pictures}, tuple(errors))
 
 
-def _eyes(picture: Picture, file: Path) -> tuple[Eyes | None, tuple[str, ...]]:
+def detector_path(model: Path | None) -> Path:
+    """The detector to open, the shipped one where none is named; ExportError where this installation has none."""
+    if model is None and not SHIPPED.exists():
+        raise ExportError("This installation carries no detector: name one with --model (a .tflite or a bundle).")
+    return model or SHIPPED
+
+
+def find_eyes(picture: Picture, file: Path) -> tuple[Eyes, tuple[str, ...]]:
     """The eyes of the largest face and a note if there are several; DataError if there is none."""
     from train.data.faces import eyes_in
     from train.mtcnn_faces import mtcnn_detector
@@ -72,13 +77,15 @@ def _eyes(picture: Picture, file: Path) -> tuple[Eyes | None, tuple[str, ...]]:
     return eyes, () if count == 1 else (f"{count} faces were found: the largest one was judged.",)
 
 
-def _overlay_name(file: Path, taken: list[str]) -> str:
+def png_name(file: Path, kind: str, taken: list[str]) -> str:
+    """The name of what is drawn of a picture: `kind` says what; names in `taken` are given to no other picture."""
     # Pictures of the same name from two folders must not overwrite each other.
-    name = f"{file.name}.heatmap.png"
-    return name if name not in taken else f"{file.name}.{len(taken)}.heatmap.png"
+    name = f"{file.name}.{kind}.png"
+    return name if name not in taken else f"{file.name}.{len(taken)}.{kind}.png"
 
 
-def _sentence(verdict: Verdict) -> str:
+def sentence(verdict: Verdict) -> str:
+    """The verdict in words, with its probability and threshold."""
     words = {"fake": "looks AI-generated", "real": "looks real", "unsure": "unsure"}
     at = "" if verdict.operating_point == BALANCED else f" at {verdict.operating_point}"
     return (
@@ -86,7 +93,8 @@ def _sentence(verdict: Verdict) -> str:
     )
 
 
-def _record(file: Path, verdict: Verdict, overlay: Path, notes: tuple[str, ...]) -> dict[str, Any]:
+def record(file: Path, verdict: Verdict, notes: tuple[str, ...]) -> dict[str, Any]:
+    """A verdict for a JSON document."""
     return {
         "file": str(file),
         "verdict": verdict.label,
@@ -94,12 +102,12 @@ def _record(file: Path, verdict: Verdict, overlay: Path, notes: tuple[str, ...])
         "operating_point": verdict.operating_point,
         "threshold": verdict.threshold,
         "heatmap": verdict.heatmap.round(6).tolist(),
-        "overlay": str(overlay),
         "notes": list(notes),
     }
 
 
-def _about(detector: Detector, path: Path) -> dict[str, Any]:
+def about(detector: Detector, path: Path) -> dict[str, Any]:
+    """A detector for a JSON document."""
     description = detector.description
     return {
         "path": str(path),

@@ -18,8 +18,8 @@ _INFERNO = bytes.fromhex(
     """
 )
 _STRONGEST = 0.7
-_STRIP = {"real": (28, 94, 62), "fake": (150, 32, 38), "unsure": (92, 82, 40)}
-_SAYS = {"real": "looks real", "fake": "looks AI-generated", "unsure": "cannot tell"}
+STRIP = {"real": (28, 94, 62), "fake": (150, 32, 38), "unsure": (92, 82, 40)}
+SAYS = {"real": "looks real", "fake": "looks AI-generated", "unsure": "cannot tell"}
 
 
 def draw_overlay(
@@ -31,13 +31,10 @@ def draw_overlay(
     4096; the result is RGB of side x (side + side // 8). Where nothing speaks for fake the picture shows unchanged.
     Raises DataError as `apply_view` does.
     """
-    square = source_square(detector.view, picture, eyes, side).astype(np.float32)
-    heat = expand(verdict.heatmap, side)
-    weight = _STRONGEST * heat[..., np.newaxis]
-    mixed = square * (1 - weight) + 255 * colours(heat) * weight
+    mixed = lay_over(source_square(detector.view, picture, eyes, side), verdict.heatmap)
     strip = side // 8
-    canvas = Image.new("RGB", (side, side + strip), _STRIP[verdict.label])
-    canvas.paste(Image.fromarray(np.rint(mixed).astype(np.uint8)), (0, 0))
+    canvas = Image.new("RGB", (side, side + strip), STRIP[verdict.label])
+    canvas.paste(Image.fromarray(mixed), (0, 0))
     _write(ImageDraw.Draw(canvas), verdict, side, strip)
     return canvas
 
@@ -45,6 +42,14 @@ def draw_overlay(
 def source_square(view: View, picture: Picture, eyes: Eyes | None, side: int) -> np.ndarray:
     """What the view takes from the picture, at another resolution: uint8 [side, side, 3]."""
     return apply_view(replace(view, steps=(*view.steps[:-1], Step("resize", side))), picture, eyes)
+
+
+def lay_over(square: np.ndarray, heatmap: np.ndarray) -> np.ndarray:
+    """Lay a heatmap float32 [h, w], 0..1, over uint8 [side, side, 3]; where it is 0 the picture shows unchanged."""
+    heat = expand(heatmap, len(square))
+    weight = _STRONGEST * heat[..., np.newaxis]
+    mixed = square.astype(np.float32) * (1 - weight) + 255 * colours(heat) * weight
+    return np.rint(mixed).astype(np.uint8)
 
 
 def expand(heatmap: np.ndarray, side: int) -> np.ndarray:
@@ -74,7 +79,7 @@ def _write(draw: ImageDraw.ImageDraw, verdict: Verdict, side: int, strip: int) -
     margin = strip // 5
     percent = f"{100 * verdict.probability:.1f} %"
     lines = (
-        (f"{_SAYS[verdict.label]}: P(fake) {percent}", 0.38, margin),
+        (f"{SAYS[verdict.label]}: P(fake) {percent}", 0.38, margin),
         (f"{verdict.operating_point} point, threshold {100 * verdict.threshold:.1f} %", 0.24, strip // 2 + margin // 2),
     )
     for text, height, top in lines:

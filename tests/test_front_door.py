@@ -35,7 +35,20 @@ def test_help_names_every_verb_and_loads_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "[]"
     shown = fauxlens("--help").stdout
-    for verb in ("demo", "data", "train", "quantize", "export", "verify", "evaluate", "compare", "detect", "ela", "explain", "doctor"):
+    for verb in (
+        "demo",
+        "data",
+        "train",
+        "quantize",
+        "export",
+        "verify",
+        "evaluate",
+        "compare",
+        "detect",
+        "ela",
+        "explain",
+        "doctor",
+    ):
         assert f" {verb} " in shown
 
 
