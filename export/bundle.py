@@ -42,6 +42,7 @@ CARD = "model_card.md"
 LINEAGE = {
     "qat-int8": "keras-qat",
     "ptq-int8": "keras-ptq",
+    "dynamic": "keras-float",
     "float16": "keras-float",
     "float32": "keras-float",
 }

@@ -1,9 +1,12 @@
 """The model card (Mitchell et al. 2019, "Model Cards for Model Reporting"), filled from what was measured."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from export.description import Description
+from export.variants import COLUMNS, NOTES, Comparison, cells
 
 if TYPE_CHECKING:
     from train.evaluate.judgement import Judgement
@@ -12,11 +15,33 @@ _WEAK = 0.5
 """A generator is listed under known failures when less than this part of its fakes is called fake."""
 
 
-def render_card(description: Description, judgement: "Judgement", *, why: str, recipe_text: str) -> str:
+@dataclass(frozen=True)
+class Learned:
+    """How many pictures of one source and generator, in training, stand in each split of the manifest."""
+
+    source: str
+    generator: str
+    label: str
+    train: int
+    val: int
+    test: int
+
+
+def render_card(
+    description: Description,
+    judgement: "Judgement",
+    *,
+    comparison: Comparison,
+    learned: Sequence[Learned],
+    baseline: str | None,
+    recipe_text: str,
+    recipe_sha256: str,
+) -> str:
     """The model card of a shipped variant as Markdown.
 
-    `judgement` is that of the same variant; `why` says in half a sentence why it is the one that ships; `recipe_text`
-    is the recipe it was trained by, printed whole so that the run can be repeated.
+    `judgement` is that of the same variant; `comparison` is the table of all and why this one ships; `learned` is what
+    it was trained on; `baseline` is a sentence on what file metadata alone reaches, None where there were too few
+    pictures to say; `recipe_text` is the recipe it was trained by, printed whole so that the run can be repeated.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -32,10 +57,16 @@ def render_card(description: Description, judgement: "Judgement", *, why: str, r
     return environment.get_template("card.md.j2").render(
         d=description,
         j=judgement,
+        c=comparison,
+        columns=COLUMNS,
+        rows=[cells(variant) for variant in comparison.variants],
+        how_to_read=NOTES,
+        learned=learned,
+        baseline=baseline,
         weak=[group for group in judgement.generators if group.called.balanced.value < _WEAK],
         alarming=[source for source in judgement.real_sources if source.called.balanced.high > 0.1],
-        why=why,
         recipe=recipe_text.rstrip("\n"),
+        recipe_sha256=recipe_sha256,
         fence=_fence(recipe_text),
         points={"balanced": "balanced", "fpr-1%": "fpr_1", "fpr-0.5%": "fpr_05"},
     )

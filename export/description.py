@@ -11,7 +11,7 @@ from typing import Any
 from export.errors import ExportError
 
 FORMAT = 1
-VARIANTS = ("qat-int8", "ptq-int8", "float16", "float32")
+VARIANTS = ("qat-int8", "ptq-int8", "dynamic", "float16", "float32")
 LABELS = ("real", "fake")
 BALANCED = "balanced"
 OPERATING_POINTS = (BALANCED, "fpr-1%", "fpr-0.5%")

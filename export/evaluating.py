@@ -29,12 +29,22 @@ def score_detector(store: Store, rows: pl.DataFrame, tflite: bytes, on_progress:
     rows: manifest rows with `seen` and `row`. The file gives probabilities, so `logit` is that of the calibrated
     probability, and the calibration of the scores table is the identity.
     """
+    return score_and_map(store, rows, tflite, on_progress)[0]
+
+
+def score_and_map(
+    store: Store, rows: pl.DataFrame, tflite: bytes, on_progress: OnCount | None = None
+) -> tuple[pl.DataFrame, np.ndarray]:
+    """Score rows as `score_detector` does, and give the heatmap of each, float32 [N, h, w]."""
     run = open_detector_file(tflite)
+    heatmaps: list[np.ndarray] = []
     done = 0
 
     def logits(views: np.ndarray) -> np.ndarray:
         nonlocal done
-        fake = run(views).scores[:, 1].astype(np.float64)
+        output = run(views)
+        heatmaps.append(output.heatmaps)
+        fake = output.scores[:, 1].astype(np.float64)
         done += len(views)
         if on_progress:
             on_progress(done, rows.height)
@@ -42,7 +52,8 @@ def score_detector(store: Store, rows: pl.DataFrame, tflite: bytes, on_progress:
         fake = np.clip(fake, 1e-9, 1 - 1e-9)
         return (np.log(fake) - np.log1p(-fake)).astype(np.float32)
 
-    return score_rows(store, rows, logits, Calibration(1.0, 0.0))
+    scores = score_rows(store, rows, logits, Calibration(1.0, 0.0))
+    return scores, np.concatenate(heatmaps)
 
 
 def points_of(description: Description) -> OperatingPoints:

@@ -1,26 +1,35 @@
-"""From a quantised run to what ships: the detector variants, the bundle, and the report that says which is best."""
+"""From a quantised run to what ships: the detector variants, the bundle, and the table that says which is best."""
 
+import json
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from export.bundle import Tolerances, write_bundle
-from export.card import render_card
-from export.checks import check_detector
+from export.card import Learned, render_card
+from export.checks import Promises, check_detector
 from export.convert import Arithmetic, convert
 from export.description import CalibrationNote, Description
-from export.evaluating import score_detector
+from export.errors import ExportError
+from export.evaluating import score_and_map
+from export.gpu import gpu_note
+from export.inside import wrong_planes
+from export.maps import compare_maps
+from export.measuring import Latency, measure_latency, this_machine
 from export.metadata import attach, read_description
 from export.references import choose_references, make_references
 from export.states import KerasState, load_states
-from train.data.files import write_bytes
+from export.variants import Comparison, Variant, choose, reason, to_plain
+from train.data.files import write_bytes, write_text
 from train.data.store import Store
-from train.evaluate.flips import Flips, count_flips
+from train.evaluate.flips import count_flips
 from train.evaluate.judgement import Judgement
+from train.evaluate.metrics import judge
 from train.evaluate.scores import read_scores, write_scores
 from train.judging import Scored, report
 from train.run import PACKAGES, Run, scores_path
@@ -28,69 +37,82 @@ from train.score import judged_rows
 from train.training import seen_baseline
 
 SOURCES: dict[str, tuple[str, Arithmetic]] = {
-    "qat-int8": ("qat", "int8"),
-    "ptq-int8": ("ptq", "int8"),
-    "float16": ("float", "float16"),
     "float32": ("float", "float32"),
+    "float16": ("float", "float16"),
+    "dynamic": ("float", "dynamic"),
+    "ptq-int8": ("ptq", "int8"),
+    "qat-int8": ("qat", "int8"),
 }
-"""Each variant: the Keras state it comes from and the converter's arithmetic."""
-
+"""Each variant: the Keras state it comes from and the converter's arithmetic. float32 comes first: the heatmaps of the
+others are held against its own."""
 
 MOBILENET_CONVOLUTIONS = 27
 """One ordinary, 13 depthwise and 13 pointwise convolutions (Howard et al. 2017, table 1)."""
 
-
-@dataclass(frozen=True)
-class Variant:
-    """One detector file with how it did: validation AUC, and its flips against the Keras state it was made from."""
-
-    name: str
-    tflite: bytes
-    scored: Scored
-    val_auc: float
-    against_keras: Flips
-    against_float: Flips
+_PROBES = 8
+"""Views on which the front end inside a file is held against its reference."""
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What was made: paths, the shipped variant and why it, and one row a variant for a table."""
+    """What was made: paths, the table of variants, and judgements of the float state to the shipped variant."""
 
     bundle: Path
+    table: Path
     report: Path
-    default: str
-    why: str
-    variants: tuple[Variant, ...]
+    comparison: Comparison
     judgements: tuple[Judgement, ...]
+
+    @property
+    def default(self) -> str:
+        """The variant that ships."""
+        return self.comparison.default
+
+    @property
+    def why(self) -> str:
+        """Why it is that one, in half a sentence."""
+        return self.comparison.why
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A variant before it is described to the end: the converted model and what it made of the judged rows."""
+
+    name: str
+    state: KerasState
+    raw: bytes
+    partitions: int
+    scored: Scored
+    heatmaps: np.ndarray
 
 
 def export_run(run: Run, folder: Path, *, say: Callable[[str], None] = lambda line: None) -> Exported:
-    """Convert, check, score, describe and bundle every variant of a run; `say` hears what is being done.
+    """Convert, check, score, compare and bundle every variant of a run; `say` hears what is being done.
 
-    Writes `NAME.tflite` for every variant, `bundle.zip` and `report/` into `folder`; `choose` says which one ships.
-    Raises ExportError when a variant breaks a promise of the detector file, TrainError when the run is unfinished.
+    Writes `NAME.tflite` for every variant, `variants.json`, `bundle.zip` and `report/` into `folder`;
+    `variants.choose` says which one ships. Raises ExportError when a variant breaks a promise of the detector file,
+    TrainError when the run is unfinished.
     """
     states = load_states(run)
     store = run.store()
     rows = judged_rows(store, run)
+    made = _make_all(run, store, rows, states, say)
     keras = {
         name: Scored(f"{name} (Keras)", read_scores(scores_path(run, name)), state.points)
         for name, state in states.items()
     }
-    variants = []
-    exact_front_end = states["float"].parts.front_end.text != "rgb"
-    for name, (state_name, arithmetic) in SOURCES.items():
-        if arithmetic == "float16" and exact_front_end:
-            say("leaving out float16: it would round the front end's integers")
-        elif state_name in states:
-            say(f"converting and scoring {name}")
-            variants.append(_make(run, store, rows, name, arithmetic, states[state_name], keras))
-    int8 = [one for one in variants if one.name.endswith("int8")]
-    best = choose(int8 or variants)
+    say("timing")
+    plain = {one.name: attach(one.raw, _describe(run, rows, one.name, one.state)) for one in made}
+    latency = measure_latency(plain, store.pixels[0])
+    variants = tuple(_compare(one, made[0], keras, latency[one.name]) for one in made)
+    best = choose(variants)
+    why = reason(best, variants)
+    comparison = Comparison(variants, best.name, why, run.recipe.quantize.depthwise, this_machine())
 
     say("judging")
-    origin = SOURCES[best.name][0]
-    side_by_side = [keras["float"], best.scored] if origin == "float" else [keras["float"], keras[origin], best.scored]
+    shipped = next(one.scored for one in made if one.name == best.name)
+    side_by_side = [keras["float"], *([] if best.state == "float" else [keras[best.state]]), shipped]
+    baseline = seen_baseline(run, store)
     found = report(
         folder / "report",
         side_by_side,
@@ -99,69 +121,138 @@ def export_run(run: Run, folder: Path, *, say: Callable[[str], None] = lambda li
         title=run.recipe.title,
         unclear=run.recipe.data.unclear_faces,
         recipe_text=run.recipe.text,
-        null_model=seen_baseline(run, store),
+        null_model=baseline,
     )
     say("making references")
-    detectors = {one.name: one.tflite for one in variants}
+    detectors = {
+        one.name: attach(one.raw, replace(_describe(run, rows, one.name, one.state), figures=_figures(row)))
+        for one, row in zip(made, variants, strict=True)
+    }
     references = make_references(store, choose_references(rows), states, detectors)
     for name, tflite in detectors.items():
         write_bytes(folder / f"{name}.tflite", tflite)
-    why = _reason(best, int8)
+    table = folder / "variants.json"
+    write_text(table, json.dumps(to_plain(comparison), indent=1, allow_nan=False) + "\n")
     bundle = folder / "bundle.zip"
     write_bundle(
         bundle,
         variants=detectors,
         default=best.name,
-        card=render_card(read_description(best.tflite), found.judgements[-1], why=why, recipe_text=run.recipe.text),
+        card=render_card(
+            read_description(detectors[best.name]),
+            found.judgements[-1],
+            comparison=comparison,
+            learned=_learned(store, rows),
+            baseline=baseline.verdict if baseline else None,
+            recipe_text=run.recipe.text,
+            recipe_sha256=run.recipe.sha256,
+        ),
         references=references,
         tolerances=Tolerances(),
     )
-    return Exported(bundle, found.paths.html, best.name, why, tuple(variants), found.judgements)
+    return Exported(bundle, table, found.paths.html, comparison, found.judgements)
 
 
-def choose(candidates: list[Variant]) -> Variant:
-    """The variant to ship: of those within 0.002 of the best validation AUC the one with fewest flips against float.
+def _make_all(
+    run: Run, store: Store, rows: pl.DataFrame, states: Mapping[str, KerasState], say: Callable[[str], None]
+) -> list[_Made]:
+    """Convert, check and score every variant whose Keras state is there, but those that spoil their front end."""
+    made = []
+    probes = store.pixels[rows["row"].to_numpy()[:: max(1, rows.height // _PROBES)][:_PROBES]]
+    for name, (state_name, arithmetic) in SOURCES.items():
+        if state_name not in states:
+            continue
+        say(f"converting and scoring {name}")
+        state = states[state_name]
+        raw = convert(state.parts, arithmetic)
+        sealed = attach(raw, _describe(run, rows, name, state))
+        facts = check_detector(sealed, name, _promises(run, state, arithmetic))
+        wrong = wrong_planes(sealed, state.parts.front_end.text, probes, name)
+        if wrong and arithmetic in ("float16", "dynamic"):
+            say(f"leaving out {name}: {wrong:.2%} of its front end's planes are not those of the reference")
+            continue
+        if wrong:
+            raise ExportError(
+                f"{name}: {wrong:.2%} of the planes of its front end {state.parts.front_end.text} are not those of the "
+                "reference; its graph and its reference have to be mended first."
+            )
+        scores, heatmaps = score_and_map(store, rows, sealed)
+        write_scores(scores, run.folder / "scores" / f"{name}.csv")
+        made.append(_Made(name, state, raw, facts.partitions, Scored(name, scores, state.points), heatmaps))
+    return made
 
-    Fine-tuning has to earn its place: differences below 0.002 are within the noise of some hundred pictures.
+
+def _promises(run: Run, state: KerasState, arithmetic: Arithmetic) -> Promises:
+    """What a variant is held to: XNNPACK takes it in one piece, behind a front end in two.
+
+    float16 has one more, which unpacks the weights; of `dynamic` it takes no depthwise convolution, so that none is
+    promised.
     """
-    best = max(one.val_auc for one in candidates)
-    close = [one for one in candidates if one.val_auc >= best - 0.002]
-    return min(close, key=lambda one: one.against_float.balanced.value)
-
-
-def _make(
-    run: Run,
-    store: Store,
-    rows: pl.DataFrame,
-    name: str,
-    arithmetic: Arithmetic,
-    state: KerasState,
-    keras: Mapping[str, Scored],
-) -> Variant:
-    from sklearn.metrics import roc_auc_score
-
-    raw = convert(state.parts, arithmetic)
-    plain = attach(raw, _describe(run, rows, name, state))
-    int8 = MOBILENET_CONVOLUTIONS if arithmetic == "int8" else None
-    check_detector(plain, name, int8_convolutions=int8, partitions=1 if arithmetic == "int8" else None)
-    scores = score_detector(store, rows, plain)
-    write_scores(scores, run.folder / "scores" / f"{name}.csv")
-    val = scores.filter(pl.col("seen") & (pl.col("split") == "val"))
-    val_auc = float(roc_auc_score((val["label"] == "fake").to_numpy(), val["probability"].to_numpy()))
-    origin, reference = keras[state.name], keras["float"]
-    against_keras = count_flips(origin.scores, scores, state.points, names=(origin.name, name))
-    against_float = count_flips(
-        reference.scores, scores, state.points, names=(reference.name, name), first_points=reference.points
+    pieces = (1 if state.parts.front_end.text == "rgb" else 2) + (arithmetic == "float16")
+    return Promises(
+        int8_convolutions=MOBILENET_CONVOLUTIONS if arithmetic == "int8" else None,
+        partitions=None if arithmetic == "dynamic" else pieces,
+        depthwise=run.recipe.quantize.depthwise,
     )
-    figures = {
-        "validation_auc": val_auc,
-        "flips_against_keras": against_keras.balanced.value,
-        "mean_change_against_keras": against_keras.mean_change,
-        "p99_change_against_keras": against_keras.p99_change,
-        "auc_minus_float": against_float.auc_difference.value,
+
+
+def _compare(one: _Made, base: _Made, keras: Mapping[str, Scored], latency: tuple[Latency, ...]) -> Variant:
+    scores, points = one.scored.scores, one.scored.points
+    seen = {split: scores.filter(pl.col("seen") & (pl.col("split") == split)) for split in ("val", "test")}
+    aucs = {
+        split: judge((part["label"] == "fake").to_numpy(), part["probability"].to_numpy(), points.balanced).auc
+        for split, part in seen.items()
     }
-    sealed = attach(raw, replace(_describe(run, rows, name, state), figures=figures))
-    return Variant(name, sealed, Scored(name, scores, state.points), val_auc, against_keras, against_float)
+    origin, reference = keras[one.state.name], keras["float"]
+    against_keras = count_flips(origin.scores, scores, points, names=(origin.name, one.name))
+    against_float = count_flips(
+        reference.scores, scores, points, names=(reference.name, one.name), first_points=reference.points
+    )
+    return Variant(
+        name=one.name,
+        state=one.state.name,
+        bytes=len(one.raw),
+        partitions=one.partitions,
+        latency=latency,
+        validation_auc=aucs["val"].value,
+        auc=aucs["test"],
+        against_float=against_float,
+        against_keras=against_keras,
+        heatmaps=compare_maps(*_called_fake(base, one)),
+        gpu=gpu_note(one.raw),
+    )
+
+
+def _called_fake(base: _Made, one: _Made) -> tuple[np.ndarray, np.ndarray]:
+    """The heatmaps of two variants where both call a picture fake that was not trained or validated on."""
+    outside = base.scored.scores.select(~pl.col("seen") | (pl.col("split") == "test")).to_series().to_numpy()
+    both = outside.copy()
+    for made in (base, one):
+        both &= made.scored.scores["probability"].to_numpy() >= made.scored.points.balanced
+    return base.heatmaps[both], one.heatmaps[both]
+
+
+def _figures(variant: Variant) -> dict[str, float]:
+    """What a detector file says of itself."""
+    return {
+        "validation_auc": variant.validation_auc,
+        "test_auc": variant.auc.value,
+        "flips_against_keras": variant.against_keras.balanced.value,
+        "mean_change_against_keras": variant.against_keras.mean_change,
+        "p99_change_against_keras": variant.against_keras.p99_change,
+        "flips_against_float": variant.against_float.balanced.value,
+        "auc_minus_float": variant.against_float.auc_difference.value,
+    }
+
+
+def _learned(store: Store, rows: pl.DataFrame) -> tuple[Learned, ...]:
+    """What was trained, validated and tested on, one row for each source and generator that was in training."""
+    seen = rows.filter(pl.col("seen")).select("source", "generator", "label").unique()
+    counted = store.manifest.frame.join(seen, on=["source", "generator", "label"], how="semi")
+    table = counted.group_by("source", "generator", "label").agg(
+        *(((pl.col("split") == split).sum()).alias(split) for split in ("train", "val", "test"))
+    )
+    return tuple(Learned(**row) for row in table.sort("label", "generator", "source").to_dicts())
 
 
 def _describe(run: Run, rows: pl.DataFrame, variant: str, state: KerasState) -> Description:
@@ -183,14 +274,4 @@ def _describe(run: Run, rows: pl.DataFrame, variant: str, state: KerasState) -> 
         training_sha256=run.manifest_sha256,
         created_by={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         licences=run.recipe.data.licences,
-    )
-
-
-def _reason(best: Variant, int8: list[Variant]) -> str:
-    if len(int8) < 2:
-        return "it is the only candidate"
-    other = next(one for one in int8 if one is not best)
-    return (
-        f"validation AUC {best.val_auc:.4f} against {other.val_auc:.4f} of {other.name}, flips against float "
-        f"{best.against_float.balanced.value:.2%} against {other.against_float.balanced.value:.2%}"
     )

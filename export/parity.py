@@ -6,7 +6,6 @@ later ones.
 
 import dataclasses
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -18,6 +17,7 @@ from export.bundle import LINEAGE, Bundle, pixels_sha256, tflite_stage
 from export.description import BALANCED
 from export.detector import threshold_of
 from export.errors import ExportError
+from export.maps import cosine
 from export.runtimes.interface import Output, Runtime, RuntimeAbsentError
 from export.tolerances import Limits, allowed_flips
 from train.data.errors import DataError
@@ -197,7 +197,7 @@ def _heatmap_stage(bundle: Bundle, variant: str, output: Output) -> StageResult:
             "No reference is called fake, so no heatmap was compared; bundle others.",
         )
     truth = references.gradcam[LINEAGE[variant]]
-    cosines = [_cosine(truth[index], output.heatmaps[index]) for index in called_fake]
+    cosines = [cosine(truth[index], output.heatmaps[index]) for index in called_fake]
     mean, least = float(np.mean(cosines)), float(np.min(cosines))
     worst = references.names[int(called_fake[int(np.argmin(cosines))])]
     passed = mean >= tolerances.heatmap_mean and least >= tolerances.heatmap_least
@@ -230,15 +230,6 @@ def _compare(
 def _flips(bundle: Bundle, variant: str, before: np.ndarray, after: np.ndarray) -> int:
     threshold = threshold_of(bundle.descriptions[variant], BALANCED)
     return int(np.count_nonzero((before >= threshold) != (after >= threshold)))
-
-
-def _cosine(one: np.ndarray, other: np.ndarray) -> float:
-    """Cosine of two maps; two empty maps agree, an empty and a speaking one do not."""
-    first, second = one.astype(np.float64).ravel(), other.astype(np.float64).ravel()
-    lengths = math.sqrt(first @ first), math.sqrt(second @ second)
-    if 0.0 in lengths:
-        return 1.0 if lengths[0] == lengths[1] else 0.0
-    return float(first @ second / (lengths[0] * lengths[1]))
 
 
 def _failed(name: str, reason: str) -> StageResult:

@@ -22,6 +22,7 @@ from train.data.store import Store
 from train.epoch import OnTick, judge_epoch, learn_epoch, ticking
 from train.fit import load_model
 from train.model import HEAD, LAST_FEATURES, backbone_of, build_classifier, scale_pixels
+from train.recipe import Scales
 from train.run import Run, forget_states, read_state, weights_path
 from train.score import keras_scorer, score_state
 from train.tf import load_tensorflow, seed_everything
@@ -31,17 +32,18 @@ QUANTISED_FEATURES = f"quant_{LAST_FEATURES}"
 _FINE_TUNING = 1000  # Keeps its seeds apart from those of the training stages.
 
 
-def fake_quantise(classifier: Any) -> Any:
+def fake_quantise(classifier: Any, depthwise: Scales = "per-channel") -> Any:
     """Copy a float classifier into one whose backbone is fake-quantised and whose linear head stays float.
 
-    float32 [N, S, S, 3] scaled planes in, float32 [N, 1] logit out. Activation ranges are still tfmot's +-6: calibrate
-    before use.
+    float32 [N, S, S, C] scaled planes in, float32 [N, 1] logit out. Activation ranges are still tfmot's +-6: calibrate
+    before use. depthwise: whether depthwise weights have a scale a channel, or one in all as tfmot leaves them.
     """
     tf = load_tensorflow()
     import tensorflow_model_optimization as tfmot
 
     backbone = tfmot.quantization.keras.quantize_model(backbone_of(classifier))
-    quantise_depthwise_per_channel(backbone)
+    if depthwise == "per-channel":
+        quantise_depthwise_per_channel(backbone)
     pooled = tf.keras.layers.GlobalAveragePooling2D(name="mean")(backbone.output)
     logit = tf.keras.layers.Dense(1, name=HEAD)(pooled)
     model = tf.keras.Model(backbone.input, logit, name="fauxlens_int8")
@@ -138,14 +140,14 @@ def quantise(run: Run, store: Store, classifier: Any, *, on_tick: OnTick = lambd
         for number in range(math.ceil(settings.calibration_batches / steps)):
             yield from batches(number)
 
-    ptq = fake_quantise(classifier)
+    ptq = fake_quantise(classifier, settings.depthwise)
     calibrate(ptq, islice(representative(), settings.calibration_batches), settings.calibration_decay)
     hold_batch_norm(ptq, False)
     save_weights(ptq, weights_path(run, "ptq"), run.recipe.model)
     if settings.epochs == 0:
         return {"ptq": ptq}
 
-    qat = fake_quantise(classifier)
+    qat = fake_quantise(classifier, settings.depthwise)
     qat.set_weights(ptq.get_weights())
     hold_batch_norm(qat, True)
     qat.compile(
@@ -172,7 +174,8 @@ def quantise(run: Run, store: Store, classifier: Any, *, on_tick: OnTick = lambd
 
 def load_quantised(run: Run, state: str) -> Any:
     """Build the run's fake-quantised classifier and load the weights of `ptq` or `qat`."""
-    model = fake_quantise(build_classifier(replace(run.recipe.model, weights="none"), run.view.size))
+    empty = build_classifier(replace(run.recipe.model, weights="none"), run.view.size)
+    model = fake_quantise(empty, run.recipe.quantize.depthwise)
     path = weights_path(run, state)
     if not path.exists():
         raise ExportError(f"{run.folder} has no {state} weights yet: run `fauxlens quantize {run.folder}` first.")

@@ -8,6 +8,7 @@ its own size; nothing is ever extracted to disk. Zip: PKWARE APPNOTE 6.3, 4.3.16
 import hashlib
 import io
 import re
+import stat
 import struct
 import zipfile
 from collections.abc import Mapping
@@ -43,7 +44,8 @@ def read_sealed(data: bytes, name: str) -> tuple[bytes, dict[str, bytes]]:
     """Check the seal and return what stands before the zip, and the members by name.
 
     `name` is how the file is called in errors. Raises ExportError where it is too large, has no seal (cut short, or
-    not ours), one byte changed, or holds compressed, repeated or strangely named members.
+    not ours), one byte changed, or holds compressed, repeated or strangely named members,
+    or what is no file.
     """
     if len(data) > MAX_BYTES:
         raise ExportError(f"{name} is {len(data) >> 20} MB, more than the {MAX_BYTES >> 20} MB Fauxlens opens.")
@@ -79,6 +81,12 @@ def _check_members(infos: list[zipfile.ZipInfo], size: int, name: str) -> None:
                 "Fauxlens."
             )
         seen.add(info.filename)
+        # Nothing is extracted to disk, where a link could lead elsewhere; who reads a bundle by other means should not
+        # meet one either.
+        if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
+            raise ExportError(
+                f"{name}: member {info.filename} is a link or a device, not a file; it was not made by Fauxlens."
+            )
         if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 0x1 or info.compress_size != info.file_size:
             raise ExportError(
                 f"{name}: member {info.filename} is compressed or encrypted, which Fauxlens never does; make the "

@@ -26,10 +26,11 @@ class KerasState:
 def load_states(run: Run) -> dict[str, KerasState]:
     """Load every finished state of a run, `float` first; raises TrainError when not even that is finished."""
     read_state(run, "float")
-    return {name: _load(run, name) for name in STATES if has_state(run, name)}
+    return {name: load_keras_state(run, name) for name in STATES if has_state(run, name)}
 
 
-def _load(run: Run, name: str) -> KerasState:
+def load_keras_state(run: Run, name: str) -> KerasState:
+    """Load one state of a run by its name (`float`, `ptq` or `qat`); raises TrainError when it is not finished."""
     model = load_model(run) if name == "float" else load_quantised(run, name)
     weights, bias = head_of(model)
     state = read_state(run, name)

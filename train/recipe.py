@@ -17,6 +17,7 @@ _STRICT = ConfigDict(extra="forbid")
 Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
+Scales = Literal["per-channel", "per-tensor"]
 
 
 def _published_width(width: float) -> float:
@@ -110,12 +111,17 @@ class Fit:
 
 @dataclass(frozen=True, config=_STRICT)
 class Quantize:
-    """Calibration of the activation ranges, then fine-tuning with fake quantisation (0 epochs: calibration only)."""
+    """Calibration of the activation ranges, then fine-tuning with fake quantisation (0 epochs: calibration only).
+
+    `depthwise` says whether depthwise weights have a scale a channel, or one a tensor as
+    tensorflow-model-optimization gives them (export/depthwise.py has the difference).
+    """
 
     calibration_batches: Count = 40
     calibration_decay: Annotated[float, Field(gt=0, lt=1)] = 0.85
     epochs: Annotated[int, Field(ge=0)] = 3
     learning_rate: Rate = 1e-5
+    depthwise: Scales = "per-channel"
 
 
 @dataclass(frozen=True, config=_STRICT)

@@ -12,11 +12,17 @@ from PIL import Image
 
 from export.bundle import Bundle, References, parse_bundle, write_bundle
 from export.description import CalibrationNote, Description
+from export.maps import Agreement
+from export.measuring import Latency
 from export.metadata import attach
 from export.runtimes.table import RUNTIMES
+from export.states import KerasState
 from export.tolerances import Tolerances
+from export.variants import Variant
 from train.data.picture import Picture, decode_bytes
 from train.data.view import apply_view, parse_view
+from train.evaluate.flips import Flips
+from train.evaluate.metrics import Interval
 
 SIZE = 32
 VIEW = "upright|square|resize(32)"
@@ -24,8 +30,9 @@ VIEW = "upright|square|resize(32)"
 
 @dataclass(frozen=True)
 class Tiny:
-    """Converted (unsealed) and sealed detector files by variant, and the bundle that holds them."""
+    """Keras states by name, converted (unsealed) and sealed detector files by variant, the bundle that holds them."""
 
+    states: dict[str, KerasState]
     raw: dict[str, bytes]
     sealed: dict[str, bytes]
     bundle_bytes: bytes
@@ -60,6 +67,33 @@ def make_description(variant: str = "float32", **changes: Any) -> Description:
         "licences": ("CC0-1.0",),
     }
     return Description(**(values | changes))
+
+
+@pytest.fixture(scope="session")
+def variant() -> Callable[..., Variant]:
+    """Makes a row of the table of variants with some values changed; `flips` is the share against float."""
+    return make_variant
+
+
+def make_variant(name: str = "ptq-int8", *, flips: float = 0.01, **changes: Any) -> Variant:
+    def against(first: str, share: float) -> Flips:
+        rate = Interval(share, 0.0, 1.0)
+        return Flips(first, name, 1000, rate, rate, rate, rate, Interval(0.001, -0.001, 0.002), 0.0125, 0.0625)
+
+    values: dict[str, Any] = {
+        "name": name,
+        "state": "ptq",
+        "bytes": 3_523_310,
+        "partitions": 1,
+        "latency": (Latency(1, 2.5, 2.25, 3.125, 100), Latency(2, 1.5, 1.25, 2.125, 100)),
+        "validation_auc": 0.97,
+        "auc": Interval(0.9663, 0.9547, 0.9761),
+        "against_float": against("float (Keras)", flips),
+        "against_keras": against("ptq (Keras)", 0.003),
+        "heatmaps": Agreement(80, 0.9961, 0.9845, 0.931, 0.714),
+        "gpu": "all 45 operators are of kinds that the delegate takes",
+    }
+    return Variant(**(values | changes))
 
 
 def draw(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -116,7 +150,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     from export.convert import Parts, compose, convert
     from export.gradcam import grad_cam
     from export.quantize import QUANTISED_FEATURES, calibrate, fake_quantise, quantised_backbone
-    from train.evaluate.calibration import Calibration
+    from train.evaluate.calibration import Calibration, OperatingPoints
     from train.model import LAST_FEATURES, backbone_of, head_of, scale_pixels
 
     model = train_tiny()
@@ -128,6 +162,11 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     parts = {
         name: Parts(parse_front_end("rgb"), backbone, weights, bias, Calibration(0.8, 0.1), SIZE)
         for name, backbone in (("float", backbone_of(model)), ("ptq", quantised_backbone(quantised)))
+    }
+    points = OperatingPoints(0.5, 0.75, 0.875, (0.375, 0.625))
+    states = {
+        "float": KerasState("float", model, parts["float"], points, LAST_FEATURES),
+        "ptq": KerasState("ptq", quantised, parts["ptq"], points, QUANTISED_FEATURES),
     }
     raw = {"float32": convert(parts["float"], "float32"), "ptq-int8": convert(parts["ptq"], "int8")}
     sealed = {name: attach(data, make_description(name), author="tests") for name, data in raw.items()}
@@ -157,7 +196,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
         tolerances=Tolerances(),
     )
     data = path.read_bytes()
-    return Tiny(raw, sealed, data, parse_bundle(data, "bundle.zip"))
+    return Tiny(states, raw, sealed, data, parse_bundle(data, "bundle.zip"))
 
 
 def jpeg(pixels: np.ndarray) -> bytes:

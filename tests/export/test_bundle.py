@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+import stat
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -101,8 +103,6 @@ def resealed(tiny: Tiny, change: Callable[[dict[str, Any], dict[str, bytes]], No
 
 
 def rehash(index: dict[str, Any], members: dict[str, bytes]) -> None:
-    import hashlib
-
     index["sha256"] = {name: hashlib.sha256(data).hexdigest() for name, data in members.items()}
 
 
@@ -218,8 +218,6 @@ def test_hostile_names_are_refused(name: str) -> None:
 
 def seal_by_hand(build: Callable[[zipfile.ZipFile], None]) -> bytes:
     """A zip as `build` makes it, sealed with the project's own recipe."""
-    import hashlib
-
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:
         build(archive)
@@ -247,6 +245,60 @@ def test_compression_and_repeats_are_refused() -> None:
 
     with pytest.raises(ExportError, match="repeated"):
         read_sealed(seal_by_hand(twice), "b")
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFCHR, stat.S_IFDIR, stat.S_IFIFO])
+def test_links_and_devices_are_refused(kind: int) -> None:
+    def link(archive: zipfile.ZipFile) -> None:
+        info = zipfile.ZipInfo("model_card.md")
+        info.create_system = 3
+        info.external_attr = (kind | 0o777) << 16
+        archive.writestr(info, b"/etc/passwd")
+
+    with pytest.raises(ExportError, match=r"model_card\.md is a link or a device"):
+        read_sealed(seal_by_hand(link), "b")
+
+
+def test_members_that_share_their_bytes_are_refused() -> None:
+    # A directory that lists one member many times, each under a name of its own, unpacks to many times its size.
+    def stacked(archive: zipfile.ZipFile) -> None:
+        archive.writestr("a", np.random.default_rng(0).bytes(5000))
+        first = archive.infolist()[0]
+        for number in range(50):
+            twin = zipfile.ZipInfo(f"b{number}")
+            twin.header_offset, twin.CRC = first.header_offset, first.CRC
+            twin.file_size = twin.compress_size = first.file_size
+            archive.filelist.append(twin)
+
+    with pytest.raises(ExportError, match=r"more than its own size|cannot be unpacked"):
+        read_sealed(seal_by_hand(stacked), "b")
+
+
+def test_a_name_that_differs_between_header_and_directory_is_refused() -> None:
+    data = seal_by_hand(lambda archive: archive.writestr("model_card.md", b"x"))
+    body = bytearray(data[: -(7 + 64)])
+    body[body.index(b"model_card.md")] ^= 1  # the first is the one before the bytes
+    changed = bytes(body)
+    with pytest.raises(ExportError, match="cannot be unpacked"):
+        read_sealed(changed + b"sha256:" + hashlib.sha256(changed).hexdigest().encode(), "b")
+
+
+@pytest.mark.parametrize("members", [{"../../evil.sh": b"x"}, {"bundle.json": b"{}"}, {}])
+def test_without_the_seal_nothing_is_even_listed(
+    members: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "bundle.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+
+    def opened(*_: object, **__: object) -> None:
+        raise AssertionError("the zip was opened")
+
+    monkeypatch.setattr(zipfile, "ZipFile", opened)
+    with pytest.raises(ExportError, match="does not end in Fauxlens's seal"):
+        read_bundle(path)
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_detector_file_is_no_bundle(tiny: Tiny) -> None:

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 import pytest
 
-from export.card import render_card
+from export.card import Learned, render_card
+from export.description import Description
+from export.measuring import Machine
+from export.variants import COLUMNS, Comparison, Variant, cells
 from train.evaluate.calibration import OperatingPoints
 from train.evaluate.judgement import Judgement, judge_scores
 
@@ -38,9 +42,33 @@ def judgement() -> Judgement:
     return judged(GROUPS)
 
 
-def test_the_card_names_what_a_user_must_know(judgement: Judgement, describe: Describe) -> None:
+Render = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def render(variant: Callable[..., Variant]) -> Render:
+    """Renders a card with some of its parts changed."""
+
+    def card(description: Description, judgement: Judgement, *, why: str = "so", **changes: Any) -> str:
+        rows = (variant("float32"), variant("ptq-int8", flips=0.025), variant("qat-int8", heatmaps=None))
+        parts: dict[str, Any] = {
+            "comparison": Comparison(rows, "ptq-int8", why, "per-channel", Machine("Engine", 2, 0.5)),
+            "learned": (
+                Learned("studio", "camera", "real", 700, 150, 160),
+                Learned("drawn", "checker", "fake", 1, 2, 3),
+            ),
+            "baseline": "File metadata alone says nothing.",
+            "recipe_text": 'title = "x"\n',
+            "recipe_sha256": "a" * 64,
+        }
+        return render_card(description, judgement, **(parts | changes))
+
+    return card
+
+
+def test_the_card_names_what_a_user_must_know(render: Render, judgement: Judgement, describe: Describe) -> None:
     one = describe("ptq-int8")
-    card = render_card(one, judgement, why="it is the only candidate", recipe_text='title = "x"\n')
+    card = render(one, judgement, why="it is the only candidate")
     for text in (
         one.view.replace("|", "\\|"),
         one.training_sha256,
@@ -48,6 +76,14 @@ def test_the_card_names_what_a_user_must_know(judgement: Judgement, describe: De
         "checker",
         'title = "x"',
         "0.3750 to below 0.6250",
+        "it is the only candidate",
+        "File metadata alone says nothing.",
+        "| real | camera | studio | 700 | 150 | 160 |",
+        "per-channel",
+        "a" * 64,
+        "fauxlens train recipe.toml",
+        "2 processors Engine at a load of 0.5",
+        "fauxlens 0.1.0",
     ):
         assert text in card
     for group in judgement.generators:
@@ -55,8 +91,22 @@ def test_the_card_names_what_a_user_must_know(judgement: Judgement, describe: De
         assert f"{auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f})" in card
 
 
-def test_failures_are_told(judgement: Judgement, describe: Describe) -> None:
-    card = render_card(describe(), judgement, why="so", recipe_text="")
+def test_the_card_has_the_table_of_all_variants(
+    render: Render, judgement: Judgement, describe: Describe, variant: Callable[..., Variant]
+) -> None:
+    table = render(describe("ptq-int8"), judgement).split("## Variants")[1].split("\n## ")[0]
+    assert all(column.replace("|", "\\|") in table for column in COLUMNS)
+    for row in (variant("float32"), variant("ptq-int8", flips=0.025), variant("qat-int8", heatmaps=None)):
+        assert f"| {' | '.join(cells(row))} |" in table
+    assert table.count("  - ") == 3
+
+
+def test_a_card_without_a_baseline_says_so(render: Render, judgement: Judgement, describe: Describe) -> None:
+    assert "too few pictures to tell" in render(describe(), judgement, baseline=None)
+
+
+def test_failures_are_told(render: Render, judgement: Judgement, describe: Describe) -> None:
+    card = render(describe(), judgement)
     failures = card.split("## Known failures")[1].split("\n## ")[0]
     assert "un\\_seen\\* (not seen in training): only 0.0 %" in failures
     assert "Real pictures of web\\|new (not seen in training): 100.0 %" in failures
@@ -65,17 +115,19 @@ def test_failures_are_told(judgement: Judgement, describe: Describe) -> None:
     assert "studio" not in failures
 
 
-def test_a_card_without_unseen_generators_says_so(describe: Describe) -> None:
-    card = render_card(describe(), judged([GROUPS[0], GROUPS[2]]), why="so", recipe_text="")
+def test_a_card_without_unseen_generators_says_so(render: Render, describe: Describe) -> None:
+    card = render(describe(), judged([GROUPS[0], GROUPS[2]]))
     assert "No generator outside training was tried" in card
 
 
-def test_names_cannot_write_markdown_of_their_own(judgement: Judgement, describe: Describe) -> None:
+def test_names_cannot_write_markdown_of_their_own(render: Render, judgement: Judgement, describe: Describe) -> None:
     evil = "x | y <script> [a](b) `c` # d"
-    card = render_card(
+    card = render(
         describe(name=evil, sources_seen=(evil,), licences=(evil,)),
         judgement,
         why=evil,
+        learned=[Learned(evil, evil, "fake", 1, 2, 3)],
+        baseline=evil,
         recipe_text="```\n# not a title",
     )
     assert "<script>" not in card.replace("\\<script\\>", "")
@@ -85,8 +137,10 @@ def test_names_cannot_write_markdown_of_their_own(judgement: Judgement, describe
     assert "````toml\n```\n# not a title\n````" in card
 
 
-def test_every_table_row_has_as_many_cells_as_its_head(judgement: Judgement, describe: Describe) -> None:
-    card = render_card(describe(name="a|b"), judgement, why="so", recipe_text="")
+def test_every_table_row_has_as_many_cells_as_its_head(
+    render: Render, judgement: Judgement, describe: Describe
+) -> None:
+    card = render(describe(name="a|b"), judgement)
     width = 0
     rows = 0
     for line in card.splitlines():

@@ -1,7 +1,9 @@
 """From a trained run to a bundle: what every stage promises, on a real trained MobileNet."""
 
+import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +11,16 @@ import polars as pl
 import pytest
 
 from ela.front_ends import parse_front_end
+from export import exporting
 from export.bundle import Bundle, read_bundle
-from export.checks import check_detector, inspect
+from export.checks import Promises, check_detector, inspect
 from export.convert import Parts, compose, convert
 from export.description import CalibrationNote, Description
 from export.detector import detect, open_detector
 from export.errors import ExportError
 from export.evaluating import evaluate_models
 from export.exporting import export_run
+from export.layers import bundle_layers, first_fallen
 from export.metadata import attach
 from export.parity import verify
 from export.quantize import (
@@ -39,6 +43,7 @@ from train.evaluate.scores import read_scores
 from train.fit import load_model
 from train.model import backbone_of, head_of, predict_logits
 from train.run import Run, has_state, open_run, read_state, scores_path, start_run
+from train.score import judged_rows
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +59,7 @@ def test_the_small_run_has_learned(trained_run: Run) -> None:
     assert roc_auc_score((scores["label"] == "fake").to_numpy(), scores["probability"].to_numpy()) > 0.8
 
 
-@pytest.mark.parametrize("variant", ["qat-int8", "ptq-int8", "float16", "float32"])
+@pytest.mark.parametrize("variant", ["qat-int8", "ptq-int8", "dynamic", "float16", "float32"])
 @pytest.mark.parametrize("runtime", ["litert", "litert-builtin"])
 def test_every_variant_passes_on_every_runtime(bundle: Bundle, variant: str, runtime: str) -> None:
     parity = verify(bundle, variant=variant, runtime=RUNTIMES[runtime])
@@ -72,7 +77,7 @@ def test_every_variant_passes_on_every_runtime(bundle: Bundle, variant: str, run
 
 def test_int8_files_are_int8_throughout_and_one_partition(bundle: Bundle) -> None:
     for variant in ("qat-int8", "ptq-int8"):
-        facts = check_detector(bundle.variants[variant], variant, int8_convolutions=27, partitions=1)
+        facts = check_detector(bundle.variants[variant], variant, Promises(int8_convolutions=27, partitions=1))
         assert (facts.quantize, facts.dequantize, facts.float_convolutions) == (1, 1, 1)
     sizes = {name: len(data) for name, data in bundle.variants.items()}
     assert sizes["qat-int8"] < sizes["float16"] < sizes["float32"]
@@ -244,6 +249,58 @@ def test_a_run_without_its_int8_weights_says_so(trained_run: Run, tmp_path: Path
             load_states(open_run(folder))
     finally:
         shutil.rmtree(folder)
+
+
+def test_the_table_of_variants_stands_beside_the_bundle_and_in_its_card(
+    bundle: Bundle, bundle_path: Path, trained_run: Run
+) -> None:
+    from sklearn.metrics import roc_auc_score
+
+    table = json.loads((bundle_path.parent / "variants.json").read_text(encoding="utf-8"))
+    rows = {row["name"]: row for row in table["variants"]}
+    assert set(rows) == set(bundle.variants)
+    assert table["default"] == bundle.default
+    assert f"`{bundle.default}` ships: " in bundle.card
+    assert all(f"| {name} | {row['bytes']:,} |" in bundle.card for name, row in rows.items())
+    for name, row in rows.items():
+        assert [latency["threads"] for latency in row["latency"]] == [1, 2]
+        if name != "dynamic":  # XNNPACK takes no depthwise convolution of its arithmetic.
+            assert row["partitions"] == (2 if name == "float16" else 1)
+    assert rows["float32"]["heatmaps"]["cosine_mean"] == pytest.approx(1)
+    assert rows["float32"]["against_float"]["balanced"]["value"] == 0
+    scores = read_scores(trained_run.folder / "scores" / "dynamic.csv")
+    test = scores.filter(pl.col("seen") & (pl.col("split") == "test"))
+    expected = roc_auc_score((test["label"] == "fake").to_numpy(), test["probability"].to_numpy())
+    assert rows["dynamic"]["auc"]["value"] == pytest.approx(expected)
+
+
+def test_no_layer_falls_off_between_keras_and_tflite(bundle: Bundle, trained_run: Run) -> None:
+    errors = bundle_layers(bundle, "qat-int8", trained_run)
+    layers = [error.name for error in errors if error.name.startswith("backbone/") and error.name != "backbone/input"]
+    assert len(layers) == 27
+    assert layers[0] == "backbone/conv1_relu"
+    assert first_fallen(errors) is None
+    other = replace(bundle.descriptions["qat-int8"], calibration=CalibrationNote(1.0, 0.0))
+    foreign = replace(bundle, descriptions={**bundle.descriptions, "qat-int8": other})
+    with pytest.raises(ExportError, match="is not the run that qat-int8 was exported from"):
+        bundle_layers(foreign, "qat-int8", trained_run)
+
+
+def test_a_front_end_spoiled_by_an_arithmetic_is_left_out_or_refused(
+    trained_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states = load_states(trained_run)
+    store = trained_run.store()
+    rows = judged_rows(store, trained_run).head(16)
+    said: list[str] = []
+    monkeypatch.setattr(exporting, "wrong_planes", lambda tflite, text, views, name: 0.25 if "16" in name else 0.0)
+    monkeypatch.setattr(exporting, "write_scores", lambda scores, path: None)
+    made = exporting._make_all(trained_run, store, rows, {"float": states["float"]}, said.append)
+    assert [one.name for one in made] == ["float32", "dynamic"]
+    assert "leaving out float16: 25.00% of its front end's planes are not those of the reference" in said
+    monkeypatch.setattr(exporting, "wrong_planes", lambda *_: 0.25)
+    with pytest.raises(ExportError, match=r"float32: 25\.00% of the planes of its front end rgb"):
+        exporting._make_all(trained_run, store, rows, {"float": states["float"]}, said.append)
 
 
 def test_description_says_what_was_seen(bundle: Bundle, trained_run: Run) -> None:
