@@ -51,7 +51,7 @@ def demo(
 def train(
     recipe: Annotated[Path, typer.Argument(help="A recipe (TOML); train/recipes/ has some.")],
     manifest: Annotated[Path, typer.Option(help="A manifest made by `data scan`.")] = Path("manifest.csv"),
-    out: Annotated[Path | None, typer.Option("--out", help="The run folder [default: runs/RECIPE].")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="The run folder.", show_default="runs/RECIPE")] = None,
     weights: Annotated[str | None, typer.Option(help="`imagenet`, `none` or an .h5 file; else the recipe's.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipe's seed.")] = None,
     settings: Annotated[
@@ -116,7 +116,7 @@ def export(run: RunFolder, out: Out = None, as_json: Json = False) -> None:
 def verify(
     bundle: Annotated[Path, typer.Argument(help="A bundle made by `export`.")],
     variant: Annotated[
-        str | None, typer.Option(help="Which detector of the bundle [default: the shipped one].")
+        str | None, typer.Option(help="Which detector of the bundle.", show_default="the shipped one")
     ] = None,
     runtime: Annotated[str, typer.Option(help="Where it is run; `doctor` says which are here.")] = "litert",
     layers: Annotated[
@@ -183,7 +183,9 @@ app.command("compare")(compare_verb)
 @_verb
 def detect(
     files: Annotated[list[Path], typer.Argument(help="Pictures.")],
-    model: Annotated[Path | None, typer.Option(help="A .tflite or a bundle [default: the shipped detector].")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="A .tflite or a bundle.", show_default="the shipped detector")
+    ] = None,
     at: Annotated[str, typer.Option(help="Operating point: balanced, fpr-1% or fpr-0.5%.")] = "balanced",
     out: Annotated[Path, typer.Option("--out", help="Folder for the heatmap overlays.")] = Path(),
     as_json: Json = False,

@@ -37,8 +37,8 @@ def audit_verb(
         Path | None,
         typer.Option(help="A folder for a copy of all pictures of one size and one JPEG quality, audited in turn."),
     ] = None,
-    size: Annotated[int | None, typer.Option(help="Pixels of the equalised squares [default: proposed].")] = None,
-    quality: Annotated[int | None, typer.Option(help="Their JPEG quality [default: proposed].")] = None,
+    size: Annotated[int | None, typer.Option(help="Pixels of the equalised squares.", show_default="proposed")] = None,
+    quality: Annotated[int | None, typer.Option(help="Their JPEG quality.", show_default="proposed")] = None,
     as_json: Json = False,
 ) -> None:
     """Look for leaks, conflicts and file-format shortcuts; exit status 1 when the data fails its limits."""

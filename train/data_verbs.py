@@ -43,7 +43,7 @@ def data_list(as_json: Json = False) -> None:
 @_verb
 def data_get(
     card: Annotated[str, typer.Argument(help="A card of `data list`, or your own TOML file.")],
-    out: Annotated[Path | None, typer.Option("--out", help="The folder to make [default: datasets/NAME].")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="The folder to make.", show_default="datasets/NAME")] = None,
 ) -> None:
     """Fetch a dataset from where its card says; broken off, it goes on where it was."""
     from train.data.card_list import find_card

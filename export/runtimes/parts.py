@@ -31,6 +31,8 @@ def make_parts(folder: Path, make: Callable[[Path], None]) -> None:
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         make(temporary)
+        # mkdtemp makes it private; a folder that root has set up is for everyone.
+        temporary.chmod(0o755)
         temporary.rename(folder)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
