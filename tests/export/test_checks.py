@@ -179,7 +179,7 @@ def test_a_head_that_was_quantised_too_is_named(tiny: Tiny, describe: Describe) 
 
     def build(tf: Any, x: Any) -> Any:
         features = tf.nn.relu6(tf.nn.conv2d(x, kernels[0], 4, "SAME"))
-        return outputs_of(tf, tf.nn.conv2d(features, kernels[1], 1, "SAME"))
+        return outputs_of(tf, tf.reduce_sum(tf.nn.conv2d(features, kernels[1], 1, "SAME"), axis=3, keepdims=True))
 
     views = tiny.bundle.references.views
     data = convert_function(build, quantise=lambda: ([view[None]] for view in views))
