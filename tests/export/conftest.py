@@ -131,9 +131,11 @@ def train_tiny() -> Any:
         layers.DepthwiseConv2D(3, 2, "same", use_bias=False),
         layers.Conv2D(24, 1, use_bias=False),
     ]
-    for block in blocks:
+    # Names of their own: Keras numbers layers through all models that a session makes.
+    names = ["re_lu", "re_lu_1", "re_lu_2", "re_lu_3", LAST_FEATURES]
+    for block, name in zip(blocks, names, strict=True):
         x = layers.BatchNormalization(momentum=0.8)(block(x))
-        x = layers.ReLU(6.0, name=LAST_FEATURES if block is blocks[-1] else None)(x)
+        x = layers.ReLU(6.0, name=name)(x)
     logit = layers.Dense(1, name=HEAD)(layers.GlobalAveragePooling2D()(x))
     model = tf.keras.Model(image, logit)
     pixels, fake = draw(512, seed=0)
