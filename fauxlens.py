@@ -94,20 +94,41 @@ def quantize(run: RunFolder) -> None:
 
 @app.command()
 @_verb
-def export(run: RunFolder, out: Out = None, as_json: Json = False) -> None:
+def export(
+    run: RunFolder,
+    out: Out = None,
+    references: Annotated[
+        Path | None,
+        typer.Option(metavar="MANIFEST", help="Pictures that the bundle may carry, instead of the run's own."),
+    ] = None,
+    android: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Also put a slim bundle into this folder: an app's assets.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Write the .tflite variants, the references and the bundle of a quantised run, with a report beside them."""
     from export.exporting import export_run
+    from export.slim import write_slim
     from export.variants import NOTES, lying, to_plain
     from train.run import open_run
 
-    made = export_run(open_run(run), out or run / "export", say=lambda line: typer.echo(line, err=True))
+    made = export_run(
+        open_run(run),
+        out or run / "export",
+        reference_manifest=references,
+        say=lambda line: typer.echo(line, err=True),
+    )
+    paths = {"bundle": made.bundle, "table": made.table, "report": made.report}
+    if android:
+        paths["android"] = write_slim(made.bundle, android)
     if as_json:
-        paths = {"bundle": made.bundle, "table": made.table, "report": made.report}
         print_json(to_plain(made.comparison) | {"paths": paths})
         return
     print_table(f"{made.bundle} ships {made.default}: {made.why}", *lying(made.comparison.variants))
     typer.echo("\n".join((*NOTES, made.comparison.machine.sentence)))
     show_judgements(made.judgements)
+    if android:
+        typer.echo(f"for the app: {paths['android']}")
     typer.echo(f"table: {made.table}\nreport: {made.report}\nnext: fauxlens verify {made.bundle}")
 
 

@@ -109,6 +109,16 @@ def write_bundle(
 
     Raises ExportError where the parts do not fit together (a stage missing, a shape, a variant without lineage).
     """
+    data = bundle_bytes(variants, default, card, references, tolerances)
+    bundle = parse_bundle(data, str(path))
+    write_bytes(path, data)
+    return bundle
+
+
+def bundle_bytes(
+    variants: Mapping[str, bytes], default: str, card: str, references: References, tolerances: Tolerances
+) -> bytes:
+    """The bytes of a bundle, which `parse_bundle` checks; the same input gives the same bytes."""
     members = _reference_members(references)
     members |= {f"detectors/{name}.tflite": variants[name] for name in sorted(variants)}
     members[CARD] = card.encode("utf-8")
@@ -122,11 +132,7 @@ def write_bundle(
         "tolerances": dataclasses.asdict(tolerances),
         "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in members.items()},
     }
-    ordered = {INDEX: _json(index)} | dict(sorted(members.items()))
-    data = write_sealed(ordered)
-    bundle = parse_bundle(data, str(path))
-    write_bytes(path, data)
-    return bundle
+    return write_sealed({INDEX: _json(index)} | dict(sorted(members.items())))
 
 
 def read_bundle(path: Path) -> Bundle:

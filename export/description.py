@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from export.errors import ExportError
+from train.data.view import UNCLEAR, Unclear
 
 FORMAT = 1
 VARIANTS = ("qat-int8", "ptq-int8", "dynamic", "float16", "float32")
@@ -29,7 +30,8 @@ class CalibrationNote:
 class Description:
     """What a detector was made of and how its probability becomes a verdict.
 
-    `view` and `front_end` are the readable strings; `size` is S of the input uint8 [1,S,S,3]; `heatmap` is (h, w) of
+    `view` and `front_end` are the readable strings; `unclear_faces` says what becomes of pictures with no or several
+    faces where the view has face(k) (train.data.view); `size` is S of the input uint8 [1,S,S,3]; `heatmap` is (h, w) of
     the output float32 [1,h,w]. `operating_points` maps each of OPERATING_POINTS to a threshold on P(fake), 0..1;
     `unsure` is the half-open band [low, high). `training_sha256` is the manifest's hash, 64 hexadecimal digits.
     `created_by` gives package versions, `figures` any finite numbers by name. Raises ExportError for other values.
@@ -38,6 +40,7 @@ class Description:
     name: str
     variant: str
     view: str
+    unclear_faces: Unclear
     front_end: str
     size: int
     heatmap: tuple[int, int]
@@ -154,6 +157,7 @@ _PROMISES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "name": (_is_text, "one line of text"),
     "variant": (lambda v: v in VARIANTS, "one of " + ", ".join(VARIANTS)),
     "view": (_is_text, "one line of text"),
+    "unclear_faces": (lambda v: v in UNCLEAR, "one of " + ", ".join(UNCLEAR)),
     "front_end": (_is_text, "one line of text"),
     "size": (lambda v: _is_int(v, 8, 4096), "a whole number of pixels, 8 to 4096"),
     "heatmap": (lambda v: _is_pair(v, lambda n: _is_int(n, 1, 4096)), "two whole numbers, rows and columns"),

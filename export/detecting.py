@@ -3,7 +3,7 @@
 A detector whose view has face(k) needs eyes; then, and only then, MTCNN looks for them (extras `train` and `faces`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,9 @@ from export.overlay import draw_overlay
 from train.data.errors import DataError
 from train.data.files import write_atomically
 from train.data.picture import Picture, decode
-from train.data.view import Eyes
+from train.data.view import Eyes, Unclear, View, view_for
 
-SHIPPED = Path(__file__).parent / "shipped" / "faces.tflite"
+SHIPPED = Path(__file__).parent / "shipped" / "bundle.zip"
 
 
 @dataclass(frozen=True)
@@ -42,18 +42,19 @@ def detect_files(files: list[Path], model: Path | None, operating_point: str, ou
     for file in files:
         try:
             picture = decode(file)
-            eyes, found = find_eyes(picture, file) if detector.view.needs_eyes else (None, ())
-            verdict = detect(detector, picture, operating_point=operating_point, eyes=eyes)
+            aimed = aim(detector.view, detector.description.unclear_faces, picture, str(file))
+            looking = replace(detector, view=aimed.view)
+            verdict = detect(looking, picture, operating_point=operating_point, eyes=aimed.eyes)
         except DataError as error:
             errors.append(str(error))
             pictures.append({"file": str(file), "error": str(error)})
             continue
         overlay = out / png_name(file, "heatmap", [Path(one["overlay"]).name for one in pictures if "overlay" in one])
-        image = draw_overlay(detector, picture, verdict, eyes=eyes)
+        image = draw_overlay(looking, picture, verdict, eyes=aimed.eyes)
         # Zlib at its quickest: the strongest would take a quarter of the time to a verdict.
         write_atomically(overlay, partial(image.save, format="PNG", compress_level=1))
         lines += [f"{file}: {sentence(verdict)}", f"  heatmap: {overlay}"]
-        notes = (*found, *verdict.notes)
+        notes = (*aimed.notes, *verdict.notes)
         lines += [f"  note: {note}" for note in notes]
         pictures.append(record(file, verdict, notes) | {"overlay": str(overlay)})
     return Told(tuple(lines), {"detector": about(detector, path), "pictures": pictures}, tuple(errors))
@@ -66,15 +67,37 @@ def detector_path(model: Path | None) -> Path:
     return model or SHIPPED
 
 
-def find_eyes(picture: Picture, file: Path) -> tuple[Eyes, tuple[str, ...]]:
-    """The eyes of the largest face and a note if there are several; DataError if there is none."""
+@dataclass(frozen=True)
+class Aim:
+    """How one picture is looked at: the view it goes through, the eyes that this view needs, and what to say of it."""
+
+    view: View
+    eyes: Eyes | None = None
+    notes: tuple[str, ...] = ()
+
+
+def aim(view: View, unclear: Unclear, picture: Picture, name: str) -> Aim:
+    """Find the eyes that a view with face(k) needs; other views look at every picture alike.
+
+    Where none or several faces are found the detector's own rule says what to look at (train.data.view). A picture of
+    several that its training left out is still judged, by the largest face; with none it is a DataError, as nothing
+    says where to look; `name` is how it calls the picture.
+    """
+    if not view.needs_eyes:
+        return Aim(view)
     from train.data.faces import eyes_in
     from train.mtcnn_faces import mtcnn_detector
 
     count, eyes = eyes_in(picture, mtcnn_detector())
-    if eyes is None:
-        raise DataError(f"{file} shows no face that could be found: crop it to the face, or take another detector.")
-    return eyes, () if count == 1 else (f"{count} faces were found: the largest one was judged.",)
+    chosen = view_for(view, count, unclear)
+    if count == 0 and chosen is None:
+        raise DataError(f"{name} shows no face that could be found: crop it to the face, or take another detector.")
+    if count == 1:
+        return Aim(view, eyes)
+    if chosen is not None and not chosen.needs_eyes:
+        found = f"{count} faces were found" if count else "No face was found"
+        return Aim(chosen, None, (f"{found}: the square in the middle was judged, as in training.",))
+    return Aim(view, eyes, (f"{count} faces were found: the largest one was judged.",))
 
 
 def png_name(file: Path, kind: str, taken: list[str]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -122,13 +122,13 @@ def _draw_level(setting: Ela, to_white: bool, file: PictureFile) -> LevelDrawn:
 
 
 def _draw_planes(sight: Sight, file: PictureFile) -> PlanesDrawn:
-    from export.detecting import find_eyes
+    from export.detecting import aim
 
     picture = decode(file.source)
-    eyes, found = find_eyes(picture, file.source) if sight.view.needs_eyes else (None, ())
-    image = Image.fromarray(draw_planes(sight, picture, eyes))
+    aimed = aim(sight.view, sight.unclear, picture, str(file.source))
+    image = Image.fromarray(draw_planes(replace(sight, view=aimed.view), picture, aimed.eyes))
     _write(image, file.target)
-    return PlanesDrawn(file, image.width, image.height, (*found, *picture.notes))
+    return PlanesDrawn(file, image.width, image.height, (*aimed.notes, *picture.notes))
 
 
 def _write(image: Image.Image, target: Path) -> None:

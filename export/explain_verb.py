@@ -60,7 +60,7 @@ def explain_verb(
 
 
 def _explain_files(files: list[Path], model: Path | None, at: str, what: str | None, out: Path, as_json: bool) -> None:
-    from export.detecting import about, find_eyes, png_name, record, sentence
+    from export.detecting import about, aim, png_name, record, sentence
     from export.detector import threshold_of
     from export.explaining import SENTENCE, choose, explain, open_subject
     from export.panels import draw_panel, panel_side
@@ -77,14 +77,15 @@ def _explain_files(files: list[Path], model: Path | None, at: str, what: str | N
             move(done - 1, len(files), f" {file.name}")
             try:
                 picture = decode(file)
-                eyes, found = find_eyes(picture, file) if subject.sight.view.needs_eyes else (None, ())
-                explained = explain(subject, picture, chosen, operating_point=at, eyes=eyes, side=panel_side(subject))
+                aimed = aim(subject.sight.view, subject.sight.unclear, picture, str(file))
+                looking, side = subject.through(aimed.view), panel_side(subject)
+                explained = explain(looking, picture, chosen, operating_point=at, eyes=aimed.eyes, side=side)
             except DataError as error:
                 typer.echo(str(error), err=True)
                 failed = True
                 pictures.append({"file": str(file), "error": str(error)})
                 continue
-            notes = (*found, *explained.verdict.notes)
+            notes = (*aimed.notes, *explained.verdict.notes)
             panel = out / png_name(file, "explained", [Path(one["panel"]).name for one in pictures if "panel" in one])
             image = draw_panel(subject, explained, chosen, file.name, notes)
             write_atomically(panel, partial(image.save, format="PNG"))

@@ -5,7 +5,7 @@ by the Keras model: other maps as second opinions, integrated gradients and acti
 score came from; none of it tells where a picture was changed (SENTENCE, which goes with every explanation).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from export.errors import ExportError
 from export.overlay import source_square
 from export.planes import Sight, draw_planes, sight_of
 from train.data.picture import Picture
-from train.data.view import Eyes
+from train.data.view import Eyes, View
 
 if TYPE_CHECKING:
     from export.attributions import Activation, IntegratedGradients
@@ -39,6 +39,10 @@ class Subject:
     detector: Detector
     sight: Sight
     classifier: "Classifier | None"
+
+    def through(self, view: View) -> "Subject":
+        """The same subject looking through another view of the same size."""
+        return replace(self, detector=replace(self.detector, view=view), sight=replace(self.sight, view=view))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from export.bundle import Tolerances, write_bundle
+from export.bundle import write_bundle
 from export.card import Learned, render_card
 from export.checks import Promises, check_detector
 from export.convert import Arithmetic, convert
@@ -24,16 +24,18 @@ from export.measuring import Latency, measure_latency, this_machine
 from export.metadata import attach, read_description
 from export.references import choose_references, make_references
 from export.states import KerasState, load_states
+from export.tolerances import Tolerances
 from export.variants import Comparison, Variant, choose, reason, to_plain
 from train.data.files import write_bytes, write_text
-from train.data.store import Store
+from train.data.manifest import read_manifest
+from train.data.store import Store, pack
 from train.evaluate.flips import count_flips
 from train.evaluate.judgement import Judgement
 from train.evaluate.metrics import judge
 from train.evaluate.scores import read_scores, write_scores
 from train.judging import Scored, report
 from train.run import PACKAGES, Run, scores_path
-from train.score import judged_rows
+from train.score import judged_rows, outside_training
 from train.training import seen_baseline
 
 SOURCES: dict[str, tuple[str, Arithmetic]] = {
@@ -86,12 +88,19 @@ class _Made:
     heatmaps: np.ndarray
 
 
-def export_run(run: Run, folder: Path, *, say: Callable[[str], None] = lambda line: None) -> Exported:
+def export_run(
+    run: Run,
+    folder: Path,
+    *,
+    reference_manifest: Path | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Exported:
     """Convert, check, score, compare and bundle every variant of a run; `say` hears what is being done.
 
     Writes `NAME.tflite` for every variant, `variants.json`, `bundle.zip` and `report/` into `folder`;
-    `variants.choose` says which one ships. Raises ExportError when a variant breaks a promise of the detector file,
-    TrainError when the run is unfinished.
+    `variants.choose` says which one ships. The references are pictures of the run's own manifest, or of
+    `reference_manifest`: a bundle carries them, and not every picture may be handed on. Raises ExportError when a
+    variant breaks a promise of the detector file, TrainError when the run is unfinished.
     """
     states = load_states(run)
     store = run.store()
@@ -128,7 +137,8 @@ def export_run(run: Run, folder: Path, *, say: Callable[[str], None] = lambda li
         one.name: attach(one.raw, replace(_describe(run, rows, one.name, one.state), figures=_figures(row)))
         for one, row in zip(made, variants, strict=True)
     }
-    references = make_references(store, choose_references(rows), states, detectors)
+    carried = _carried(run, store, rows, reference_manifest)
+    references = make_references(carried[0], choose_references(carried[1]), states, detectors)
     for name, tflite in detectors.items():
         write_bytes(folder / f"{name}.tflite", tflite)
     table = folder / "variants.json"
@@ -151,6 +161,15 @@ def export_run(run: Run, folder: Path, *, say: Callable[[str], None] = lambda li
         tolerances=Tolerances(),
     )
     return Exported(bundle, table, found.paths.html, comparison, found.judgements)
+
+
+def _carried(run: Run, store: Store, rows: pl.DataFrame, other: Path | None) -> tuple[Store, pl.DataFrame]:
+    """The store and the rows that references are chosen from."""
+    if other is None:
+        return store, rows
+    seen = rows.filter(pl.col("seen"))
+    its_own = pack(read_manifest(other), run.view, other.parent / ".packed", unclear=run.recipe.data.unclear_faces)
+    return its_own, outside_training(its_own.manifest, seen["generator"], seen["source"])
 
 
 def _make_all(
@@ -263,6 +282,7 @@ def _describe(run: Run, rows: pl.DataFrame, variant: str, state: KerasState) -> 
         name=run.recipe.title,
         variant=variant,
         view=run.view.text,
+        unclear_faces=run.recipe.data.unclear_faces,
         front_end=state.parts.front_end.text,
         size=run.view.size,
         heatmap=(height, width),

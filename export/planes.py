@@ -15,14 +15,15 @@ from export.description import Description
 from export.errors import ExportError
 from train.data.errors import DataError
 from train.data.picture import Picture
-from train.data.view import Eyes, View, apply_view, parse_view
+from train.data.view import Eyes, Unclear, View, apply_view, parse_view
 
 
 @dataclass(frozen=True)
 class Sight:
-    """How a detector looks at a picture: its view, and its front end on that."""
+    """How a detector looks at a picture: its view, what it makes of unclear faces, and its front end on that."""
 
     view: View
+    unclear: Unclear
     front_end: FrontEnd
 
     @property
@@ -37,7 +38,7 @@ def sight_of(description: Description, name: str) -> Sight:
     Raises ExportError where its view or front end is not known to this Fauxlens or they do not fit each other.
     """
     try:
-        sight = Sight(parse_view(description.view), parse_front_end(description.front_end))
+        sight = Sight(parse_view(description.view), description.unclear_faces, parse_front_end(description.front_end))
         sight.front_end.check_size(sight.view.size)
     except (DataError, ElaError) as error:
         raise ExportError(f"{name} cannot be followed by this Fauxlens: {error}") from error

@@ -50,6 +50,7 @@ def open_run_detector(folder: Path) -> tuple[Detector, Classifier, Run]:
         name=run.recipe.title,
         variant="float32",
         view=run.view.text,
+        unclear_faces=run.recipe.data.unclear_faces,
         front_end=front_end.text,
         size=run.view.size,
         heatmap=(height, width),

@@ -59,6 +59,7 @@ def detector(tmp_path: Path) -> Callable[[str], Path]:
             name="named",
             variant="float32",
             view="upright|square|resize(48)",
+            unclear_faces="drop",
             front_end=front_end,
             size=48,
             heatmap=(3, 3),

@@ -1,6 +1,6 @@
 """Images in, scores out: the table of per-image scores that calibration, reports and exports share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,7 @@ import polars as pl
 
 from ela.front_ends import FrontEnd
 from train.batches import mark_seen
+from train.data.manifest import Manifest
 from train.data.store import Store
 from train.evaluate.calibration import Calibration, choose_operating_points, fit_calibration, probabilities
 from train.evaluate.scores import write_scores
@@ -45,6 +46,16 @@ def judged_rows(store: Store, run: Run) -> pl.DataFrame:
     """The rows a run is judged by: seen ones outside the train split, and all that it never saw."""
     marked = mark_seen(store.manifest.frame, run.recipe.data).with_row_index("row")
     return marked.filter(~pl.col("seen") | (pl.col("split") != "train"))
+
+
+def outside_training(manifest: Manifest, generators: Iterable[str], sources: Iterable[str]) -> pl.DataFrame:
+    """The rows by which a detector that learned from these generators and sources may be judged, on any manifest.
+
+    Of what it learned from, the test split; of all else, everything. Adds the columns `seen` and `row`.
+    """
+    seen = pl.col("generator").is_in(list(generators)) & pl.col("source").is_in(list(sources))
+    marked = manifest.frame.with_columns(seen=seen).with_row_index("row")
+    return marked.filter(~pl.col("seen") | (pl.col("split") == "test"))
 
 
 def score_state(run: Run, store: Store, name: str, scorer: Scorer) -> State:

@@ -53,6 +53,7 @@ def make_description(variant: str = "float32", **changes: Any) -> Description:
         "name": "tiny checkerboards",
         "variant": variant,
         "view": VIEW,
+        "unclear_faces": "drop",
         "front_end": "rgb",
         "size": SIZE,
         "heatmap": (8, 8),

@@ -41,6 +41,8 @@ WRONG: list[tuple[str, Any]] = [
     ("name", ""),
     ("name", "two\nlines"),
     ("variant", "int4"),
+    ("unclear_faces", "guess"),
+    ("unclear_faces", ["drop"]),
     ("size", 32.0),
     ("size", True),
     ("size", 0),

@@ -62,3 +62,18 @@ def test_a_picture_without_a_face_is_told(model: Path, tmp_path: Path) -> None:
     assert told.lines == ()
     assert "wall.png shows no face that could be found" in told.errors[0]
     assert [path.name for path in tmp_path.iterdir()] == ["wall.png"]
+
+
+@pytest.mark.parametrize("unclear", ["centre", "keep"])
+def test_without_a_face_the_rule_of_training_holds(
+    tiny: Tiny, describe: Describe, unclear: str, tmp_path: Path
+) -> None:
+    described = describe(view="upright|face(2.4)|resize(32)", unclear_faces=unclear)
+    (tmp_path / "face.tflite").write_bytes(attach(tiny.raw["float32"], described, author="tests"))
+    Image.radial_gradient("L").convert("RGB").resize((160, 120)).save(tmp_path / "wall.png")
+    told = detect_files([tmp_path / "wall.png"], tmp_path / "face.tflite", "balanced", tmp_path)
+    (found,) = told.document["pictures"]
+    assert found["notes"][0] == "No face was found: the square in the middle was judged, as in training."
+    view = apply_view(parse_view("upright|square|resize(32)"), decode(tmp_path / "wall.png"))
+    output = RUNTIMES["litert"].call((tmp_path / "face.tflite").read_bytes(), view[np.newaxis])
+    assert found["probability"] == float(output.scores[0, 1])

@@ -13,20 +13,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from export.bundle import read_bundle
+from export.detecting import SHIPPED
+from export.detector import read_detector
 from export.errors import ExportError
-from export.metadata import read_description
-from export.parity import verify
 from export.runtimes import arm64, arm64_parts
 from export.runtimes.arm64_parts import CORES
-from export.runtimes.interface import Output, RuntimeAbsentError
+from export.runtimes.interface import RuntimeAbsentError
 from export.runtimes.table import RUNTIMES
-from train.data.picture import decode_bytes
-from train.data.view import apply_view, parse_view
 
 if TYPE_CHECKING:
     from tests.export.conftest import Tiny
-
-SHIPPED = Path(arm64.__file__).parents[1] / "shipped" / "faces.tflite"
 
 
 @pytest.fixture
@@ -35,42 +32,10 @@ def _set_up() -> None:
         pytest.skip(reason)
 
 
-def assert_equal(one: Output, other: Output) -> None:
-    np.testing.assert_array_equal(one.scores, other.scores)
-    np.testing.assert_array_equal(one.heatmaps, other.heatmaps)
-
-
-@pytest.mark.usefixtures("_set_up")
-@pytest.mark.parametrize("variant", ["float32", "ptq-int8"])
-@pytest.mark.parametrize("runtime", CORES)
-def test_arm64_gives_litert_s_scores(tiny: Tiny, runtime: str, variant: str) -> None:
-    views = tiny.bundle.references.views
-    output, expected = (RUNTIMES[name].call(tiny.sealed[variant], views) for name in (runtime, "litert"))
-    assert output.scores.dtype == output.heatmaps.dtype == np.float32
-    assert_equal(output, expected)
-
-
-@pytest.mark.usefixtures("_set_up")
-def test_what_was_trained_is_what_runs(tiny: Tiny) -> None:
-    parity = verify(tiny.bundle, variant="ptq-int8", runtime=RUNTIMES["arm64"])
-    assert parity.passed, parity.sentence
-    assert parity.flips == 0
-
-
 @pytest.fixture
-def views(shared_faces: Path) -> np.ndarray:
-    """Views of eight real and fake faces, as the shipped detector wants them."""
-    view = parse_view(read_description(SHIPPED.read_bytes()).view)
-    files = [path for name in ("ffhq-256", "stylegan-256") for path in sorted((shared_faces / name).rglob("*.jpg"))[:4]]
-    return np.stack([apply_view(view, decode_bytes(path.read_bytes(), path.name)) for path in files])
-
-
-@pytest.mark.usefixtures("_set_up")
-@pytest.mark.parametrize("runtime", CORES)
-def test_the_shipped_detector_gives_the_same_bits(views: np.ndarray, runtime: str) -> None:
-    output, expected = (RUNTIMES[name].call(SHIPPED.read_bytes(), views) for name in (runtime, "litert"))
-    assert_equal(output, expected)
-    assert np.ptp(output.scores[:, 1]) > 0.1
+def views() -> np.ndarray:
+    """The views that the shipped bundle carries."""
+    return read_bundle(SHIPPED).references.views
 
 
 # Both need nothing but what a guest has.
@@ -108,7 +73,7 @@ def int8_part(tflite: bytes) -> bytes:
 
 @pytest.mark.usefixtures("_set_up")
 def test_every_int8_feature_is_that_of_x86(views: np.ndarray, tmp_path: Path) -> None:
-    (tmp_path / "int8.tflite").write_bytes(int8_part(SHIPPED.read_bytes()))
+    (tmp_path / "int8.tflite").write_bytes(int8_part(read_detector(SHIPPED)))
     np.save(tmp_path / "views.npy", views)
 
     def features(name: str, python: list[str], packages: Path, kernels: str = "AUTO") -> np.ndarray:

@@ -5,57 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
 from export.errors import ExportError
 from export.metadata import read_description
-from export.parity import verify
 from export.runtimes import jvm
 from export.runtimes.interface import RuntimeAbsentError
 from export.runtimes.table import RUNTIMES
-from train.data.picture import decode_bytes
-from train.data.view import apply_view, parse_view
 
 if TYPE_CHECKING:
     from tests.export.conftest import Tiny
-
-SHIPPED = Path(jvm.__file__).parents[1] / "shipped" / "faces.tflite"
 
 
 @pytest.fixture
 def _set_up() -> None:
     if (reason := jvm.missing()) is not None:
         pytest.skip(reason)
-
-
-@pytest.mark.usefixtures("_set_up")
-@pytest.mark.parametrize("variant", ["float32", "ptq-int8"])
-def test_the_jvm_gives_litert_s_bits(tiny: Tiny, variant: str) -> None:
-    output = RUNTIMES["jvm"].call(tiny.sealed[variant], tiny.bundle.references.views)
-    expected = RUNTIMES["litert"].call(tiny.sealed[variant], tiny.bundle.references.views)
-    rounding = 0.0 if variant == "ptq-int8" else tiny.bundle.tolerances.float_rounding
-    np.testing.assert_allclose(output.scores, expected.scores, rtol=0, atol=rounding)
-    np.testing.assert_allclose(output.heatmaps, expected.heatmaps, rtol=0, atol=rounding)
-
-
-@pytest.mark.usefixtures("_set_up")
-def test_it_is_xnnpack_on_the_shipped_detector(shared_faces: Path) -> None:
-    tflite = SHIPPED.read_bytes()
-    view = parse_view(read_description(tflite).view)
-    files = [path for name in ("ffhq-256", "stylegan-256") for path in sorted((shared_faces / name).rglob("*.jpg"))[:8]]
-    views = np.stack([apply_view(view, decode_bytes(path.read_bytes(), path.name)) for path in files])
-    output = RUNTIMES["jvm"].call(tflite, views)
-    xnnpack, builtin = (RUNTIMES[name].call(tflite, views) for name in ("litert", "litert-builtin"))
-    np.testing.assert_array_equal(output.scores, xnnpack.scores)
-    np.testing.assert_array_equal(output.heatmaps, xnnpack.heatmaps)
-    assert (output.scores != builtin.scores).any(), "these pictures cannot tell XNNPACK from TFLite's own kernels"
-
-
-@pytest.mark.usefixtures("_set_up")
-def test_what_was_trained_is_what_runs(tiny: Tiny) -> None:
-    parity = verify(tiny.bundle, variant="ptq-int8", runtime=RUNTIMES["jvm"])
-    assert parity.passed, parity.sentence
 
 
 @pytest.mark.usefixtures("_set_up")

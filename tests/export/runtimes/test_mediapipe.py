@@ -6,17 +6,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
 from export.errors import ExportError
-from export.metadata import read_description
-from export.parity import verify
 from export.runtimes import mediapipe
 from export.runtimes.interface import RuntimeAbsentError
 from export.runtimes.table import RUNTIMES
-from train.data.picture import decode_bytes
-from train.data.view import apply_view, parse_view
 
 if TYPE_CHECKING:
     from tests.export.conftest import Tiny
@@ -28,34 +23,6 @@ FOLDER = Path(mediapipe.__file__).parent
 def _set_up() -> None:
     if (reason := mediapipe.missing()) is not None:
         pytest.skip(reason)
-
-
-@pytest.mark.usefixtures("_set_up")
-@pytest.mark.parametrize("variant", ["float32", "ptq-int8"])
-def test_mediapipe_gives_litert_s_bits(tiny: Tiny, variant: str) -> None:
-    output = RUNTIMES["mediapipe"].call(tiny.sealed[variant], tiny.bundle.references.views)
-    expected = RUNTIMES["litert"].call(tiny.sealed[variant], tiny.bundle.references.views)
-    rounding = 0.0 if variant == "ptq-int8" else tiny.bundle.tolerances.float_rounding
-    np.testing.assert_allclose(output.scores, expected.scores, rtol=0, atol=rounding)
-    np.testing.assert_allclose(output.heatmaps, expected.heatmaps, rtol=0, atol=rounding)
-    assert len(np.unique(output.heatmaps[1])) > 8, "a map this flat cannot tell one place from another"
-
-
-@pytest.mark.usefixtures("_set_up")
-def test_the_shipped_detector_gives_litert_s_bits(shared_faces: Path) -> None:
-    tflite = (FOLDER.parent / "shipped" / "faces.tflite").read_bytes()
-    view = parse_view(read_description(tflite).view)
-    files = [path for name in ("ffhq-256", "stylegan-256") for path in sorted((shared_faces / name).rglob("*.jpg"))[:8]]
-    views = np.stack([apply_view(view, decode_bytes(path.read_bytes(), path.name)) for path in files])
-    output, expected = (RUNTIMES[name].call(tflite, views) for name in ("mediapipe", "litert"))
-    np.testing.assert_array_equal(output.scores, expected.scores)
-    np.testing.assert_array_equal(output.heatmaps, expected.heatmaps)
-
-
-@pytest.mark.usefixtures("_set_up")
-def test_what_was_trained_is_what_runs(tiny: Tiny) -> None:
-    parity = verify(tiny.bundle, variant="ptq-int8", runtime=RUNTIMES["mediapipe"])
-    assert parity.passed, parity.sentence
 
 
 def test_a_damaged_file_is_refused_first(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,65 @@
+"""Every runtime that promises bits, held against the same bundles: a small one made here, and the one that ships."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from export.bundle import Bundle, read_bundle
+from export.detecting import SHIPPED
+from export.parity import verify
+from export.runtimes.interface import Runtime
+from export.runtimes.table import RUNTIMES
+
+if TYPE_CHECKING:
+    from tests.export.conftest import Tiny
+
+# A phone is at hand nowhere; what speaks to it is tested in test_device.py.
+BITS = [name for name, runtime in RUNTIMES.items() if runtime.promise == "bits" and name != "device"]
+
+
+@pytest.fixture(params=BITS)
+def runtime(request: pytest.FixtureRequest) -> Runtime:
+    found = RUNTIMES[request.param]
+    if (reason := found.missing()) is not None:
+        pytest.skip(reason)
+    return found
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Bundle:
+    return read_bundle(SHIPPED)
+
+
+@pytest.mark.parametrize("variant", ["float32", "ptq-int8"])
+def test_it_gives_litert_s_bits(tiny: Tiny, runtime: Runtime, variant: str) -> None:
+    views = tiny.bundle.references.views
+    output, expected = (one.call(tiny.sealed[variant], views) for one in (runtime, RUNTIMES["litert"]))
+    rounding = 0.0 if variant == "ptq-int8" else tiny.bundle.tolerances.float_rounding
+    assert output.scores.dtype == output.heatmaps.dtype == np.float32
+    np.testing.assert_allclose(output.scores, expected.scores, rtol=0, atol=rounding)
+    np.testing.assert_allclose(output.heatmaps, expected.heatmaps, rtol=0, atol=rounding)
+
+
+def test_what_was_trained_is_what_runs(tiny: Tiny, runtime: Runtime) -> None:
+    parity = verify(tiny.bundle, variant="ptq-int8", runtime=runtime)
+    assert parity.passed, parity.sentence
+    assert parity.flips == 0
+
+
+def test_the_shipped_detector_gives_the_bits_that_it_ships_with(shipped: Bundle, runtime: Runtime) -> None:
+    parity = verify(shipped, variant=shipped.default, runtime=runtime)
+    assert parity.passed, parity.sentence
+    assert parity.flips == 0
+    output = runtime.call(shipped.variants[shipped.default], shipped.references.views)
+    np.testing.assert_array_equal(output.scores[:, 1], shipped.references.stages[f"tflite/{shipped.default}"])
+    np.testing.assert_array_equal(output.heatmaps, shipped.references.heatmaps[f"tflite/{shipped.default}"])
+
+
+def test_the_references_can_tell_one_arithmetic_from_another(shipped: Bundle) -> None:
+    tflite, references = shipped.variants[shipped.default], shipped.references
+    builtin = RUNTIMES["litert-builtin"].call(tflite, references.views)
+    assert (builtin.scores[:, 1] != references.stages[f"tflite/{shipped.default}"]).any()
+    assert np.ptp(references.stages["keras-float"]) > 0.9
