@@ -182,6 +182,15 @@ def evaluate(
     model: Annotated[Path, typer.Argument(help="A run folder, a .tflite or a bundle.")],
     manifest: ManifestFile,
     beside: Annotated[Path | None, typer.Option(help="Another model, shown side by side with flips.")] = None,
+    robustness: Annotated[
+        str,
+        typer.Option(
+            metavar="none|standard", help="Also judge pictures compressed, downscaled, blurred and made noisy."
+        ),
+    ] = "none",
+    pictures: Annotated[
+        int, typer.Option(min=2, help="So many pictures at most go through --robustness, balanced over sources.")
+    ] = 400,
     out: Annotated[Path, typer.Option("--out", help="The report's folder.")] = Path("report"),
     as_json: Json = False,
 ) -> None:
@@ -189,11 +198,23 @@ def evaluate(
     from export.evaluating import evaluate_models
 
     with bar("scoring", as_json) as move:
-        found = evaluate_models([one for one in (model, beside) if one], manifest, out, on_progress=move)
+        found = evaluate_models(
+            [one for one in (model, beside) if one],
+            manifest,
+            out,
+            on_progress=move,
+            robustness=robustness,
+            pictures=pictures,
+        )
     if as_json:
         typer.echo(found.paths.json.read_text(encoding="utf-8"))
         return
     show_judgements(found.judgements)
+    if found.robustness:
+        from train.evaluate.robustness import hardest
+
+        for judgement in found.judgements:
+            typer.echo(hardest(found.robustness.of(judgement.name)))
     typer.echo(f"report: {found.paths.html}")
 
 

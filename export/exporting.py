@@ -20,6 +20,8 @@ from export.evaluating import score_and_map
 from export.gpu import gpu_note
 from export.inside import wrong_planes
 from export.maps import compare_maps
+from export.mean_heatmaps import mean_heatmaps_of
+from export.mean_sheet import illustrations
 from export.measuring import Latency, measure_latency, this_machine
 from export.metadata import attach, read_description
 from export.references import choose_references, make_references
@@ -119,9 +121,12 @@ def export_run(
     comparison = Comparison(variants, best.name, why, run.recipe.quantize.depthwise, this_machine())
 
     say("judging")
-    shipped = next(one.scored for one in made if one.name == best.name)
+    chosen = next(one for one in made if one.name == best.name)
+    shipped = chosen.scored
     side_by_side = [keras["float"], *([] if best.state == "float" else [keras[best.state]]), shipped]
     baseline = seen_baseline(run, store)
+    probability = shipped.scores["probability"].to_numpy()
+    means = mean_heatmaps_of(store, rows, probability, chosen.heatmaps, shipped.points.balanced)
     found = report(
         folder / "report",
         side_by_side,
@@ -131,6 +136,7 @@ def export_run(
         unclear=run.recipe.data.unclear_faces,
         recipe_text=run.recipe.text,
         null_model=baseline,
+        illustrations=illustrations(means, shipped.name),
     )
     say("making references")
     detectors = {

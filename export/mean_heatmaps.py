@@ -17,6 +17,7 @@ from export.detecting import about, detector_path
 from export.detector import Detector, open_detector, threshold_of
 from export.errors import ExportError
 from export.explaining import SENTENCE
+from export.runtimes.interface import Output
 from train.data.manifest import Manifest, read_manifest
 from train.data.store import Store, pack
 
@@ -107,10 +108,24 @@ def find_mean_heatmaps(
     chosen = marked if rows == "all" else marked.filter(~pl.col("seen") | (pl.col("split") == "test"))
     if chosen.is_empty():
         raise ExportError(f"{manifest_path} has no picture that {path} may be judged by: give --rows all.")
-    sums = _sum_up(detector, store, chosen, threshold, on_progress)
-    return MeanHeatmaps(
-        tuple(_groups(sums)), detector, path, rows, chosen.height, store.dropped, operating_point, threshold
-    )
+    groups = _groups(_sum_up(store, chosen, lambda _, views: _run(detector, views), threshold, on_progress))
+    return MeanHeatmaps(tuple(groups), detector, path, rows, chosen.height, store.dropped, operating_point, threshold)
+
+
+def mean_heatmaps_of(
+    store: Store, rows: pl.DataFrame, probability: np.ndarray, heatmaps: np.ndarray, threshold: float
+) -> tuple[MeanHeatmap, ...]:
+    """The same groups from what a detector has already said of some rows of a store (columns `seen` and `row`).
+
+    probability: P(fake) [N] and heatmaps: float32 [N, h, w], row by row. Rows that may not be judged are left out.
+    """
+    fits = (~rows["seen"] | (rows["split"] == "test")).to_numpy()
+    scores, maps = np.stack([1 - probability[fits], probability[fits]], axis=1), heatmaps[fits]
+
+    def remembered(places: np.ndarray, _: np.ndarray) -> Output:
+        return Output(scores[places], maps[places])
+
+    return tuple(_groups(_sum_up(store, rows.filter(fits), remembered, threshold, None)))
 
 
 def as_document(found: MeanHeatmaps) -> dict[str, Any]:
@@ -143,8 +158,7 @@ def _open(path: Path, manifest: Manifest, manifest_path: Path) -> tuple[Detector
     packed = manifest_path.parent / ".packed"
     if not path.is_dir():
         detector = open_detector(path)
-        # A detector file is for pictures of one face, as in export.evaluating.
-        return detector, pack(manifest, detector.view, packed, unclear="drop")
+        return detector, pack(manifest, detector.view, packed, unclear=detector.description.unclear_faces)
     from export.run_detector import open_run_detector
 
     detector, _, run = open_run_detector(path)
@@ -159,21 +173,30 @@ def _mark(frame: pl.DataFrame, detector: Detector) -> pl.DataFrame:
     return frame.with_columns(seen=seen).with_row_index("row")
 
 
+def _run(detector: Detector, views: np.ndarray) -> Output:
+    output = detector.run(views)
+    if not np.isfinite(output.scores).all() or not np.isfinite(output.heatmaps).all():
+        raise ExportError(f"The detector {detector.description.name} gave no finite score; train it again.")
+    return output
+
+
 def _sum_up(
-    detector: Detector, store: Store, chosen: pl.DataFrame, threshold: float, on_progress: OnCount | None
+    store: Store,
+    chosen: pl.DataFrame,
+    look: Callable[[np.ndarray, np.ndarray], Output],
+    threshold: float,
+    on_progress: OnCount | None,
 ) -> dict[_Key, _Sums]:
+    """Sums by group; `look` is given places in `chosen` [N] and the views there, uint8 [N, S, S, 3]."""
     sums: dict[_Key, _Sums] = {}
     done = 0
-    for (label, generator, source, seen), rows in chosen.group_by(
+    for (label, generator, source, seen), rows in chosen.with_row_index("place").group_by(
         ["label", "generator", "source", "seen"], maintain_order=True
     ):
         key = (str(label), str(generator), str(source), bool(seen))
-        index = rows["row"].to_numpy()
-        for start in range(0, len(index), _CHUNK):
-            views = np.ascontiguousarray(store.pixels[index[start : start + _CHUNK]])
-            output = detector.run(views)
-            if not np.isfinite(output.scores).all() or not np.isfinite(output.heatmaps).all():
-                raise ExportError(f"The detector {detector.description.name} gave no finite score; train it again.")
+        for part_of_rows in rows.iter_slices(_CHUNK):
+            views = np.ascontiguousarray(store.pixels[part_of_rows["row"].to_numpy()])
+            output = look(part_of_rows["place"].to_numpy(), views)
             called = output.scores[:, 1] >= threshold
             part = _Sums(
                 n=len(views),

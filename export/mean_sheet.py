@@ -49,9 +49,9 @@ def draw_mean_sheet(found: MeanHeatmaps, manifest_name: str) -> Image.Image:
     return draw_sheet(title, _COLOUR, bands, footer)
 
 
-def illustrations(found: MeanHeatmaps) -> tuple[Illustration, ...]:
-    """Each group's mean heatmap over its mean picture, for `train.evaluate.report.write_report`."""
-    return tuple(Illustration(f"{_who(group)}: {_words(group)}", _png(_over(group, 256))) for group in found.groups)
+def illustrations(groups: Iterable[MeanHeatmap], of: str = "") -> tuple[Illustration, ...]:
+    """Each group's mean heatmap over its mean picture, for `train.evaluate.report.write_report`; `of` which model."""
+    return tuple(Illustration(f"{_who(group)}: {_words(group)}", _png(_over(group, 256)), of) for group in groups)
 
 
 def _tiles(group: MeanHeatmap, side: int) -> Iterable[Tile]:

@@ -17,7 +17,8 @@ from train.data.view import Unclear, View
 from train.evaluate.calibration import OperatingPoints
 from train.evaluate.flips import Flips, count_flips
 from train.evaluate.judgement import Judgement, judge_scores
-from train.evaluate.report import NullModel, ReportPaths, Thumbnails, write_report
+from train.evaluate.report import Illustration, NullModel, ReportPaths, Thumbnails, write_report
+from train.evaluate.robustness import Robustness
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Reported:
     judgements: tuple[Judgement, ...]
     flips: tuple[Flips, ...]
     paths: ReportPaths
+    robustness: Robustness | None = None
 
 
 def report(
@@ -48,10 +50,13 @@ def report(
     unclear: Unclear = "drop",
     recipe_text: str = "",
     null_model: NullModel | None = None,
+    robustness: Robustness | None = None,
+    illustrations: Sequence[Illustration] = (),
 ) -> Reported:
     """Judge every model, count the flips of each against the one before it, and write report.html, .json and .csv.
 
-    Each model's verdicts are those at its own operating points, as it would ship.
+    Each model's verdicts are those at its own operating points, as it would ship. `robustness` is what
+    `train.disturbing` found of the same models, `illustrations` are further pictures, such as mean heatmaps.
     """
     judgements = tuple(judge_scores(one.scores, one.points, name=one.name) for one in scored)
     flips = tuple(
@@ -71,9 +76,11 @@ def report(
         flips=flips,
         recipe_text=recipe_text,
         audit=null_model,
+        robustness=robustness,
+        illustrations=illustrations,
         thumbnails=view_thumbnails(manifest, view, unclear),
     )
-    return Reported(judgements, flips, paths)
+    return Reported(judgements, flips, paths, robustness)
 
 
 def metadata_baseline(frame: pl.DataFrame) -> NullModel | None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import base64
-import csv
-import io
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +16,11 @@ from train.data.files import write_text
 from train.errors import TrainError
 from train.evaluate import figures, summary
 from train.evaluate.flips import Flips
-from train.evaluate.judgement import POINTS, Called, Judgement
-from train.evaluate.metrics import Interval, Metrics
+from train.evaluate.judgement import Judgement
 from train.evaluate.plain import from_plain, to_plain
+from train.evaluate.report_csv import as_csv
+from train.evaluate.robustness import Condition, Robustness, hardest
+from train.evaluate.robustness_figure import robustness_figure
 
 FORMAT = 1
 """Version of report.json; a reader refuses another one."""
@@ -39,19 +39,12 @@ class NullModel:
 
 
 @dataclass(frozen=True)
-class Robustness:
-    """One disturbance of the pictures, e.g. 'JPEG quality 50', and the metrics under it."""
-
-    change: str
-    metrics: Metrics
-
-
-@dataclass(frozen=True)
 class Illustration:
-    """A further picture for the page, JPEG or PNG bytes, for instance the mean heatmap of a class."""
+    """A further picture for the page, JPEG or PNG bytes, for instance the mean heatmap of a class; `of` which model."""
 
     caption: str
     data: bytes
+    of: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,7 +64,7 @@ def write_report(
     flips: Sequence[Flips] = (),
     recipe_text: str = "",
     audit: NullModel | None = None,
-    robustness: Sequence[Robustness] = (),
+    robustness: Robustness | None = None,
     illustrations: Sequence[Illustration] = (),
     thumbnails: Thumbnails | None = None,
 ) -> ReportPaths:
@@ -96,9 +89,10 @@ def write_report(
         recipe_text=recipe_text,
         audit=audit,
         robustness=robustness,
-        figures=_figures(judgements),
+        disturbed=_by_disturbance(robustness),
+        figures=_figures(judgements, robustness),
         side_by_side={part: _side_by_side(judgements, part) for part in ("generators", "families", "real_sources")},
-        illustrations=[(item.caption, _data_uri(item.data)) for item in illustrations],
+        illustrations=[(item, _data_uri(item.data)) for item in illustrations],
         mistakes=_mistakes(judgements[0], thumbnails),
         point_words={"balanced": "balanced", "fpr_1": "1 % false alarms", "fpr_05": "0.5 % false alarms"},
     )
@@ -108,11 +102,12 @@ def write_report(
         "judgements": [to_plain(judgement) for judgement in judgements],
         "flips": [to_plain(item) for item in flips],
         "audit": None if audit is None else to_plain(audit),
-        "robustness": [to_plain(item) for item in robustness],
+        "robustness": None if robustness is None else to_plain(robustness),
+        "illustrations": [{"of": item.of, "caption": item.caption} for item in illustrations],
         "recipe": recipe_text,
     }
     write_text(paths.json, json.dumps(document, indent=1, allow_nan=False) + "\n")
-    write_text(paths.csv, _csv(judgements))
+    write_text(paths.csv, as_csv(judgements, robustness))
     write_text(paths.html, html)
     return paths
 
@@ -144,7 +139,7 @@ def _environment() -> Environment:
     environment.filters["percent"] = summary.percent
     environment.globals["DECIMALS"] = DECIMALS
     environment.globals.update(
-        catches=summary.catches, misses=summary.misses, cautions=summary.cautions, METRICS=METRICS
+        catches=summary.catches, misses=summary.misses, cautions=summary.cautions, hardest=hardest, METRICS=METRICS
     )
     return environment
 
@@ -169,8 +164,9 @@ DECIMALS = ("auc", "ap", "ece", "f1")
 """Figures by custom written 0.987 and not in per cent."""
 
 
-def _figures(judgements: Sequence[Judgement]) -> dict[str, Markup]:
+def _figures(judgements: Sequence[Judgement], robustness: Robustness | None) -> dict[str, Markup]:
     lead = judgements[0]
+    withstood = () if robustness is None else robustness.of(lead.name)
     # Drawn by Matplotlib from numbers and names that it escapes itself.
     return {
         "generators": Markup(figures.generators_figure(judgements)),
@@ -178,6 +174,7 @@ def _figures(judgements: Sequence[Judgement]) -> dict[str, Markup]:
         "roc": Markup(figures.roc_figure(lead)),
         "precision_recall": Markup(figures.precision_recall_figure(lead)),
         "reliability": Markup(figures.reliability_figure(lead)),
+        "robustness": Markup(robustness_figure(withstood)) if len(withstood) > 1 else Markup(),
     }
 
 
@@ -187,6 +184,14 @@ def _side_by_side(judgements: Sequence[Judgement], part: str) -> list[list[tuple
     for judgement in judgements:
         for group in getattr(judgement, part):
             rows.setdefault((group.name, group.seen), []).append((judgement, group))
+    return list(rows.values())
+
+
+def _by_disturbance(robustness: Robustness | None) -> list[list[Condition]]:
+    """Conditions of the same disturbance, one list for each, in the order in which they first come."""
+    rows: dict[str, list[Condition]] = {}
+    for condition in () if robustness is None else robustness.conditions:
+        rows.setdefault(condition.text, []).append(condition)
     return list(rows.values())
 
 
@@ -203,39 +208,3 @@ def _data_uri(data: bytes) -> str | None:
         if data.startswith(magic):
             return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
     return None
-
-
-def _csv(judgements: Sequence[Judgement]) -> str:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["model", "set", "name", "seen", "n_real", "n_fake", "metric", "value", "low", "high"])
-    for judgement in judgements:
-        for row in _csv_rows(judgement):
-            writer.writerow([judgement.name, *row])
-    return buffer.getvalue()
-
-
-def _csv_rows(judgement: Judgement) -> Iterator[list[Any]]:
-    seen = judgement.fakes_are_seen
-    yield from _metric_rows(["overall", "", seen], judgement.overall)
-    if judgement.unseen is not None:
-        yield from _metric_rows(["unseen", "", False], judgement.unseen)
-    for kind, groups in (("generator", judgement.generators), ("family", judgement.families)):
-        for group in groups:
-            yield from _metric_rows([kind, group.name, group.seen], group.metrics)
-            yield from _called_rows([kind, group.name, group.seen, 0, group.called.n], group.called)
-    for source in judgement.real_sources:
-        yield from _called_rows(["real source", source.name, source.seen, source.called.n, 0], source.called)
-
-
-def _metric_rows(head: list[Any], metrics: Metrics) -> Iterator[list[Any]]:
-    for field in fields(metrics):
-        value = getattr(metrics, field.name)
-        if isinstance(value, Interval):
-            yield [*head, metrics.n_real, metrics.n_fake, field.name, *asdict(value).values()]
-
-
-def _called_rows(head: list[Any], called: Called) -> Iterator[list[Any]]:
-    for point in (*POINTS, "unsure"):
-        name = "unsure" if point == "unsure" else f"called_fake_{point}"
-        yield [*head, name, *asdict(getattr(called, point)).values()]

@@ -236,7 +236,7 @@ def test_mean_heatmaps_go_into_a_report(detector: Path, drawn: Drawn, tmp_path: 
     from train.evaluate.report import MAGIC
 
     found = find_mean_heatmaps(drawn.manifest, detector)
-    shown = illustrations(found)
+    shown = illustrations(found.groups)
     assert len(shown) == len(found.groups)
     assert all(one.data.startswith(tuple(MAGIC)) for one in shown)
     assert any(one.caption.startswith("fake: checker, seen: 1 pictures, ") for one in shown)

@@ -15,6 +15,8 @@ from train.evaluate.calibration import (
     fit_calibration,
     probabilities,
 )
+from train.evaluate.judgement import judged_rows
+from train.evaluate.robustness import Condition, Disturbed, Robustness, judge_disturbed
 from train.evaluate.scores import check_scores, write_scores
 from train.recipe import parse_recipe
 from train.run import Run, State, scores_path, start_run, write_state
@@ -72,6 +74,31 @@ def parts() -> tuple:
 @pytest.fixture(scope="session")
 def make() -> Callable[..., Scored]:
     return make_scores
+
+
+DISTURBED = (("none", 0, 0.0), ("jpeg", 75, 0.3), ("jpeg", 30, 1.5), ("noise", 10, 4.0))
+"""Kind, strength, and how far the logits move in standard deviations of made-up chance."""
+
+
+def make_robustness(names: tuple[str, ...] = ("float", "int8")) -> Robustness:
+    scores, points = make_scores()
+    rows = judged_rows(scores)
+    conditions: list[Condition] = []
+    for seed, name in enumerate(names):
+        chance = np.random.default_rng(seed).normal(size=rows.height)
+        disturbed = [
+            Disturbed(kind, strength, f"{kind}({strength})", f"{kind} of strength {strength}",
+                      1 / (1 + np.exp(-(rows["logit"].to_numpy() + far * chance))))
+            for kind, strength, far in DISTURBED
+        ]  # fmt: skip
+        conditions += judge_disturbed(rows, points, disturbed, name=name, resamples=20)
+    n_fake = int((rows["label"] == "fake").sum())
+    return Robustness(rows.height, rows.height - n_fake, n_fake, rows.height, 256.0, tuple(conditions))
+
+
+@pytest.fixture(scope="session")
+def withstood() -> Robustness:
+    return make_robustness()
 
 
 STUDY = (

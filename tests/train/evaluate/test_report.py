@@ -18,7 +18,8 @@ from train.evaluate.calibration import OperatingPoints
 from train.evaluate.flips import count_flips
 from train.evaluate.judgement import Judgement, judge_scores
 from train.evaluate.metrics import Interval
-from train.evaluate.report import Illustration, NullModel, ReportPaths, Robustness, read_judgements, write_report
+from train.evaluate.report import Illustration, NullModel, ReportPaths, read_judgements, write_report
+from train.evaluate.robustness import Robustness
 
 Chromium = Callable[[Path, Path], tuple[set[str], str]]
 
@@ -78,6 +79,7 @@ def written(
     judgements: tuple[Judgement, Judgement],
     scored: Scored,
     make: Callable[..., Scored],
+    withstood: Robustness,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> ReportPaths:
     flips = count_flips(scored[0], make(noise=0.2)[0], scored[1], names=("float", "int8"), resamples=20)
@@ -88,8 +90,8 @@ def written(
         flips=[flips],
         recipe_text="[data]\nhomepage = 'https://example.org' # <!-- not markup -->\n",
         audit=NullModel(0.612, "So the score is mostly not a file-format shortcut."),
-        robustness=[Robustness("JPEG quality 50", judgements[0].overall)],
-        illustrations=[Illustration("mean heatmap of the fakes", picture("x.jpg") or b"")],
+        robustness=withstood,
+        illustrations=[Illustration("mean heatmap of the fakes", picture("x.jpg") or b"", "int8")],
         thumbnails=picture,
     )
 
@@ -103,7 +105,7 @@ def test_the_page_is_well_formed_and_titled(page: Page) -> None:
     assert page.open == []
     assert TITLE in page.text
     assert not [tag for tag, _ in page.tags if tag in ("script", "link", "iframe", "b:", "i")]
-    assert sum(tag == "svg" for tag, _ in page.tags) == 5
+    assert sum(tag == "svg" for tag, _ in page.tags) == 6
 
 
 def test_the_page_asks_for_nothing_from_elsewhere(written: ReportPaths, page: Page) -> None:
@@ -133,7 +135,7 @@ def test_colours_of_figures_follow_the_theme(written: ReportPaths) -> None:
 
 def test_both_models_flips_and_the_null_model_are_on_the_page(page: Page) -> None:
     text = " ".join(" ".join(page.text).split())
-    for words in ("float → int8", "What it misses", "0.612", "$gan$ <i>a</i>", "JPEG quality 50", "mean heatmap"):
+    for words in ("float → int8", "What it misses", "0.612", "$gan$ <i>a</i>", "noise of strength 10", "mean heatmap"):
         assert words in text
     pictures = [attributes["src"] or "" for tag, attributes in page.tags if tag == "img"]
     assert any(source.startswith("data:image/png;base64,") for source in pictures)
@@ -211,7 +213,7 @@ def test_what_cannot_be_reported_or_read_is_refused(judgements: tuple[Judgement,
 def test_chromium_shows_the_page_and_makes_no_request(written: ReportPaths, tmp_path: Path, chromium: Chromium) -> None:
     asked, dom = chromium(written.html, tmp_path)
     assert "<title>Run 7: &lt;script&gt;" in dom
-    assert dom.count("<svg") == 5
+    assert dom.count("<svg") == 6
     assert asked == set()
 
 
