@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ela.front_ends import parse_front_end
+from export.biases import round_biases
 from export.depthwise import quantise_depthwise_per_channel
 from export.errors import ExportError
 from train.batches import Batch, rows_of, training_batches
@@ -142,13 +143,15 @@ def quantise(run: Run, store: Store, classifier: Any, *, on_tick: OnTick = lambd
 
     ptq = fake_quantise(classifier, settings.depthwise)
     calibrate(ptq, islice(representative(), settings.calibration_batches), settings.calibration_decay)
+    qat = fake_quantise(classifier, settings.depthwise) if settings.epochs else None
+    if qat is not None:
+        qat.set_weights(ptq.get_weights())
+    round_biases(ptq)
     hold_batch_norm(ptq, False)
     save_weights(ptq, weights_path(run, "ptq"), run.recipe.model)
-    if settings.epochs == 0:
+    if qat is None:
         return {"ptq": ptq}
 
-    qat = fake_quantise(classifier, settings.depthwise)
-    qat.set_weights(ptq.get_weights())
     hold_batch_norm(qat, True)
     qat.compile(
         optimizer=tf.keras.optimizers.Adam(settings.learning_rate),
@@ -167,6 +170,7 @@ def quantise(run: Run, store: Store, classifier: Any, *, on_tick: OnTick = lambd
         if val_loss < best_loss:
             best_loss, best = val_loss, qat.get_weights()
     qat.set_weights(best)
+    round_biases(qat)
     hold_batch_norm(qat, False)
     save_weights(qat, weights_path(run, "qat"), run.recipe.model)
     return {"ptq": ptq, "qat": qat}
