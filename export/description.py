@@ -135,7 +135,10 @@ def _is_int(value: object, low: int, high: int) -> bool:
 def _is_number(value: object, low: float = -math.inf, high: float = math.inf) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return math.isfinite(value) and low <= value <= high
+    try:
+        return math.isfinite(value) and low <= value <= high
+    except OverflowError:  # a whole number beyond the largest double
+        return False
 
 
 def _are_texts(value: object) -> bool:

@@ -64,6 +64,7 @@ WRONG: list[tuple[str, Any]] = [
     ("created_by", {"fauxlens": 1}),
     ("figures", {"auc": "0.9"}),
     ("figures", {"auc": True}),
+    ("figures", {"auc": 10**400}),
     ("licences", [""]),
 ]
 

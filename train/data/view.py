@@ -157,7 +157,11 @@ def apply_view(view: View, picture: Picture, eyes: Eyes | None = None) -> np.nda
         elif step.verb == "face":
             pixels = _face(pixels, eyes, step)
     image = Image.fromarray(np.ascontiguousarray(pixels))
-    return np.asarray(image.resize((view.size, view.size), Image.Resampling.BILINEAR, reducing_gap=None))
+    # Rows, then columns: Pillow 13 takes the columns of a tall picture first (its pull request 9549), Pillow 12 does
+    # not, and each pass is rounded to 8 bits.
+    for size in ((view.size, image.height), (view.size, view.size)):
+        image = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=None)
+    return np.asarray(image)
 
 
 def turn_upright(pixels: np.ndarray, orientation: int) -> np.ndarray:

@@ -1,0 +1,23 @@
+package fauxlens.core
+
+/**
+ * Applies a view: RGB bytes row by row, size*size*3, equal to train/data/view.py apply_view bit for bit.
+ *
+ * `stored` is not upright yet: `orientation` is its EXIF orientation 1..8. Refused where [squareOf] is. The picture is
+ * read in bands of whole rows of the part that the view takes, in one direction, each row once; only a band and the
+ * rows that one row of the result needs are in memory.
+ */
+fun look(view: View, stored: Raster, orientation: Int, eyes: Eyes?): ByteArray {
+    val turn = if (view.turnsUpright) Turn.of(orientation) else Turn.NONE
+    val width = if (turn.transposed) stored.height else stored.width
+    val height = if (turn.transposed) stored.width else stored.height
+    val square = squareOf(view, width, height, eyes)
+    val across = Span(square?.left ?: 0, square?.side ?: width, width)
+    val down = Span(square?.top ?: 0, square?.side ?: height, height)
+    val lines = if (turn.transposed) {
+        Lines(stored, turn, rows = across, columns = down)
+    } else {
+        Lines(stored, turn, rows = down, columns = across)
+    }
+    return resize(lines, view.size, turn.transposed)
+}

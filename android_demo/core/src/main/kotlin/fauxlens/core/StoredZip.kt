@@ -1,0 +1,112 @@
+package fauxlens.core
+
+import java.util.zip.CRC32
+
+// PKWARE APPNOTE 6.3: local file header 4.3.7, central directory 4.3.12, end of central directory 4.3.16.
+internal const val END_SIGNATURE = 0x06054b50
+internal const val END_BYTES = 22
+private const val CENTRAL_SIGNATURE = 0x02014b50
+private const val CENTRAL_BYTES = 46
+private const val LOCAL_SIGNATURE = 0x04034b50
+private const val LOCAL_BYTES = 30
+private const val MAX_MEMBERS = 1000
+// The newest version "needed to extract" that APPNOTE 6.3 knows.
+private const val NEWEST_VERSION = 63
+private const val ENCRYPTED = 0x1
+private const val PATCHED = 0x20
+private const val STRONGLY_ENCRYPTED = 0x40
+private const val FILE_TYPE = 0xF000
+private const val REGULAR_FILE = 0x8000
+private val NAME = Regex("[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
+
+private class Entry(val name: String, val header: Int, val crc: Long, val size: Long)
+
+/** Reads the stored members of a zip whose end record stands at `end`; all of it is in `bytes`, nothing unpacks. */
+internal fun readStored(bytes: ByteArray, end: Int, name: String): Sealed {
+    val directory = end - bytes.uint32(end + 12)
+    // What stands before a zip may or may not be counted in its offsets.
+    val shift = directory - bytes.uint32(end + 16)
+    if (directory < 0 || shift < 0) throw unreadable(name, "its directory lies outside")
+    val entries = readDirectory(bytes, directory.toInt(), end, shift, name).sortedBy { it.header }
+    val members = LinkedHashMap<String, ByteArray>()
+    entries.forEachIndexed { index, entry ->
+        val limit = entries.getOrNull(index + 1)?.header ?: directory.toInt()
+        members[entry.name] = readMember(bytes, entry, limit, name)
+    }
+    return Sealed(entries.firstOrNull()?.header ?: end, members)
+}
+
+private fun readDirectory(bytes: ByteArray, directory: Int, end: Int, shift: Long, name: String): List<Entry> {
+    val entries = ArrayList<Entry>()
+    val seen = HashSet<String>()
+    var at = directory
+    while (at < end) {
+        if (entries.size == MAX_MEMBERS) {
+            throw Refused("$name has more than $MAX_MEMBERS members; it was not made by Fauxlens.")
+        }
+        if (end - at < CENTRAL_BYTES || !bytes.hasSignature(at, CENTRAL_SIGNATURE)) {
+            throw unreadable(name, "its directory is broken")
+        }
+        val lengths = intArrayOf(bytes.int16(at + 28), bytes.int16(at + 30), bytes.int16(at + 32))
+        val next = at + CENTRAL_BYTES + lengths.sum()
+        if (next > end) throw unreadable(name, "its directory is cut short")
+        val member = String(bytes, at + CENTRAL_BYTES, lengths[0], Charsets.ISO_8859_1)
+        if (!NAME.matches(member) || !seen.add(member)) {
+            throw Refused(
+                "$name has a member named '$member', which is unsafe or repeated; it was not made by Fauxlens.",
+            )
+        }
+        checkKind(bytes, at, member, name)
+        val header = bytes.uint32(at + 42) + shift
+        if (header > directory) throw unreadable(name, "$member lies outside")
+        entries += Entry(member, header.toInt(), bytes.uint32(at + 16), bytes.uint32(at + 24))
+        at = next
+    }
+    return entries
+}
+
+private fun checkKind(bytes: ByteArray, at: Int, member: String, name: String) {
+    val flags = bytes.int16(at + 8)
+    val type = bytes.int16(at + 40) and FILE_TYPE
+    if (type != 0 && type != REGULAR_FILE) {
+        throw Refused("$name: member $member is a link or a device, not a file; it was not made by Fauxlens.")
+    }
+    val stored = bytes.int16(at + 10) == 0 && bytes.int32(at + 20) == bytes.int32(at + 24)
+    if (!stored || flags and ENCRYPTED != 0) {
+        throw Refused(
+            "$name: member $member is compressed or encrypted, which Fauxlens never does; make the file again.",
+        )
+    }
+    if (bytes.int16(at + 6) > NEWEST_VERSION || flags and (PATCHED or STRONGLY_ENCRYPTED) != 0) {
+        throw unreadable(name, "$member needs a newer reader")
+    }
+}
+
+private fun readMember(bytes: ByteArray, entry: Entry, end: Int, name: String): ByteArray {
+    val at = entry.header
+    if (at + LOCAL_BYTES > end || !bytes.hasSignature(at, LOCAL_SIGNATURE)) {
+        throw unreadable(name, "${entry.name} has no header of its own")
+    }
+    val nameLength = bytes.int16(at + 26)
+    val from = at + LOCAL_BYTES + nameLength + bytes.int16(at + 28)
+    if (from + entry.size > end) throw unreadable(name, "${entry.name} overlaps another or is cut short")
+    if (String(bytes, at + LOCAL_BYTES, nameLength, Charsets.ISO_8859_1) != entry.name) {
+        throw unreadable(name, "${entry.name} is called otherwise in its own header")
+    }
+    val content = bytes.copyOfRange(from, from + entry.size.toInt())
+    if (CRC32().apply { update(content, 0, content.size) }.value != entry.crc) {
+        throw unreadable(name, "${entry.name} has a wrong checksum")
+    }
+    return content
+}
+
+private fun unreadable(name: String, why: String): Refused =
+    Refused("$name cannot be unpacked ($why); make it again with `fauxlens export`.")
+
+internal fun ByteArray.hasSignature(at: Int, signature: Int): Boolean = int32(at) == signature
+
+private fun ByteArray.int16(at: Int): Int = (this[at].toInt() and 0xFF) or (this[at + 1].toInt() and 0xFF shl 8)
+
+private fun ByteArray.int32(at: Int): Int = int16(at) or (int16(at + 2) shl 16)
+
+private fun ByteArray.uint32(at: Int): Long = int32(at).toLong() and 0xFFFFFFFFL

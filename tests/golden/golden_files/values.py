@@ -1,0 +1,22 @@
+"""All golden values by file name."""
+
+from pathlib import Path
+from typing import Any
+
+from .judging import heat, verdicts
+from .looking import square_cases, synthetic_views, views_of_pictures
+from .texts import descriptions, json_texts, view_texts
+
+
+def golden_values(pictures: Path) -> dict[str, Any]:
+    """The cases of every golden JSON file by its name; `pictures` is the folder of the drawn ones."""
+    return {
+        "views.json": views_of_pictures(pictures),
+        "synthetic.json": synthetic_views(),
+        "squares.json": square_cases(),
+        "view_texts.json": view_texts(),
+        "json_texts.json": json_texts(),
+        "descriptions.json": descriptions(),
+        "verdicts.json": verdicts(),
+        "heat.json": heat(),
+    }
