@@ -1,7 +1,6 @@
 """The front door: one verb each, heavy imports inside the verbs, errors told in one sentence."""
 
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ from export.doctor_verb import doctor_verb
 from export.ela_verb import ela_verb
 from export.errors import ExportError
 from export.explain_verb import explain_verb
+from export.verify_verb import verify_verb
 from train.compare_verb import compare_verb, show_judgements
 from train.data.errors import DataError
 from train.data_verbs import ManifestFile, data_app
@@ -134,50 +134,6 @@ def export(
 
 @app.command()
 @_verb
-def verify(
-    bundle: Annotated[Path, typer.Argument(help="A bundle made by `export`.")],
-    variant: Annotated[
-        str | None, typer.Option(help="Which detector of the bundle.", show_default="the shipped one")
-    ] = None,
-    runtime: Annotated[str, typer.Option(help="Where it is run; `doctor` says which are here.")] = "litert",
-    layers: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="The run it comes from: show how far each layer is from Keras.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Prove stage by stage that a runtime gives the scores that were trained; exit status 1 when it does not."""
-    from export.bundle import read_bundle
-    from export.parity import verify as hold_against
-    from export.runtimes.table import RUNTIMES
-
-    if runtime not in RUNTIMES:
-        raise ExportError(f"There is no runtime {runtime!r}: choose one of {', '.join(RUNTIMES)}.")
-    opened = read_bundle(bundle)
-    chosen = variant or opened.default
-    errors = None
-    if layers:
-        from export.layers import COLUMNS, bundle_layers, cells, to_plain, verdict
-        from train.run import open_run
-
-        errors = bundle_layers(opened, chosen, open_run(layers))
-    parity = hold_against(opened, variant=chosen, runtime=RUNTIMES[runtime])
-    if as_json:
-        print_json(asdict(parity) | ({"by_layer": to_plain(errors)} if errors else {}))
-    else:
-        rows = [(stage.name, "pass" if stage.passed else "FAIL", stage.sentence) for stage in parity.stages]
-        print_table(f"{parity.variant} on {parity.runtime}", ("stage", "", "what was found"), rows)
-        typer.echo(parity.sentence)
-        if errors:
-            print_table(f"{chosen} against its Keras state", COLUMNS, [cells(error) for error in errors])
-            typer.echo(verdict(errors))
-        elif not next(stage.passed for stage in parity.stages if stage.name == "converting"):
-            typer.echo(f"next: fauxlens verify {bundle} --variant {chosen} --layers RUN shows the layer that departs")
-    if not parity.passed:
-        raise typer.Exit(1)
-
-
-@app.command()
-@_verb
 def evaluate(
     model: Annotated[Path, typer.Argument(help="A run folder, a .tflite or a bundle.")],
     manifest: ManifestFile,
@@ -250,6 +206,7 @@ def detect(
 app.command("ela")(ela_verb)
 app.command("doctor")(doctor_verb)
 app.command("explain")(explain_verb)
+app.command("verify")(verify_verb)
 
 
 def _ticker(move: Move) -> Callable[[Any], None]:

@@ -12,6 +12,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from train.data.manifest import read_manifest, write_manifest
 from train.recipe import Recipe, parse_recipe
@@ -57,18 +58,19 @@ def cache(pytestconfig: pytest.Config, small_recipe: Recipe) -> Path:
     folder = Path(pytestconfig.cache.mkdir("fauxlens")) / digest.hexdigest()[:16]
     for old in folder.parent.iterdir():
         if old != folder:
-            shutil.rmtree(old)
+            shutil.rmtree(old, ignore_errors=True)  # another worker may be at it
     folder.mkdir(exist_ok=True)
     return folder
 
 
 def _made_once(folder: Path, name: str, make: Callable[[Path], None]) -> Path:
-    """Let `make` fill a folder once; a session that is killed in the middle leaves none."""
+    """Let `make` fill a folder once, whichever of pytest's workers comes first; one that is killed leaves none."""
     target = folder / name
-    if not target.exists():
-        temporary = Path(tempfile.mkdtemp(dir=folder))
-        make(temporary)
-        temporary.rename(target)
+    with FileLock(folder / f"{name}.lock"):
+        if not target.exists():
+            temporary = Path(tempfile.mkdtemp(dir=folder))
+            make(temporary)
+            temporary.rename(target)
     return target
 
 

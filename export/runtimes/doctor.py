@@ -101,13 +101,14 @@ def absent(machine: Machine, names: Sequence[str]) -> list[str]:
 
 
 def set_up(names: Sequence[str], say: Say) -> list[str]:
-    """Make the parts of runtimes, of all for the name `all`; one that fails does not stop the others.
+    """Make the parts of runtimes, of all that can be set up for the name `all`; one that fails does not stop the others.
 
     Returns a sentence for each that still cannot be used. Raises ExportError, before anything is made, for a name that
     is not known.
     """
     check_names([name for name in names if name != ALL])
-    failures = [_set_up_one(name, say) for name in (RUNTIMES if ALL in names else dict.fromkeys(names))]
+    asked = [name for name, one in RUNTIMES.items() if one.set_up] if ALL in names else dict.fromkeys(names)
+    failures = [_set_up_one(name, say) for name in asked]
     # Runtimes that share parts fail alike.
     return list(dict.fromkeys(failure for failure in failures if failure is not None))
 

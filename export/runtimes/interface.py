@@ -1,13 +1,16 @@
 """What every runtime offers: views in, scores and heatmaps out, and a reason where its parts are absent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from export.errors import ExportError
 from export.runtimes.parts import Say
+
+if TYPE_CHECKING:
+    from export.bundle import Bundle
 
 
 @dataclass(frozen=True)
@@ -32,12 +35,33 @@ Promise = Literal["bits", "decisions"]
 
 
 @dataclass(frozen=True)
+class Trip:
+    """What became of a bundle's N references, in their order, from file to heatmap.
+
+    `decoded`: SHA-256 of each picture's pixels, RGB bytes row by row as stored; `views`: SHA-256 of each view's bytes,
+    both as 64 hexadecimal digits, "" where there is none. `errors`: for each reference why something of it is missing,
+    None where all is there. `output` is what the *stored* views gave, None where they could not all be run, for the
+    reason in `failure`. `promise` is what it is held to. `phone` is what a phone says of itself, plain JSON values.
+    """
+
+    decoded: tuple[str, ...]
+    views: tuple[str, ...]
+    errors: tuple[str | None, ...]
+    output: Output | None
+    failure: str
+    promise: Promise
+    phone: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
 class Runtime:
     """A runtime, by the name that people give to `verify --runtime`.
 
     promise: `bits` where int8 scores must equal LiteRT's with XNNPACK in every bit, `decisions` where only verdicts
     must. missing: one sentence on what is absent, None where all is there; it looks at files only and starts nothing.
-    set_up: makes the parts that it needs, None where it needs none; raises ExportError where that fails.
+    set_up: makes the parts that it needs, None where it needs none; raises ExportError where that fails. trip: for a
+    runtime that decodes pictures and makes views itself, the whole way of a bundle's references through one variant;
+    raises ExportError where nothing came of it.
     """
 
     name: str
@@ -45,3 +69,4 @@ class Runtime:
     call: Call = field(compare=False, repr=False)
     missing: Callable[[], str | None] = field(compare=False, repr=False)
     set_up: Callable[[Say], None] | None = field(default=None, compare=False, repr=False)
+    trip: "Callable[[Bundle, str], Trip] | None" = field(default=None, compare=False, repr=False)

@@ -18,8 +18,8 @@ from export.errors import ExportError
 from export.metadata import read_description
 from export.runtimes.interface import Output
 
-TIMEOUT = 120.0
-"""Seconds that a program has for all views."""
+TIMEOUT = 600.0
+"""Seconds that a program has for all views: against one that hangs. A quiet machine needs a fiftieth of it."""
 _SET_UP_SECONDS = 900
 
 

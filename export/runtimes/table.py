@@ -1,12 +1,15 @@
 """The table of runtimes. A new one is one file here, with `run`, `missing` and `set_up`, and one line in the table."""
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from export.runtimes.interface import Output, Promise, Runtime
+from export.runtimes.interface import Output, Promise, Runtime, Trip
 from export.runtimes.litert import open_detector_file
+
+if TYPE_CHECKING:
+    from export.bundle import Bundle
 
 
 def _in_process(name: str, promise: Promise) -> Runtime:
@@ -36,6 +39,17 @@ def _elsewhere(name: str, promise: Promise, within: str = "", **options: str) ->
     return Runtime(name, promise, call, missing, lambda say: module().set_up(say))
 
 
+def _phone(name: str, promise: Promise) -> Runtime:
+    """A runtime that is given a whole bundle: a phone decodes pictures and makes views itself. It has no set-up."""
+    elsewhere = _elsewhere(name, promise)
+
+    def trip(bundle: "Bundle", variant: str) -> Trip:
+        found: Trip = importlib.import_module(f"export.runtimes.{name}").trip(bundle, variant)
+        return found
+
+    return Runtime(name, promise, elsewhere.call, elsewhere.missing, trip=trip)
+
+
 RUNTIMES: dict[str, Runtime] = {
     runtime.name: runtime
     for runtime in (
@@ -47,5 +61,7 @@ RUNTIMES: dict[str, Runtime] = {
         _elsewhere("arm64", "bits"),
         _elsewhere("arm64-a53", "bits", within="arm64", runtime="arm64-a53"),
         _elsewhere("browser", "bits"),
+        # Its GPU promises decisions only; that comes with its answer.
+        _phone("device", "bits"),
     )
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,8 +13,8 @@ import pytest
 
 from export.bundle import Bundle
 from export.errors import ExportError
-from export.parity import to_json, verify
-from export.runtimes.interface import Output
+from export.parity import Parity, to_json, verify
+from export.runtimes.interface import Output, Trip
 from export.runtimes.litert import RESOLVERS
 from export.runtimes.table import RUNTIMES
 from export.tolerances import Limits, Tolerances, allowed_flips
@@ -81,6 +82,13 @@ def break_runtime(bundle: Bundle) -> Bundle:
     return with_references(bundle, stages=stages)
 
 
+def break_heatmap_bit(bundle: Bundle) -> Bundle:
+    stage = "tflite/ptq-int8"
+    maps = bundle.references.heatmaps[stage].copy()
+    maps[5].flat[int(maps[5].argmax())] = np.nextafter(np.float32(1), np.float32(0))
+    return with_references(bundle, heatmaps=dict(bundle.references.heatmaps) | {stage: maps})
+
+
 def break_heatmap(bundle: Bundle) -> Bundle:
     maps = {key: values[:, ::-1].copy() for key, values in bundle.references.gradcam.items()}
     return with_references(bundle, gradcam=maps)
@@ -94,6 +102,7 @@ SABOTAGE: list[tuple[Callable[[Bundle], Bundle], str]] = [
     (break_quantising, "quantising"),
     (break_converting, "converting"),
     (break_runtime, "runtime"),
+    (break_heatmap_bit, "heatmap"),
     (break_heatmap, "heatmap"),
 ]
 
@@ -175,6 +184,38 @@ def test_heatmaps_that_were_never_compared_do_not_pass(tiny: Tiny) -> None:
     bundle = with_references(tiny.bundle, stages=stages)
     parity = verify(bundle, variant="ptq-int8", runtime=RUNTIMES["litert"])
     assert not parity.stages[-1].passed
+
+
+def test_a_runtime_s_own_trip_takes_the_place_of_what_happens_here(tiny: Tiny) -> None:
+    """Only decode, view, runtime and heatmap are the runtime's; its promise comes with the trip."""
+    references = tiny.bundle.references
+    views = tuple(hashlib.sha256(view.tobytes()).hexdigest() for view in references.views)
+    output = RUNTIMES["litert"].call(tiny.sealed["ptq-int8"], references.views)
+    errors = (None,) * len(views)
+    whole = Trip(tiny.bundle.decoded, views, errors, output, "", "decisions", {"device": "a phone"})
+
+    def judged(trip: Trip, bundle: Bundle = tiny.bundle) -> Parity:
+        runtime = replace(RUNTIMES["device"], trip=lambda bundle, variant: trip)
+        return verify(bundle, variant="ptq-int8", runtime=runtime)
+
+    # Pictures that cannot be decoded here are none of its business.
+    parity = judged(whole, with_references(tiny.bundle, pictures=(b"",) * len(views)))
+    assert parity.passed, parity.sentence
+    assert parity.phone == {"device": "a phone"}
+    assert json.loads(to_json(parity))["phone"] == {"device": "a phone"}
+    assert judged(replace(whole, decoded=views)).first_departure == "decode"
+    assert judged(replace(whole, views=tiny.bundle.decoded)).first_departure == "view"
+    touched_scores = replace(output, scores=np.nextafter(output.scores, np.float32(0), dtype=np.float32))
+    assert judged(replace(whole, output=touched_scores)).passed
+    assert judged(replace(whole, output=touched_scores, promise="bits")).first_departure == "runtime"
+    torn = replace(whole, decoded=("", *whole.decoded[1:]), errors=("No decoder.", *errors[1:]))
+    assert judged(torn).stages[0].sentence == "It could not run: No decoder."
+    mute = judged(replace(whole, output=None, failure="No memory."))
+    assert [(one.name, one.sentence) for one in mute.stages if not one.passed] == [
+        ("runtime", "It could not run: No memory."),
+        ("heatmap", "It could not run: No memory."),
+    ]
+    assert mute.flips == len(views)
 
 
 def test_an_unknown_variant_is_refused(tiny: Tiny) -> None:
