@@ -101,7 +101,7 @@ def absent(machine: Machine, names: Sequence[str]) -> list[str]:
 
 
 def set_up(names: Sequence[str], say: Say) -> list[str]:
-    """Make the parts of runtimes, of all that can be set up for the name `all`; one that fails does not stop the others.
+    """Make the parts of runtimes, of all that can be set up for the name `all`; one failure does not stop the others.
 
     Returns a sentence for each that still cannot be used. Raises ExportError, before anything is made, for a name that
     is not known.
