@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from ela.errors import ElaError
+from export.benchmark_verb import benchmark_verb
 from export.doctor_verb import doctor_verb
 from export.ela_verb import ela_verb
 from export.errors import ExportError
@@ -207,6 +208,7 @@ app.command("ela")(ela_verb)
 app.command("doctor")(doctor_verb)
 app.command("explain")(explain_verb)
 app.command("verify")(verify_verb)
+app.command("benchmark")(benchmark_verb)
 
 
 def _ticker(move: Move) -> Callable[[Any], None]:

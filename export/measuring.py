@@ -4,10 +4,10 @@ import os
 import platform
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from train.quiet import native_chatter_hidden
 
 THREADS = (1, 2)
 ROUNDS, WARM_UP = 100, 10
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,14 @@ class Latency:
     p10: float
     p90: float
     invocations: int
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One model of several that take turns: `feed` gives it its input, which is not timed, `invoke` runs it."""
+
+    feed: Callable[[], object]
+    invoke: Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -62,26 +72,53 @@ def measure_latency(
     Every round invokes each detector once with each number of threads, in an order drawn anew (seed 0); the first
     rounds warm up and are not counted. Only the invocation is timed, not the copying of views and outputs.
     """
-    loaded = {(name, count): _load(tflite, name, count) for name, tflite in detectors.items() for count in threads}
-    taken: dict[tuple[str, int], list[float]] = {key: [] for key in loaded}
-    draw = random.Random(0)
-    order = list(loaded)
-    for number in range(WARM_UP + rounds):
-        draw.shuffle(order)
-        for key in order:
-            interpreter = loaded[key]
-            interpreter.set_tensor(interpreter.get_input_details()[0]["index"], view[np.newaxis])
-            start = time.perf_counter_ns()
-            interpreter.invoke()
-            if number >= WARM_UP:
-                taken[key].append((time.perf_counter_ns() - start) / 1e6)
+    loaded = {
+        (name, count): load_with_threads(tflite, name, count) for name, tflite in detectors.items() for count in threads
+    }
+    taken = take_turns({key: turn_of(interpreter, view[np.newaxis]) for key, interpreter in loaded.items()}, rounds)
     return {name: tuple(_summary(count, taken[name, count]) for count in threads) for name in detectors}
 
 
-def _load(tflite: bytes, name: str, threads: int) -> Any:
+def take_turns(turns: Mapping[Key, Turn], rounds: int, *, settle: int = 0) -> dict[Key, list[float]]:
+    """Milliseconds of every invocation in order of time, `rounds` of each, in rounds as in `measure_latency`.
+
+    settle: invocations before each timed one, not timed. Without any, a model finds the processor's caches full of the
+    others' weights, the more so the more models take turns.
+    """
+    taken: dict[Key, list[float]] = {key: [] for key in turns}
+    draw = random.Random(0)
+    order = list(turns)
+    for number in range(WARM_UP + rounds):
+        draw.shuffle(order)
+        for key in order:
+            turn = turns[key]
+            for _ in range(settle):
+                turn.feed()
+                turn.invoke()
+            turn.feed()
+            start = time.perf_counter_ns()
+            turn.invoke()
+            if number >= WARM_UP:
+                taken[key].append((time.perf_counter_ns() - start) / 1e6)
+    return taken
+
+
+def turn_of(interpreter: Any, batch: np.ndarray) -> Turn:
+    """A turn of an allocated LiteRT interpreter with one input, which is given `batch`."""
+    place = interpreter.get_input_details()[0]["index"]
+    return Turn(lambda: interpreter.set_tensor(place, batch), interpreter.invoke)
+
+
+def load_with_threads(tflite: bytes, name: str, threads: int) -> Any:
+    """The allocated LiteRT interpreter of a sealed detector file, with XNNPACK; `name` is what errors call it."""
+    read_description(tflite, name)
+    return allocate(tflite, threads)
+
+
+def allocate(tflite: bytes, threads: int) -> Any:
+    """The same for a model whose bytes come from this process; LiteRT may crash on damaged ones."""
     from ai_edge_litert.interpreter import Interpreter
 
-    read_description(tflite, name)
     with native_chatter_hidden():
         interpreter = Interpreter(model_content=tflite, num_threads=threads)
         interpreter.allocate_tensors()

@@ -27,6 +27,7 @@ PACKAGES = {
     ),
     "faces": ("mtcnn",),
     "hubs": ("kagglehub", "huggingface_hub"),
+    "benchmark": ("onnxruntime", "openvino", "onnx", "tf2onnx"),
 }
 """The packages that decide what works or what comes out."""
 

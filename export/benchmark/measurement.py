@@ -1,0 +1,175 @@
+"""One run of `fauxlens benchmark`: variants, parts and yardsticks timed in turns, and started in fresh processes."""
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from export.benchmark.distribution import Distribution, Ratio, ratio, summarise
+from export.benchmark.engines import ENGINES
+from export.benchmark.fresh import STARTS, ColdStart, Subject, cold_starts
+from export.benchmark.load import Conditions, Watch
+from export.benchmark.parts import BACKBONE, Part, cut_parts
+from export.benchmark.yardsticks import LITERT, YARDSTICKS, Held, Yardstick, hold_yardsticks
+from export.bundle import Bundle
+from export.description import BALANCED
+from export.errors import ExportError
+from export.measuring import THREADS, Turn, allocate, take_turns, turn_of
+from export.runtimes.litert import open_detector_file
+
+ROUNDS = 200
+SETTLE = 2
+"""Invocations before each timed one: what is compared is the arithmetic, not how much of the caches others left."""
+
+Kind = Literal["variant", "part", "yardstick"]
+_Key = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Row:
+    """How long one thing takes with a number of threads; `ratio` is to the baseline."""
+
+    name: str
+    kind: Kind
+    threads: int
+    latency: Distribution
+    ratio: Ratio
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A benchmark of one bundle.
+
+    baseline: name and threads of the row whose ratio is 1. probe: the int8 variant that parts and yardsticks are of,
+    None where there is none. whole: the probe by its bare backbone, for each number of threads. left_out: a sentence
+    for everything that could not be measured.
+    """
+
+    bundle: str
+    default: str
+    view: str
+    baseline: tuple[str, int]
+    probe: str | None
+    rows: tuple[Row, ...]
+    whole: dict[int, Ratio]
+    starts: dict[str, ColdStart]
+    held: tuple[Held, ...]
+    left_out: tuple[str, ...]
+    conditions: Conditions
+
+
+def measure(
+    bundle: Bundle,
+    name: str,
+    *,
+    variants: Sequence[str] = (),
+    threads: Sequence[int] = THREADS,
+    rounds: int = ROUNDS,
+    starts: int = STARTS,
+    yardsticks: Sequence[Yardstick] = YARDSTICKS,
+    say: Callable[[str], None] = lambda line: None,
+) -> Measurement:
+    """Benchmark a bundle, all its variants where none is chosen; `name` is what it is called, `starts` 0 leaves out
+    cold starts. Raises ExportError for an unknown variant and for numbers that make no sense."""
+    chosen = choose(bundle, variants)
+    if not threads or min(threads) < 1 or rounds < 1 or starts < 0:
+        raise ExportError("Threads and rounds are numbers from 1, starts from 0: give such numbers.")
+    baseline = (bundle.default if bundle.default in chosen else chosen[0], min(threads))
+    probe = next((one for one in sorted(chosen, key=lambda one: one != bundle.default) if one.endswith("int8")), None)
+    watch, views = Watch(), bundle.references.views
+    with tempfile.TemporaryDirectory(prefix="fauxlens-benchmark-") as temporary:
+        folder = Path(temporary)
+        files = {one: folder / f"{one}.tflite" for one in chosen}
+        for one, path in files.items():
+            path.write_bytes(bundle.variants[one])
+        held, parts, left_out = _of_the_probe(bundle, probe, files, yardsticks, say)
+        subjects = {one: Subject("LiteRT", path) for one, path in files.items()}
+        timed = [one for one in held if one.yardstick is not LITERT and not one.refusal]
+        subjects |= {one.yardstick.name: Subject(one.yardstick.engine, one.path) for one in timed}
+        say(f"timing {len(subjects)} networks and {len(parts)} parts, {rounds} rounds")
+        taken = take_turns(_turns(subjects, parts, threads, views[:1]), rounds, settle=SETTLE)
+        started: dict[str, ColdStart] = {}
+        if starts:
+            say(f"starting {len(subjects) * (1 + starts)} fresh processes")
+            batch = folder / "batch.npy"
+            np.save(batch, views[:1])
+            started = cold_starts(subjects, batch, starts)
+    latencies = {key: summarise(milliseconds) for key, milliseconds in taken.items()}
+    kinds: dict[str, Kind] = {part.name: "part" for part in parts}
+    for one in files:
+        kinds[one] = "variant"
+    return Measurement(
+        bundle=name,
+        default=bundle.default,
+        view=bundle.descriptions[baseline[0]].view,
+        baseline=baseline,
+        probe=probe,
+        rows=tuple(
+            Row(key[0], kinds.get(key[0], "yardstick"), key[1], one, ratio(one, latencies[baseline]))
+            for key, one in latencies.items()
+        ),
+        whole={count: ratio(latencies[probe, count], latencies[BACKBONE, count]) for count in threads}
+        if probe and parts
+        else {},
+        starts=started,
+        held=held,
+        left_out=left_out,
+        conditions=watch.conditions(),
+    )
+
+
+def choose(bundle: Bundle, variants: Sequence[str]) -> tuple[str, ...]:
+    """The variants to measure, the default first, each once. Raises ExportError for one that the bundle has not."""
+    for one in variants:
+        if one not in bundle.variants:
+            there = ", ".join(sorted(bundle.variants))
+            raise ExportError(f"The bundle has no variant {one!r}; choose one of {there}.")
+    wanted = dict.fromkeys(variants) or dict.fromkeys(sorted(bundle.variants))
+    return tuple(sorted(wanted, key=lambda one: one != bundle.default))
+
+
+def to_plain(found: Measurement) -> dict[str, Any]:
+    """A measurement for JSON; times are milliseconds, memory MiB."""
+    rows = [asdict(row) | {"latency": asdict(row.latency) | {"spread": row.latency.spread}} for row in found.rows]
+    held = [{**asdict(one), "path": one.path.name} for one in found.held]
+    return {"format": 1, **asdict(found), "rows": rows, "held": held, "warning": found.conditions.warning}
+
+
+def _of_the_probe(
+    bundle: Bundle,
+    probe: str | None,
+    files: Mapping[str, Path],
+    yardsticks: Sequence[Yardstick],
+    say: Callable[[str], None],
+) -> tuple[tuple[Held, ...], tuple[Part, ...], tuple[str, ...]]:
+    """Yardsticks and parts of the int8 variant, and a sentence for each that is left out."""
+    if probe is None:
+        return (), (), ("Parts and yardsticks are left out: they are of an int8 variant, and none was chosen.",)
+    tflite, views = bundle.variants[probe], bundle.references.views
+    wanted = open_detector_file(tflite, name=probe)(views)
+    threshold = bundle.descriptions[probe].operating_points[BALANCED]
+    held, left_out = hold_yardsticks(files[probe], views, wanted, threshold, bundle.tolerances.runtime, say, yardsticks)
+    refusals = tuple(one.refusal for one in held if one.refusal)
+    try:
+        parts = cut_parts(tflite, views[0], probe)
+    except ExportError as error:
+        return held, (), (*left_out, *refusals, str(error))
+    return held, parts, (*left_out, *refusals)
+
+
+def _turns(
+    subjects: Mapping[str, Subject], parts: Sequence[Part], threads: Sequence[int], batch: np.ndarray
+) -> dict[_Key, Turn]:
+    turns: dict[_Key, Turn] = {}
+    for name, subject in subjects.items():
+        for count in threads:
+            opened = ENGINES[subject.engine].open(subject.path, count)
+            turns[name, count] = Turn(partial(opened.feed, batch), opened.invoke)
+    for part in parts:
+        for count in threads:
+            turns[part.name, count] = turn_of(allocate(part.tflite, count), part.batch)
+    return turns

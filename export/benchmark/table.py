@@ -1,0 +1,118 @@
+"""A benchmark for people: tables of plain text that fit a terminal, and the sentences below them."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from export.benchmark.distribution import BLOCKS, Ratio
+from export.benchmark.fresh import ColdStart
+from export.benchmark.measurement import SETTLE, Measurement, Row
+from export.benchmark.parts import BACKBONE
+from export.benchmark.yardsticks import LITERT, Held
+
+Table = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
+"""Title, columns, rows."""
+
+_LATENCY = ("", "least", "median", "p90", "p99", "spread", "ratio")
+_HELD = ("", "version", "in int8", "equal scores", "most |dP|", "flips")
+_STARTS = ("", "Python", "import", "open", "score", "all", "MiB", "model")
+
+
+def tables(found: Measurement) -> list[Table]:
+    """What `print_table` prints, one after the other."""
+    counts = dict.fromkeys(row.threads for row in found.rows)
+    shown: list[Table] = [
+        (f"{_threads(count)}, ms a picture", _LATENCY, [_latency(row) for row in _ordered(found, count)])
+        for count in counts
+    ]
+    if found.held:
+        title = f"{found.probe} in other engines: convolutions in int8, scores against LiteRT's"
+        shown.append((title, _HELD, [_held(one) for one in found.held]))
+    if found.starts:
+        title = "from a fresh process to the first score, ms; peak memory, MiB"
+        shown.append((title, _STARTS, [_start(name, one) for name, one in found.starts.items()]))
+    return shown
+
+
+def notes(found: Measurement) -> list[str]:
+    """The sentences below the tables; a warning comes last."""
+    name, threads = found.baseline
+    invocations = found.rows[0].latency.invocations
+    said = [f"{found.bundle} ships {found.default}; pictures are {found.view}."]
+    if found.probe and found.whole:
+        said.append(f"The whole of {found.probe}, as a multiple of its {BACKBONE}: {_by_threads(found.whole)}.")
+    said += found.left_out
+    said.append(
+        f"All in turn in one process, {invocations} rounds in an order drawn anew, {SETTLE} invocations before each "
+        f"timed one. Ratio: of medians, to {name} with {_threads(threads)}. Spread: how far the medians of {BLOCKS} "
+        "blocks of rounds lie apart."
+    )
+    said += [sentence for one in found.held if (sentence := _in_float(one, found.held))]
+    if found.starts:
+        starts = next(iter(found.starts.values())).starts
+        said.append(
+            f"Fresh processes: medians of {starts}, one thread, files in the system's memory already; MiB above what "
+            "Python takes by itself, and how many of these for the model; the rest is the packages."
+        )
+    said.append(found.conditions.sentence)
+    return [*said, found.conditions.warning] if found.conditions.warning else said
+
+
+def _ordered(found: Measurement, threads: int) -> list[Row]:
+    """The rows of a number of threads; parts stand below what they are parts of."""
+    rows = [row for row in found.rows if row.threads == threads]
+    parts = [row for row in rows if row.kind == "part"]
+    ordered = []
+    for row in rows:
+        ordered += [row] if row.kind != "part" else []
+        ordered += parts if row.name == found.probe else []
+    return ordered
+
+
+def _latency(row: Row) -> tuple[str, ...]:
+    one = row.latency
+    name = f"  {row.name}" if row.kind == "part" else row.name
+    times = (f"{value:.2f}" for value in (one.least, one.median, one.p90, one.p99))
+    return (name, *times, f"{one.spread:.0%}", f"{row.ratio.value:.2f}")
+
+
+def _by_threads(ratios: dict[int, Ratio]) -> str:
+    return ", ".join(
+        f"{one.value:.3f} ({one.low:.3f} to {one.high:.3f} over blocks) with {_threads(count)}"
+        for count, one in ratios.items()
+    )
+
+
+def _held(one: Held) -> tuple[str, ...]:
+    found = one.agreement
+    return (
+        one.yardstick.name,
+        one.version,
+        f"{one.convolutions.int8} of {one.convolutions.count}",
+        f"{found.equal} of {found.pictures}",
+        f"{found.largest:.4f}",
+        str(found.flips),
+    )
+
+
+def _in_float(one: Held, held: Sequence[Held]) -> str | None:
+    """One sentence on the convolutions that an engine computes in float."""
+    names = Counter(re.sub(r"_\d+$", "", name) for name in one.convolutions.in_float)
+    told = ", ".join(f"{count} {name}" if count > 1 else name for name, count in names.items())
+    if one.yardstick.name == LITERT.name:
+        return f"In float in the detector file itself: scale, head ({told}), calibration and heatmap."
+    own = next((other for other in held if other.yardstick.name == LITERT.name), None)
+    if own is None or one.convolutions.int8 >= own.convolutions.int8:
+        return None
+    return f"{one.yardstick.name} computes more convolutions in float than LiteRT, in its own names: {told}."
+
+
+def _start(name: str, one: ColdStart) -> tuple[str, ...]:
+    memory = one.memory
+    steps = (one.python, one.packages, one.opening, one.first, one.total)
+    shares = (memory.above_python, memory.model) if memory else (None, None)
+    return (name, *("-" if value is None else f"{value:.0f}" for value in (*steps, *shares)))
+
+
+def _threads(count: int) -> str:
+    return "1 thread" if count == 1 else f"{count} threads"
