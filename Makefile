@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: setup runtimes demo test lint types unit lock clean
+.PHONY: setup runtimes demo test lint types unit android apk lock clean
 
 setup: .venv/installed
 
@@ -23,7 +23,7 @@ runtimes: setup
 demo: setup
 	$(BIN)/fauxlens demo
 
-test: lint types unit
+test: lint types android unit
 
 lint: setup
 	$(BIN)/ruff check .
@@ -32,8 +32,20 @@ lint: setup
 types: setup
 	$(BIN)/mypy
 
+# A test file is run by one of two workers, so that both cores are at work.
 unit: setup
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
+
+# The Android app: Kotlin and Java compiled, and tested on the JVM, by Maven. Skipped, and said so, where there is none.
+# What is left out of its words is LiteRT's own chatter.
+android: setup
+	@if command -v mvn >/dev/null && command -v javac >/dev/null && command -v aapt2 >/dev/null; \
+	then bash -o pipefail -c "mvn -f android_demo verify | { grep -vE '^(INFO|WARNING): \[' || true; }"; \
+	else echo "SKIPPED android: it needs apt-get install openjdk-17-jdk-headless maven aapt"; fi
+
+# A signed debug APK in android_demo/app/target, without Google's tools.
+apk:
+	$(PYTHON) -m android_demo.apk build
 
 # After a change in pyproject.toml; needs uv. Hashes, no addresses.
 lock:

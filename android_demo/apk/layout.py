@@ -1,0 +1,33 @@
+"""What the app is called, which Androids it is for, and where things stand.
+
+The Gradle files say the same; tests/android/test_build.py holds them against this.
+"""
+
+from pathlib import Path
+
+PACKAGE = "fauxlens.app"
+VERSION_CODE = 1
+VERSION_NAME = "0.1.0"
+MIN_SDK = 24
+TARGET_SDK = 35
+# 64-bit processors only: phones, and the emulator on a computer.
+ABIS = ("arm64-v8a", "x86_64")
+
+REPOSITORY = Path(__file__).parents[2]
+DEMO = REPOSITORY / "android_demo"
+SOURCES = DEMO / "app" / "src" / "main"
+RULES = DEMO / "app" / "proguard-rules.pro"
+TARGET = DEMO / "app" / "target"
+CLASSES = TARGET / "classes"
+LIBRARIES = TARGET / "libraries"
+TFLITE = DEMO / "tflite" / "target"
+# Maven leaves here where android-all stands in its local repository.
+PLATFORM = TARGET / "platform.txt"
+
+MANIFEST = TARGET / "manifest" / "AndroidManifest.xml"
+ASSETS = TARGET / "assets"
+GENERATED = TARGET / "generated-sources" / "r"
+LINKED = TARGET / "resources.ap_"
+LINKED_RULES = TARGET / "resources.pro"
+TEST_CONFIG = TARGET / "test-classes" / "com" / "android" / "tools" / "test_config.properties"
+APK = TARGET / "fauxlens-debug.apk"

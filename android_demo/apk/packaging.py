@@ -1,0 +1,56 @@
+"""From Maven's output to a signed debug APK."""
+
+import zipfile
+from pathlib import Path
+
+from . import layout
+from .archive import read_archive, write_archive
+from .dexing import make_dex
+from .errors import ApkError
+from .inputs import is_packaged
+from .lock import check_lock
+from .resources import copy_bundle, with_bundle
+from .signing import sign
+from .tool import run
+
+_BUILD = ("mvn", "-f", layout.DEMO, "package", "-Dmaven.test.skip=true")
+
+
+def build(assets: Path | None) -> Path:
+    """Let Maven compile, then put the APK together; its path. `assets` as for make_resources. Raises ApkError."""
+    if is_packaged():
+        copy_bundle(assets)
+        with_bundle(layout.LINKED)
+    else:
+        run([*_BUILD, *([f"-Dfauxlens.assets={assets.resolve()}"] if assets else [])])
+    aars = sorted((layout.TFLITE / "aars").glob("*.aar"))
+    libraries = sorted(layout.LIBRARIES.glob("*.jar"))
+    # Our own two are built from the rest.
+    own = {f"{module}-{layout.VERSION_NAME}.jar" for module in ("core", "tflite")}
+    check_lock([*aars, *(path for path in libraries if path.name not in own)])
+    unsigned = layout.TARGET / "unsigned.apk"
+    _assemble(unsigned, make_dex(libraries), aars)
+    run(["zipalign", "-c", "-p", "4", unsigned])
+    sign(unsigned, layout.APK)
+    return layout.APK
+
+
+def _assemble(unsigned: Path, dex: list[Path], aars: list[Path]) -> None:
+    entries, stored = read_archive(layout.LINKED)
+    entries |= {path.name: path.read_bytes() for path in dex}
+    entries |= _native_libraries(aars)
+    write_archive(unsigned, entries, stored)
+
+
+def _native_libraries(aars: list[Path]) -> dict[str, bytes]:
+    """The libraries of the processors that the app is for, out of the checked packages."""
+    libraries = {}
+    for aar in aars:
+        with zipfile.ZipFile(aar) as package:
+            for name in package.namelist():
+                folder, _, rest = name.partition("/")
+                if folder == "jni" and rest.endswith(".so") and rest.split("/")[0] in layout.ABIS:
+                    libraries[f"lib/{rest}"] = package.read(name)
+    if not libraries:
+        raise ApkError(f"{layout.TFLITE} has no native libraries; run `mvn -f android_demo clean` and build again.")
+    return dict(sorted(libraries.items()))

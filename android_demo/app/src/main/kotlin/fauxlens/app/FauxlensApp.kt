@@ -1,0 +1,65 @@
+package fauxlens.app
+
+import android.app.Application
+import android.content.Context
+import android.os.Build
+import android.os.Handler
+import android.os.Looper
+import android.os.Process
+import java.io.File
+import java.util.concurrent.Executor
+import java.util.concurrent.Executors
+
+/** The app: makes the state holder, which lives as long as the process and so survives every rotation. */
+open class FauxlensApp : Application() {
+    /** Made when first asked for, which is by a screen and not by the provider. */
+    val holder: Holder by lazy(LazyThreadSafetyMode.NONE) { makeHolder() }
+
+    /** Puts the parts together; tests put others in. */
+    protected open fun makeHolder(): Holder {
+        val bundles = StoredBundles(assets, filesDir)
+        val engines = TfliteEngineFactory()
+        val decoder = PlatformDecoder()
+        return Holder(
+            Parts(
+                bundles = bundles,
+                engines = engines,
+                reader = PictureReader(contentResolver),
+                judging = Judging(decoder, PlatformFaceFinder(), System::nanoTime),
+                history = HistoryStore(File(filesDir, "history")),
+                settings = SettingsStore(getSharedPreferences("settings", Context.MODE_PRIVATE)),
+                selfTests = SelfTestRun(
+                    bundles,
+                    engines,
+                    decoder,
+                    deviceOf(this),
+                    FilesProvider.selfTestFile(this),
+                    { it.text(resources) },
+                    System::nanoTime,
+                ),
+                worker = worker(),
+                main = mainThread(),
+                discardPhoto = { FilesProvider.cameraFile(this).delete() },
+            ),
+        )
+    }
+}
+
+/** This device and this app, for the self-test's document. */
+internal fun deviceOf(context: Context): Device = Device(
+    app = "${context.packageName} ${context.packageManager.getPackageInfo(context.packageName, 0).versionName}",
+    device = "${Build.MANUFACTURER} ${Build.MODEL}",
+    system = "Android ${Build.VERSION.RELEASE} (API ${Build.VERSION.SDK_INT})",
+    // The one that this process runs in comes first among those of its width.
+    abi = abis().firstOrNull() ?: "unknown",
+)
+
+private fun abis(): Array<String> = if (Process.is64Bit()) Build.SUPPORTED_64_BIT_ABIS else Build.SUPPORTED_32_BIT_ABIS
+
+/** One thread: the detector is not for two, and pictures need all the memory there is. */
+private fun worker(): Executor = Executors.newSingleThreadExecutor { task -> Thread(task, "judging") }
+
+private fun mainThread(): Executor {
+    val handler = Handler(Looper.getMainLooper())
+    return Executor { handler.post(it) }
+}

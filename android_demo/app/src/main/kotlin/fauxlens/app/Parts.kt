@@ -1,0 +1,18 @@
+package fauxlens.app
+
+import java.util.concurrent.Executor
+
+/** What the holder works with; tests bring their own. `worker` runs one task at a time, `main` on the main thread. */
+class Parts(
+    val bundles: Bundles,
+    val engines: EngineFactory,
+    val reader: PictureReader,
+    val judging: Judging,
+    val history: HistoryStore,
+    val settings: SettingsStore,
+    val selfTests: SelfTestRun,
+    val worker: Executor,
+    val main: Executor,
+    /** Deletes the photo that the camera app has put down. */
+    val discardPhoto: () -> Unit,
+)

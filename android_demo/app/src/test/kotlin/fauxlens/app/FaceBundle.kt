@@ -1,0 +1,50 @@
+package fauxlens.app
+
+import fauxlens.core.Bundle
+import fauxlens.core.Description
+import fauxlens.core.DetectorFile
+import fauxlens.core.References
+import fauxlens.core.UnclearFaces
+import fauxlens.core.View
+
+/** The shipped bundle as if its detector looked at faces: the same graph behind another view. */
+class FaceBundle(private val unclear: UnclearFaces = UnclearFaces.DROP) : Bundles {
+    override fun own(): Bundle {
+        val shipped = Golden.bundle
+        val detector = shipped.detector
+        val view = View.parse(VIEW)
+        val same = DetectorFile(detector.bytes, lookingAtFaces(detector.description), view, detector.sha256)
+        return Bundle(mapOf(shipped.default to same), shipped.default, shipped.card, NONE, shipped.sha256)
+    }
+
+    override fun named(name: String): Bundle = StoredBundles(app.assets, app.filesDir).named(name)
+
+    private fun lookingAtFaces(said: Description) = Description(
+        name = said.name,
+        variant = said.variant,
+        view = VIEW,
+        unclearFaces = unclear,
+        frontEnd = said.frontEnd,
+        size = said.size,
+        heatmapRows = said.heatmapRows,
+        heatmapColumns = said.heatmapColumns,
+        operatingPoints = said.operatingPoints,
+        unsureLow = said.unsureLow,
+        unsureHigh = said.unsureHigh,
+        calibrationScale = said.calibrationScale,
+        calibrationBias = said.calibrationBias,
+        generatorsSeen = said.generatorsSeen,
+        sourcesSeen = said.sourcesSeen,
+        trainingSha256 = said.trainingSha256,
+        createdBy = said.createdBy,
+        figures = said.figures,
+        licences = said.licences,
+    )
+
+    companion object {
+        /** FACE_VIEW of tests/golden/make_detect.py. */
+        const val VIEW = "upright|face(3)|resize(128)"
+        private val NONE =
+            References(emptyList(), emptyList(), emptyList(), emptyList(), emptyList(), emptyMap(), emptyMap())
+    }
+}

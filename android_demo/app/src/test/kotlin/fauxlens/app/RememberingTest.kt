@@ -1,0 +1,124 @@
+package fauxlens.app
+
+import android.app.AlertDialog
+import android.content.Intent
+import android.view.View
+import fauxlens.core.OperatingPoint
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertNotNull
+import org.junit.Assert.assertNull
+import org.junit.Assert.assertTrue
+import org.junit.Before
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.robolectric.Robolectric
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.shadows.ShadowAlertDialog
+
+/** What the app keeps: verdicts with small pictures, and settings; all of it in its own storage, all of it erasable. */
+@RunWith(RobolectricTestRunner::class)
+class RememberingTest {
+    private val kept get() = app.filesDir.resolve("history").listFiles().orEmpty().map { it.name }.sorted()
+
+    @Before
+    fun engine() {
+        JnaEngine.library()
+    }
+
+    private fun judgeThree() {
+        for (name in listOf("420.jpg", "plain.png", "grey.jpg")) app.judge(Golden.picture("pictures/$name").bytes)
+    }
+
+    @Test
+    fun `verdicts outlive the process`() {
+        judgeThree()
+        val before = app.holder.state.history
+        assertEquals(3, before.size)
+        val again = Holder(app.parts())
+        app.settle()
+        assertEquals(before, again.state.history)
+    }
+
+    @Test
+    fun `a remembered verdict is shown with its small picture`() {
+        judgeThree()
+        val entry = app.holder.state.history[1]
+        app.holder.openHistory(entry.id)
+        app.settle()
+        val shown = app.holder.state.picture as PictureState.Kept
+        assertEquals(entry, shown.entry)
+        assertTrue(maxOf(shown.thumbnail.width, shown.thumbnail.height) <= 256)
+        val expected = Golden.picture("pictures/plain.png").trips.first()
+        assertEquals(expected.scores[1], hexBits(floatArrayOf(entry.probability)).single())
+    }
+
+    @Test
+    fun `one verdict is erased with its picture, the others stay`() {
+        judgeThree()
+        val (newest, middle, oldest) = app.holder.state.history
+        app.holder.erase(middle.id)
+        app.settle()
+        assertEquals(listOf(newest, oldest), app.holder.state.history)
+        assertEquals(listOf("${oldest.id}.jpg", "${newest.id}.jpg", "index.json"), kept)
+    }
+
+    @Test
+    fun `all are erased after a question, and nothing is left`() {
+        judgeThree()
+        val activity = Robolectric.buildActivity(HistoryActivity::class.java, Intent()).setup().get()
+        app.settle()
+        activity.findViewById<View>(R.id.erase_all)?.performClick()
+        val question = ShadowAlertDialog.getLatestDialog() as? AlertDialog
+        assertNotNull("a question is asked", question)
+        assertEquals(3, app.holder.state.history.size)
+        question?.getButton(AlertDialog.BUTTON_POSITIVE)?.performClick()
+        app.settle()
+        assertEquals(emptyList<HistoryEntry>(), app.holder.state.history)
+        assertEquals(listOf("index.json"), kept)
+    }
+
+    @Test
+    fun `a damaged history is told and starts anew`() {
+        judgeThree()
+        app.filesDir.resolve("history/index.json").writeText("{\"format\": 1, \"entries\": [{}")
+        val again = Holder(app.parts())
+        app.settle()
+        assertEquals(emptyList<HistoryEntry>(), again.state.history)
+        assertEquals(Sentence.of(R.string.note_history_damaged), again.state.historyNote)
+        app.judge(Golden.picture("pictures/420.jpg").bytes)
+        assertTrue(app.holder.state.picture is PictureState.Judged)
+    }
+
+    @Test
+    fun `settings and operating point outlive the process`() {
+        app.holder.set(Settings(threads = 4))
+        app.holder.choose(OperatingPoint.FPR_05)
+        app.settle()
+        val again = Holder(app.parts())
+        assertEquals(Settings(threads = 4), again.state.settings)
+        assertEquals(OperatingPoint.FPR_05, again.state.point)
+    }
+
+    @Test
+    fun `where the GPU cannot, the CPU does, and a note says so`() {
+        app.holder.set(Settings(threads = 1, accelerator = Accelerator.GPU))
+        val judged = app.judge(Golden.picture("pictures/420.jpg").bytes) as PictureState.Judged
+        assertEquals(Accelerator.CPU, judged.judged.details.accelerator)
+        assertNotNull(app.holder.state.acceleratorNote)
+        app.holder.set(Settings(threads = 1))
+        app.settle()
+        assertNull(app.holder.state.acceleratorNote)
+    }
+
+    @Test
+    fun `a verdict changes with the operating point, and its history does not`() {
+        val picture = Golden.picture("pictures/plain.png")
+        app.judge(picture.bytes)
+        val entry = app.holder.state.history.single()
+        app.holder.choose(OperatingPoint.FPR_05)
+        assertEquals(entry, app.holder.state.history.single())
+        val verdict = (app.holder.state.picture as PictureState.Judged).judged.verdict
+        assertEquals(picture.trips.first().labels[OperatingPoint.FPR_05], verdict.label)
+        assertEquals(Golden.bundle.detector.description.operatingPoints[OperatingPoint.FPR_05], verdict.threshold)
+    }
+}

@@ -1,0 +1,93 @@
+package fauxlens.app
+
+import android.content.Context
+import android.os.Handler
+import android.os.Looper
+import fauxlens.core.Bundle
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
+import java.io.File
+import java.util.ArrayDeque
+import java.util.concurrent.Executor
+
+/**
+ * The app with LiteRT's C library in the place of TensorFlow Lite's; all else is the app's own. What a test wants
+ * otherwise it sets before the holder is first asked for.
+ */
+class TestApp : FauxlensApp() {
+    val worker: QueuedWorker = QueuedWorker()
+    var bundles: Bundles = object : Bundles {
+        // Read once for all tests: its pictures and checksums take half a second.
+        override fun own(): Bundle = Golden.bundle
+
+        override fun named(name: String): Bundle = StoredBundles(assets, filesDir).named(name)
+    }
+    var engines: EngineFactory = EngineFactory { detector, settings ->
+        if (settings.accelerator == Accelerator.GPU) throw Trouble(R.string.trouble_no_gpu_library)
+        JnaEngine(detector.bytes)
+    }
+    var finder: FaceFinder = PlatformFaceFinder()
+
+    override fun makeHolder(): Holder = Holder(parts())
+
+    /** The parts of a holder: another one made of them is the app after its process has died. */
+    fun parts(): Parts {
+        val main = Handler(Looper.getMainLooper())
+        val decoder = PlatformDecoder()
+        return Parts(
+            bundles = bundles,
+            engines = engines,
+            reader = PictureReader(contentResolver),
+            judging = Judging(decoder, finder, System::nanoTime),
+            history = HistoryStore(File(filesDir, "history")),
+            settings = SettingsStore(getSharedPreferences("settings", Context.MODE_PRIVATE)),
+            selfTests = SelfTestRun(
+                bundles,
+                engines,
+                decoder,
+                device(this),
+                FilesProvider.selfTestFile(this),
+                { it.text(resources) },
+                System::nanoTime,
+            ),
+            worker = worker,
+            main = { task -> main.post(task) },
+            discardPhoto = { FilesProvider.cameraFile(this).delete() },
+        )
+    }
+
+    /** Does all work that waits, on the worker and on the main thread, until there is none. */
+    fun settle() {
+        do {
+            worker.runAll()
+            shadowOf(Looper.getMainLooper()).idle()
+        } while (worker.waits)
+    }
+
+    /** Opens a picture and waits for what comes of it. */
+    fun judge(bytes: ByteArray): PictureState {
+        holder.open(OfferedPictures.offer(bytes))
+        settle()
+        return holder.state.picture
+    }
+}
+
+private fun device(app: TestApp): Device =
+    deviceOf(app).copy(device = "no phone: Robolectric on a JVM", abi = System.getProperty("os.arch"))
+
+/** The app under test. */
+val app: TestApp get() = RuntimeEnvironment.getApplication() as TestApp
+
+/** A worker that works when it is told to, in the thread that tells it. */
+class QueuedWorker : Executor {
+    private val tasks = ArrayDeque<Runnable>()
+    val waits: Boolean get() = tasks.isNotEmpty()
+
+    override fun execute(task: Runnable) {
+        tasks += task
+    }
+
+    fun runAll() {
+        while (tasks.isNotEmpty()) tasks.removeFirst().run()
+    }
+}

@@ -1,0 +1,150 @@
+"""The two builds of the Android demo agree, and the program that makes the APK says what is wrong."""
+
+import hashlib
+import re
+import subprocess
+import sys
+import tomllib
+import xml.etree.ElementTree as ElementTree
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from android_demo.apk import layout, lock
+from android_demo.apk.archive import read_archive, write_archive
+from android_demo.apk.errors import ApkError
+from android_demo.apk.platform import write_platform
+
+_MAVEN = "{http://maven.apache.org/POM/4.0.0}"
+_MODULES = ("jvm", "core", "app")
+
+
+@pytest.fixture(scope="module")
+def properties() -> dict[str, str]:
+    """The properties of the parent pom."""
+    found = ElementTree.parse(layout.DEMO / "pom.xml").getroot().find(f"{_MAVEN}properties")
+    assert found is not None
+    return {element.tag.removeprefix(_MAVEN): element.text or "" for element in found}
+
+
+@pytest.fixture(scope="module")
+def versions() -> dict[str, str]:
+    """The versions of Gradle's catalogue."""
+    catalogue = tomllib.loads(_read("gradle/libs.versions.toml"))
+    assert all("version.ref" not in library or library["version.ref"] for library in catalogue["libraries"].values())
+    return dict(catalogue["versions"])
+
+
+@pytest.mark.parametrize("name", ["kotlin", "serialization", "jna", "junit", "robolectric"])
+def test_both_builds_use_the_same_version(name: str, properties: dict[str, str], versions: dict[str, str]) -> None:
+    assert properties[f"{name}.version"] == versions[name]
+
+
+def test_the_versions_are_those_of_the_jvm_runtime_and_the_lock(properties: dict[str, str]) -> None:
+    from export.runtimes import jvm
+
+    assert f"net.java.dev.jna:jna:{properties['jna.version']}" in jvm.INGREDIENTS
+    kotlin, tflite = (properties[f"{name}.version"] for name in ("kotlin", "tflite"))
+    assert {
+        f"kotlin-stdlib-{kotlin}.jar",
+        *(f"{name}-{tflite}.aar" for name in ("tensorflow-lite", "tensorflow-lite-api", "tensorflow-lite-gpu")),
+    } <= lock.read_lock().keys()
+
+
+def test_both_builds_make_the_same_app() -> None:
+    gradle = _read("app/build.gradle.kts")
+    for line in (
+        f'namespace = "{layout.PACKAGE}"',
+        f'applicationId = "{layout.PACKAGE}"',
+        f"minSdk = {layout.MIN_SDK}",
+        f"targetSdk = {layout.TARGET_SDK}",
+        f"compileSdk = {layout.TARGET_SDK}",
+        f"versionCode = {layout.VERSION_CODE}",
+        f'versionName = "{layout.VERSION_NAME}"',
+        "abiFilters += listOf({})".format(", ".join(f'"{abi}"' for abi in layout.ABIS)),
+        'noCompress += "zip"',
+        "useLegacyPackaging = true",
+        '"proguard-rules.pro"',
+        'repository.resolve("export/shipped")',
+    ):
+        assert line in gradle, line
+
+
+def test_both_builds_have_the_same_modules_and_sources() -> None:
+    settings, pom = _read("settings.gradle.kts"), _read("pom.xml")
+    assert 'include(":jvm", ":core", ":app")' in settings
+    # Gradle reads .aar by itself; for Maven the module tflite does it.
+    assert re.findall(r"<module>(\w+)</module>", pom) == ["jvm", "core", "tflite", "app"]
+    for module in _MODULES:
+        assert "srcDir(" not in _read(f"{module}/build.gradle.kts")
+    for module in ("core", "app"):
+        assert "src/main/kotlin" in _read(f"{module}/pom.xml")
+
+
+def test_no_build_asks_for_permissions_or_the_network() -> None:
+    manifest = _read("app/src/main/AndroidManifest.xml")
+    assert "uses-permission" not in manifest
+    # Both builds add these; Android Studio complains of one that stands in the manifest.
+    root = ElementTree.fromstring(manifest)
+    assert "package" not in root.attrib and root.find("uses-sdk") is None
+
+
+def test_every_version_is_pinned(versions: dict[str, str]) -> None:
+    for path in [
+        layout.DEMO / "pom.xml",
+        *(layout.DEMO / name / "pom.xml" for name in ("jvm", "core", "tflite", "app")),
+    ]:
+        for version in ElementTree.parse(path).iter(f"{_MAVEN}version"):
+            assert re.fullmatch(r"[\w.-]+|\$\{[\w.]+}", version.text or ""), (path, version.text)
+    assert all(re.fullmatch(r"[\d.]+", version) for version in versions.values())
+    wrapper = _read("gradle/wrapper/gradle-wrapper.properties")
+    assert re.search(r"^distributionSha256Sum=[0-9a-f]{64}$", wrapper, re.MULTILINE)
+
+
+def test_a_missing_detector_is_one_sentence(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "android_demo.apk", "resources", "android-all.jar", f"--assets={tmp_path}"]
+    done = subprocess.run(command, cwd=layout.REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    expected = (
+        f"There is no detector at {tmp_path}/bundle.zip; make one with `fauxlens export RUN --android {tmp_path}`."
+    )
+    assert done.stderr == f"{expected}\n"
+
+
+def test_another_file_than_the_locked_one_is_refused(tmp_path: Path) -> None:
+    other = tmp_path / "tensorflow-lite-2.16.1.aar"
+    other.write_bytes(b"other")
+    with pytest.raises(ApkError, match=r"is not the file that apk\.lock names"):
+        lock.check_lock([other])
+    unknown = tmp_path / "unknown.jar"
+    unknown.write_bytes(b"unknown")
+    with pytest.raises(ApkError, match=hashlib.sha256(b"unknown").hexdigest()):
+        lock.check_lock([unknown])
+
+
+def test_an_archive_is_the_same_each_time_and_its_libraries_can_be_mapped(tmp_path: Path) -> None:
+    entries = {"a.txt": b"text" * 100, "odd": b"1", "lib/one.so": b"\x7fELF" * 5, "lib/two.so": b"\x7fELF"}
+    stored = {"odd", "lib/one.so", "lib/two.so"}
+    first, second = tmp_path / "first.zip", tmp_path / "second.zip"
+    write_archive(first, entries, stored)
+    write_archive(second, entries, stored)
+    assert first.read_bytes() == second.read_bytes()
+    assert read_archive(first) == (entries, stored)
+    data = first.read_bytes()
+    with zipfile.ZipFile(first) as archive:
+        for name in stored:
+            offset = archive.getinfo(name).header_offset
+            begin = offset + 30 + int.from_bytes(data[offset + 26 : offset + 28], "little")
+            begin += int.from_bytes(data[offset + 28 : offset + 30], "little")
+            assert begin % (16384 if name.endswith(".so") else 4) == 0
+            assert data[begin:].startswith(entries[name])
+
+
+def test_a_java_without_modules_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ApkError, match="is no whole JDK"):
+        write_platform([], tmp_path / "android.jar", tmp_path, tmp_path / "platform.jar")
+
+
+def _read(path: str) -> str:
+    return (layout.DEMO / path).read_text(encoding="utf-8")
