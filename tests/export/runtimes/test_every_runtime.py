@@ -52,7 +52,6 @@ def test_what_was_trained_is_what_runs(tiny: Tiny, runtime: Runtime) -> None:
 def test_the_shipped_detector_gives_the_bits_that_it_ships_with(shipped: Bundle, runtime: Runtime) -> None:
     parity = verify(shipped, variant=shipped.default, runtime=runtime)
     assert parity.passed, parity.sentence
-    assert parity.flips == 0
     output = runtime.call(shipped.variants[shipped.default], shipped.references.views)
     np.testing.assert_array_equal(output.scores[:, 1], shipped.references.stages[f"tflite/{shipped.default}"])
     np.testing.assert_array_equal(output.heatmaps, shipped.references.heatmaps[f"tflite/{shipped.default}"])

@@ -85,8 +85,16 @@ class Holder(private val parts: Parts) {
         val mine = subject ?: return
         val shown = judged.square ?: return
         val square = clamped(shown, mine.preview.width, mine.preview.height, mine.smallest)
-        val needs = PictureState.NeedsSquare(mine.preview, square, mine.smallest, mine.faces?.count ?: 0, mine.notes)
+        val faces = mine.faces?.count ?: 0
+        val needs = PictureState.NeedsSquare(mine.preview, square, mine.smallest, faces, mine.notes, former = judged)
         change(state.copy(picture = needs))
+    }
+
+    /** Goes back from choosing another square to the verdict there was; false where there was none. */
+    fun keepVerdict(): Boolean {
+        val former = (state.picture as? PictureState.NeedsSquare)?.former ?: return false
+        change(state.copy(picture = atPoint(PictureState.Judged(former), state.point)))
+        return true
     }
 
     /** Puts the picture away. */

@@ -103,8 +103,10 @@ class MainActivity : Screen(R.layout.activity_main) {
         find<View>(id).visibility = if (visible) View.VISIBLE else View.GONE
     }
 
-    /** Closes the picture, and the app, too, if another one had given it. */
+    /** Goes back to the verdict, where another square was to be chosen; else closes the picture, and the app, too, if
+     * another one had given it. */
     private fun leave() {
+        if (holder.keepVerdict()) return
         holder.close()
         if (shared) finish()
     }

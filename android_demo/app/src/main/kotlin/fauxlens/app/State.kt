@@ -76,7 +76,8 @@ sealed interface PictureState {
      * No single face was found (or the person wants another part): the person drags a square, then it is judged.
      *
      * `preview` is upright; `square` and `smallest` (its smallest side) are in pixels of the preview; the square
-     * lies within it. `faces` is how many were found.
+     * lies within it. `faces` is how many were found. `former` is the verdict that stands until another square is judged,
+     * null where there is none yet.
      */
     data class NeedsSquare(
         val preview: Bitmap,
@@ -84,6 +85,7 @@ sealed interface PictureState {
         val smallest: Int,
         val faces: Int,
         val notes: List<Sentence>,
+        val former: fauxlens.app.Judged? = null,
     ) : PictureState
 
     data class Judged(val judged: fauxlens.app.Judged) : PictureState

@@ -1,9 +1,11 @@
 package fauxlens.app
 
+import fauxlens.core.OperatingPoint
 import fauxlens.core.Square
 import fauxlens.core.UnclearFaces
 import fauxlens.core.squareOf
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
 import org.junit.Assert.assertTrue
 import org.junit.Before
 import org.junit.Test
@@ -91,6 +93,22 @@ class FaceSquareTest {
         app.holder.judgeSquare()
         app.settle()
         assertTrue(app.holder.state.picture is PictureState.Judged)
+    }
+
+    @Test
+    fun `who does not choose another square after all keeps the verdict`() {
+        app.finder = found(1)
+        val before = app.judge(picture.bytes) as PictureState.Judged
+        app.holder.adjustSquare()
+        app.holder.choose(OperatingPoint.FPR_05)
+        assertTrue(app.holder.keepVerdict())
+        val after = (app.holder.state.picture as PictureState.Judged).judged
+        assertEquals(before.judged.square, after.square)
+        assertEquals(OperatingPoint.FPR_05, after.verdict.point)
+        assertFalse("there is nothing to go back from", app.holder.keepVerdict())
+        app.finder = found(0)
+        app.judge(picture.bytes)
+        assertFalse("no verdict stands yet", app.holder.keepVerdict())
     }
 
     /** So many faces, a single one with the eyes of the golden trip, as a detector sees them in its copy. */
