@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from export.errors import ExportError
+from export.strict_json import parse_json
 from train.data.view import UNCLEAR, Unclear
 
 FORMAT = 1
@@ -74,7 +75,7 @@ def from_json(text: str) -> Description:
     Raises ExportError for text that is not JSON, a newer format, a missing or unknown key, a wrong type or range.
     """
     try:
-        plain = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_twice)
+        plain = parse_json(text)
     except (ValueError, RecursionError) as error:
         raise ExportError(f"fauxlens.json is not JSON ({error}); export the detector again.") from error
     if not isinstance(plain, dict):
@@ -111,17 +112,6 @@ def _from_plain(key: str, value: Any) -> Any:
 
 def _wrong(key: str, promise: str) -> ExportError:
     return ExportError(f"fauxlens.json: '{key}' must be {promise}; export the detector again.")
-
-
-def _refuse_constant(text: str) -> None:
-    raise ValueError(f"{text} is not a JSON number")
-
-
-def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    plain = dict(pairs)
-    if len(plain) != len(pairs):
-        raise ValueError("a key is written twice")
-    return plain
 
 
 def _is_text(value: object) -> bool:

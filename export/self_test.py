@@ -4,7 +4,6 @@ Every output of the detector comes as the hexadecimal digits of its float32's bi
 phone, so nothing in it is believed: what the app says of passing is checked to be there and then left aside.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import numpy as np
 
 from export.errors import ExportError
 from export.runtimes.interface import Promise
+from export.strict_json import parse_json
 
 FORMAT = 1
 MAX_BYTES = 64 << 20
@@ -123,23 +123,12 @@ def _read_json(data: bytes, name: str) -> dict[str, Any]:
     if len(data) > MAX_BYTES:
         raise ExportError(f"{name} is {len(data) >> 20} MB, more than a self-test ever is; name another file.")
     try:
-        plain = json.loads(data.decode("utf-8"), object_pairs_hook=_pairs, parse_constant=_no_constant)
+        plain = parse_json(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise ExportError(f"{name} is not the JSON of a self-test ({_clean(str(error))}); {AGAIN}.") from error
     if not isinstance(plain, dict):
         raise ExportError(f"{name} is not the JSON of a self-test (no object); {AGAIN}.")
     return plain
-
-
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key stands twice")
-    return found
-
-
-def _no_constant(word: str) -> float:
-    raise ValueError(f"{word} is no number of JSON")
 
 
 def _clean(text: str) -> str:
