@@ -40,7 +40,7 @@ unit: setup
 # What is left out of its words is LiteRT's own chatter.
 android: setup
 	@if command -v mvn >/dev/null && command -v javac >/dev/null && command -v aapt2 >/dev/null; \
-	then bash -o pipefail -c "mvn -f android_demo verify | { grep -vE '^(INFO|WARNING): \[' || true; }"; \
+	then bash -o pipefail -c "mvn -f android_demo verify 2>&1 | { grep -vE '^(INFO|WARNING): \[' || true; }"; \
 	else echo "SKIPPED android: it needs apt-get install openjdk-17-jdk-headless maven aapt"; fi
 
 # A signed debug APK in android_demo/app/target, without Google's tools.

@@ -11,7 +11,7 @@ from export.benchmark_verb import benchmark_verb
 from export.doctor_verb import doctor_verb
 from export.ela_verb import ela_verb
 from export.errors import ExportError
-from export.explain_verb import explain_verb
+from export.explain.explain_verb import explain_verb
 from export.verify_verb import verify_verb
 from train.compare_verb import compare_verb, show_judgements
 from train.data.errors import DataError

@@ -9,8 +9,8 @@ import polars as pl
 
 from export.description import Description
 from export.detector import read_detector
-from export.mean_heatmaps import mean_heatmaps_of
-from export.mean_sheet import illustrations
+from export.explain.mean_heatmaps import mean_heatmaps_of
+from export.explain.mean_sheet import illustrations
 from export.metadata import read_description
 from export.runtimes.litert import open_detector_file
 from train.data.manifest import Manifest, read_manifest

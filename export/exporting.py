@@ -17,11 +17,11 @@ from export.convert import Arithmetic, convert
 from export.description import CalibrationNote, Description
 from export.errors import ExportError
 from export.evaluating import score_and_map
+from export.explain.mean_heatmaps import mean_heatmaps_of
+from export.explain.mean_sheet import illustrations
 from export.gpu import gpu_note
 from export.inside import wrong_planes
 from export.maps import compare_maps
-from export.mean_heatmaps import mean_heatmaps_of
-from export.mean_sheet import illustrations
 from export.measuring import Latency, measure_latency, this_machine
 from export.metadata import attach, read_description
 from export.references import choose_references, make_references

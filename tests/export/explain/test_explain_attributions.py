@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ela.front_ends import FRONT_ENDS, parse_front_end
-from export.attributions import (
+from export.explain.attributions import (
     TOLERANCE,
     activations,
     blank_planes,
@@ -58,7 +58,7 @@ def test_of_a_linear_model_they_are_its_weights_times_the_path() -> None:
 def test_of_a_cubic_they_are_the_integral(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(1)
     planes, blank = rng.integers(0, 256, (2, 6, 6, 3)).astype(np.uint8)
-    monkeypatch.setattr("export.attributions.TOLERANCE", 1e-6)
+    monkeypatch.setattr("export.explain.attributions.TOLERANCE", 1e-6)
     found = integrated_gradients(cubic, planes, blank)
     ends = [scale_pixels(one.astype(float)) ** 3 for one in (planes, blank)]
     np.testing.assert_allclose(found.attributions, ends[0] - ends[1], atol=1e-5)

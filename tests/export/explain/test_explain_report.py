@@ -13,7 +13,7 @@ import pytest
 
 from ela.front_ends import parse_front_end
 from export.evaluating import evaluate_models, score_and_map
-from export.mean_heatmaps import find_mean_heatmaps, mean_heatmaps_of
+from export.explain.mean_heatmaps import find_mean_heatmaps, mean_heatmaps_of
 from export.metadata import attach
 from train.data.manifest import read_manifest
 from train.data.store import pack

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from export.explaining import choose, cosine, explain, open_subject, spread_of
-from export.panels import draw_panel, panel_side
+from export.explain.explaining import choose, cosine, explain, open_subject, spread_of
+from export.explain.panels import draw_panel, panel_side
+from export.explain.sheet import PAPER, Band, Tile, draw_sheet, enlarged, heat_tile, signed_tile, tile_side
 from export.planes import draw_planes
-from export.sheet import PAPER, Band, Tile, draw_sheet, enlarged, heat_tile, signed_tile, tile_side
 from train.data.picture import decode
 
 if TYPE_CHECKING:

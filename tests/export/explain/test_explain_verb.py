@@ -176,7 +176,7 @@ def test_wrong_input_gets_one_sentence(
 def by_hand(model: Path, drawn: Drawn, point: str = "balanced") -> list[dict[str, Any]]:
     """Each picture's heatmap and verdict, one by one through the door that `detect` uses."""
     from export.detector import detect
-    from export.explaining import open_subject
+    from export.explain.explaining import open_subject
     from train.data.picture import decode
 
     detector = open_subject(model).detector
@@ -231,8 +231,8 @@ def test_mean_heatmaps_are_the_means(
 
 
 def test_mean_heatmaps_go_into_a_report(detector: Path, drawn: Drawn, tmp_path: Path) -> None:
-    from export.mean_heatmaps import find_mean_heatmaps
-    from export.mean_sheet import illustrations
+    from export.explain.mean_heatmaps import find_mean_heatmaps
+    from export.explain.mean_sheet import illustrations
     from train.evaluate.report import MAGIC
 
     found = find_mean_heatmaps(drawn.manifest, detector)

@@ -6,6 +6,16 @@ import android.os.Build
 import android.os.Handler
 import android.os.Looper
 import android.os.Process
+import fauxlens.app.judging.Device
+import fauxlens.app.judging.Judging
+import fauxlens.app.judging.PlatformFaceFinder
+import fauxlens.app.judging.SelfTestRun
+import fauxlens.app.judging.StoredBundles
+import fauxlens.app.judging.TfliteEngineFactory
+import fauxlens.app.picture.PictureReader
+import fauxlens.app.picture.PlatformDecoder
+import fauxlens.app.store.HistoryStore
+import fauxlens.app.store.SettingsStore
 import java.io.File
 import java.util.concurrent.Executor
 import java.util.concurrent.Executors

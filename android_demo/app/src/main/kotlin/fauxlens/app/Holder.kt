@@ -1,6 +1,11 @@
 package fauxlens.app
 
 import android.net.Uri
+import fauxlens.app.judging.OpenedDetector
+import fauxlens.app.judging.Running
+import fauxlens.app.judging.Subject
+import fauxlens.app.judging.clamped
+import fauxlens.app.store.Remembered
 import fauxlens.core.Description
 import fauxlens.core.OperatingPoint
 import fauxlens.core.Square

@@ -4,6 +4,8 @@ import android.content.res.ColorStateList
 import android.view.View
 import android.widget.ImageView
 import android.widget.TextView
+import fauxlens.app.view.VerdictView
+import fauxlens.app.view.zonesOf
 import fauxlens.core.Verdict
 
 /** A judged picture: the verdict, and the parts that explain it. */

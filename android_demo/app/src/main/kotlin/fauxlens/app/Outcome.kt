@@ -1,5 +1,6 @@
 package fauxlens.app
 
+import fauxlens.app.judging.Subject
 import fauxlens.core.Refused
 
 /** Thrown on the worker where a newer request has made this one idle. */

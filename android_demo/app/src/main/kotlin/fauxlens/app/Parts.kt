@@ -1,5 +1,12 @@
 package fauxlens.app
 
+import fauxlens.app.judging.Bundles
+import fauxlens.app.judging.EngineFactory
+import fauxlens.app.judging.Judging
+import fauxlens.app.judging.SelfTestRun
+import fauxlens.app.picture.PictureReader
+import fauxlens.app.store.HistoryStore
+import fauxlens.app.store.SettingsStore
 import java.util.concurrent.Executor
 
 /** What the holder works with; tests bring their own. `worker` runs one task at a time, `main` on the main thread. */

@@ -6,6 +6,9 @@ import android.view.View
 import android.widget.RadioButton
 import android.widget.SeekBar
 import android.widget.TextView
+import fauxlens.app.view.Laid
+import fauxlens.app.view.PictureView
+import fauxlens.app.view.ZoomView
 import fauxlens.core.Heatmap
 
 /** The judged picture with what lies over it, the choice of what that is, and its strength. */

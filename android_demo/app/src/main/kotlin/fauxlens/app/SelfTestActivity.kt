@@ -10,6 +10,7 @@ import android.widget.Button
 import android.widget.ProgressBar
 import android.widget.TextView
 import android.widget.Toast
+import fauxlens.app.view.HistogramView
 import fauxlens.core.SelfTest
 
 /**

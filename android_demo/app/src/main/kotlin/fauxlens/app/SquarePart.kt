@@ -2,6 +2,8 @@ package fauxlens.app
 
 import android.view.View
 import android.widget.TextView
+import fauxlens.app.view.Nudge
+import fauxlens.app.view.SquareView
 
 /** Asks where the face is: a square to drag, buttons to move it. */
 class SquarePart(private val root: View, private val holder: Holder) {

@@ -76,8 +76,8 @@ sealed interface PictureState {
      * No single face was found (or the person wants another part): the person drags a square, then it is judged.
      *
      * `preview` is upright; `square` and `smallest` (its smallest side) are in pixels of the preview; the square
-     * lies within it. `faces` is how many were found. `former` is the verdict that stands until another square is judged,
-     * null where there is none yet.
+     * lies within it. `faces` is how many were found. `former` is the verdict that stands until another square is
+     * judged, null where there is none yet.
      */
     data class NeedsSquare(
         val preview: Bitmap,

@@ -10,6 +10,7 @@ import android.view.View
 import android.view.ViewGroup
 import android.widget.ScrollView
 import android.widget.TextView
+import fauxlens.app.judging.FaceFinder
 import org.junit.Assert.assertEquals
 import org.junit.Before
 import org.junit.Test

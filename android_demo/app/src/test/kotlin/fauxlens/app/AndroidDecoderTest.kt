@@ -1,5 +1,6 @@
 package fauxlens.app
 
+import fauxlens.app.picture.PlatformDecoder
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
 import org.junit.Test

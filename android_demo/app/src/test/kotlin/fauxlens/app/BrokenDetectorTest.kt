@@ -3,18 +3,20 @@ package fauxlens.app
 import android.content.Intent
 import android.view.View
 import android.widget.TextView
+import fauxlens.app.judging.Bundles
+import fauxlens.app.judging.EngineFactory
 import fauxlens.core.Bundle
+import java.io.ByteArrayOutputStream
+import java.util.zip.CRC32
+import java.util.zip.ZipEntry
+import java.util.zip.ZipInputStream
+import java.util.zip.ZipOutputStream
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
-import java.io.ByteArrayOutputStream
-import java.util.zip.CRC32
-import java.util.zip.ZipEntry
-import java.util.zip.ZipInputStream
-import java.util.zip.ZipOutputStream
 
 /** An app whose detector is missing, damaged or of a newer version says so, and is an app all the same. */
 @RunWith(RobolectricTestRunner::class)

@@ -4,12 +4,12 @@ import fauxlens.core.Engine
 import fauxlens.core.Raster
 import fauxlens.core.judge
 import fauxlens.core.look
+import java.security.MessageDigest
 import org.junit.AfterClass
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNotNull
 import org.junit.BeforeClass
 import org.junit.Test
-import java.security.MessageDigest
 
 /**
  * The trip of a picture on a plain JVM, no Android in it: file -> Java's decoder -> core's view -> LiteRT's C library

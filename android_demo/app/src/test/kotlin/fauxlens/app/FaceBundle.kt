@@ -1,5 +1,7 @@
 package fauxlens.app
 
+import fauxlens.app.judging.Bundles
+import fauxlens.app.judging.StoredBundles
 import fauxlens.core.Bundle
 import fauxlens.core.Description
 import fauxlens.core.DetectorFile

@@ -1,5 +1,8 @@
 package fauxlens.app
 
+import fauxlens.app.judging.FaceFinder
+import fauxlens.app.judging.FoundFace
+import fauxlens.app.picture.PlatformDecoder
 import fauxlens.core.OperatingPoint
 import fauxlens.core.Square
 import fauxlens.core.UnclearFaces

@@ -5,6 +5,7 @@ import fauxlens.core.Eyes
 import fauxlens.core.Label
 import fauxlens.core.OperatingPoint
 import fauxlens.core.View
+import java.io.File
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
@@ -15,7 +16,6 @@ import kotlinx.serialization.json.int
 import kotlinx.serialization.json.jsonArray
 import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.jsonPrimitive
-import java.io.File
 
 /** What the shipped detector made of one view of a golden picture (tests/golden/make_detect.py). */
 class GoldenTrip(

@@ -1,5 +1,6 @@
 package fauxlens.app
 
+import fauxlens.app.picture.onWhite
 import fauxlens.core.ArgbRaster
 import fauxlens.core.Raster
 import java.awt.image.BufferedImage

@@ -5,9 +5,9 @@ import fauxlens.core.Output
 import fauxlens.core.Refused
 import fauxlens.litert.LiteRt
 import fauxlens.litert.LiteRtException
-import org.junit.Assume.assumeTrue
 import java.nio.file.Files
 import java.nio.file.Path
+import org.junit.Assume.assumeTrue
 
 /** LiteRT's own C library on this machine, where the app has TensorFlow Lite's Java interpreter on a phone. */
 class JnaEngine(tflite: ByteArray) : Engine {

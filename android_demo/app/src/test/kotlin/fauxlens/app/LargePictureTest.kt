@@ -1,16 +1,18 @@
 package fauxlens.app
 
 import com.sun.management.ThreadMXBean
+import fauxlens.app.picture.PlatformDecoder
+import fauxlens.app.picture.pixelBudget
+import java.awt.image.BufferedImage
+import java.io.ByteArrayOutputStream
+import java.lang.management.ManagementFactory
+import javax.imageio.ImageIO
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
 import org.junit.Before
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
-import java.awt.image.BufferedImage
-import java.io.ByteArrayOutputStream
-import java.lang.management.ManagementFactory
-import javax.imageio.ImageIO
 
 /** A picture of 100 megapixels is decoded coarser, within a bound, and judged. */
 @RunWith(RobolectricTestRunner::class)

@@ -5,9 +5,9 @@ import android.content.ContentValues
 import android.database.Cursor
 import android.net.Uri
 import android.os.ParcelFileDescriptor
-import org.robolectric.Robolectric
 import java.io.File
 import java.io.FileNotFoundException
+import org.robolectric.Robolectric
 
 /** Another app, which offers pictures by content addresses, and some that it cannot hand out after all. */
 class OfferedPictures : ContentProvider() {

@@ -3,6 +3,8 @@ package fauxlens.app
 import android.content.Intent
 import android.view.View
 import android.widget.TextView
+import fauxlens.app.judging.EngineFactory
+import fauxlens.app.judging.FaceFinder
 import fauxlens.core.Engine
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNotSame

@@ -6,6 +6,7 @@ import android.content.Intent
 import android.content.IntentFilter
 import android.graphics.Bitmap
 import android.provider.MediaStore
+import fauxlens.app.judging.FaceFinder
 import org.junit.Assert.assertTrue
 import org.junit.Before
 import org.junit.Test

@@ -3,8 +3,11 @@ package fauxlens.app
 import android.content.ComponentName
 import android.content.Intent
 import android.widget.TextView
+import fauxlens.app.judging.EngineFactory
+import fauxlens.app.judging.StoredBundles
 import fauxlens.core.Engine
 import fauxlens.core.Output
+import java.io.File
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.boolean
@@ -20,7 +23,6 @@ import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
-import java.io.File
 
 /** The self-test, started as adb starts it; its document is what `fauxlens verify --runtime device` reads. */
 @RunWith(RobolectricTestRunner::class)

@@ -5,9 +5,9 @@ import android.graphics.Bitmap
 import android.os.Handler
 import android.os.Looper
 import android.view.PixelCopy
+import java.io.File
 import org.junit.Assert.assertEquals
 import org.robolectric.Shadows.shadowOf
-import java.io.File
 
 /** What is on an activity's window, drawn by Android's own renderer. */
 fun shotOf(activity: Activity): Bitmap {

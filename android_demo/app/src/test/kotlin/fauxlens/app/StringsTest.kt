@@ -1,8 +1,8 @@
 package fauxlens.app
 
+import java.io.File
 import org.junit.Assert.assertEquals
 import org.junit.Test
-import java.io.File
 
 /** The words: each is used, and none stands anywhere but in the resources. */
 class StringsTest {

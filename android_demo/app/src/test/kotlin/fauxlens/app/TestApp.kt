@@ -3,12 +3,24 @@ package fauxlens.app
 import android.content.Context
 import android.os.Handler
 import android.os.Looper
+import fauxlens.app.judging.Bundles
+import fauxlens.app.judging.Device
+import fauxlens.app.judging.EngineFactory
+import fauxlens.app.judging.FaceFinder
+import fauxlens.app.judging.Judging
+import fauxlens.app.judging.PlatformFaceFinder
+import fauxlens.app.judging.SelfTestRun
+import fauxlens.app.judging.StoredBundles
+import fauxlens.app.picture.PictureReader
+import fauxlens.app.picture.PlatformDecoder
+import fauxlens.app.store.HistoryStore
+import fauxlens.app.store.SettingsStore
 import fauxlens.core.Bundle
-import org.robolectric.RuntimeEnvironment
-import org.robolectric.Shadows.shadowOf
 import java.io.File
 import java.util.ArrayDeque
 import java.util.concurrent.Executor
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
 
 /**
  * The app with LiteRT's C library in the place of TensorFlow Lite's; all else is the app's own. What a test wants

@@ -1,0 +1,131 @@
+package fauxlens.app.picture
+
+import android.graphics.Bitmap
+import android.graphics.BitmapFactory
+import android.os.Build
+import fauxlens.app.R
+import fauxlens.app.Sentence
+import fauxlens.app.Trouble
+import fauxlens.core.Raster
+
+/**
+ * A decoded picture: pixels as stored, not turned upright yet.
+ *
+ * `fileWidth` and `fileHeight` are those in the file; `sample` of them became one pixel here along each side.
+ */
+class DecodedPicture(
+    val stored: Raster,
+    val orientation: Int,
+    val format: PictureFormat,
+    val fileWidth: Int,
+    val fileHeight: Int,
+    val sample: Int,
+    val notes: List<Sentence>,
+    private val bitmap: Bitmap? = null,
+) {
+    /** Whether turning it upright swaps its sides. */
+    val lies: Boolean get() = orientation >= 5
+    val uprightWidth: Int get() = if (lies) stored.height else stored.width
+    val uprightHeight: Int get() = if (lies) stored.width else stored.height
+
+    /** Gives the memory back at once, which the next picture may need. */
+    fun release() {
+        bitmap?.recycle()
+    }
+}
+
+/** Decodes a picture file; throws Trouble. May change the bytes: what they say about colour profiles. */
+fun interface PictureDecoder {
+    fun decode(bytes: ByteArray): DecodedPicture
+}
+
+/** Decodes with Android's own decoders, to at most `mostPixels`. */
+class PlatformDecoder(private val mostPixels: Long = pixelBudget()) : PictureDecoder {
+    override fun decode(bytes: ByteArray): DecodedPicture {
+        if (bytes.isEmpty()) throw Trouble(R.string.trouble_empty)
+        val format = formatOf(bytes) ?: throw Trouble(R.string.trouble_not_a_picture)
+        val facts = factsOf(format, bytes)
+        if (facts.frames > 1) throw Trouble(R.string.trouble_animated, format.title)
+        if (!facts.complete) throw Trouble(R.string.trouble_cut_short, format.title)
+        // Before the sides are asked for: they are told to the same decoder.
+        hideProfiles(format, bytes, facts)
+        val (width, height) = sidesOf(bytes, format)
+        if (width.toLong() * height > MOST_IN_FILE) throw Trouble(R.string.trouble_pixels, width, height)
+        val sample = sampleFor(width, height, mostPixels)
+        val bitmap = try {
+            if (format == PictureFormat.HEIF) decodeHeif(bytes, sample) else decodePlain(bytes, sample)
+        } catch (error: OutOfMemoryError) {
+            throw Trouble(Sentence.of(R.string.trouble_memory), error)
+        } ?: throw Trouble(R.string.trouble_damaged, format.title)
+        return picture(bytes, bitmap, format, facts, width, height, sample)
+    }
+}
+
+private fun picture(
+    bytes: ByteArray,
+    bitmap: Bitmap,
+    format: PictureFormat,
+    facts: FileFacts,
+    width: Int,
+    height: Int,
+    sample: Int,
+): DecodedPicture {
+    val raster = BitmapRaster(bitmap)
+    val notes = ArrayList<Sentence>()
+    if (facts.unusualColours) notes += Sentence.of(R.string.note_profile)
+    if (facts.sixteenBits) notes += Sentence.of(R.string.note_sixteen_bits)
+    if (facts.cmyk) notes += Sentence.of(R.string.note_cmyk)
+    if (raster.isTransparent()) notes += Sentence.of(R.string.note_transparency)
+    if (sample > 1) notes += Sentence.of(R.string.note_sampled, sample)
+    // HEIF's decoder turns the picture itself.
+    val orientation = if (format == PictureFormat.HEIF) 1 else orientationOf(bytes, facts)
+    return DecodedPicture(raster, orientation, format, width, height, sample, notes, bitmap)
+}
+
+private fun sidesOf(bytes: ByteArray, format: PictureFormat): Pair<Int, Int> {
+    if (format == PictureFormat.HEIF && Build.VERSION.SDK_INT < Build.VERSION_CODES.P) {
+        throw Trouble(R.string.trouble_heif)
+    }
+    val options = BitmapFactory.Options().apply { inJustDecodeBounds = true }
+    BitmapFactory.decodeByteArray(bytes, 0, bytes.size, options)
+    if (options.outWidth <= 0 || options.outHeight <= 0) throw Trouble(R.string.trouble_damaged, format.title)
+    return options.outWidth to options.outHeight
+}
+
+private fun decodePlain(bytes: ByteArray, sample: Int): Bitmap? = BitmapFactory.decodeByteArray(
+    bytes,
+    0,
+    bytes.size,
+    BitmapFactory.Options().apply {
+        inPreferredConfig = Bitmap.Config.ARGB_8888
+        // Straight alpha, for the colours under it are rounded away in the other kind.
+        inPremultiplied = false
+        inScaled = false
+        inSampleSize = sample
+    },
+)
+
+// Pictures of more are not made by anything that takes photos (the largest have 200 megapixels).
+private const val MOST_IN_FILE = 400_000_000L
+
+// 24 binary megapixels: a 100-megapixel picture halved along each side still fits.
+private const val MOST_DECODED = 24L shl 20
+private const val BYTES_PER_PIXEL = 4
+
+/** How many pixels may be decoded with the memory that Android grants. */
+internal fun pixelBudget(
+    maxMemory: Long = Runtime.getRuntime().maxMemory(),
+    version: Int = Build.VERSION.SDK_INT,
+): Long {
+    // Since Android 8 pixels lie beside the app's own memory; before, all else shares it with them.
+    val share = if (version >= Build.VERSION_CODES.O) 2 else 4
+    return (maxMemory / share / BYTES_PER_PIXEL).coerceIn(1L shl 20, MOST_DECODED)
+}
+
+/** The power of two by which both sides must be divided for the picture to have at most `most` pixels. */
+internal fun sampleFor(width: Int, height: Int, most: Long): Int {
+    var sample = 1
+    // Decoders round sides up or down; up is the safe guess.
+    while (((width + sample - 1L) / sample) * ((height + sample - 1L) / sample) > most) sample *= 2
+    return sample
+}

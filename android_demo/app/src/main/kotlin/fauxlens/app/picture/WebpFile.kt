@@ -1,0 +1,31 @@
+package fauxlens.app.picture
+
+private const val HEADER = 12
+
+/** The structure of a WebP (RFC 9649). */
+internal fun webpFacts(bytes: ByteArray): FileFacts {
+    var facts = FileFacts(complete = false)
+    if (bytes.little32(4) > bytes.size - 8L) return facts
+    var frames = 0
+    var pixels = false
+    var at = HEADER
+    while (at + 8 <= bytes.size) {
+        val length = bytes.little32(at + 4)
+        if (length > bytes.size - at - 8L) return facts
+        val start = at + 8
+        val end = start + length.toInt()
+        when (String(bytes, at, 4, Charsets.ISO_8859_1)) {
+            "VP8 ", "VP8L" -> pixels = true
+            "ANMF" -> frames++
+            "EXIF" -> facts = facts.copy(exif = start until end)
+            "XMP " -> facts = facts.copy(xmp = start until end)
+            "ICCP" -> facts = facts.copy(
+                profiles = facts.profiles + at,
+                unusualColours = !saysSrgb(bytes, start until end),
+            )
+        }
+        // Chunks start at even offsets.
+        at = end + (length and 1L).toInt()
+    }
+    return facts.copy(complete = pixels || frames > 0, frames = maxOf(1, frames))
+}

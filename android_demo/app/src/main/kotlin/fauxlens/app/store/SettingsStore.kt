@@ -1,0 +1,36 @@
+package fauxlens.app.store
+
+import android.content.SharedPreferences
+import fauxlens.app.Accelerator
+import fauxlens.app.Settings
+import fauxlens.core.OperatingPoint
+
+/** Remembers the settings; what it does not know any more it takes for never said. */
+class SettingsStore(private val preferences: SharedPreferences) {
+    fun load(): Settings = Settings(
+        threads = number(THREADS, Settings().threads).coerceIn(1, Settings.MOST_THREADS),
+        accelerator = Accelerator.values().firstOrNull { it.name == text(ACCELERATOR) } ?: Accelerator.CPU,
+    )
+
+    fun loadPoint(): OperatingPoint =
+        OperatingPoint.values().firstOrNull { it.key == text(POINT) } ?: OperatingPoint.BALANCED
+
+    fun save(settings: Settings) {
+        preferences.edit().putInt(THREADS, settings.threads).putString(ACCELERATOR, settings.accelerator.name).apply()
+    }
+
+    fun save(point: OperatingPoint) {
+        preferences.edit().putString(POINT, point.key).apply()
+    }
+
+    // Another version of the app may have kept another type under the name.
+    private fun text(key: String): String? = preferences.all[key] as? String
+
+    private fun number(key: String, otherwise: Int): Int = preferences.all[key] as? Int ?: otherwise
+
+    private companion object {
+        const val THREADS = "threads"
+        const val ACCELERATOR = "accelerator"
+        const val POINT = "operating_point"
+    }
+}
