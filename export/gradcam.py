@@ -57,10 +57,10 @@ def score_cam(model: Any, planes: np.ndarray, layer: str, blank: np.ndarray) -> 
     """Score-CAM (Wang et al. 2020) of the logit of "fake" at a layer, neither enlarged nor normalised.
 
     planes: uint8 [N, S, S, C]; blank: uint8 [S, S, C], the planes that show nothing, which masks fade to
-    (export.explain.attributions.blank_planes); returns float32 [N, h, w], zero or more. The weight of a channel is the paper's
-    "channel-wise increase of confidence" over the blank picture, with the logit for the score. The softmax over
-    channels of its algorithm 1 is left out, as in the authors' code: it makes every weight positive, and the empty map
-    impossible. One pass through the model for each channel and picture.
+    (export.explain.attributions.blank_planes); returns float32 [N, h, w], zero or more. The weight of a channel is the
+    paper's "channel-wise increase of confidence" over the blank picture, with the logit for the score. The softmax
+    over channels of its algorithm 1 is left out, as in the authors' code: it makes every weight positive, and the
+    empty map impossible. One pass through the model for each channel and picture.
     """
     from tf_keras_vis.scorecam import Scorecam
 
