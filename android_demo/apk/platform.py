@@ -1,24 +1,21 @@
 """The classes of Android and Java that an app names, and their ancestors: what R8 has to know of the platform.
 
 R8 reads every class it is given, and Robolectric's android-all is the whole of Android with its insides, 50,000 of
-them; a minute's work for a few hundred. Layout of class files: chapter 4 of The Java Virtual Machine Specification.
+them; a minute's work for a few hundred.
 """
 
 import re
-import struct
 import zipfile
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
 from .archive import write_archive
+from .class_file import ancestors, own_name, read_constants
 from .errors import ApkError
 
 # Of Java's modules those that Android has, as far as they are used here; R8 names a class that is missing.
 _MODULES = ("java.base", "java.logging")
-_UTF8, _CLASS = 1, 7
-# Bytes after the tag of each kind of constant; long and double (5, 6) take two places.
-_SIZES = {3: 4, 4: 4, 5: 8, 6: 8, 7: 2, 8: 2, 9: 4, 10: 4, 11: 4, 12: 4, 15: 3, 16: 2, 17: 4, 18: 4, 19: 2, 20: 2}
 _DESCRIPTOR = re.compile(rb"L([A-Za-z0-9_$/]+);")
 
 
@@ -59,41 +56,17 @@ def _named(programs: Iterable[Path]) -> set[str]:
             for entry in archive.namelist():
                 if entry.endswith(".class"):
                     data = archive.read(entry)
-                    texts, classes, _ = _constants(data)
-                    names |= _described(data) | {texts[index].decode() for index in classes.values()}
+                    pool = read_constants(data)
+                    names |= _described(data) | {pool.name(index) for index in pool.classes}
     return names
 
 
 def _described(data: bytes) -> set[str]:
     """The classes in the descriptors that a class file holds."""
-    return {match.decode() for text in _constants(data)[0].values() for match in _DESCRIPTOR.findall(text)}
+    return {match.decode() for text in read_constants(data).texts.values() for match in _DESCRIPTOR.findall(text)}
 
 
 def _ancestors(data: bytes) -> set[str]:
     """The superclass, the interfaces and the class around a class."""
-    texts, classes, end = _constants(data)
-    itself, above, count = struct.unpack_from(">HHH", data, end + 2)
-    indices = (above, *struct.unpack_from(f">{count}H", data, end + 8))
-    names = {texts[classes[index]].decode() for index in indices if index}
-    outer, inside, _ = texts[classes[itself]].decode().rpartition("$")
-    return names | {outer} if inside else names
-
-
-def _constants(data: bytes) -> tuple[dict[int, bytes], dict[int, int], int]:
-    """A class file's texts by index, the index of the name of each class in it, and where its constants end."""
-    texts: dict[int, bytes] = {}
-    classes: dict[int, int] = {}
-    (count,) = struct.unpack_from(">H", data, 8)
-    index, at = 1, 10
-    while index < count:
-        tag = data[at]
-        if tag == _UTF8:
-            (length,) = struct.unpack_from(">H", data, at + 1)
-            texts[index] = data[at + 3 : at + 3 + length]
-            at += 3 + length
-        else:
-            if tag == _CLASS:
-                (classes[index],) = struct.unpack_from(">H", data, at + 1)
-            at += 1 + _SIZES[tag]
-        index += 2 if tag in (5, 6) else 1
-    return texts, classes, at
+    outer, inside, _ = own_name(data).rpartition("$")
+    return {*ancestors(data), *([outer] if inside else [])}
