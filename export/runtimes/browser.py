@@ -22,7 +22,7 @@ import numpy as np
 from export.errors import ExportError
 from export.metadata import read_description
 from export.runtimes.chromium import find_chromium, foreign_requests, net_log, showing
-from export.runtimes.interface import Output, RuntimeAbsentError
+from export.runtimes.interface import Output, RuntimeAbsentError, check_views
 from export.runtimes.loopback import Files, serve
 from export.runtimes.parts import Say, make_parts, parts_folder
 from export.runtimes.process import run_tool
@@ -79,11 +79,7 @@ def run(tflite: bytes, views: np.ndarray, build: str = "default") -> Output:
     description = read_description(tflite)
     if (reason := missing()) is not None:
         raise RuntimeAbsentError(reason)
-    if views.dtype != np.uint8 or views.shape[1:] != (description.size, description.size, 3):
-        raise ExportError(
-            f"The detector takes views uint8 [N, {description.size}, {description.size}, 3] and was given "
-            f"{views.dtype} {list(views.shape)}; make them with its own view."
-        )
+    check_views(views, description.size)
     height, width = description.heatmap
     if not len(views):
         return Output(np.zeros((0, 2), np.float32), np.zeros((0, height, width), np.float32))

@@ -31,6 +31,15 @@ Call = Callable[[bytes, np.ndarray], Output]
 Raises RuntimeAbsentError where parts are missing, ExportError for a runtime that fails."""
 
 
+def check_views(views: np.ndarray, size: int, name: str = "The detector") -> None:
+    """Raise ExportError unless views are uint8 [N, size, size, 3]; `name` is how the sentence calls the detector."""
+    if views.dtype != np.uint8 or views.shape[1:] != (size, size, 3):
+        raise ExportError(
+            f"{name} takes views uint8 [N, {size}, {size}, 3] and was given {views.dtype} {list(views.shape)}; make "
+            "them with its own view."
+        )
+
+
 Promise = Literal["bits", "decisions"]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from export.errors import ExportError
 from export.metadata import check_identifier, read_description
-from export.runtimes.interface import Output
+from export.runtimes.interface import Output, check_views
 from train.quiet import native_chatter_hidden
 
 Run = Callable[[np.ndarray], Output]
@@ -31,14 +31,10 @@ def open_converted(tflite: bytes, runtime: str = "litert", name: str = "the conv
     check_identifier(tflite, name)
     interpreter = load_interpreter(tflite, runtime, name)
     image, scores, heatmap = _places(interpreter, name)
-    shape = tuple(int(side) for side in image["shape"])
+    size = int(image["shape"][1])
 
     def run(views: np.ndarray) -> Output:
-        if views.dtype != np.uint8 or views.shape[1:] != shape[1:]:
-            raise ExportError(
-                f"{name} takes views uint8 [N, {shape[1]}, {shape[2]}, 3] and was given {views.dtype} "
-                f"{list(views.shape)}; make them with its own view."
-            )
+        check_views(views, size, name)
         rows: list[tuple[np.ndarray, np.ndarray]] = []
         for view in views:
             interpreter.set_tensor(image["index"], view[np.newaxis])

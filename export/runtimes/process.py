@@ -16,7 +16,7 @@ import numpy as np
 
 from export.errors import ExportError
 from export.metadata import read_description
-from export.runtimes.interface import Output
+from export.runtimes.interface import Output, check_views
 
 TIMEOUT = 600.0
 """Seconds that a program has for all views: against one that hangs. A quiet machine needs a fiftieth of it."""
@@ -41,12 +41,7 @@ def run_program(program: Program, tflite: bytes, views: np.ndarray) -> Output:
     bytes.
     """
     description = read_description(tflite)
-    size = description.size
-    if views.dtype != np.uint8 or views.shape[1:] != (size, size, 3):
-        raise ExportError(
-            f"The detector takes views uint8 [N, {size}, {size}, 3] and was given {views.dtype} {list(views.shape)}; "
-            "make them with its own view."
-        )
+    check_views(views, description.size)
     if not len(views):
         return Output(np.zeros((0, 2), np.float32), np.zeros((0, *description.heatmap), np.float32))
     runtime = program.runtime
