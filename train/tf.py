@@ -11,6 +11,7 @@ from train.quiet import native_chatter_hidden
 # Keras's MobileNet wonders at a network for six planes, which front ends side by side have.
 warnings.filterwarnings("ignore", category=UserWarning, message="This model usually expects 1 or 3 input channels")
 
+
 def load_tensorflow() -> Any:
     """Import TensorFlow with legacy Keras (`tf_keras`) as `tf.keras` and return the module.
 
