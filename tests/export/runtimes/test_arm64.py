@@ -24,6 +24,7 @@ from export.runtimes.table import RUNTIMES
 
 if TYPE_CHECKING:
     from tests.export.conftest import Tiny
+    from tests.export.runtimes.conftest import Put
 
 
 @pytest.fixture
@@ -137,34 +138,13 @@ def test_a_guest_that_crashes_is_one_sentence(tiny: Tiny, monkeypatch: pytest.Mo
         arm64.run(tiny.sealed["ptq-int8"], tiny.bundle.references.views[:1])
 
 
-def test_a_damaged_file_is_refused_first(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arm64, "missing", lambda: "must not be asked")
-    with pytest.raises(ExportError, match="damaged"):
-        arm64.run(tiny.sealed["ptq-int8"][:-1] + b"x", tiny.bundle.references.views)
-
-
-@pytest.fixture
-def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine with no parts set up and a PATH that holds nothing but what a test puts there."""
-    monkeypatch.setenv("FAUXLENS_RUNTIMES", str(tmp_path / "parts"))
-    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    (tmp_path / "bin").mkdir()
-    return tmp_path
-
-
-def put(folder: Path, name: str, script: str = "exit 0") -> None:
-    path = folder / "bin" / name
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(0o755)
-
-
-def test_what_is_missing_is_said_in_one_sentence(bare: Path, tiny: Tiny) -> None:
+def test_what_is_missing_is_said_in_one_sentence(put: Put, bare: Path, tiny: Tiny) -> None:
     reason = arm64.missing()
     assert reason is not None
     assert reason.endswith("apt-get install qemu-user.")
     with pytest.raises(ExportError, match=re.escape(reason)):
         arm64.set_up(lambda line: None)
-    put(bare, "qemu-aarch64-static")
+    put("qemu-aarch64-static")
     reason = arm64.missing()
     assert reason is not None
     assert reason.endswith("run `fauxlens doctor --set-up arm64`.")
@@ -185,18 +165,18 @@ def test_what_is_missing_is_said_in_one_sentence(bare: Path, tiny: Tiny) -> None
         ({"apt-get": "exit 0", "dpkg-deb": "exit 0"}, "hold no Python"),
     ],
 )
-def test_a_set_up_that_fails_leaves_nothing(bare: Path, tools: dict[str, str], sentence: str) -> None:
+def test_a_set_up_that_fails_leaves_nothing(put: Put, bare: Path, tools: dict[str, str], sentence: str) -> None:
     for name, script in {"qemu-aarch64": "exit 0", **tools}.items():
-        put(bare, name, script)
+        put(name, script)
     with pytest.raises(ExportError, match=sentence):
         arm64.set_up(lambda line: None)
     assert list(bare.glob("parts/*")) + list(bare.glob("parts/.*")) == []
 
 
-def test_apt_is_kept_from_the_machine_s_own_lists(bare: Path) -> None:
-    put(bare, "qemu-aarch64")
-    put(bare, "dpkg-deb")
-    put(bare, "apt-get", f'echo "$@" >> {bare}/asked')
+def test_apt_is_kept_from_the_machine_s_own_lists(put: Put, bare: Path) -> None:
+    put("qemu-aarch64")
+    put("dpkg-deb")
+    put("apt-get", f'echo "$@" >> {bare}/asked')
     with pytest.raises(ExportError):
         arm64.set_up(lambda line: None)
     asked = (bare / "asked").read_text().splitlines()

@@ -9,6 +9,7 @@ import pytest
 
 from export.bundle import Bundle, read_bundle
 from export.detecting import SHIPPED
+from export.errors import ExportError
 from export.parity import verify
 from export.runtimes.interface import Runtime
 from export.runtimes.table import RUNTIMES
@@ -62,3 +63,12 @@ def test_the_references_can_tell_one_arithmetic_from_another(shipped: Bundle) ->
     builtin = RUNTIMES["litert-builtin"].call(tflite, references.views)
     assert (builtin.scores[:, 1] != references.stages[f"tflite/{shipped.default}"]).any()
     assert np.ptp(references.stages["keras-float"]) > 0.9
+
+
+@pytest.mark.parametrize("name", ["arm64", "jvm", "mediapipe", "browser"])
+def test_a_damaged_file_is_refused_before_anything_is_started(
+    tiny: Tiny, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"export.runtimes.{name}.missing", lambda: "must not be asked")
+    with pytest.raises(ExportError, match="damaged"):
+        RUNTIMES[name].call(tiny.sealed["ptq-int8"][:-1] + b"x", tiny.bundle.references.views)

@@ -15,6 +15,7 @@ from export.runtimes.table import RUNTIMES
 
 if TYPE_CHECKING:
     from tests.export.conftest import Tiny
+    from tests.export.runtimes.conftest import Put
 
 
 @pytest.fixture
@@ -33,32 +34,11 @@ def test_a_model_that_litert_refuses_is_one_sentence(tiny: Tiny, monkeypatch: py
         jvm.run(nonsense, tiny.bundle.references.views)
 
 
-def test_a_damaged_file_is_refused_first(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jvm, "missing", lambda: "must not be asked")
-    with pytest.raises(ExportError, match="damaged"):
-        jvm.run(tiny.sealed["ptq-int8"][:-1] + b"x", tiny.bundle.references.views)
-
-
-@pytest.fixture
-def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine with no parts set up and a PATH that holds nothing but what a test puts there."""
-    monkeypatch.setenv("FAUXLENS_RUNTIMES", str(tmp_path / "parts"))
-    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    (tmp_path / "bin").mkdir()
-    return tmp_path
-
-
-def put(folder: Path, name: str, script: str) -> None:
-    path = folder / "bin" / name
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(0o755)
-
-
-def test_what_is_missing_is_said_in_one_sentence(bare: Path, tiny: Tiny) -> None:
+def test_what_is_missing_is_said_in_one_sentence(put: Put, bare: Path, tiny: Tiny) -> None:
     reason = jvm.missing()
     assert reason is not None
     assert "apt-get install openjdk-17-jdk-headless maven" in reason
-    put(bare, "java", "exit 1")
+    put("java", "exit 1")
     reason = jvm.missing()
     assert reason is not None
     assert reason.endswith("run `fauxlens doctor --set-up jvm`.")
@@ -79,10 +59,10 @@ def test_what_is_missing_is_said_in_one_sentence(bare: Path, tiny: Tiny) -> None
         ),
     ],
 )
-def test_a_set_up_that_fails_leaves_nothing(bare: Path, maven: str | None, sentence: str) -> None:
-    put(bare, "javac", "exit 1")
+def test_a_set_up_that_fails_leaves_nothing(put: Put, bare: Path, maven: str | None, sentence: str) -> None:
+    put("javac", "exit 1")
     if maven is not None:
-        put(bare, "mvn", maven)
+        put("mvn", maven)
     with pytest.raises(ExportError, match=sentence):
         jvm.set_up(lambda line: None)
     assert list(bare.glob("parts/*")) + list(bare.glob("parts/.*")) == []
