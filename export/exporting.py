@@ -1,10 +1,8 @@
 """From a quantised run to what ships: the detector variants, the bundle, and the table that says which is best."""
 
 import json
-import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +12,7 @@ from export.bundle import write_bundle
 from export.card import Learned, render_card
 from export.checks import Promises, check_detector
 from export.convert import Arithmetic, convert
-from export.description import CalibrationNote, Description
+from export.describing import describe
 from export.errors import ExportError
 from export.evaluating import score_and_map
 from export.explain.mean_heatmaps import mean_heatmaps_of
@@ -36,7 +34,7 @@ from train.evaluate.judgement import Judgement
 from train.evaluate.metrics import judge
 from train.evaluate.scores import read_scores, write_scores
 from train.judging import Scored, report
-from train.run import PACKAGES, Run, scores_path
+from train.run import Run, scores_path
 from train.score import judged_rows, outside_training
 from train.training import seen_baseline
 
@@ -107,13 +105,14 @@ def export_run(
     states = load_states(run)
     store = run.store()
     rows = judged_rows(store, run)
+    seen = rows.filter(pl.col("seen"))
     made = _make_all(run, store, rows, states, say)
     keras = {
         name: Scored(f"{name} (Keras)", read_scores(scores_path(run, name)), state.points)
         for name, state in states.items()
     }
     say("timing")
-    plain = {one.name: attach(one.raw, _describe(run, rows, one.name, one.state)) for one in made}
+    plain = {one.name: attach(one.raw, describe(run, seen, one.name, one.state)) for one in made}
     latency = measure_latency(plain, store.pixels[0])
     variants = tuple(_compare(one, made[0], keras, latency[one.name]) for one in made)
     best = choose(variants)
@@ -140,7 +139,7 @@ def export_run(
     )
     say("making references")
     detectors = {
-        one.name: attach(one.raw, replace(_describe(run, rows, one.name, one.state), figures=_figures(row)))
+        one.name: attach(one.raw, replace(describe(run, seen, one.name, one.state), figures=_figures(row)))
         for one, row in zip(made, variants, strict=True)
     }
     carried = _carried(run, store, rows, reference_manifest)
@@ -190,7 +189,7 @@ def _make_all(
         say(f"converting and scoring {name}")
         state = states[state_name]
         raw = convert(state.parts, arithmetic)
-        sealed = attach(raw, _describe(run, rows, name, state))
+        sealed = attach(raw, describe(run, rows.filter(pl.col("seen")), name, state))
         facts = check_detector(sealed, name, _promises(run, state, arithmetic))
         wrong = wrong_planes(sealed, state.parts.front_end.text, probes, name)
         if wrong and arithmetic in ("float16", "dynamic"):
@@ -278,26 +277,3 @@ def _learned(store: Store, rows: pl.DataFrame) -> tuple[Learned, ...]:
         *(((pl.col("split") == split).sum()).alias(split) for split in ("train", "val", "test"))
     )
     return tuple(Learned(**row) for row in table.sort("label", "generator", "source").to_dicts())
-
-
-def _describe(run: Run, rows: pl.DataFrame, variant: str, state: KerasState) -> Description:
-    seen = rows.filter(pl.col("seen"))
-    _, height, width, _ = state.parts.backbone.output_shape
-    points = state.points
-    return Description(
-        name=run.recipe.title,
-        variant=variant,
-        view=run.view.text,
-        unclear_faces=run.recipe.data.unclear_faces,
-        front_end=state.parts.front_end.text,
-        size=run.view.size,
-        heatmap=(height, width),
-        operating_points={"balanced": points.balanced, "fpr-1%": points.fpr_1, "fpr-0.5%": points.fpr_05},
-        unsure=points.unsure,
-        calibration=CalibrationNote(state.parts.calibration.scale, state.parts.calibration.bias),
-        generators_seen=tuple(sorted(set(seen["generator"]))),
-        sources_seen=tuple(sorted(set(seen["source"]))),
-        training_sha256=run.manifest_sha256,
-        created_by={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
-        licences=run.recipe.data.licences,
-    )

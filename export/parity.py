@@ -6,7 +6,6 @@ later ones. The stages themselves are in `parity_stages`.
 
 import dataclasses
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -72,11 +71,6 @@ def verify(bundle: Bundle, *, variant: str, runtime: Runtime) -> Parity:
         stages=stages,
         phone=trip.phone,
     )
-
-
-def to_json(parity: Parity) -> str:
-    """A parity verdict as JSON text."""
-    return json.dumps(dataclasses.asdict(parity), indent=1, sort_keys=True, allow_nan=False) + "\n"
 
 
 def _trip_here(bundle: Bundle, variant: str, runtime: Runtime) -> Trip:

@@ -31,9 +31,9 @@ def load_states(run: Run) -> dict[str, KerasState]:
 
 def load_keras_state(run: Run, name: str) -> KerasState:
     """Load one state of a run by its name (`float`, `ptq` or `qat`); raises TrainError when it is not finished."""
+    state = read_state(run, name)
     model = load_model(run) if name == "float" else load_quantised(run, name)
     weights, bias = head_of(model)
-    state = read_state(run, name)
     parts = Parts(
         front_end=parse_front_end(run.recipe.model.front_end),
         backbone=backbone_of(model) if name == "float" else quantised_backbone(model),

@@ -51,11 +51,16 @@ def judged_rows(store: Store, run: Run) -> pl.DataFrame:
 def outside_training(manifest: Manifest, generators: Iterable[str], sources: Iterable[str]) -> pl.DataFrame:
     """The rows by which a detector that learned from these generators and sources may be judged, on any manifest.
 
-    Of what it learned from, the test split; of all else, everything. Adds the columns `seen` and `row`.
+    Of what it learned from, the test split; of all else, everything. Columns as of `mark_learned`.
     """
-    seen = pl.col("generator").is_in(list(generators)) & pl.col("source").is_in(list(sources))
-    marked = manifest.frame.with_columns(seen=seen).with_row_index("row")
+    marked = mark_learned(manifest, generators, sources)
     return marked.filter(~pl.col("seen") | (pl.col("split") == "test"))
+
+
+def mark_learned(manifest: Manifest, generators: Iterable[str], sources: Iterable[str]) -> pl.DataFrame:
+    """A manifest's rows with `seen`, whether a detector learned from these generators and sources, and `row`."""
+    seen = pl.col("generator").is_in(list(generators)) & pl.col("source").is_in(list(sources))
+    return manifest.frame.with_columns(seen=seen).with_row_index("row")
 
 
 def score_state(run: Run, store: Store, name: str, scorer: Scorer) -> State:

@@ -20,6 +20,7 @@ from export.explain.explaining import SENTENCE
 from export.runtimes.interface import Output
 from train.data.manifest import Manifest, read_manifest
 from train.data.store import Store, pack
+from train.score import mark_learned, outside_training
 
 Rows = Literal["judged", "all"]
 OnCount = Callable[[int, int], None]
@@ -104,8 +105,8 @@ def find_mean_heatmaps(
     path = detector_path(model)
     detector, store = _open(path, manifest, manifest_path)
     threshold = threshold_of(detector.description, operating_point)
-    marked = _mark(store.manifest.frame, detector)
-    chosen = marked if rows == "all" else marked.filter(~pl.col("seen") | (pl.col("split") == "test"))
+    choose = mark_learned if rows == "all" else outside_training
+    chosen = choose(store.manifest, detector.description.generators_seen, detector.description.sources_seen)
     if chosen.is_empty():
         raise ExportError(f"{manifest_path} has no picture that {path} may be judged by: give --rows all.")
     groups = _groups(_sum_up(store, chosen, lambda _, views: _run(detector, views), threshold, on_progress))
@@ -165,12 +166,6 @@ def _open(path: Path, manifest: Manifest, manifest_path: Path) -> tuple[Detector
     if manifest.sha256 == run.manifest_sha256 and manifest_path.resolve() == run.manifest_path.resolve():
         return detector, run.store()
     return detector, pack(manifest, run.view, packed, unclear=run.recipe.data.unclear_faces)
-
-
-def _mark(frame: pl.DataFrame, detector: Detector) -> pl.DataFrame:
-    description = detector.description
-    seen = pl.col("generator").is_in(description.generators_seen) & pl.col("source").is_in(description.sources_seen)
-    return frame.with_columns(seen=seen).with_row_index("row")
 
 
 def _run(detector: Detector, views: np.ndarray) -> Output:

@@ -8,16 +8,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ela.front_ends import parse_front_end
 from export.convert import Parts, compose
-from export.description import CalibrationNote, Description
+from export.describing import describe
 from export.detector import Detector
 from export.explain.attributions import Gradient, logit_gradient
 from export.runtimes.interface import Output
+from export.states import load_keras_state
 from train.evaluate.scores import read_scores
-from train.fit import load_model
-from train.model import backbone_of, head_of, scale_pixels
-from train.run import Run, open_run, read_state, scores_path
+from train.model import scale_pixels
+from train.run import Run, open_run, scores_path
 from train.tf import load_tensorflow
 
 _BATCH = 64
@@ -37,38 +36,16 @@ class Classifier:
 def open_run_detector(folder: Path) -> tuple[Detector, Classifier, Run]:
     """Open the float state of a run folder; raises TrainError when it is none or its training is not finished."""
     run = open_run(folder)
-    state = read_state(run, "float")
+    state = load_keras_state(run, "float")
     seen = read_scores(scores_path(run, "float")).filter(pl.col("seen"))
-    model = load_model(run)
-    backbone = backbone_of(model)
-    weights, bias = head_of(model)
-    front_end = parse_front_end(run.recipe.model.front_end)
-    parts = Parts(front_end, backbone, weights, bias, state.calibration, run.view.size)
-    _, height, width, _ = backbone.output_shape
-    points = state.points
-    description = Description(
-        name=run.recipe.title,
-        variant="float32",
-        view=run.view.text,
-        unclear_faces=run.recipe.data.unclear_faces,
-        front_end=front_end.text,
-        size=run.view.size,
-        heatmap=(height, width),
-        operating_points={"balanced": points.balanced, "fpr-1%": points.fpr_1, "fpr-0.5%": points.fpr_05},
-        unsure=points.unsure,
-        calibration=CalibrationNote(state.calibration.scale, state.calibration.bias),
-        generators_seen=tuple(sorted(set(seen["generator"]))),
-        sources_seen=tuple(sorted(set(seen["source"]))),
-        training_sha256=run.manifest_sha256,
-        created_by={},
-        licences=run.recipe.data.licences,
-    )
+    description = describe(run, seen, "float32", state)
+    model, parts = state.model, state.parts
 
     def evidence(planes: np.ndarray) -> np.ndarray:
-        features = backbone(scale_pixels(planes[np.newaxis].astype(np.float32)), training=False)
-        return np.asarray(features.numpy()[0] @ weights, np.float32)
+        features = parts.backbone(scale_pixels(planes[np.newaxis].astype(np.float32)), training=False)
+        return np.asarray(features.numpy()[0] @ parts.head_weights, np.float32)
 
-    classifier = Classifier(model, logit_gradient(model), evidence, bias)
+    classifier = Classifier(model, logit_gradient(model), evidence, parts.head_bias)
     return Detector(description, run.view, _runner(parts)), classifier, run
 
 
