@@ -25,7 +25,7 @@ from export.self_test_trip import trip_of
 from export.slim import slim_bundle
 
 APP = "fauxlens.app"
-_ACTIVITY = f"{APP}/.SelfTestActivity"
+_ACTIVITY = f"{APP}/.selftest.SelfTestActivity"
 _ACTION = f"{APP}.action.SELF_TEST"
 # In `files` of the app's private storage, where run-as starts out.
 _BUNDLE, _ANSWER = "selftest-bundle.zip", "selftest.json"

@@ -15,11 +15,11 @@ OLDEST = "7.0.0_r1-robolectric-r1"  # API 24
 OBJECT = {"<init>", "clone", "equals", "finalize", "getClass", "hashCode", "notify", "notifyAll", "toString", "wait"}
 GUARDED = {
     # Made from Android 13 on only (BackGesture.gesture).
-    "fauxlens/app/BackGesture$From33",
+    "fauxlens/app/ui/BackGesture$From33",
     # Asked for from Android 9 on only (picture/PictureDecoder.kt sidesOf); what is of Android 10 stands behind an if.
     "fauxlens/app/picture/HeifDecoderKt",
     # Behind an if (barsOf).
-    "fauxlens/app/ScreenKt",
+    "fauxlens/app/ui/ScreenKt",
 }
 
 

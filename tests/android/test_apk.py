@@ -60,8 +60,8 @@ def test_only_the_screens_for_others_are_open_to_others(application: ElementTree
     }
     # Only adb's shell holds DUMP.
     assert opened == {
-        "fauxlens.app.MainActivity": None,
-        "fauxlens.app.SelfTestActivity": "android.permission.DUMP",
+        "fauxlens.app.main.MainActivity": None,
+        "fauxlens.app.selftest.SelfTestActivity": "android.permission.DUMP",
     }
     assert application.findall("activity-alias") == []
 

@@ -107,7 +107,7 @@ def within(folder: Path, private: Path, words: list[str]) -> int:
 
 def start(folder: Path, words: list[str], faults: set[str]) -> int:
     """`am start`: the app's self-test activity, which is done before this returns, or never is."""
-    assert words[:4] == ["-n", f"{APP}/.SelfTestActivity", "-a", f"{APP}.action.SELF_TEST"], words
+    assert words[:4] == ["-n", f"{APP}/.selftest.SelfTestActivity", "-a", f"{APP}.action.SELF_TEST"], words
     extras = {words[i + 1]: words[i + 2] for i in range(4, len(words), 3)}
     sys.stdout.write(f"Starting: Intent {{ act={words[3]} cmp={words[1]} (has extras) }}\n")
     if "no activity" in faults:

@@ -108,7 +108,7 @@ def test_what_the_phone_is_told_in_order(tiny: Tiny, phone: Fake) -> None:
         "shell 'run-as fauxlens.app rm -f files/selftest.json'",
         "push",
         "shell 'run-as fauxlens.app cp PASSING files/selftest-bundle.zip'",
-        "shell 'am start -n fauxlens.app/.SelfTestActivity -a fauxlens.app.action.SELF_TEST --es bundle "
+        "shell 'am start -n fauxlens.app/.selftest.SelfTestActivity -a fauxlens.app.action.SELF_TEST --es bundle "
         "selftest-bundle.zip --ei threads 1 --es accelerator cpu'",
         "shell 'pidof fauxlens.app'",
         "shell 'run-as fauxlens.app ls files'",

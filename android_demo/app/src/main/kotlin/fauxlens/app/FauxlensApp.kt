@@ -6,14 +6,18 @@ import android.os.Build
 import android.os.Handler
 import android.os.Looper
 import android.os.Process
-import fauxlens.app.judging.Device
-import fauxlens.app.judging.Judging
-import fauxlens.app.judging.PlatformFaceFinder
-import fauxlens.app.judging.SelfTestRun
-import fauxlens.app.judging.StoredBundles
-import fauxlens.app.judging.TfliteEngineFactory
+import fauxlens.app.detect.Device
+import fauxlens.app.detect.Judging
+import fauxlens.app.detect.PlatformFaceFinder
+import fauxlens.app.detect.SelfTestRun
+import fauxlens.app.detect.StoredBundles
+import fauxlens.app.detect.TfliteEngineFactory
 import fauxlens.app.picture.PictureReader
 import fauxlens.app.picture.PlatformDecoder
+import fauxlens.app.state.Holder
+import fauxlens.app.state.HolderOwner
+import fauxlens.app.state.Parts
+import fauxlens.app.store.FilesProvider
 import fauxlens.app.store.HistoryStore
 import fauxlens.app.store.SettingsStore
 import java.io.File
@@ -21,9 +25,9 @@ import java.util.concurrent.Executor
 import java.util.concurrent.Executors
 
 /** The app: makes the state holder, which lives as long as the process and so survives every rotation. */
-open class FauxlensApp : Application() {
+open class FauxlensApp : Application(), HolderOwner {
     /** Made when first asked for, which is by a screen and not by the provider. */
-    val holder: Holder by lazy(LazyThreadSafetyMode.NONE) { makeHolder() }
+    override val holder: Holder by lazy(LazyThreadSafetyMode.NONE) { makeHolder() }
 
     /** Puts the parts together; tests put others in. */
     protected open fun makeHolder(): Holder {

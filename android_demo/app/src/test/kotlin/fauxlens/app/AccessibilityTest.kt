@@ -10,7 +10,16 @@ import android.view.View
 import android.view.ViewGroup
 import android.widget.ScrollView
 import android.widget.TextView
-import fauxlens.app.judging.FaceFinder
+import fauxlens.app.about.AboutActivity
+import fauxlens.app.detect.FaceFinder
+import fauxlens.app.history.HistoryActivity
+import fauxlens.app.main.MainActivity
+import fauxlens.app.model.Accelerator
+import fauxlens.app.model.SelfTestRequest
+import fauxlens.app.model.Settings
+import fauxlens.app.selftest.SelfTestActivity
+import fauxlens.app.settings.SettingsActivity
+import fauxlens.app.ui.look
 import org.junit.Assert.assertEquals
 import org.junit.Before
 import org.junit.Test

@@ -4,6 +4,10 @@ import android.content.Intent
 import android.net.Uri
 import android.view.View
 import android.widget.TextView
+import fauxlens.app.common.Sentence
+import fauxlens.app.common.probability
+import fauxlens.app.main.MainActivity
+import fauxlens.app.model.PictureState
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
 import org.junit.Before

@@ -3,8 +3,14 @@ package fauxlens.app
 import android.content.Intent
 import android.view.View
 import android.widget.TextView
-import fauxlens.app.judging.Bundles
-import fauxlens.app.judging.EngineFactory
+import fauxlens.app.common.Trouble
+import fauxlens.app.detect.Bundles
+import fauxlens.app.detect.EngineFactory
+import fauxlens.app.history.HistoryActivity
+import fauxlens.app.main.MainActivity
+import fauxlens.app.model.DetectorState
+import fauxlens.app.model.PictureState
+import fauxlens.app.model.SelfTestState
 import fauxlens.core.Bundle
 import java.io.ByteArrayOutputStream
 import java.util.zip.CRC32

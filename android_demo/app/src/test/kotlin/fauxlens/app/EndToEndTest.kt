@@ -1,5 +1,6 @@
 package fauxlens.app
 
+import fauxlens.app.ui.look
 import fauxlens.core.Engine
 import fauxlens.core.Raster
 import fauxlens.core.judge

@@ -1,7 +1,7 @@
 package fauxlens.app
 
-import fauxlens.app.judging.Bundles
-import fauxlens.app.judging.StoredBundles
+import fauxlens.app.detect.Bundles
+import fauxlens.app.detect.StoredBundles
 import fauxlens.core.Bundle
 import fauxlens.core.Description
 import fauxlens.core.DetectorFile

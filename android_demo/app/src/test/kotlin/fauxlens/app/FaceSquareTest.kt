@@ -1,7 +1,9 @@
 package fauxlens.app
 
-import fauxlens.app.judging.FaceFinder
-import fauxlens.app.judging.FoundFace
+import fauxlens.app.common.probability
+import fauxlens.app.detect.FaceFinder
+import fauxlens.app.detect.FoundFace
+import fauxlens.app.model.PictureState
 import fauxlens.app.picture.PlatformDecoder
 import fauxlens.core.OperatingPoint
 import fauxlens.core.Square

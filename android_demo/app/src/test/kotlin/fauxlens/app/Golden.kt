@@ -1,5 +1,6 @@
 package fauxlens.app
 
+import fauxlens.app.common.number
 import fauxlens.core.Bundle
 import fauxlens.core.Eyes
 import fauxlens.core.Label

@@ -3,6 +3,11 @@ package fauxlens.app
 import android.content.Intent
 import android.net.Uri
 import android.widget.TextView
+import fauxlens.app.common.probability
+import fauxlens.app.main.MainActivity
+import fauxlens.app.model.PictureState
+import fauxlens.app.ui.look
+import fauxlens.app.ui.words
 import fauxlens.core.Label
 import fauxlens.core.OperatingPoint
 import org.junit.Assert.assertEquals

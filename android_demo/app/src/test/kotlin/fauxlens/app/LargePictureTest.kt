@@ -1,6 +1,8 @@
 package fauxlens.app
 
 import com.sun.management.ThreadMXBean
+import fauxlens.app.common.Sentence
+import fauxlens.app.model.PictureState
 import fauxlens.app.picture.PlatformDecoder
 import fauxlens.app.picture.pixelBudget
 import java.awt.image.BufferedImage

@@ -3,6 +3,14 @@ package fauxlens.app
 import android.app.AlertDialog
 import android.content.Intent
 import android.view.View
+import fauxlens.app.common.Sentence
+import fauxlens.app.common.probability
+import fauxlens.app.history.HistoryActivity
+import fauxlens.app.model.Accelerator
+import fauxlens.app.model.HistoryEntry
+import fauxlens.app.model.PictureState
+import fauxlens.app.model.Settings
+import fauxlens.app.state.Holder
 import fauxlens.core.OperatingPoint
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNotNull

@@ -3,8 +3,11 @@ package fauxlens.app
 import android.content.Intent
 import android.view.View
 import android.widget.TextView
-import fauxlens.app.judging.EngineFactory
-import fauxlens.app.judging.FaceFinder
+import fauxlens.app.detect.EngineFactory
+import fauxlens.app.detect.FaceFinder
+import fauxlens.app.main.MainActivity
+import fauxlens.app.model.PictureState
+import fauxlens.app.ui.words
 import fauxlens.core.Engine
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNotSame

@@ -6,7 +6,11 @@ import android.content.Intent
 import android.content.IntentFilter
 import android.graphics.Bitmap
 import android.provider.MediaStore
-import fauxlens.app.judging.FaceFinder
+import fauxlens.app.detect.FaceFinder
+import fauxlens.app.history.HistoryActivity
+import fauxlens.app.main.MainActivity
+import fauxlens.app.model.PictureState
+import fauxlens.app.selftest.SelfTestActivity
 import org.junit.Assert.assertTrue
 import org.junit.Before
 import org.junit.Test

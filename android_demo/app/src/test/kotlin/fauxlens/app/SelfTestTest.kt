@@ -3,8 +3,10 @@ package fauxlens.app
 import android.content.ComponentName
 import android.content.Intent
 import android.widget.TextView
-import fauxlens.app.judging.EngineFactory
-import fauxlens.app.judging.StoredBundles
+import fauxlens.app.detect.EngineFactory
+import fauxlens.app.detect.StoredBundles
+import fauxlens.app.model.SelfTestState
+import fauxlens.app.selftest.SelfTestActivity
 import fauxlens.core.Engine
 import fauxlens.core.Output
 import java.io.File

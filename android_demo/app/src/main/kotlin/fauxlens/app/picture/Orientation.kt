@@ -1,6 +1,6 @@
 package fauxlens.app.picture
 
-import fauxlens.app.find
+import fauxlens.app.common.find
 
 private const val ORIENTATION = 0x0112
 private const val AS_STORED = 1

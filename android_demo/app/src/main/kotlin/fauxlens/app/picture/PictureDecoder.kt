@@ -4,8 +4,8 @@ import android.graphics.Bitmap
 import android.graphics.BitmapFactory
 import android.os.Build
 import fauxlens.app.R
-import fauxlens.app.Sentence
-import fauxlens.app.Trouble
+import fauxlens.app.common.Sentence
+import fauxlens.app.common.Trouble
 import fauxlens.core.Raster
 
 /**

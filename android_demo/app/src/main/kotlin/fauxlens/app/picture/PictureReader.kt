@@ -3,8 +3,8 @@ package fauxlens.app.picture
 import android.content.ContentResolver
 import android.net.Uri
 import fauxlens.app.R
-import fauxlens.app.Sentence
-import fauxlens.app.Trouble
+import fauxlens.app.common.Sentence
+import fauxlens.app.common.Trouble
 import java.io.Closeable
 import java.io.FileNotFoundException
 import java.io.IOException

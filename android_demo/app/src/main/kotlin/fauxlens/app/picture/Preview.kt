@@ -1,7 +1,6 @@
 package fauxlens.app.picture
 
 import android.graphics.Bitmap
-import fauxlens.app.fill
 import fauxlens.core.ArgbRaster
 import fauxlens.core.Raster
 import fauxlens.core.upright

@@ -2,10 +2,11 @@ package fauxlens.app.store
 
 import android.graphics.Bitmap
 import android.graphics.BitmapFactory
-import fauxlens.app.HistoryEntry
 import fauxlens.app.R
-import fauxlens.app.Sentence
-import fauxlens.app.Trouble
+import fauxlens.app.common.Sentence
+import fauxlens.app.common.Trouble
+import fauxlens.app.common.writeAtomically
+import fauxlens.app.model.HistoryEntry
 import fauxlens.app.picture.BitmapRaster
 import fauxlens.app.picture.bitmapOf
 import fauxlens.app.picture.uprightCopy

@@ -1,8 +1,8 @@
 package fauxlens.app.store
 
 import android.content.SharedPreferences
-import fauxlens.app.Accelerator
-import fauxlens.app.Settings
+import fauxlens.app.model.Accelerator
+import fauxlens.app.model.Settings
 import fauxlens.core.OperatingPoint
 
 /** Remembers the settings; what it does not know any more it takes for never said. */

@@ -1,0 +1,62 @@
+package fauxlens.app.detect
+
+import fauxlens.app.R
+import fauxlens.app.common.Sentence
+import fauxlens.app.common.Trouble
+import fauxlens.app.model.DetectorFacts
+import fauxlens.app.model.DetectorState
+import fauxlens.app.model.Settings
+import fauxlens.core.Bundle
+import fauxlens.core.Description
+import fauxlens.core.Refused
+
+/** The app's own detector and what runs it. For the worker thread only. */
+class OpenedDetector(private val bundles: Bundles, private val engines: EngineFactory) {
+    private var running: Running? = null
+    private var broken: Sentence = Sentence.of(R.string.trouble_no_detector)
+    private var bundle: Known? = null
+
+    /** What stays of the bundle: not the self-test's pictures, which are the larger part. */
+    private class Known(val facts: DetectorFacts, val detector: fauxlens.core.DetectorFile)
+
+    /** The opened detector; throws Trouble where there is none. */
+    fun get(): Running = running ?: throw Trouble(broken)
+
+    /** Opens it anew, with other settings: what it is, why it runs otherwise than asked for, what it says of itself. */
+    fun open(settings: Settings): Triple<DetectorState, Sentence?, Description?> {
+        running?.close()
+        running = null
+        try {
+            val known = bundle ?: known(bundles.own()).also { bundle = it }
+            val opened = openDetector(engines, known.detector, settings)
+            running = opened
+            return Triple(DetectorState.Ready(known.facts), opened.note, known.detector.description)
+        } catch (trouble: Trouble) {
+            broken = trouble.sentence
+        } catch (refused: Refused) {
+            broken = Sentence.of(refused)
+        }
+        return Triple(DetectorState.Broken(broken), null, null)
+    }
+
+    private fun known(bundle: Bundle): Known {
+        val detector = bundle.detector
+        val said = detector.description
+        val facts = DetectorFacts(
+            name = said.name,
+            variant = said.variant,
+            view = said.view,
+            frontEnd = said.frontEnd,
+            thresholds = said.operatingPoints,
+            unsureLow = said.unsureLow,
+            unsureHigh = said.unsureHigh,
+            generatorsSeen = said.generatorsSeen,
+            sourcesSeen = said.sourcesSeen,
+            licences = said.licences,
+            figures = said.figures,
+            sha256 = detector.sha256,
+            card = bundle.card,
+        )
+        return Known(facts, detector)
+    }
+}

@@ -1,0 +1,110 @@
+package fauxlens.app.detect
+
+import fauxlens.app.R
+import fauxlens.app.common.Sentence
+import fauxlens.app.common.Trouble
+import fauxlens.app.model.Accelerator
+import fauxlens.app.model.Settings
+import fauxlens.core.DetectorFile
+import fauxlens.core.Engine
+import fauxlens.core.Output
+import fauxlens.core.Refused
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
+import org.tensorflow.lite.Delegate
+import org.tensorflow.lite.Interpreter
+import org.tensorflow.lite.TensorFlowLite
+
+/** Runs detectors by TensorFlow Lite's Android library. For the thread that made the engine only: GPUs ask for that. */
+class TfliteEngineFactory : EngineFactory {
+    override fun make(detector: DetectorFile, settings: Settings): Engine {
+        val delegate = if (settings.accelerator == Accelerator.GPU) gpuDelegate() else null
+        var interpreter: Interpreter? = null
+        var engine: Engine? = null
+        try {
+            val options = Interpreter.Options().setNumThreads(settings.threads)
+            // Given before any other delegate it would leave nothing to the GPU.
+            options.setUseXNNPACK(delegate == null)
+            delegate?.let(options::addDelegate)
+            interpreter = Interpreter(direct(detector.bytes), options)
+            engine = TfliteEngine(interpreter, delegate, detector)
+            return engine
+        } catch (error: RuntimeException) {
+            // What the native library refuses: IllegalArgumentException, IllegalStateException and others.
+            throw Trouble(Sentence.of(R.string.trouble_engine, reason(error)), error)
+        } catch (error: LinkageError) {
+            // No native library for this processor.
+            throw Trouble(Sentence.of(R.string.trouble_engine, reason(error)), error)
+        } finally {
+            if (engine == null) {
+                interpreter?.close()
+                delegate?.close()
+            }
+        }
+    }
+}
+
+private class TfliteEngine(
+    private val interpreter: Interpreter,
+    private val delegate: Delegate?,
+    detector: DetectorFile,
+) : Engine {
+    override val name: String =
+        "TensorFlow Lite ${TensorFlowLite.runtimeVersion()}, ${if (delegate == null) "XNNPACK" else "GPU delegate"}"
+
+    private val image =
+        ByteBuffer.allocateDirect(detector.view.size * detector.view.size * 3).order(ByteOrder.nativeOrder())
+    private val scores = Array(1) { FloatArray(2) }
+    private val heatmap = Array(1) {
+        Array(detector.description.heatmapRows) { FloatArray(detector.description.heatmapColumns) }
+    }
+    private val signature = interpreter.signatureKeys.single()
+
+    override fun run(view: ByteArray): Output {
+        if (view.size != image.capacity()) {
+            throw Refused("The view has ${view.size} bytes and the detector takes ${image.capacity()}: open it again.")
+        }
+        image.clear()
+        image.put(view)
+        image.rewind()
+        try {
+            val outputs = mapOf("scores" to scores, "heatmap" to heatmap)
+            interpreter.runSignature(mapOf("image" to image), outputs, signature)
+        } catch (error: RuntimeException) {
+            throw Refused("The detector could not be run (${reason(error)}): choose the CPU in the settings.", error)
+        }
+        val cells = heatmap[0].flatMap { it.asList() }
+        return Output(scores[0].copyOf(), cells.toFloatArray())
+    }
+
+    override fun close() {
+        // In this order: the interpreter still holds the delegate.
+        interpreter.close()
+        delegate?.close()
+    }
+}
+
+/**
+ * Makes the GPU delegate, if this build carries it.
+ *
+ * By its name: the library comes from Google's repository only, and the build for machines without that has none.
+ */
+private fun gpuDelegate(): Delegate = try {
+    Class.forName("org.tensorflow.lite.gpu.GpuDelegate").getConstructor().newInstance() as Delegate
+} catch (error: ReflectiveOperationException) {
+    throw Trouble(Sentence.of(R.string.trouble_no_gpu_library), error)
+} catch (error: LinkageError) {
+    throw Trouble(Sentence.of(R.string.trouble_no_gpu_library), error)
+}
+
+private fun direct(bytes: ByteArray): ByteBuffer =
+    ByteBuffer.allocateDirect(bytes.size).order(ByteOrder.nativeOrder()).apply {
+        put(bytes)
+        rewind()
+    }
+
+/** The first line of what an error says: native ones go on for pages. */
+private fun reason(error: Throwable): String {
+    val line = error.message.orEmpty().lineSequence().first().trim().trimEnd('.').take(160)
+    return line.ifEmpty { error.javaClass.simpleName }
+}

@@ -1,0 +1,51 @@
+package fauxlens.app.main
+
+import android.content.ClipData
+import android.content.Context
+import android.content.Intent
+import android.net.Uri
+import android.os.Build
+import android.provider.MediaStore
+import fauxlens.app.store.FilesProvider
+
+/** What a picture comes in by: shared, opened, picked or taken. */
+sealed interface Incoming {
+    /** A picture to judge. */
+    data class Picture(val uri: Uri) : Incoming
+
+    /** Something was shared that is no picture. */
+    data object Unusable : Incoming
+
+    /** Nothing was shared; the person opened the app. */
+    data object Nothing : Incoming
+}
+
+/** What an intent brings. */
+@Suppress("DEPRECATION") // The typed getParcelableExtra of Android 13 has a bug there (issue 240585930), so not that.
+fun incomingOf(intent: Intent): Incoming {
+    // Brought back from the list of recent apps: the picture was judged then, and may no longer be read.
+    if (intent.flags and Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY != 0) return Incoming.Nothing
+    val uri = when (intent.action) {
+        Intent.ACTION_SEND -> intent.getParcelableExtra<android.os.Parcelable>(Intent.EXTRA_STREAM) as? Uri
+        Intent.ACTION_VIEW -> intent.data
+        else -> return Incoming.Nothing
+    }
+    return if (uri == null) Incoming.Unusable else Incoming.Picture(uri)
+}
+
+/** The system's own picture picker, which needs no permission; before Android 13 the document picker. */
+fun pickers(): List<Intent> = listOfNotNull(
+    if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU) Intent(MediaStore.ACTION_PICK_IMAGES) else null,
+    Intent(Intent.ACTION_OPEN_DOCUMENT).addCategory(Intent.CATEGORY_OPENABLE),
+).onEach { it.type = "image/*" }
+
+/** Whether there is an app that takes photos for others. */
+fun hasCamera(context: Context): Boolean =
+    Intent(MediaStore.ACTION_IMAGE_CAPTURE).resolveActivity(context.packageManager) != null
+
+/** Asks a camera app for one photo, written into this app's own file. */
+fun cameraIntent(): Intent = Intent(MediaStore.ACTION_IMAGE_CAPTURE).apply {
+    putExtra(MediaStore.EXTRA_OUTPUT, FilesProvider.cameraUri)
+    clipData = ClipData.newRawUri("", FilesProvider.cameraUri)
+    addFlags(Intent.FLAG_GRANT_WRITE_URI_PERMISSION or Intent.FLAG_GRANT_READ_URI_PERMISSION)
+}

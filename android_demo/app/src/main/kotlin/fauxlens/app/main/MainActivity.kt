@@ -1,0 +1,189 @@
+package fauxlens.app.main
+
+import android.app.Activity
+import android.content.Intent
+import android.os.Bundle
+import android.view.Menu
+import android.view.MenuItem
+import android.view.View
+import android.widget.Button
+import android.widget.ScrollView
+import android.widget.TextView
+import android.widget.Toast
+import fauxlens.app.R
+import fauxlens.app.about.AboutActivity
+import fauxlens.app.common.find
+import fauxlens.app.common.say
+import fauxlens.app.history.HistoryActivity
+import fauxlens.app.model.DetectorState
+import fauxlens.app.model.PictureState
+import fauxlens.app.model.UiState
+import fauxlens.app.selftest.SelfTestActivity
+import fauxlens.app.settings.SettingsActivity
+import fauxlens.app.store.FilesProvider
+import fauxlens.app.ui.BackGesture
+import fauxlens.app.ui.Screen
+import fauxlens.app.ui.startFirst
+import fauxlens.app.ui.words
+
+/** The first screen: asks for a picture, and shows what was found. */
+class MainActivity : Screen(R.layout.activity_main) {
+    override val isFirst: Boolean = true
+
+    private lateinit var empty: EmptyPart
+    private lateinit var square: SquarePart
+    private lateinit var judged: JudgedPart
+    private lateinit var kept: KeptPart
+    private lateinit var back: BackGesture
+
+    /** Whether another app gave the picture: back then leads there. */
+    private var shared = false
+    private var shown: Class<out PictureState>? = null
+
+    override fun onCreate(savedInstanceState: Bundle?) {
+        super.onCreate(savedInstanceState)
+        empty = EmptyPart(find(R.id.empty_part), find(R.id.recent_part), holder) {
+            startActivity(Intent(this, HistoryActivity::class.java))
+        }
+        square = SquarePart(find(R.id.square_part), holder)
+        judged = JudgedPart(
+            find(R.id.judged_part),
+            holder,
+            savedInstanceState?.getBoolean(DETAILS_OPEN) ?: false,
+        )
+        kept = KeptPart(find(R.id.kept_part))
+        back = BackGesture(this, ::leave)
+        find<View>(R.id.choose_picture).setOnClickListener { choose() }
+        find<View>(R.id.take_photo).setOnClickListener { photograph() }
+        shared = savedInstanceState?.getBoolean(SHARED) ?: false
+        // Turned over, the activity is made anew with the same intent; the holder has that picture already.
+        if (savedInstanceState == null) take(intent)
+    }
+
+    override fun onNewIntent(intent: Intent) {
+        super.onNewIntent(intent)
+        setIntent(intent)
+        take(intent)
+    }
+
+    private fun take(intent: Intent) {
+        when (val incoming = incomingOf(intent)) {
+            is Incoming.Picture -> {
+                shared = true
+                holder.open(incoming.uri)
+            }
+            Incoming.Unusable -> say(R.string.not_a_share)
+            Incoming.Nothing -> Unit
+        }
+    }
+
+    override fun onSaveInstanceState(outState: Bundle) {
+        super.onSaveInstanceState(outState)
+        outState.putBoolean(DETAILS_OPEN, judged.detailsOpen)
+        outState.putBoolean(SHARED, shared)
+    }
+
+    override fun render(state: UiState) {
+        val picture = state.picture
+        val none = picture is PictureState.None
+        val broken = state.detector as? DetectorState.Broken
+        show(R.id.broken_part, broken != null)
+        broken?.let { find<TextView>(R.id.broken_sentence).say(it.sentence.text(resources)) }
+
+        show(R.id.working_part, picture is PictureState.Working)
+        if (picture is PictureState.Working) {
+            find<TextView>(R.id.working_step).say(getString(picture.stage.words))
+        }
+        show(R.id.failed_part, picture is PictureState.Failed)
+        if (picture is PictureState.Failed) {
+            find<TextView>(R.id.failed_sentence).say(picture.sentence.text(resources))
+        }
+        empty.render(state)
+        square.render(picture as? PictureState.NeedsSquare)
+        judged.render((picture as? PictureState.Judged)?.judged, state)
+        kept.render(picture as? PictureState.Kept)
+
+        val pick = broken == null && picture !is PictureState.Working && picture !is PictureState.NeedsSquare
+        show(R.id.pick_part, pick)
+        find<Button>(R.id.choose_picture)
+            .say(getString(if (none) R.string.choose_picture else R.string.choose_another))
+        show(R.id.take_photo, pick && hasCamera(this))
+
+        back.on = !none
+        actionBar?.setDisplayHomeAsUpEnabled(!none)
+        actionBar?.setHomeActionContentDescription(R.string.close_picture)
+        if (shown != null && shown != picture.javaClass) find<ScrollView>(R.id.scroll).scrollTo(0, 0)
+        shown = picture.javaClass
+    }
+
+    private fun show(id: Int, visible: Boolean) {
+        find<View>(id).visibility = if (visible) View.VISIBLE else View.GONE
+    }
+
+    /** Goes back to the verdict, where another square was to be chosen; else closes the picture, and the app, too, if
+     * another one had given it. */
+    private fun leave() {
+        if (holder.keepVerdict()) return
+        holder.close()
+        if (shared) finish()
+    }
+
+    @Deprecated("Asked before Android 13; from there on BackGesture is.")
+    override fun onBackPressed() {
+        @Suppress("DEPRECATION")
+        if (back.on) leave() else super.onBackPressed()
+    }
+
+    @Suppress("DEPRECATION") // Its successor is in androidx only.
+    private fun choose() {
+        if (!startFirst(pickers()) { startActivityForResult(it, CHOSEN) }) say(R.string.no_picker)
+    }
+
+    @Suppress("DEPRECATION")
+    private fun photograph() {
+        FilesProvider.prepareCamera(this)
+        if (!startFirst(listOf(cameraIntent())) { startActivityForResult(it, TAKEN) }) say(R.string.no_camera)
+    }
+
+    @Deprecated("Its successor is in androidx only.")
+    override fun onActivityResult(requestCode: Int, resultCode: Int, data: Intent?) {
+        val good = resultCode == Activity.RESULT_OK
+        if (requestCode == TAKEN) {
+            if (good) holder.openCamera() else holder.discardCamera()
+        } else if (requestCode == CHOSEN && good) {
+            data?.data?.let(holder::open)
+        } else {
+            return
+        }
+        if (good) shared = false
+    }
+
+    private fun say(id: Int) = Toast.makeText(this, id, Toast.LENGTH_LONG).show()
+
+    override fun onCreateOptionsMenu(menu: Menu): Boolean {
+        menuInflater.inflate(R.menu.main, menu)
+        return true
+    }
+
+    override fun onOptionsItemSelected(item: MenuItem): Boolean {
+        val screen = when (item.itemId) {
+            R.id.menu_history -> HistoryActivity::class.java
+            R.id.menu_settings -> SettingsActivity::class.java
+            R.id.menu_self_test -> SelfTestActivity::class.java
+            R.id.menu_about -> AboutActivity::class.java
+            else -> {
+                leave()
+                return true
+            }
+        }
+        startActivity(Intent(this, screen))
+        return true
+    }
+
+    private companion object {
+        const val CHOSEN = 1
+        const val TAKEN = 2
+        const val DETAILS_OPEN = "details_open"
+        const val SHARED = "shared"
+    }
+}

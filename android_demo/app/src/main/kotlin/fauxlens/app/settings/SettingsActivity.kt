@@ -1,0 +1,70 @@
+package fauxlens.app.settings
+
+import android.content.Intent
+import android.os.Bundle
+import android.view.View
+import android.widget.RadioButton
+import android.widget.TextView
+import fauxlens.app.R
+import fauxlens.app.common.find
+import fauxlens.app.common.number
+import fauxlens.app.common.say
+import fauxlens.app.model.Accelerator
+import fauxlens.app.model.Settings
+import fauxlens.app.model.UiState
+import fauxlens.app.selftest.SelfTestActivity
+import fauxlens.app.ui.Screen
+import fauxlens.app.ui.title
+import fauxlens.app.ui.titled
+
+/** How the detector runs: threads, and CPU or GPU. */
+class SettingsActivity : Screen(R.layout.activity_settings) {
+    private val threads = listOf(R.id.threads_1, R.id.threads_2, R.id.threads_3, R.id.threads_4)
+    private val accelerators = mapOf(
+        Accelerator.CPU to R.id.accelerator_cpu,
+        Accelerator.GPU to R.id.accelerator_gpu,
+    )
+
+    override fun onCreate(savedInstanceState: Bundle?) {
+        super.onCreate(savedInstanceState)
+        threads.forEachIndexed { index, id ->
+            val number = index + 1
+            find<RadioButton>(id).apply {
+                text = resources.number(number.toDouble(), 0)
+                contentDescription = resources.getQuantityString(R.plurals.threads_spoken, number, number)
+                setOnClickListener { change { it.copy(threads = number) } }
+            }
+        }
+        val meanings = mapOf(
+            Accelerator.CPU to R.string.accelerator_cpu_meaning,
+            Accelerator.GPU to R.string.accelerator_gpu_meaning,
+        )
+        for ((accelerator, id) in accelerators) {
+            find<RadioButton>(id).apply {
+                text = titled(getString(accelerator.title), getString(meanings.getValue(accelerator)))
+                setOnClickListener { change { it.copy(accelerator = accelerator) } }
+            }
+        }
+        find<View>(R.id.open_self_test).setOnClickListener {
+            startActivity(Intent(this, SelfTestActivity::class.java))
+        }
+    }
+
+    private fun change(how: (Settings) -> Settings) {
+        val changed = how(holder.state.settings)
+        if (changed != holder.state.settings) holder.set(changed)
+    }
+
+    override fun render(state: UiState) {
+        threads.forEachIndexed { index, id ->
+            find<RadioButton>(id).isChecked = index + 1 == state.settings.threads
+        }
+        for ((accelerator, id) in accelerators) {
+            find<RadioButton>(id).isChecked = accelerator == state.settings.accelerator
+        }
+        find<TextView>(R.id.accelerator_note).apply {
+            say(state.acceleratorNote?.text(resources).orEmpty())
+            visibility = if (state.acceleratorNote == null) View.GONE else View.VISIBLE
+        }
+    }
+}

@@ -1,0 +1,269 @@
+package fauxlens.app.state
+
+import android.net.Uri
+import fauxlens.app.detect.OpenedDetector
+import fauxlens.app.detect.Running
+import fauxlens.app.detect.Subject
+import fauxlens.app.detect.clamped
+import fauxlens.app.model.Layer
+import fauxlens.app.model.PictureState
+import fauxlens.app.model.SelfTestRequest
+import fauxlens.app.model.SelfTestState
+import fauxlens.app.model.Settings
+import fauxlens.app.model.Stage
+import fauxlens.app.model.UiState
+import fauxlens.app.store.FilesProvider
+import fauxlens.app.store.Remembered
+import fauxlens.core.Description
+import fauxlens.core.OperatingPoint
+import fauxlens.core.Square
+import fauxlens.core.at
+import java.io.Closeable
+import java.util.concurrent.atomic.AtomicInteger
+
+/**
+ * Holds the state of the app, for as long as its process lives: screens come and go, and observe it.
+ *
+ * Called on the main thread only. Work is done on the worker; of several requests the newest wins.
+ */
+class Holder(private val parts: Parts) {
+    /** What the screens show now. */
+    var state: UiState = UiState(settings = parts.settings.load(), point = parts.settings.loadPoint())
+        private set
+
+    private val observers = LinkedHashSet<(UiState) -> Unit>()
+    private val pictures = AtomicInteger()
+    private val selfTests = AtomicInteger()
+    private val openings = AtomicInteger()
+
+    // The picture on the screen, if another square may be chosen, and what its detector says of itself.
+    private var subject: Subject? = null
+    private var description: Description? = null
+
+    // For the worker only.
+    private val opened = OpenedDetector(parts.bundles, parts.engines)
+
+    init {
+        val settings = state.settings
+        parts.worker.execute {
+            val remembered = parts.history.load()
+            parts.main.execute { show(remembered) }
+        }
+        openDetector(settings)
+    }
+
+    /** Calls `observer` at once and at every change, until what is returned is closed. */
+    fun observe(observer: (UiState) -> Unit): Closeable {
+        observers += observer
+        observer(state)
+        return Closeable { observers -= observer }
+    }
+
+    /** Opens and judges a picture that was shared or picked. */
+    fun open(uri: Uri) = request { request -> openBytes(parts.reader.read(uri), request) }
+
+    /** Opens and judges the photo that the camera app has put at FilesProvider.cameraUri. */
+    fun openCamera() = request { request ->
+        val bytes = try {
+            parts.reader.read(FilesProvider.cameraUri)
+        } finally {
+            parts.discardPhoto()
+        }
+        openBytes(bytes, request)
+    }
+
+    /** The person took no photo after all. */
+    fun discardCamera() = parts.worker.execute { parts.discardPhoto() }
+
+    /** Moves the square of a picture that needs one; it is kept within the picture. */
+    fun moveSquare(square: Square) {
+        val now = state.picture as? PictureState.NeedsSquare ?: return
+        val kept = clamped(square, now.preview.width, now.preview.height, now.smallest)
+        if (kept != now.square) change(state.copy(picture = now.copy(square = kept)))
+    }
+
+    /** Judges the picture by the square that is shown. */
+    fun judgeSquare() {
+        val now = state.picture as? PictureState.NeedsSquare ?: return
+        val mine = subject ?: return
+        request(Stage.JUDGING) { request ->
+            val running = opened.get()
+            Outcome(mine, kept(parts.judging.judge(mine, now.square, running, request.point), running))
+        }
+    }
+
+    /** Goes back from a verdict to choosing the square. */
+    fun adjustSquare() {
+        val judged = (state.picture as? PictureState.Judged)?.judged ?: return
+        val mine = subject ?: return
+        val shown = judged.square ?: return
+        val square = clamped(shown, mine.preview.width, mine.preview.height, mine.smallest)
+        val faces = mine.faces?.count ?: 0
+        val needs = PictureState.NeedsSquare(mine.preview, square, mine.smallest, faces, mine.notes, former = judged)
+        change(state.copy(picture = needs))
+    }
+
+    /** Goes back from choosing another square to the verdict there was; false where there was none. */
+    fun keepVerdict(): Boolean {
+        val former = (state.picture as? PictureState.NeedsSquare)?.former ?: return false
+        change(state.copy(picture = atPoint(PictureState.Judged(former), state.point)))
+        return true
+    }
+
+    /** Puts the picture away. */
+    fun close() {
+        pictures.incrementAndGet()
+        parts.reader.abandon()
+        subject = null
+        change(state.copy(picture = PictureState.None))
+    }
+
+    /** Chooses the operating point; a verdict on the screen changes with it. */
+    fun choose(point: OperatingPoint) {
+        parts.settings.save(point)
+        change(state.copy(point = point, picture = atPoint(state.picture, point)))
+    }
+
+    /** Sets how strong the overlay is, 0 to 100. */
+    fun setOpacity(percent: Int) = change(state.copy(overlayOpacity = percent.coerceIn(0, 100)))
+
+    /** Chooses what lies over the picture. */
+    fun show(layer: Layer) = change(state.copy(layer = layer))
+
+    /** Changes how the detector runs, from the next picture on. */
+    fun set(settings: Settings) {
+        val sound = settings.copy(threads = settings.threads.coerceIn(1, Settings.MOST_THREADS))
+        if (sound == state.settings) return
+        parts.settings.save(sound)
+        change(state.copy(settings = sound))
+        openDetector(sound)
+    }
+
+    /** Forgets one verdict. */
+    fun erase(id: Long) = remember { parts.history.erase(id) }
+
+    /** Forgets all verdicts. */
+    fun eraseHistory() = remember { parts.history.eraseAll() }
+
+    /** Shows what is kept of a verdict. */
+    fun openHistory(id: Long) {
+        val entry = state.history.firstOrNull { it.id == id } ?: return
+        request { Outcome(null, PictureState.Kept(entry, parts.history.thumbnail(entry))) }
+    }
+
+    /** Runs the self-test; its result is in the state and in a file. */
+    fun runSelfTest(request: SelfTestRequest = SelfTestRequest()) {
+        val mine = selfTests.incrementAndGet()
+        val settings = state.settings
+        fun post(next: SelfTestState) = parts.main.execute {
+            if (mine == selfTests.get()) change(state.copy(selfTest = next))
+        }
+        change(state.copy(selfTest = SelfTestState.Running(0, 0)))
+        parts.worker.execute {
+            try {
+                val goOn = { if (mine != selfTests.get()) throw Superseded() }
+                post(parts.selfTests.run(request, settings) { done, total ->
+                    goOn()
+                    post(SelfTestState.Running(done, total))
+                })
+            } catch (_: Superseded) {
+                // The newer request reports for itself.
+            }
+        }
+    }
+
+    /** Ends a self-test that is under way; no result is written. */
+    fun stopSelfTest() {
+        selfTests.incrementAndGet()
+        change(state.copy(selfTest = SelfTestState.Idle))
+    }
+
+    /** A request on the worker: `point` as it was chosen then. */
+    private inner class Request(val mine: Int, val point: OperatingPoint) {
+        fun goOn() {
+            if (mine != pictures.get()) throw Superseded()
+        }
+
+        fun enter(stage: Stage) {
+            goOn()
+            parts.main.execute { if (mine == pictures.get()) change(state.copy(picture = PictureState.Working(stage))) }
+        }
+    }
+
+    private fun request(stage: Stage = Stage.READING, job: (Request) -> Outcome) {
+        val request = Request(pictures.incrementAndGet(), state.point)
+        parts.reader.abandon()
+        change(state.copy(picture = PictureState.Working(stage)))
+        parts.worker.execute {
+            try {
+                request.enter(stage)
+                val result = guarded { job(request) }
+                parts.main.execute { if (request.mine == pictures.get()) finish(result) }
+            } catch (_: Superseded) {
+                // Nobody waits for it.
+            }
+        }
+    }
+
+    private fun finish(result: Outcome) {
+        // Only pictures whose view asks for a face are kept: no other square can be chosen for the rest.
+        subject = result.subject?.takeIf { it.faces != null }
+        change(state.copy(picture = atPoint(result.picture, state.point)))
+    }
+
+    private fun openBytes(bytes: ByteArray, request: Request): Outcome {
+        request.goOn()
+        val running = opened.get()
+        val (subject, picture) = parts.judging.open(bytes, running, request.point, request::enter)
+        // A verdict that nobody waits for any more is not remembered either.
+        request.goOn()
+        return Outcome(subject, kept(picture, running))
+    }
+
+    /** Remembers a verdict in the history. */
+    private fun kept(picture: PictureState, running: Running): PictureState {
+        if (picture is PictureState.Judged) {
+            val name = running.detector.description.name
+            val remembered = parts.history.add(picture.judged.preview, picture.judged.verdict, name)
+            parts.main.execute { show(remembered) }
+        }
+        return picture
+    }
+
+    private fun atPoint(picture: PictureState, point: OperatingPoint): PictureState {
+        val said = description ?: return picture
+        if (picture !is PictureState.Judged || picture.judged.verdict.point == point) return picture
+        return PictureState.Judged(picture.judged.copy(verdict = picture.judged.verdict.at(said, point)))
+    }
+
+    private fun openDetector(settings: Settings) {
+        val mine = openings.incrementAndGet()
+        parts.worker.execute {
+            if (mine == openings.get()) {
+                val (detector, note, said) = opened.open(settings)
+                parts.main.execute {
+                    description = said
+                    change(state.copy(detector = detector, acceleratorNote = note))
+                }
+            }
+        }
+    }
+
+    private fun remember(job: () -> Remembered) = parts.worker.execute {
+        val remembered = job()
+        parts.main.execute { show(remembered) }
+    }
+
+    private fun show(remembered: Remembered) {
+        // An entry that was erased does not stay on the screen either.
+        val shown = (state.picture as? PictureState.Kept)?.entry
+        val picture = if (shown == null || shown in remembered.entries) state.picture else PictureState.None
+        change(state.copy(history = remembered.entries, historyNote = remembered.note, picture = picture))
+    }
+
+    private fun change(next: UiState) {
+        state = next
+        // A copy: an observer may leave while it is told.
+        observers.toList().forEach { if (it in observers) it(next) }
+    }
+}
