@@ -34,7 +34,7 @@ SCHEMA: dict[str, type[pl.DataType]] = {
 COLUMNS = tuple(SCHEMA)
 LABELS = ("real", "fake")
 SPLITS = ("train", "val", "test")
-FAMILIES = ("camera", "gan", "diffusion", "edit", "unknown")
+FAMILIES = ("camera", "gan", "diffusion", "edit", "reconstruction", "unknown")
 _MAY_BE_EMPTY = ("jpeg_quality", "faces", "eye_x", "eye_y", "eye_distance")
 
 
