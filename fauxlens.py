@@ -6,18 +6,15 @@ from typing import Annotated, Any
 
 import typer
 
-from ela.errors import ElaError
-from export.benchmark_verb import benchmark_verb
-from export.doctor_verb import doctor_verb
-from export.ela_verb import ela_verb
-from export.errors import ExportError
-from export.explain.explain_verb import explain_verb
-from export.verify_verb import verify_verb
-from train.compare_verb import compare_verb, show_judgements
-from train.data.errors import DataError
-from train.data_verbs import ManifestFile, data_app
-from train.errors import TrainError
-from train.terminal import Json, Move, bar, print_json, print_table, verb
+from export.cli.benchmark import benchmark_verb
+from export.cli.doctor import doctor_verb
+from export.cli.ela import ela_verb
+from export.cli.explain import explain_verb
+from export.cli.verify import verify_verb
+from train.cli.compare import compare_verb, show_judgements
+from train.cli.data import ManifestFile, data_app
+from train.cli.terminal import Json, Move, bar, print_json, print_table, verb
+from train.common.errors import DataError, ElaError, ExportError, TrainError
 
 app = typer.Typer(
     help="Train a detector of AI-generated faces, ship it to a phone, and prove that the phone gives the same score.",
@@ -38,7 +35,7 @@ def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder for all that is made.")] = Path("runs/demo"),
 ) -> None:
     """Take the whole trip on the built-in sample, offline: data, training, int8, .tflite, proof, report."""
-    from export.demo import closing_lines, run_demo
+    from export.cli.demo import closing_lines, run_demo
 
     shown = run_demo(out, bar, lambda line: typer.echo(line, err=True))
     show_judgements(shown.judgements)
@@ -64,9 +61,9 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
 ) -> None:
     """Train, calibrate and judge a detector by a recipe."""
+    from train.fit.pipeline import begin, complete
+    from train.fit.pipeline import resume as go_on
     from train.recipe import parse_setting, read_recipe
-    from train.training import begin, complete
-    from train.training import resume as go_on
 
     changed = dict(map(parse_setting, settings or ()))
     changed |= {key: value for key, value in (("model.weights", weights), ("fit.seed", seed)) if value is not None}
@@ -85,8 +82,8 @@ def train(
 @_verb
 def quantize(run: RunFolder) -> None:
     """Calibrate and fine-tune a trained run for int8 (post-training and quantisation-aware)."""
-    from export.quantize import quantise_run
-    from train.run import open_run
+    from export.quantize.fake_quant import quantise_run
+    from train.fit.run_folder import open_run
 
     with bar("quantising") as move:
         states = quantise_run(open_run(run), on_tick=_ticker(move))
@@ -108,10 +105,10 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write the .tflite variants, the references and the bundle of a quantised run, with a report beside them."""
-    from export.exporting import export_run
-    from export.slim import write_slim
-    from export.variants import NOTES, lying, to_plain
-    from train.run import open_run
+    from export.artifacts.slim import write_slim
+    from export.release.pipeline import export_run
+    from export.release.variants import NOTES, lying, to_plain
+    from train.fit.run_folder import open_run
 
     made = export_run(
         open_run(run),
@@ -152,7 +149,7 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Judge a detector on a manifest: per generator, with intervals, as HTML, JSON and CSV."""
-    from export.evaluating import evaluate_models
+    from export.release.evaluate import evaluate_models
 
     with bar("scoring", as_json) as move:
         found = evaluate_models(
@@ -168,7 +165,7 @@ def evaluate(
         return
     show_judgements(found.judgements)
     if found.robustness:
-        from train.evaluate.robustness import hardest
+        from train.evaluate.robustness.results import hardest
 
         for judgement in found.judgements:
             typer.echo(hardest(found.robustness.of(judgement.name)))
@@ -190,7 +187,7 @@ def detect(
     as_json: Json = False,
 ) -> None:
     """Say of pictures whether they look real or AI-generated, and write a heatmap overlay for each."""
-    from export.detecting import detect_files
+    from export.inference.detect_files import detect_files
 
     told = detect_files(files, model, at, out)
     if as_json:

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from ela import level, npr, rgb, srm
-from ela.errors import ElaError
 from ela.interface import FrontEnd, Views
+from train.common.errors import ElaError
 
 __all__ = ["FRONT_ENDS", "FrontEnd", "parse_front_end"]
 

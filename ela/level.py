@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from ela.errors import ElaError
 from ela.graph import error_level_graph
 from ela.interface import FrontEnd, Views
 from ela.reference import error_level
 from ela.setting import Ela, parse_options
+from train.common.errors import ElaError
 
 
 def front_end(options: tuple[str, ...]) -> FrontEnd:

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ela.errors import ElaError
 from ela.interface import FrontEnd, Views
 from ela.residual import MIDDLE, parse_gain
+from train.common.errors import ElaError
 
 DEFAULT_GAIN = 2  # about the paper's scale: it divides by the ImageNet deviation (58 grey levels) and takes 2/3
 

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ela.errors import ElaError
 from ela.setting import Ela
+from train.common.errors import ElaError
 
 Pixels = npt.NDArray[np.uint8]
 

@@ -2,7 +2,7 @@
 
 import re
 
-from ela.errors import ElaError
+from train.common.errors import ElaError
 
 MIDDLE = 128  # train.model.scale_pixels maps it to 0, so that "no residual" is zero for the backbone
 MAX_GAIN = 64

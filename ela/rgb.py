@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from ela.errors import ElaError
 from ela.interface import FrontEnd, Views
+from train.common.errors import ElaError
 
 
 def front_end(options: tuple[str, ...]) -> FrontEnd:

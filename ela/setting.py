@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from ela.errors import ElaError
+from train.common.errors import ElaError
 
 # Side of the smallest unit JPEG codes (ITU-T T.81, A.2): one 8x8 block, or 2x2 luma blocks beside one chroma block.
 SAMPLINGS = {"420": 16, "444": 8}

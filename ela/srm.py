@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ela.errors import ElaError
 from ela.interface import FrontEnd, Views
 from ela.residual import MIDDLE, parse_gain
+from train.common.errors import ElaError
 
 DEFAULT_GAIN = 4
 _REACH = 2  # pixels at the border where the 5x5 filter does not fit; there the residual is 0

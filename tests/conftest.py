@@ -15,8 +15,8 @@ import pytest
 from filelock import FileLock
 
 from train.data.manifest import read_manifest, write_manifest
+from train.fit.run_folder import Run, open_run
 from train.recipe import Recipe, parse_recipe
-from train.run import Run, open_run
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
@@ -79,9 +79,9 @@ def small_manifest(cache: Path) -> Path:
     """The manifest of a sample of 400 portraits of 96 px."""
 
     def make(folder: Path) -> None:
-        from train.data.cards import read_card
+        from train.data.cards.reader import read_card
         from train.data.sample.make import make_sample
-        from train.data.scan import scan
+        from train.data.scan.scan import scan
 
         make_sample(folder / "sample", count=400, size=96, seed=5)
         card = read_card(ROOT / "datasets" / "drawn-sample.toml")
@@ -97,9 +97,9 @@ def trained_run(cache: Path, small_manifest: Path, small_recipe: Recipe) -> Run:
     """A finished float run with both int8 states."""
 
     def make(folder: Path) -> None:
-        from export.quantize import quantise_run
-        from train.run import start_run
-        from train.training import complete
+        from export.quantize.fake_quant import quantise_run
+        from train.fit.pipeline import complete
+        from train.fit.run_folder import start_run
 
         run = start_run(folder, small_recipe, small_manifest, read_manifest(small_manifest))
         complete(run)
@@ -113,7 +113,7 @@ def bundle_path(trained_run: Run, cache: Path) -> Path:
     """The bundle of the trained run."""
 
     def make(folder: Path) -> None:
-        from export.exporting import export_run
+        from export.release.pipeline import export_run
 
         export_run(trained_run, folder)
 

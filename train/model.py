@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from ela.front_ends import parse_front_end
-from train.errors import TrainError
+from train.common.errors import TrainError
+from train.common.tf import load_tensorflow
 from train.recipe import Model
-from train.tf import load_tensorflow
 from train.weights import check_origin
 
 LAST_FEATURES = "conv_pw_13_relu"

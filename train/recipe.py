@@ -10,8 +10,8 @@ import tomli_w
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from train.data.view import Unclear
-from train.errors import TrainError
+from train.common.errors import TrainError
+from train.image.view import Unclear
 
 _STRICT = ConfigDict(extra="forbid")
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -34,7 +34,7 @@ class Data:
     its generator nor its source is in `held_out`. Everything else in the manifest is judged, but never seen.
     `unclear_faces` says what becomes of pictures with no or several faces where the view has face(k), and means
     nothing elsewhere: `drop` leaves them out of training and judging, `centre` takes the centre square, `keep` the
-    largest face, or the centre square where there is none (train/data/view.py has the table).
+    largest face, or the centre square where there is none (train/image/view.py has the table).
     `licences` are notes on the pictures' licences; they travel with the detector and its model card.
     """
 
@@ -114,7 +114,7 @@ class Quantize:
     """Calibration of the activation ranges, then fine-tuning with fake quantisation (0 epochs: calibration only).
 
     `depthwise` says whether depthwise weights have a scale a channel, or one a tensor as
-    tensorflow-model-optimization gives them (export/depthwise.py has the difference).
+    tensorflow-model-optimization gives them (export/quantize/depthwise.py has the difference).
     """
 
     calibration_batches: Count = 40

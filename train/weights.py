@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ela.front_ends import parse_front_end
-from train.data.files import write_atomically
-from train.errors import TrainError
+from train.common.atomic import write_atomically
+from train.common.errors import TrainError
 from train.recipe import Model
 
 _NOTE = "fauxlens"

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from export.measuring import load_with_threads
+from export.benchmark.latency import load_with_threads
 
 Outputs = tuple[np.ndarray, np.ndarray]
 

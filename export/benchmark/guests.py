@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from export.errors import ExportError
+from train.common.errors import ExportError
 
 _ROOT = Path(__file__).parents[2]
 _SECONDS = 300

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from export.measuring import Machine, this_machine
+from export.benchmark.latency import Machine, this_machine
 
 BUSY = 0.5
 """Processors that others may use on average before a warning is due."""

@@ -9,17 +9,17 @@ from typing import Any, Literal
 
 import numpy as np
 
+from export.artifacts.bundle import Bundle
+from export.artifacts.description import BALANCED
 from export.benchmark.distribution import Distribution, Ratio, ratio, summarise
 from export.benchmark.engines import ENGINES
 from export.benchmark.fresh import STARTS, ColdStart, Subject, cold_starts
+from export.benchmark.latency import THREADS, Turn, allocate, take_turns, turn_of
 from export.benchmark.load import Conditions, Watch
 from export.benchmark.parts import BACKBONE, Part, cut_parts
 from export.benchmark.yardsticks import LITERT, YARDSTICKS, Held, Yardstick, hold_yardsticks
-from export.bundle import Bundle
-from export.description import BALANCED
-from export.errors import ExportError
-from export.measuring import THREADS, Turn, allocate, take_turns, turn_of
 from export.runtimes.litert import open_detector_file
+from train.common.errors import ExportError
 
 ROUNDS = 200
 SETTLE = 2

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from export.errors import ExportError
-from export.measuring import allocate
-from export.operators import read_graph
-from train.quiet import native_chatter_hidden
+from export.benchmark.latency import allocate
+from export.tflite.flatbuffer import read_graph
+from train.common.errors import ExportError
+from train.common.quiet import native_chatter_hidden
 
 FRONT, BACKBONE, HEAD = "front end, scale", "bare backbone", "head, heatmap"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from export.benchmark.engines import compile_openvino, load_onnxruntime, session_options
-from export.operators import read_graph
+from export.tflite.flatbuffer import read_graph
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from export.artifacts.tolerances import Limits, allowed_flips
 from export.benchmark.guests import run_guest
 from export.benchmark.precision import Convolutions
-from export.errors import ExportError
 from export.runtimes.interface import Output
-from export.tolerances import Limits, allowed_flips
+from train.common.errors import ExportError
 
 EXTRA = "pip install 'fauxlens[benchmark]'"
 

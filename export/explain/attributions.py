@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ela.interface import FrontEnd
+from train.common.tf import load_tensorflow
 from train.model import scale_pixels
-from train.tf import load_tensorflow
 
 LAYERS = ("conv_pw_1_relu", "conv_pw_5_relu", "conv_pw_11_relu", "conv_pw_13_relu")
 """MobileNet V1's outputs at a half, an eighth, a sixteenth and a thirty-second of the view's side."""

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from export.detecting import detector_path
-from export.detector import Detector, Verdict, detect, open_detector
-from export.errors import ExportError
-from export.overlay import source_square
-from export.planes import Sight, draw_planes, sight_of
-from train.data.picture import Picture
-from train.data.view import Eyes, View
+from export.inference.detect_files import detector_path
+from export.inference.detector import Detector, Verdict, detect, open_detector
+from export.inference.overlay import source_square
+from export.inference.planes import Sight, draw_planes, sight_of
+from train.common.errors import ExportError
+from train.image.decode import Picture
+from train.image.view import Eyes, View
 
 if TYPE_CHECKING:
     from export.explain.attributions import Activation, IntegratedGradients
@@ -143,7 +143,7 @@ def explain(
     active: tuple[Activation, ...] = ()
     if subject.classifier is not None:
         from export.explain.attributions import activations, blank_planes, integrated_gradients
-        from export.gradcam import grad_cam, grad_cam_plus_plus, score_cam
+        from export.parity.gradcam import grad_cam, grad_cam_plus_plus, score_cam
         from train.model import LAST_FEATURES
 
         model, seen = subject.classifier.model, np.concatenate(drawn, axis=2)

@@ -13,14 +13,14 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
-from export.detecting import about, detector_path
-from export.detector import Detector, open_detector, threshold_of
-from export.errors import ExportError
 from export.explain.explaining import SENTENCE
+from export.inference.detect_files import about, detector_path
+from export.inference.detector import Detector, open_detector, threshold_of
 from export.runtimes.interface import Output
+from train.common.errors import ExportError
 from train.data.manifest import Manifest, read_manifest
 from train.data.store import Store, pack
-from train.score import mark_learned, outside_training
+from train.fit.scoring import mark_learned, outside_training
 
 Rows = Literal["judged", "all"]
 OnCount = Callable[[int, int], None]

@@ -9,8 +9,8 @@ from PIL import Image
 from export.explain.explaining import SENTENCE
 from export.explain.mean_heatmaps import MeanHeatmap, MeanHeatmaps
 from export.explain.sheet import Band, Tile, draw_sheet, enlarged, heat_tile
-from export.overlay import lay_over
-from train.evaluate.report import Illustration
+from export.inference.overlay import lay_over
+from train.evaluate.report.html import Illustration
 
 _COLOUR = (44, 52, 66)
 _HEADINGS = {
@@ -50,7 +50,7 @@ def draw_mean_sheet(found: MeanHeatmaps, manifest_name: str) -> Image.Image:
 
 
 def illustrations(groups: Iterable[MeanHeatmap], of: str = "") -> tuple[Illustration, ...]:
-    """Each group's mean heatmap over its mean picture, for `train.evaluate.report.write_report`; `of` which model."""
+    """Each group's mean heatmap over its mean picture, for `report.html.write_report`; `of` which model."""
     return tuple(Illustration(f"{_who(group)}: {_words(group)}", _png(_over(group, 256)), of) for group in groups)
 
 

@@ -5,7 +5,7 @@ from PIL import Image
 
 from export.explain.explaining import MAPS, SENTENCE, Evidence, Explanation, Subject, cosine
 from export.explain.sheet import Band, Tile, draw_sheet, enlarged, heat_tile, signed_tile, tile_side
-from export.overlay import SAYS, STRIP, lay_over
+from export.inference.overlay import SAYS, STRIP, lay_over
 
 _NAMES = {"gradcam": "Grad-CAM", "gradcam++": "Grad-CAM++", "scorecam": "Score-CAM"}
 _REMARKS = {"gradcam++": " It leaves out what speaks for real, so it lights up in real pictures, too."}

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from export.convert import Parts, compose
-from export.describing import describe
-from export.detector import Detector
 from export.explain.attributions import Gradient, logit_gradient
+from export.inference.detector import Detector
+from export.quantize.describe import describe
+from export.quantize.states import load_keras_state
 from export.runtimes.interface import Output
-from export.states import load_keras_state
+from export.tflite.convert import Parts, compose
+from train.common.tf import load_tensorflow
 from train.evaluate.scores import read_scores
+from train.fit.run_folder import Run, open_run, scores_path
 from train.model import scale_pixels
-from train.run import Run, open_run, scores_path
-from train.tf import load_tensorflow
 
 _BATCH = 64
 

@@ -9,7 +9,7 @@ from math import ceil
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from export.overlay import colours
+from export.inference.overlay import colours
 
 Colour = tuple[int, int, int]
 

@@ -1,7 +1,7 @@
 """LiteRT's arm64 code, the same that runs on phones, under QEMU's user emulation.
 
-It gives the bits of x86 on every core, because the graph is composed so (export/convert.py): its int8 arithmetic is
-exact, the head has as many channels as kernels add up alike, and the sigmoid is made of exactly rounded operations.
+It gives the bits of x86 on every core, because the graph is composed so (export/tflite/convert.py): its int8 arithmetic
+is exact, the head has as many channels as kernels add up alike, and the sigmoid is made of exactly rounded operations.
 """
 
 import json
@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from export.errors import ExportError
-from export.metadata import read_description
+from export.artifacts.metadata import read_description
 from export.runtimes import arm64_parts
 from export.runtimes.arm64_parts import CORES
 from export.runtimes.interface import Output, RuntimeAbsentError
 from export.runtimes.parts import Say
 from export.runtimes.process import Program, run_program
+from train.common.errors import ExportError
 
 _GUEST = Path(__file__).parent / "arm64_guest.py"
 

@@ -13,9 +13,9 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from export.errors import ExportError
 from export.runtimes.parts import Say, make_parts, parts_folder
 from export.runtimes.process import run_tool
+from train.common.errors import ExportError
 
 
 @dataclass(frozen=True)

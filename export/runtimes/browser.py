@@ -19,13 +19,13 @@ from pathlib import Path
 
 import numpy as np
 
-from export.errors import ExportError
-from export.metadata import read_description
+from export.artifacts.metadata import read_description
 from export.runtimes.chromium import find_chromium, foreign_requests, net_log, showing
 from export.runtimes.interface import Output, RuntimeAbsentError, check_views
 from export.runtimes.loopback import Files, serve
 from export.runtimes.parts import Say, make_parts, parts_folder
 from export.runtimes.process import run_tool
+from train.common.errors import ExportError
 
 _PAGE_FOLDER = Path(__file__).parent / "browser_page"
 # npm's own files: versions and hashes, no addresses.

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from export.errors import ExportError
+from train.common.errors import ExportError
 
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 _SWITCHES = (

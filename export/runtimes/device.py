@@ -16,13 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from export.bundle import Bundle
-from export.errors import ExportError
+from export.artifacts.bundle import Bundle
+from export.artifacts.slim import slim_bundle
 from export.runtimes.device_adb import Phone, ask, connected_phone, find_adb, push, read, shell
 from export.runtimes.interface import Output, RuntimeAbsentError, Trip
-from export.self_test import parse_self_test
-from export.self_test_trip import trip_of
-from export.slim import slim_bundle
+from export.runtimes.self_test import parse_self_test
+from export.runtimes.self_test_runtime import trip_of
+from train.common.errors import ExportError
 
 APP = "fauxlens.app"
 _ACTIVITY = f"{APP}/.selftest.SelfTestActivity"

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from export.errors import ExportError
 from export.runtimes.interface import RuntimeAbsentError
+from train.common.errors import ExportError
 
 _SECONDS = 120.0
 _STATES = {

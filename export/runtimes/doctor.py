@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from export.errors import ExportError
 from export.runtimes.interface import Promise
 from export.runtimes.parts import Say
-from export.runtimes.table import RUNTIMES
+from export.runtimes.registry import RUNTIMES
+from train.common.errors import ExportError
 
 PACKAGES = {
     # By the extra of pyproject.toml that brings them; "" for what is always there.

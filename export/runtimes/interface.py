@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from export.errors import ExportError
 from export.runtimes.parts import Say
+from train.common.errors import ExportError
 
 if TYPE_CHECKING:
-    from export.bundle import Bundle
+    from export.artifacts.bundle import Bundle
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from export.errors import ExportError
-from export.metadata import read_description
+from export.artifacts.metadata import read_description
 from export.runtimes.interface import Output, RuntimeAbsentError
 from export.runtimes.parts import Say, make_parts, parts_folder
 from export.runtimes.process import Program, run_program, run_tool
+from train.common.errors import ExportError
 
 # A link to android_demo/jvm, so that an installed package has the sources too.
 _SOURCES = sorted((Path(__file__).parent / "jvm_source").glob("*.java"))

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from export.errors import ExportError
-from export.metadata import check_identifier, read_description
+from export.artifacts.metadata import check_identifier, read_description
 from export.runtimes.interface import Output, check_views
-from train.quiet import native_chatter_hidden
+from train.common.errors import ExportError
+from train.common.quiet import native_chatter_hidden
 
 Run = Callable[[np.ndarray], Output]
 """uint8 [N, S, S, 3] to Output; raises ExportError for another shape or type. Not for two threads at once."""

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from export.errors import ExportError
-from export.metadata import read_description
+from export.artifacts.metadata import read_description
 from export.runtimes.interface import Output, RuntimeAbsentError
 from export.runtimes.parts import Say, make_parts, parts_folder
 from export.runtimes.process import Program, run_program, run_tool
+from train.common.errors import ExportError
 
 _LOCK = Path(__file__).parent / "mediapipe.lock"
 _GUEST = Path(__file__).parent / "mediapipe_guest.py"

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from export.errors import ExportError
-from export.metadata import read_description
+from export.artifacts.metadata import read_description
 from export.runtimes.interface import Output, check_views
+from train.common.errors import ExportError
 
 TIMEOUT = 600.0
 """Seconds that a program has for all views: against one that hangs. A quiet machine needs a fiftieth of it."""

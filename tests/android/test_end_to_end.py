@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from export.detecting import detect_files
+from export.inference.detect_files import detect_files
 
 FOLDER = Path(__file__).parents[1] / "golden"
 GOLDEN: dict[str, Any] = json.loads((FOLDER / "detect.json").read_text(encoding="utf-8"))

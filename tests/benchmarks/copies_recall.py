@@ -17,10 +17,10 @@ import numpy as np
 import polars as pl
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from train.data.copies import find_copies
+from train.data.audit.pixels.near_copies import find_copies
 from train.data.groups import near_pairs
 from train.data.manifest import Manifest, read_manifest
-from train.data.measure import Measured, measure
+from train.data.scan.measure import Measured, measure
 
 Picture = Image.Image
 

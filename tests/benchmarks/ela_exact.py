@@ -38,8 +38,8 @@ BATCH = 8
 
 def views_of(folder: Path, count: int, size: int) -> np.ndarray:
     """Views of real pictures, uint8 [count or fewer, size, size, 3]; none where there is no such folder."""
-    from train.data.picture import decode
-    from train.data.view import apply_view, parse_view
+    from train.image.decode import decode
+    from train.image.view import apply_view, parse_view
 
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
     if not paths:
@@ -67,8 +67,8 @@ def drawn_views(size: int) -> np.ndarray:
 def prepare(views: np.ndarray, folder: Path) -> None:
     """Write the views, Pillow's levels of them, and the converted graphs."""
     from ela.front_ends import parse_front_end
-    from train.quiet import native_chatter_hidden
-    from train.tf import load_tensorflow
+    from train.common.quiet import native_chatter_hidden
+    from train.common.tf import load_tensorflow
 
     tf = load_tensorflow()
     np.save(folder / "views.npy", views)
@@ -111,7 +111,7 @@ def by_litert(model: Path, kernels: str, threads: int) -> Callable[[np.ndarray],
 def by_tensorflow(text: str) -> Callable[[np.ndarray], np.ndarray]:
     """The graph in TensorFlow, traced."""
     from ela.front_ends import parse_front_end
-    from train.tf import load_tensorflow
+    from train.common.tf import load_tensorflow
 
     tf = load_tensorflow()
     front = parse_front_end(text)

@@ -21,8 +21,8 @@ import numpy as np
 from PIL import Image
 
 from ela.setting import Ela
-from export.ela_pictures import draw_files, level_drawer
-from train.data.picture_files import find_picture_files
+from export.inference.ela_pictures import draw_files, level_drawer
+from train.image.files import find_picture_files
 
 SMALL, LARGE = (256, 256), (4000, 3000)
 DRAW = level_drawer(Ela(), to_white=True)

@@ -52,13 +52,13 @@ def drawn(size: int, count: int, seed: int) -> np.ndarray:
 def build(texts: Sequence[str], size: int, folder: Path) -> None:
     """Convert what the folder lacks: `bare.tflite`, and a `whole TEXT.tflite` and `alone TEXT.tflite` a front end."""
     from ela.front_ends import FrontEnd, parse_front_end
-    from export.convert import Parts, convert
-    from export.quantize import calibrate, fake_quantise, hold_batch_norm, quantised_backbone
+    from export.quantize.fake_quant import calibrate, fake_quantise, hold_batch_norm, quantised_backbone
+    from export.tflite.convert import Parts, convert
+    from train.common.quiet import native_chatter_hidden
+    from train.common.tf import load_tensorflow, seed_everything
     from train.evaluate.calibration import Calibration
     from train.model import build_classifier, head_of, scale_pixels
-    from train.quiet import native_chatter_hidden
     from train.recipe import Model
-    from train.tf import load_tensorflow, seed_everything
 
     tf = load_tensorflow()
     seed_everything(1)

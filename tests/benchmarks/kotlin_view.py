@@ -4,7 +4,7 @@
     .venv/bin/python tests/benchmarks/kotlin_view.py [--rounds 15] [--width 4000] [--height 3000]
 
 `resize` is Pillow's own resize alone, of a picture of Pillow's in memory, its box already known; `view` is all of
-train.data.view.apply_view. Both sides take turns, a few calls each, and a turn counts as its fastest call: other
+train.image.view.apply_view. Both sides take turns, a few calls each, and a turn counts as its fastest call: other
 work on the machine hits all alike. Ratios are Kotlin to Pillow in the same round: median, and in brackets quartiles.
 One thread each. Not a test: the machine's mood is in the milliseconds, less so in the ratios.
 """
@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from train.data.picture import Picture
-from train.data.view import Eyes, apply_view, parse_view
+from train.image.decode import Picture
+from train.image.view import Eyes, apply_view, parse_view
 
 CORE = Path(__file__).parents[2] / "android_demo" / "core"
 TURN = 3

@@ -29,9 +29,9 @@ import numpy as np
 import polars as pl
 from scipy.special import expit, stdtrit
 
+from train.compare.bootstrap import Figures, Matrix, figures_of
+from train.compare.contrast import Sample, contrast
 from train.evaluate.calibration import choose_operating_points
-from train.evaluate.contrast import Sample, contrast
-from train.evaluate.resamples import Figures, Matrix, figures_of
 
 KINDS = ("contrast", "one df", "twice", "same seed", "both drawn", "pictures")
 

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from train.data.cards import read_card, usual_layout
-from train.data.scan import scan
+from train.data.cards.reader import read_card, usual_layout
+from train.data.scan.scan import scan
 
 LOT = 16
 

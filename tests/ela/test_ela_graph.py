@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ela.errors import ElaError
 from ela.front_ends import FrontEnd, parse_front_end
 from ela.graph import descaled, error_level_graph
 from ela.jpeg import FORWARD_COLUMNS_BITS, INVERSE_COLUMNS_BITS, INVERSE_ROWS_BITS, dct_matrix
 from ela.setting import SAMPLINGS, Ela
+from train.common.errors import ElaError
+from train.common.tf import load_tensorflow
 from train.model import scale_pixels
-from train.tf import load_tensorflow
 
 ROOT = Path(__file__).parents[2]
 FACES = ROOT / "../shared/faces"

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from PIL import Image
 
-from ela.errors import ElaError
 from ela.jpeg import quantisation_tables
 from ela.reference import error_level, error_level_picture, picture_gain
 from ela.setting import Ela
+from train.common.errors import ElaError
 
 
 def by_definition(pixels: np.ndarray, quality: int, subsampling: int) -> np.ndarray:

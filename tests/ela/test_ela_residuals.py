@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from ela.front_ends import parse_front_end
-from train.tf import load_tensorflow
+from train.common.tf import load_tensorflow
 
 views = st.integers(3, 12).flatmap(lambda half: arrays(np.uint8, (1, 2 * half, 2 * half, 3)))
 

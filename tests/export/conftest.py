@@ -10,19 +10,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from export.bundle import Bundle, References, parse_bundle, write_bundle
-from export.description import CalibrationNote, Description
-from export.maps import Agreement
-from export.measuring import Latency
-from export.metadata import attach
-from export.runtimes.table import RUNTIMES
-from export.states import KerasState
-from export.tolerances import Tolerances
-from export.variants import Variant
-from train.data.picture import Picture, decode_bytes
-from train.data.view import apply_view, parse_view
+from export.artifacts.bundle import Bundle, References, parse_bundle, write_bundle
+from export.artifacts.description import CalibrationNote, Description
+from export.artifacts.metadata import attach
+from export.artifacts.tolerances import Tolerances
+from export.benchmark.latency import Latency
+from export.parity.heatmap_similarity import Agreement
+from export.quantize.states import KerasState
+from export.release.variants import Variant
+from export.runtimes.registry import RUNTIMES
 from train.evaluate.flips import Flips
 from train.evaluate.metrics import Interval
+from train.image.decode import Picture, decode_bytes
+from train.image.view import apply_view, parse_view
 
 SIZE = 32
 VIEW = "upright|square|resize(32)"
@@ -118,8 +118,8 @@ def look(pixels: np.ndarray) -> np.ndarray:
 
 
 def train_tiny() -> Any:
+    from train.common.tf import load_tensorflow
     from train.model import HEAD, LAST_FEATURES, scale_pixels
-    from train.tf import load_tensorflow
 
     tf = load_tensorflow()
     tf.keras.utils.set_random_seed(7)
@@ -150,9 +150,9 @@ def train_tiny() -> Any:
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     from ela.front_ends import parse_front_end
-    from export.convert import Parts, compose, convert
-    from export.gradcam import grad_cam
-    from export.quantize import QUANTISED_FEATURES, calibrate, fake_quantise, quantised_backbone
+    from export.parity.gradcam import grad_cam
+    from export.quantize.fake_quant import QUANTISED_FEATURES, calibrate, fake_quantise, quantised_backbone
+    from export.tflite.convert import Parts, compose, convert
     from train.evaluate.calibration import Calibration, OperatingPoints
     from train.model import LAST_FEATURES, backbone_of, head_of, scale_pixels
 

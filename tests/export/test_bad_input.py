@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from export.metadata import attach
-from export.seal import write_sealed
+from export.artifacts.metadata import attach
+from export.artifacts.seal import write_sealed
 
 if TYPE_CHECKING:
     from tests.export.conftest import Describe, Tiny
@@ -63,8 +63,8 @@ def truncated_flatbuffer(tiny: Tiny) -> bytes:
 
 def truncated_but_sealed(tiny: Tiny) -> bytes:
     """By one who knows the format: LiteRT itself may crash on such a file."""
-    from export.description import to_json
-    from export.metadata import read_description
+    from export.artifacts.description import to_json
+    from export.artifacts.metadata import read_description
 
     members = {
         "labels.txt": b"real\nfake\n",
@@ -143,7 +143,7 @@ def test_a_detector_of_another_version_or_view_is_refused(
     assert "size 32 but its view is" in told("detect", picture, "--model", path)
     newer = attach(tiny.raw["float32"], describe())
     body = newer[: newer.index(b"PK\x03\x04")]
-    from export.seal import read_sealed
+    from export.artifacts.seal import read_sealed
 
     _, members = read_sealed(newer, "d")
     members["fauxlens.json"] = json.dumps(json.loads(members["fauxlens.json"]) | {"format": 2}).encode()
@@ -190,8 +190,8 @@ def test_unfinished_and_damaged_runs_are_refused(
 def half_a_run(tmp_path: Path) -> Path:
     """A run that was set up and stopped before its first epoch."""
     from train.data.manifest import SCHEMA, Manifest, write_manifest
+    from train.fit.run_folder import start_run
     from train.recipe import parse_recipe
-    from train.run import start_run
 
     table = {
         "title": "half",

@@ -11,19 +11,13 @@ import polars as pl
 import pytest
 
 from ela.front_ends import parse_front_end
-from export import exporting
-from export.bundle import Bundle, read_bundle
-from export.checks import Promises, check_detector, inspect
-from export.convert import Parts, compose, convert
-from export.description import CalibrationNote, Description
-from export.detector import detect, open_detector
-from export.errors import ExportError
-from export.evaluating import evaluate_models
-from export.exporting import export_run
-from export.layers import bundle_layers, first_fallen
-from export.metadata import attach
-from export.parity import verify
-from export.quantize import (
+from export.artifacts.bundle import Bundle, read_bundle
+from export.artifacts.description import CalibrationNote, Description
+from export.artifacts.metadata import attach
+from export.inference.detector import detect, open_detector
+from export.parity.layer_errors import bundle_layers, first_fallen
+from export.parity.verify import verify
+from export.quantize.fake_quant import (
     calibrate,
     fake_quantise,
     hold_batch_norm,
@@ -31,19 +25,24 @@ from export.quantize import (
     quantise_run,
     quantised_backbone,
 )
+from export.quantize.states import load_states
+from export.release import pipeline
+from export.release.evaluate import evaluate_models
+from export.release.pipeline import export_run
 from export.runtimes.litert import open_converted
-from export.runtimes.table import RUNTIMES
-from export.states import load_states
-from train.batches import rows_of, training_batches
+from export.runtimes.registry import RUNTIMES
+from export.tflite.checks import Promises, check_detector, inspect
+from export.tflite.convert import Parts, compose, convert
+from train.common.errors import ExportError, TrainError
 from train.data.manifest import Manifest, read_manifest, write_manifest
-from train.data.picture import decode
-from train.errors import TrainError
 from train.evaluate.calibration import Calibration, probabilities
 from train.evaluate.scores import read_scores
-from train.fit import load_model
+from train.fit.batches import rows_of, training_batches
+from train.fit.loop import load_model
+from train.fit.run_folder import Run, has_state, open_run, read_state, scores_path, start_run
+from train.fit.scoring import judged_rows
+from train.image.decode import decode
 from train.model import backbone_of, head_of, predict_logits
-from train.run import Run, has_state, open_run, read_state, scores_path, start_run
-from train.score import judged_rows
 
 
 @pytest.fixture(scope="module")
@@ -207,7 +206,7 @@ def test_a_killed_quantising_leaves_no_old_calibration_beside_new_weights(
         def killed(*_: object, **__: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("export.quantize.quantise", killed)
+        monkeypatch.setattr("export.quantize.fake_quant.quantise", killed)
         with pytest.raises(KeyboardInterrupt):
             quantise_run(run)
         assert [has_state(run, name) for name in ("float", "ptq", "qat")] == [True, False, False]
@@ -220,7 +219,7 @@ def test_models_of_different_views_are_not_judged_side_by_side(
 ) -> None:
     import dataclasses
 
-    from export.bundle import LINEAGE
+    from export.artifacts.bundle import LINEAGE
 
     assert "qat-int8" in LINEAGE
     state = load_states(trained_run)["float"]
@@ -293,14 +292,14 @@ def test_a_front_end_spoiled_by_an_arithmetic_is_left_out_or_refused(
     store = trained_run.store()
     rows = judged_rows(store, trained_run).head(16)
     said: list[str] = []
-    monkeypatch.setattr(exporting, "wrong_planes", lambda tflite, text, views, name: 0.25 if "16" in name else 0.0)
-    monkeypatch.setattr(exporting, "write_scores", lambda scores, path: None)
-    made = exporting._make_all(trained_run, store, rows, {"float": states["float"]}, said.append)
+    monkeypatch.setattr(pipeline, "wrong_planes", lambda tflite, text, views, name: 0.25 if "16" in name else 0.0)
+    monkeypatch.setattr(pipeline, "write_scores", lambda scores, path: None)
+    made = pipeline._make_all(trained_run, store, rows, {"float": states["float"]}, said.append)
     assert [one.name for one in made] == ["float32", "dynamic"]
     assert "leaving out float16: 25.00% of its front end's planes are not those of the reference" in said
-    monkeypatch.setattr(exporting, "wrong_planes", lambda *_: 0.25)
+    monkeypatch.setattr(pipeline, "wrong_planes", lambda *_: 0.25)
     with pytest.raises(ExportError, match=r"float32: 25\.00% of the planes of its front end rgb"):
-        exporting._make_all(trained_run, store, rows, {"float": states["float"]}, said.append)
+        pipeline._make_all(trained_run, store, rows, {"float": states["float"]}, said.append)
 
 
 def test_description_says_what_was_seen(bundle: Bundle, trained_run: Run) -> None:

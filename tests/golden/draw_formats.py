@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms
 
-from train.data.files import write_bytes
+from train.common.atomic import write_bytes
 
 FOLDER = Path(__file__).parent / "formats"
 WIDTH, HEIGHT, SEED = 75, 67, 6

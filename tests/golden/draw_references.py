@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from export.detector import detect, open_detector
-from train.data.picture import decode
+from export.inference.detector import detect, open_detector
 from train.data.sample.make import make_sample
+from train.image.decode import decode
 
 DRAWN, CHOSEN, SIDE, SEED = 600, 24, 256, 77
 

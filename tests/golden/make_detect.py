@@ -21,13 +21,13 @@ from typing import Any
 
 import numpy as np
 
-from export.description import OPERATING_POINTS
-from export.detecting import detector_path
-from export.detector import Detector, detect, detector_from, label_of, read_detector
-from train.data.errors import DataError
-from train.data.files import write_text
-from train.data.picture import Picture, decode
-from train.data.view import Eyes, parse_view, turn_upright
+from export.artifacts.description import OPERATING_POINTS
+from export.inference.detect_files import detector_path
+from export.inference.detector import Detector, detect, detector_from, label_of, read_detector
+from train.common.atomic import write_text
+from train.common.errors import DataError
+from train.image.decode import Picture, decode
+from train.image.view import Eyes, parse_view, turn_upright
 
 FOLDER = Path(__file__).parent
 FOLDERS = ("pictures", "formats")

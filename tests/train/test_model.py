@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from train.errors import TrainError
+from train.common.errors import TrainError
+from train.common.tf import load_tensorflow
 from train.model import HEAD, build_classifier, choose_trainable, head_of, predict_logits, scale_pixels
 from train.recipe import Model
-from train.tf import load_tensorflow
 
 SMALL = Model(width=0.25, weights="none")
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from ela.front_ends import parse_front_end
-from train.data.view import parse_view
-from train.errors import TrainError
+from train.common.errors import TrainError
+from train.image.view import parse_view
 from train.recipe import parse_recipe, parse_setting, read_recipe
 
 SHIPPED = sorted((Path(__file__).parents[2] / "train" / "recipes").glob("*.toml"))

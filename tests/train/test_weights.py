@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ela.errors import ElaError
-from train.errors import TrainError
+from train.common.errors import ElaError, TrainError
+from train.common.tf import seed_everything
 from train.model import HEAD, build_classifier
 from train.recipe import Model
-from train.tf import seed_everything
 from train.weights import Origin, load_weights, read_origin, save_weights
 
 SMALL = Model(width=0.25, weights="none", front_end="npr")
@@ -68,7 +67,7 @@ def test_six_planes_come_back_as_six(tmp_path: Path) -> None:
 
 
 def test_a_quantised_state_is_not_begun_with(tmp_path: Path) -> None:
-    from export.quantize import fake_quantise
+    from export.quantize.fake_quant import fake_quantise
 
     save_weights(fake_quantise(build_classifier(SMALL, 64)), tmp_path / "ptq.h5", SMALL)
     with pytest.raises(TrainError, match="quantised states cannot be begun with"):

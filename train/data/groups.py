@@ -8,7 +8,7 @@ import polars as pl
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
-from train.data.errors import DataError
+from train.common.errors import DataError
 
 # Hashes at most this many of 64 bits apart are near-duplicates.
 MAX_DISTANCE = 4

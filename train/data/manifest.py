@@ -8,8 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
-from train.data.errors import DataError
-from train.data.files import write_bytes
+from train.common.atomic import write_bytes
+from train.common.errors import DataError
 
 SCHEMA: dict[str, type[pl.DataType]] = {
     "path": pl.String,

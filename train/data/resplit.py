@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from train.data.errors import DataError
+from train.common.errors import DataError
 from train.data.groups import merge_groups, near_links
 from train.data.manifest import LABELS, SPLITS, Manifest, moved
 from train.data.splits import USUAL, Shares, position_of, split_of

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from train.data.errors import DataError
+from train.common.errors import DataError
 from train.data.manifest import Manifest
-from train.data.picture import Picture, decode_bytes, read_picture_file
-from train.data.view import UNCLEAR, Eyes, Unclear, View, apply_view, view_for
+from train.image.decode import Picture, decode_bytes, read_picture_file
+from train.image.view import UNCLEAR, Eyes, Unclear, View, apply_view, view_for
 
 Row = Mapping[str, Any]
 """A row of a manifest's frame, as `iter_rows(named=True)` gives it."""

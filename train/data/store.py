@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
-from train.data.errors import DataError
+from train.common.errors import DataError
 from train.data.manifest import Manifest
 from train.data.rows import select_rows, view_row
-from train.data.view import Unclear, View
+from train.image.view import Unclear, View
 
 _PIXELS, _FACTS = "pixels.npy", "store.json"
 # The name of an unfinished store starts with a dot and ends so; its packer holds a lock on the file _OWNER in it.
@@ -57,7 +57,7 @@ def pack(
 ) -> Store:
     """Decode every picture once and keep it under `folder`/KEY; a store that is there already is opened.
 
-    `unclear` says what becomes of pictures with no or several faces where the view has `face(k)` (train.data.view);
+    `unclear` says what becomes of pictures with no or several faces where the view has `face(k)` (train.image.view);
     without `face(k)` it means nothing. Several processes may pack the same store at once: the first to finish wins and
     the others use its store. On any error, a full disk included, nothing is left and the error goes on. What a killed
     packer left is removed by the next one in the same `folder`. Raises DataError if a picture is missing, damaged or no

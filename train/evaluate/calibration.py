@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
-from train.errors import TrainError
+from train.common.errors import TrainError
 
 FPR_1 = 0.01
 FPR_05 = 0.005

@@ -9,9 +9,9 @@ import numpy.typing as npt
 import polars as pl
 from scipy.stats import rankdata
 
-from train.errors import TrainError
+from train.common.errors import TrainError
 from train.evaluate.calibration import OperatingPoints
-from train.evaluate.judgement import judged_rows
+from train.evaluate.evaluation import judged_rows
 from train.evaluate.metrics import Interval, wilson
 
 CELLS_AT_ONCE = 2_000_000

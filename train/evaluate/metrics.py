@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import binomtest
 
-from train.errors import TrainError
+from train.common.errors import TrainError
 from train.evaluate.calibration import FPR_05, FPR_1, two_classes
 
 Floats = npt.NDArray[np.float64]

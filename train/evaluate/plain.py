@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from train.errors import TrainError
+from train.common.errors import TrainError
 
 T = TypeVar("T")
 

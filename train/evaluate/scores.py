@@ -6,8 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from train.data.files import write_atomically
-from train.errors import TrainError
+from train.common.atomic import write_atomically
+from train.common.errors import TrainError
 
 SCORE_COLUMNS: dict[str, pl.DataType] = {
     "path": pl.String(),

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from train.data.manifest import SCHEMA, Manifest, write_manifest
-from train.run import Run
+from train.fit.run_folder import Run
 
 
 @dataclass(frozen=True)
@@ -83,14 +83,14 @@ def make_run(drawn: Drawn, tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
 
 
 def _finished_run(front_end: str, drawn: Drawn, folder: Path) -> Run:
+    from train.common.tf import load_tensorflow
     from train.data.manifest import read_manifest
     from train.evaluate.calibration import Calibration, OperatingPoints
     from train.evaluate.scores import write_scores
-    from train.fit import save_weights
+    from train.fit.loop import save_weights
+    from train.fit.run_folder import State, scores_path, start_run, weights_path, write_state
     from train.model import HEAD, build_classifier
     from train.recipe import parse_recipe
-    from train.run import State, scores_path, start_run, weights_path, write_state
-    from train.tf import load_tensorflow
 
     recipe = parse_recipe(
         {
@@ -146,8 +146,8 @@ def _planes() -> np.ndarray:
 
 
 def make_headed(head: np.ndarray) -> Any:
+    from train.common.tf import load_tensorflow
     from train.model import HEAD, LAST_FEATURES
-    from train.tf import load_tensorflow
 
     tf = load_tensorflow()
     tf.keras.utils.set_random_seed(5)

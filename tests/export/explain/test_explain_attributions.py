@@ -13,8 +13,8 @@ from export.explain.attributions import (
     integrated_gradients,
     logit_gradient,
 )
+from train.common.tf import load_tensorflow
 from train.model import LAST_FEATURES, predict_logits, scale_pixels
-from train.tf import load_tensorflow
 
 if TYPE_CHECKING:
     from tests.export.explain.conftest import Headed

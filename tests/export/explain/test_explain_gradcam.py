@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from export.gradcam import grad_cam, grad_cam_plus_plus, score_cam
-from export.overlay import expand
-from export.quantize import QUANTISED_FEATURES, calibrate, fake_quantise
+from export.inference.overlay import expand
+from export.parity.gradcam import grad_cam, grad_cam_plus_plus, score_cam
+from export.quantize.fake_quant import QUANTISED_FEATURES, calibrate, fake_quantise
+from train.common.tf import load_tensorflow
 from train.model import HEAD, LAST_FEATURES, head_of, scale_pixels
-from train.tf import load_tensorflow
 
 if TYPE_CHECKING:
     from tests.export.explain.conftest import Headed
@@ -100,7 +100,7 @@ def test_score_cam_is_the_formula_of_the_paper(headed: Headed, classifier: tuple
 
 def test_score_cam_comes_in_groups_of_channels(headed: Headed, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = score_cam(headed.model, headed.planes, LAST_FEATURES, GREY)
-    monkeypatch.setattr("export.gradcam._CHANNELS_AT_ONCE", 4)
+    monkeypatch.setattr("export.parity.gradcam._CHANNELS_AT_ONCE", 4)
     np.testing.assert_allclose(score_cam(headed.model, headed.planes, LAST_FEATURES, GREY), whole, atol=1e-5)
 
 

@@ -12,18 +12,18 @@ import polars as pl
 import pytest
 
 from ela.front_ends import parse_front_end
-from export.evaluating import evaluate_models, score_and_map
+from export.artifacts.metadata import attach
 from export.explain.mean_heatmaps import find_mean_heatmaps, mean_heatmaps_of
-from export.metadata import attach
+from export.release.evaluate import evaluate_models, score_and_map
+from train.common.errors import TrainError
 from train.data.manifest import read_manifest
 from train.data.store import pack
-from train.data.view import parse_view
-from train.disturbances import STANDARD
-from train.errors import TrainError
 from train.evaluate.calibration import probabilities
-from train.fit import load_model
-from train.run import read_state
-from train.score import keras_scorer, outside_training
+from train.evaluate.robustness.corruptions import STANDARD
+from train.fit.loop import load_model
+from train.fit.run_folder import read_state
+from train.fit.scoring import keras_scorer, outside_training
+from train.image.view import parse_view
 
 if TYPE_CHECKING:
     from tests.export.conftest import Describe, Tiny

@@ -12,8 +12,8 @@ from hypothesis.extra.numpy import arrays
 from export.explain.explaining import choose, cosine, explain, open_subject, spread_of
 from export.explain.panels import draw_panel, panel_side
 from export.explain.sheet import PAPER, Band, Tile, draw_sheet, enlarged, heat_tile, signed_tile, tile_side
-from export.planes import draw_planes
-from train.data.picture import decode
+from export.inference.planes import draw_planes
+from train.image.decode import decode
 
 if TYPE_CHECKING:
     from tests.export.explain.conftest import Drawn, MakeRun

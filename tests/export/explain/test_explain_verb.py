@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from export.metadata import attach
-from train.run import has_state
+from export.artifacts.metadata import attach
+from train.fit.run_folder import has_state
 
 if TYPE_CHECKING:
     from tests.export.conftest import Describe, Tiny
@@ -175,9 +175,9 @@ def test_wrong_input_gets_one_sentence(
 
 def by_hand(model: Path, drawn: Drawn, point: str = "balanced") -> list[dict[str, Any]]:
     """Each picture's heatmap and verdict, one by one through the door that `detect` uses."""
-    from export.detector import detect
     from export.explain.explaining import open_subject
-    from train.data.picture import decode
+    from export.inference.detector import detect
+    from train.image.decode import decode
 
     detector = open_subject(model).detector
     return [
@@ -233,7 +233,7 @@ def test_mean_heatmaps_are_the_means(
 def test_mean_heatmaps_go_into_a_report(detector: Path, drawn: Drawn, tmp_path: Path) -> None:
     from export.explain.mean_heatmaps import find_mean_heatmaps
     from export.explain.mean_sheet import illustrations
-    from train.evaluate.report import MAGIC
+    from train.evaluate.report.html import MAGIC
 
     found = find_mean_heatmaps(drawn.manifest, detector)
     shown = illustrations(found.groups)

@@ -130,11 +130,11 @@ def start(folder: Path, words: list[str], faults: set[str]) -> int:
 def self_test(data: bytes, extras: dict[str, str]) -> dict[str, Any]:
     """The self-test of a slim bundle as the app does it."""
     sys.path.insert(0, str(ROOT))
-    from export.bundle import parse_bundle, pixels_sha256, tflite_stage
-    from export.detector import label_of
+    from export.artifacts.bundle import parse_bundle, pixels_sha256, tflite_stage
+    from export.inference.detector import label_of
     from export.runtimes.litert import open_detector_file
-    from train.data.picture import decode_bytes
-    from train.data.view import apply_view, parse_view
+    from train.image.decode import decode_bytes
+    from train.image.view import apply_view, parse_view
 
     bundle = parse_bundle(data, "the pushed bundle")
     variant, references = bundle.default, bundle.references

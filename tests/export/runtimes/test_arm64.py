@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from export.bundle import read_bundle
-from export.detecting import SHIPPED
-from export.detector import read_detector
-from export.errors import ExportError
+from export.artifacts.bundle import read_bundle
+from export.inference.detect_files import SHIPPED
+from export.inference.detector import read_detector
 from export.runtimes import arm64, arm64_parts
 from export.runtimes.arm64_parts import CORES
 from export.runtimes.interface import RuntimeAbsentError
-from export.runtimes.table import RUNTIMES
+from export.runtimes.registry import RUNTIMES
+from train.common.errors import ExportError
 
 if TYPE_CHECKING:
     from tests.export.conftest import Tiny

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from export.errors import ExportError
 from export.runtimes import browser
 from export.runtimes.interface import RuntimeAbsentError
-from export.runtimes.table import RUNTIMES
+from export.runtimes.registry import RUNTIMES
+from train.common.errors import ExportError
 
 if TYPE_CHECKING:
     from tests.export.conftest import Tiny

@@ -14,13 +14,13 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from export.errors import ExportError
-from export.parity import Parity, verify
+from export.cli.verify import verify_verb
+from export.parity.verify import Parity, verify
 from export.runtimes import device
 from export.runtimes.device import Patience
 from export.runtimes.interface import RuntimeAbsentError
-from export.runtimes.table import RUNTIMES
-from export.verify_verb import verify_verb
+from export.runtimes.registry import RUNTIMES
+from train.common.errors import ExportError
 
 if TYPE_CHECKING:
     from tests.export.conftest import Tiny

@@ -12,12 +12,12 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from export.doctor_verb import doctor_verb
-from export.errors import ExportError
+from export.cli.doctor import doctor_verb
 from export.runtimes import doctor
 from export.runtimes.interface import Output, Runtime
 from export.runtimes.parts import Say
-from export.runtimes.table import RUNTIMES
+from export.runtimes.registry import RUNTIMES
+from train.common.errors import ExportError
 
 ROOT = Path(doctor.__file__).parents[2]
 HEAVY = ("tensorflow", "tf_keras", "ai_edge_litert", "cv2", "polars", "sklearn", "mtcnn", "mediapipe")

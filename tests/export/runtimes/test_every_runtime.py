@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from export.bundle import Bundle, read_bundle
-from export.detecting import SHIPPED
-from export.errors import ExportError
-from export.parity import verify
+from export.artifacts.bundle import Bundle, read_bundle
+from export.inference.detect_files import SHIPPED
+from export.parity.verify import verify
 from export.runtimes.interface import Runtime
-from export.runtimes.table import RUNTIMES
+from export.runtimes.registry import RUNTIMES
+from train.common.errors import ExportError
 
 if TYPE_CHECKING:
     from tests.export.conftest import Tiny

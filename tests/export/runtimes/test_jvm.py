@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from export.errors import ExportError
-from export.metadata import read_description
+from export.artifacts.metadata import read_description
 from export.runtimes import jvm
 from export.runtimes.interface import RuntimeAbsentError
-from export.runtimes.table import RUNTIMES
+from export.runtimes.registry import RUNTIMES
+from train.common.errors import ExportError
 
 if TYPE_CHECKING:
     from tests.export.conftest import Tiny

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from export.errors import ExportError
 from export.runtimes import process
 from export.runtimes.process import Program, run_program, run_tool
+from train.common.errors import ExportError
 
 if TYPE_CHECKING:
     from tests.export.conftest import Tiny

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from train.data.files import write_bytes
+from train.common.atomic import write_bytes
 
 from .pictures import draw_pictures
 from .sealing import packed, sealed_files

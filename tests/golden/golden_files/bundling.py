@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from export.bundle import References, write_bundle
-from export.description import Description
-from export.npy import to_npy
-from export.seal import read_sealed, write_sealed
-from export.tolerances import Tolerances
-from train.data.picture import decode_bytes
-from train.data.view import Eyes, apply_view, parse_view
+from export.artifacts.bundle import References, write_bundle
+from export.artifacts.description import Description
+from export.artifacts.npy import to_npy
+from export.artifacts.seal import read_sealed, write_sealed
+from export.artifacts.tolerances import Tolerances
+from train.image.decode import decode_bytes
+from train.image.view import Eyes, apply_view, parse_view
 
 from .judging import DESCRIPTION
 from .pixels import pixels

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from export.description import OPERATING_POINTS, CalibrationNote, Description
-from export.detector import label_of
-from export.overlay import colours, expand
+from export.artifacts.description import OPERATING_POINTS, CalibrationNote, Description
+from export.inference.detector import label_of
+from export.inference.overlay import colours, expand
 
 DESCRIPTION = Description(
     name="golden",

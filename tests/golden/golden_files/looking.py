@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from train.data.errors import DataError
-from train.data.picture import Picture, decode
-from train.data.view import Eyes, apply_view, parse_view
+from train.common.errors import DataError
+from train.image.decode import Picture, decode
+from train.image.view import Eyes, apply_view, parse_view
 
 from .pixels import KINDS, pixels
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from train.data.files import write_bytes
+from train.common.atomic import write_bytes
 from train.data.sample.imaging import camera, diffusion_like, gan_like
 from train.data.sample.make import ImagingModel, draw_sample_picture
 

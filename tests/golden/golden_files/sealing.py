@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from export.bundle import parse_bundle
-from export.description import Description, to_json
-from export.errors import ExportError
-from export.metadata import read_description
-from export.seal import read_sealed, write_sealed
+from export.artifacts.bundle import parse_bundle
+from export.artifacts.description import Description, to_json
+from export.artifacts.metadata import read_description
+from export.artifacts.seal import read_sealed, write_sealed
+from train.common.errors import ExportError
 
 from .judging import DESCRIPTION
 

@@ -5,10 +5,9 @@ import random
 from dataclasses import fields
 from typing import Any
 
-from export.description import Description, from_json, to_json
-from export.errors import ExportError
-from train.data.errors import DataError
-from train.data.view import UNCLEAR, parse_view, view_for
+from export.artifacts.description import Description, from_json, to_json
+from train.common.errors import DataError, ExportError
+from train.image.view import UNCLEAR, parse_view, view_for
 
 from .judging import DESCRIPTION
 

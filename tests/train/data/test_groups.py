@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageEnhance, ImageFilter
 
-from train.data.errors import DataError
+from train.common.errors import DataError
 from train.data.groups import MAX_DISTANCE, assign_groups, components, merge_groups, near_links, near_pairs
-from train.data.phash import perceptual_hash
+from train.data.scan.phash import perceptual_hash
 from train.data.splits import assign_splits
 
 Draw = Callable[..., Image.Image]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from train.data.errors import DataError
+from train.common.errors import DataError
 from train.data.manifest import COLUMNS, SCHEMA, Manifest, moved, read_manifest, relative_path, write_manifest
 
 ROW: dict[str, Any] = {

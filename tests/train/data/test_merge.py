@@ -7,11 +7,11 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from train.data.cards import Card, Rule
-from train.data.errors import DataError
+from train.common.errors import DataError
+from train.data.cards.reader import Card, Rule
 from train.data.manifest import Manifest, read_manifest, write_manifest
 from train.data.resplit import merge
-from train.data.scan import scan
+from train.data.scan.scan import scan
 from train.data.splits import torn_groups, torn_look_alikes
 
 Draw = Callable[..., Image.Image]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from train.data.errors import DataError
+from train.common.errors import DataError
 from train.data.groups import MAX_DISTANCE
 from train.data.manifest import SCHEMA, SPLITS, Manifest
 from train.data.resplit import Fold, How, LeaveOut, join_groups, name_of, parse_hows, resplit, resplit_all

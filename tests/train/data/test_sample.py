@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from train.data.cards import read_card
-from train.data.errors import DataError
+from train.common.errors import DataError
+from train.data.cards.reader import read_card
 from train.data.sample.imaging import BLOCK, GRID_PHASE, camera, diffusion_like, gan_like
 from train.data.sample.make import draw_sample_picture, make_sample
 

@@ -12,14 +12,14 @@ import numpy as np
 import polars as pl
 import pytest
 
+from train.common.errors import DataError
 from train.data import store
-from train.data.cards import usual_layout
-from train.data.errors import DataError
+from train.data.cards.reader import usual_layout
 from train.data.manifest import Manifest, write_manifest
-from train.data.picture import decode
-from train.data.scan import scan
+from train.data.scan.scan import scan
 from train.data.store import open_store, pack, store_key
-from train.data.view import Eyes, Unclear, apply_view, parse_view
+from train.image.decode import decode
+from train.image.view import Eyes, Unclear, apply_view, parse_view
 
 ROOT = Path(__file__).parents[3]
 VIEW = parse_view("upright|square|resize(32)")
@@ -199,7 +199,7 @@ import os, signal, sys
 from pathlib import Path
 from train.data.manifest import read_manifest
 from train.data.store import pack
-from train.data.view import parse_view
+from train.image.view import parse_view
 
 manifest, folder, view, at, then = sys.argv[1:]
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.optimize import minimize
 
-from train.errors import TrainError
+from train.common.errors import TrainError
 from train.evaluate.calibration import (
     Calibration,
     choose_operating_points,

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from train.errors import TrainError
+from train.common.errors import TrainError
 from train.evaluate import metrics
 from train.evaluate.metrics import Confusion, Interval, Metrics, judge, wilson
 

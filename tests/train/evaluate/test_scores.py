@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from train.errors import TrainError
+from train.common.errors import TrainError
 from train.evaluate.calibration import OperatingPoints
 from train.evaluate.scores import SCORE_COLUMNS, check_scores, read_scores, write_scores
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO, TypeVar
 
-from train.data.errors import DataError
+from train.common.errors import DataError
 from train.data.get.entry_names import shown
 
 T = TypeVar("T")

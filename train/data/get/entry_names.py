@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from train.data.errors import DataError
+from train.common.errors import DataError
 
 # What common file systems take: bytes of one name, and of a path with room left for the folder above it.
 _NAME_BYTES = 255

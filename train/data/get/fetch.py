@@ -15,8 +15,8 @@ from urllib.parse import urljoin, urlsplit
 import requests
 import urllib3
 
-from train.data.errors import DataError
-from train.data.files import write_text
+from train.common.atomic import write_text
+from train.common.errors import DataError
 
 _CHUNK = 1 << 20
 _REDIRECTS = 10

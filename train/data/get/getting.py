@@ -9,9 +9,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from train.data.cards import Card
-from train.data.errors import DataError
-from train.data.files import write_text
+from train.common.atomic import write_text
+from train.common.errors import DataError
+from train.data.cards.reader import Card
 from train.data.get.fetch import USUAL_PATIENCE, Patience, fetch
 from train.data.get.hubs import Fetched, fetch_huggingface, fetch_kaggle
 from train.data.get.inner import unpack_inner

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from train.data.errors import DataError
+from train.common.errors import DataError
 
 _KAGGLE_SITE = "https://www.kaggle.com"
 _HUGGINGFACE_SITE = "https://huggingface.co"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from train.data.errors import DataError
+from train.common.errors import DataError
 from train.data.get.entry_names import safe_parts
 from train.data.get.unpack import Limits, unpack
 

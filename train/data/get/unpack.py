@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from train.data.errors import DataError
+from train.common.errors import DataError
 from train.data.get.archives import Entry, entries, too_many
 from train.data.get.entry_names import claim, safe_parts, shown
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..errors import DataError
+from train.common.errors import DataError
+
 from .imaging import camera, diffusion_like, gan_like
 from .portrait import draw_portrait
 from .scene import choose_scene

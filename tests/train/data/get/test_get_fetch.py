@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from train.data.errors import DataError
+from train.common.errors import DataError
 from train.data.get.fetch import Patience, fetch
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from filelock import FileLock
 
-from train.data.cards import Card, Get, Rule
-from train.data.errors import DataError
+from train.common.errors import DataError
+from train.data.cards.reader import Card, Get, Rule
 from train.data.get.fetch import Patience
 from train.data.get.getting import RECEIPT, Receipt, Wish, get_dataset, read_receipt
 from train.data.get.unpack import Limits
-from train.data.scan import scan
+from train.data.scan.scan import scan
 
 if TYPE_CHECKING:
     from tests.train.data.get.conftest import Page, Server

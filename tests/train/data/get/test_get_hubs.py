@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import pytest
 
-from train.data.errors import DataError
+from train.common.errors import DataError
 from train.data.get.hubs import Fetched, fetch_huggingface, fetch_kaggle
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def hidden(package: str, call: str) -> str:
         "    def find_spec(cls, name, path=None, target=None):\n"
         f"        return None if name == {package!r} else super().find_spec(name, path, target)\n"
         "sys.meta_path = [f for f in sys.meta_path if f is not PathFinder] + [Finder]\n"
-        "from pathlib import Path\nfrom train.data.errors import DataError\nfrom train.data.get import hubs\n"
+        "from pathlib import Path\nfrom train.common.errors import DataError\nfrom train.data.get import hubs\n"
         f"try:\n    {call}\nexcept DataError as error:\n    print(error)\n"
     )
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from train.data.errors import DataError
+from train.common.errors import DataError
 from train.data.get.entry_names import claim, safe_parts
 from train.data.get.unpack import Limits, unpack
 

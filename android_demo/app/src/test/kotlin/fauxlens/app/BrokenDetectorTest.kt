@@ -95,7 +95,7 @@ class BrokenDetectorTest {
         return said
     }
 
-    /** The shipped bundle with another index, whole and sealed (export/seal.py). */
+    /** The shipped bundle with another index, whole and sealed (export/artifacts/seal.py). */
     private fun rewritten(change: (String) -> String): ByteArray {
         val out = ByteArrayOutputStream()
         ZipOutputStream(out).use { zip ->

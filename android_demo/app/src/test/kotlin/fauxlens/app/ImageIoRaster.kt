@@ -7,7 +7,7 @@ import java.awt.image.BufferedImage
 import java.awt.image.IndexColorModel
 import javax.imageio.ImageIO
 
-/** Decodes with Java's own decoders as `train/data/picture.py` defines it; null where Java cannot (WebP, CMYK). */
+/** Decodes with Java's own decoders as `train/image/decode.py` defines it; null where Java cannot (WebP, CMYK). */
 fun imageIoRaster(bytes: ByteArray): Raster? {
     val reader = ImageIO.getImageReaders(ImageIO.createImageInputStream(bytes.inputStream())).asSequence().firstOrNull()
         ?: return null

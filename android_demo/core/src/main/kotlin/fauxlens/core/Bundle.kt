@@ -19,7 +19,7 @@ class References(
 )
 
 /**
- * A bundle: detector variants, model card and references in one sealed zip (export/bundle.py).
+ * A bundle: detector variants, model card and references in one sealed zip (export/artifacts/bundle.py).
  *
  * `default` names the variant that ships; `sha256` is that of the zip, 64 hexadecimal digits.
  */

@@ -2,7 +2,7 @@ package fauxlens.core
 
 private const val CARD = "model_card.md"
 private const val STAGES = "reference/stages.json"
-// Which Keras state a variant was converted from (export/bundle.py LINEAGE).
+// Which Keras state a variant was converted from (export/artifacts/bundle.py LINEAGE).
 private val LINEAGE = mapOf(
     "qat-int8" to "keras-qat",
     "ptq-int8" to "keras-ptq",
@@ -68,7 +68,7 @@ private class ReferenceArrays(members: Members, index: BundleIndex) {
         heatmaps = heatmaps.mapValues { (_, maps) -> List(count, maps::floatsOf) },
     )
 
-    /** Refuses the first promise that a variant does not keep, in the order of export/bundle.py check_consistent. */
+    /** Refuses the first promise that a variant does not keep, in the order of export/artifacts/bundle.py check_consistent. */
     fun check(variant: String, description: Description, defaultView: String, name: String) {
         val size = description.size
         val map = listOf(count, description.heatmapRows, description.heatmapColumns)

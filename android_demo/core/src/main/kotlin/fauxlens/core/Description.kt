@@ -2,7 +2,7 @@ package fauxlens.core
 
 /**
  * The content of `fauxlens.json`: what a detector file says about itself. The keys and their meaning stand in
- * export/description.py.
+ * export/artifacts/description.py.
  *
  * `view` and `frontEnd` are the readable strings; `size` is S of the input uint8 [1,S,S,3]; the heatmap has
  * `heatmapRows` x `heatmapColumns` values. `operatingPoints` has a threshold on P(fake), 0..1, for each point; the
@@ -31,7 +31,7 @@ class Description(
 ) {
     companion object {
 
-        /** Reads a description as strictly as export/description.py; `name` is what errors call the file. */
+        /** Reads a description as strictly as export/artifacts/description.py; `name` is what errors call the file. */
         fun parse(json: String, name: String): Description = parseDescription(json, name)
     }
 }

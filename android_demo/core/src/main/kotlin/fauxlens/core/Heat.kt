@@ -4,7 +4,7 @@ import kotlin.math.abs
 import kotlin.math.max
 
 // Every fifteenth of the 256 colours of "inferno" (matplotlib/_cm_listed.py, CC0), linear in between: the same as in
-// export/overlay.py.
+// export/inference/overlay.py.
 private val INFERNO = intArrayOf(
     0x000004, 0x0a0722, 0x1e0c45, 0x380962, 0x510e6c, 0x69166e, 0x801f6c, 0x982766, 0xb0315b,
     0xc63d4d, 0xd94d3d, 0xe9612b, 0xf47918, 0xfa9407, 0xfcb014, 0xf8cd37, 0xf2ea69, 0xfcffa4,
@@ -12,7 +12,7 @@ private val INFERNO = intArrayOf(
 private const val STRONGEST = 0.7
 
 /**
- * Enlarges a heatmap to side x side values, row by row: bilinear with the corners aligned, as export/overlay.py.
+ * Enlarges a heatmap to side x side values, row by row: bilinear with the corners aligned, as export/inference/overlay.py.
  *
  * The sums are those of the Python side in the same order, so the floats are equal; only a processor whose matrix
  * product fuses multiplication and addition may give Python another last bit.
@@ -31,7 +31,7 @@ fun expand(heatmap: Heatmap, side: Int): FloatArray {
     return result
 }
 
-/** Inferno, 0xFFRRGGBB, of a value that is held to 0..1: export/overlay.py `colours`, rounded to 8 bits. */
+/** Inferno, 0xFFRRGGBB, of a value that is held to 0..1: export/inference/overlay.py `colours`, rounded to 8 bits. */
 fun heatColour(value: Float): Int {
     val x = value.toDouble().coerceIn(0.0, 1.0)
     val last = INFERNO.size - 1

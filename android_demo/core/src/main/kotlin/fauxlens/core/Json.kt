@@ -24,7 +24,7 @@ internal sealed interface Json {
 internal class NotJson(message: String) : Exception(message)
 
 /**
- * Reads JSON as strictly as Python's json module does as export/strict_json.py sets it up.
+ * Reads JSON as strictly as Python's json module does as export/artifacts/strict_json.py sets it up.
  *
  * Why a reader of our own: kotlinx.serialization's keeps the last of repeated keys in silence and takes any unquoted
  * word for a value, org.json is laxer still; a file that Python refuses must be refused here.

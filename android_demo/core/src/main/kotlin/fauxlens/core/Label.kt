@@ -9,7 +9,7 @@ enum class Label(val key: String) { REAL("real"), UNSURE("unsure"), FAKE("fake")
 /**
  * The verdict for P(fake): real below unsure below fake, so a higher probability never sounds milder.
  *
- * With the band [low, high) and the threshold t of the operating point (export/detector.py, label_of):
+ * With the band [low, high) and the threshold t of the operating point (export/inference/detector.py, label_of):
  *
  *     balanced   fake iff p >= max(t, high), unsure iff p >= min(t, low), else real
  *     strict     fake iff p >= t,            unsure iff p >= min(t, low), else real

@@ -1,7 +1,7 @@
 package fauxlens.core
 
 /**
- * Applies a view: RGB bytes row by row, size*size*3, equal to train/data/view.py apply_view bit for bit.
+ * Applies a view: RGB bytes row by row, size*size*3, equal to train/image/view.py apply_view bit for bit.
  *
  * `stored` is not upright yet: `orientation` is its EXIF orientation 1..8. Refused where [squareOf] is. The picture is
  * read in bands of whole rows of the part that the view takes, in one direction, each row once; only a band and the

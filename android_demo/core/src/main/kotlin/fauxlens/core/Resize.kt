@@ -4,7 +4,7 @@ private const val HALF = 1 shl (PRECISION_BITS - 1)
 
 /**
  * Resizes lines to size x size RGB bytes as Pillow's `Image.resize(..., BILINEAR)` (src/libImaging/Resample.c), rows of
- * the picture first and then its columns, as train/data/view.py does; in between pixels are rounded to 8 bits.
+ * the picture first and then its columns, as train/image/view.py does; in between pixels are rounded to 8 bits.
  *
  * Lines are stored rows: rows of the picture, or its columns where `transposed`. So either pixels along a line are
  * resized and then lines are mixed, or, where `transposed`, lines are mixed first. Pillow skips an axis that keeps its

@@ -8,7 +8,7 @@ private const val COMMENT_BYTES = MARK.length + 64
 internal class Sealed(val start: Int, val members: Map<String, ByteArray>)
 
 /**
- * Checks the seal of a file made by Fauxlens and reads its members, as export/seal.py does.
+ * Checks the seal of a file made by Fauxlens and reads its members, as export/artifacts/seal.py does.
  *
  * The zip's comment, its very last bytes, is `sha256:` and the hash of everything before. Members are stored, never
  * compressed. Refused where the file is too large, has no seal (cut short, or not ours), has one byte changed, or holds

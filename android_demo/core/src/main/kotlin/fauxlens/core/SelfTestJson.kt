@@ -2,7 +2,7 @@ package fauxlens.core
 
 private const val FORMAT = 1
 
-/** The report as JSON; export/self_test.py reads it and says what each key means. */
+/** The report as JSON; export/runtimes/self_test.py reads it and says what each key means. */
 internal fun selfTestJson(test: SelfTest): String = jsonText(
     linkedMapOf(
         "format" to FORMAT,

@@ -4,7 +4,7 @@ import kotlin.math.floor
 import kotlin.math.max
 import kotlin.math.min
 
-// The centre of the face square lies this fraction of its side below the midpoint of the eyes (train/data/view.py).
+// The centre of the face square lies this fraction of its side below the midpoint of the eyes (train/image/view.py).
 private const val FACE_DROP = 0.2
 private const val MAX_PIXELS = 120_000_000
 

@@ -11,7 +11,7 @@ package fauxlens.core
  */
 enum class UnclearFaces(val key: String) { DROP("drop"), CENTRE("centre"), KEEP("keep") }
 
-/** The view a picture with so many faces goes through, null if it is left out (table in train/data/view.py). */
+/** The view a picture with so many faces goes through, null if it is left out (table in train/image/view.py). */
 fun viewFor(view: View, faces: Int, unclear: UnclearFaces): View? = when {
     !view.needsEyes || faces == 1 -> view
     unclear == UnclearFaces.DROP -> null

@@ -17,7 +17,7 @@ internal enum class Turn(val transposed: Boolean, val flipsRows: Boolean, val fl
 
     companion object {
 
-        /** The turn of orientation 1..8; any other number means none, as in train/data/view.py. */
+        /** The turn of orientation 1..8; any other number means none, as in train/image/view.py. */
         fun of(orientation: Int): Turn = if (orientation in 1..8) values()[orientation - 1] else NONE
     }
 }

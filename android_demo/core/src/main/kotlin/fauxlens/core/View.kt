@@ -18,7 +18,7 @@ data class Step(val verb: String, val number: Double? = null) {
 
 /**
  * The view: one readable line that says exactly what happens to pixels before the graph, such as
- * `upright|face(2.4)|resize(224)`. The rules and their reasons stand in train/data/view.py; both accept the same texts
+ * `upright|face(2.4)|resize(224)`. The rules and their reasons stand in train/image/view.py; both accept the same texts
  * and give the same pixels. Make one with [parse], which checks it.
  */
 data class View(val steps: List<Step>) {

@@ -7,7 +7,7 @@ import java.util.zip.CRC32
 import java.util.zip.ZipEntry
 import java.util.zip.ZipOutputStream
 
-/** A sealed zip of stored members behind a prefix, as export/seal.py writes it but for what zips say of themselves. */
+/** A sealed zip of stored members behind a prefix, as export/artifacts/seal.py writes it but for what zips say of themselves. */
 internal fun writeSealed(members: Map<String, ByteArray>, prefix: ByteArray = ByteArray(0)): ByteArray {
     val target = ByteArrayOutputStream()
     ZipOutputStream(target).use { zip ->

@@ -22,7 +22,7 @@ fun clearChoice(view: View, faces: Faces?): Choice? = when {
 }
 
 /**
- * What is proposed to the person where it is not clear: what training did with such a picture (train/data/view.py), so
+ * What is proposed to the person where it is not clear: what training did with such a picture (train/image/view.py), so
  * that an unchanged square gives the score that training would have seen. Pictures that training left out: the largest
  * face, or the centre.
  */

@@ -42,17 +42,17 @@ class PlatformFaceFinder : FaceFinder {
 // As many as are told apart: "one" and "several" are all that counts.
 private const val MOST_FACES = 8
 
-// Faces are looked for in a copy of this size, as in training (train/data/faces.py LONGER_SIDE).
+// Faces are looked for in a copy of this size, as in training (train/data/faces/find.py LONGER_SIDE).
 private const val LONGER_SIDE = 512
 
-// As in training (train/data/face.py RIVAL_SHARE): smaller faces are passers-by.
+// As in training (train/image/face.py RIVAL_SHARE): smaller faces are passers-by.
 private const val RIVAL_SHARE = 0.5
 
 // Android calls this the threshold of a good face (FaceDetector.Face.CONFIDENCE_THRESHOLD).
 private const val CONFIDENT = 0.4
 
 // A face reaches about so many eye distances from the midpoint of its eyes: half of the box that MTCNN draws, which is
-// what train/data/face.py compares. Android's detector gives no box.
+// what train/image/face.py compares. Android's detector gives no box.
 private const val REACH = 1.1
 
 /** Looks for faces in an upright copy of a picture of `width` x `height` pixels, in which the result is. */
@@ -72,7 +72,7 @@ fun findFaces(finder: FaceFinder, copy: ArgbRaster, width: Int, height: Int): Fa
     return chooseFace(found.map { FoundFace(it.x * x, it.y * y, it.distance * x, it.confidence) }, width, height)
 }
 
-/** The rules of train/data/face.py `choose_face`, with the eyes' distance in the place of the box's side. */
+/** The rules of train/image/face.py `choose_face`, with the eyes' distance in the place of the box's side. */
 internal fun chooseFace(faces: List<FoundFace>, width: Int, height: Int): Faces {
     val counted = ArrayList<FoundFace>()
     for (face in faces.sortedWith(compareBy({ -it.distance }, { it.x }, { it.y }))) {

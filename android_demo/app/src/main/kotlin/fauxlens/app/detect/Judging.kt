@@ -181,6 +181,6 @@ private fun sidesIn(view: View, decoded: DecodedPicture): Pair<Int, Int> {
     return if (turnOf(view, decoded) >= 5) height to width else width to height
 }
 
-// As export/detector.py `_notes`, of the part that is looked at.
+// As export/inference/detector.py `_notes`, of the part that is looked at.
 private fun enlarged(side: Int, size: Int): List<Sentence> =
     if (side >= size) emptyList() else listOf(Sentence.of(R.string.note_enlarged, side, size))

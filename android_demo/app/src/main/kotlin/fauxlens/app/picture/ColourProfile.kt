@@ -5,7 +5,7 @@ import java.nio.ByteBuffer
 /**
  * Hides from Android's decoder what a file says about the meaning of its colours, in place.
  *
- * Training reads pixels as they are stored and applies no profile (train/data/picture.py). Android converts, and how
+ * Training reads pixels as they are stored and applies no profile (train/image/decode.py). Android converts, and how
  * depends on its version; a file without a profile it leaves as it is on all of them.
  */
 fun hideProfiles(format: PictureFormat, bytes: ByteArray, facts: FileFacts) {

@@ -1,0 +1,321 @@
+"""The bundle: detector variants, model card and references in one sealed zip that any runtime can be held against.
+
+    bundle.json                      format, default, variants, pictures, maps, tolerances, sha256 of the other members
+    model_card.md
+    detectors/VARIANT.tflite
+    reference/pictures/NN.jpg        the original files
+    reference/views.npy              uint8 [N, S, S, 3]
+    reference/planes.npy             uint8 [N, S, S, C]
+    reference/stages.json            stage -> N probabilities of fake
+    reference/heatmaps/STAGE.npy     float32 [N, h, w], divided by their maximum
+    reference/gradcam/STAGE.npy      float32 [N, h, w], raw maps of tf-keras-vis
+
+Arrays are plain .npy 1.0 in C order, never pickles. Nothing is extracted to disk and nothing in it is executed.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from export.artifacts.description import Description
+from export.artifacts.metadata import read_description
+from export.artifacts.npy import from_npy, to_npy
+from export.artifacts.seal import read_sealed, write_sealed
+from export.artifacts.tolerances import Tolerances, tolerances_from
+from export.inference.detector import read_file
+from train.common.atomic import write_bytes
+from train.common.errors import DataError, ExportError
+from train.image.decode import decode_bytes
+from train.image.view import Eyes
+
+FORMAT = 1
+INDEX = "bundle.json"
+CARD = "model_card.md"
+# Which Keras state a variant was converted from.
+LINEAGE = {
+    "qat-int8": "keras-qat",
+    "ptq-int8": "keras-ptq",
+    "dynamic": "keras-float",
+    "float16": "keras-float",
+    "float32": "keras-float",
+}
+KERAS_STAGES = ("keras-float", "keras-ptq", "keras-qat")
+_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+_KEYS = {"format", "default", "variants", "pictures", "heatmaps", "gradcam", "tolerances", "sha256"}
+_PICTURE_KEYS = {"name", "member", "pixels_sha256", "eyes"}
+
+
+@dataclass(frozen=True)
+class References:
+    """N reference pictures and what each stage made of them.
+
+    `pictures` are original files; `views` uint8 [N, S, S, 3]; `planes` uint8 [N, S, S, C]; `stages` maps "keras-float",
+    "keras-ptq", "keras-qat" and "tflite/VARIANT" to P(fake) float32 [N]; `heatmaps` maps a stage to float32 [N, h, w]
+    as the detector gives them, `gradcam` a Keras stage to the raw tf-keras-vis maps float32 [N, h, w]. `eyes` is as
+    long as `names`, or empty where the view needs none.
+    """
+
+    names: tuple[str, ...]
+    pictures: tuple[bytes, ...]
+    views: np.ndarray
+    planes: np.ndarray
+    stages: Mapping[str, np.ndarray]
+    heatmaps: Mapping[str, np.ndarray]
+    gradcam: Mapping[str, np.ndarray]
+    eyes: tuple[Eyes | None, ...] = ()
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An opened bundle. `variants` maps names to detector files; `decoded` is the SHA-256 of each picture's pixels,
+    RGB bytes row by row as stored, before it is turned upright."""
+
+    variants: Mapping[str, bytes]
+    descriptions: Mapping[str, Description]
+    default: str
+    card: str
+    references: References
+    tolerances: Tolerances
+    decoded: tuple[str, ...]
+
+
+def tflite_stage(variant: str) -> str:
+    """The name of a variant's stage."""
+    return f"tflite/{variant}"
+
+
+def pixels_sha256(picture: bytes, name: str) -> str:
+    """SHA-256 of a picture file's decoded pixels, RGB bytes row by row as stored; DataError where it is no picture."""
+    return hashlib.sha256(np.ascontiguousarray(decode_bytes(picture, name).pixels).tobytes()).hexdigest()
+
+
+def write_bundle(
+    path: Path,
+    *,
+    variants: Mapping[str, bytes],
+    default: str,
+    card: str,
+    references: References,
+    tolerances: Tolerances,
+) -> Bundle:
+    """Write a bundle, whole or not at all, and return it as read back; the same input gives the same bytes.
+
+    Raises ExportError where the parts do not fit together (a stage missing, a shape, a variant without lineage).
+    """
+    data = bundle_bytes(variants, default, card, references, tolerances)
+    bundle = parse_bundle(data, str(path))
+    write_bytes(path, data)
+    return bundle
+
+
+def bundle_bytes(
+    variants: Mapping[str, bytes], default: str, card: str, references: References, tolerances: Tolerances
+) -> bytes:
+    """The bytes of a bundle, which `parse_bundle` checks; the same input gives the same bytes."""
+    members = _reference_members(references)
+    members |= {f"detectors/{name}.tflite": variants[name] for name in sorted(variants)}
+    members[CARD] = card.encode("utf-8")
+    index = {
+        "format": FORMAT,
+        "default": default,
+        "variants": {name: {"lineage": LINEAGE.get(name, "")} for name in variants},
+        "pictures": _pictures_index(references),
+        "heatmaps": sorted(references.heatmaps),
+        "gradcam": sorted(references.gradcam),
+        "tolerances": dataclasses.asdict(tolerances),
+        "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in members.items()},
+    }
+    return write_sealed({INDEX: _json(index)} | dict(sorted(members.items())))
+
+
+def read_bundle(path: Path) -> Bundle:
+    """Open a bundle and check all of it. Raises ExportError where it is missing, damaged, newer or not consistent."""
+    return parse_bundle(read_file(path), str(path))
+
+
+def parse_bundle(data: bytes, name: str) -> Bundle:
+    """Read a bundle's bytes as `read_bundle` does; `name` is what errors call it."""
+    start, members = read_sealed(data, name)
+    if start or INDEX not in members:
+        raise ExportError(f"{name} is no Fauxlens bundle (it has no {INDEX}); make one with `fauxlens export`.")
+    index = _read_json(members.pop(INDEX), INDEX, name)
+    _check_index(index, members, name)
+    variants = {key: _member(members, f"detectors/{key}.tflite", name) for key in sorted(index["variants"])}
+    bundle = Bundle(
+        variants=variants,
+        descriptions={key: read_description(data, f"{name}: detectors/{key}.tflite") for key, data in variants.items()},
+        default=index["default"],
+        card=_text(_member(members, CARD, name), CARD, name),
+        references=_read_references(index, members, name),
+        tolerances=tolerances_from(index["tolerances"]),
+        decoded=tuple(entry["pixels_sha256"] for entry in index["pictures"]),
+    )
+    if members:
+        raise ExportError(f"{name} has an extra member {min(members)}; make it again with `fauxlens export`.")
+    check_consistent(bundle, name)
+    return bundle
+
+
+def check_consistent(bundle: Bundle, name: str) -> None:
+    """Raise ExportError naming the first part of a bundle that does not fit the others."""
+    references, count = bundle.references, len(bundle.references.names)
+    for variant, description in bundle.descriptions.items():
+        size = description.size
+        promises = {
+            "is called otherwise inside": description.variant == variant,
+            "has another view than the default variant": description.view == bundle.descriptions[bundle.default].view,
+            "lacks the stage of its Keras state": LINEAGE[variant] in references.stages,
+            "lacks its own stage": tflite_stage(variant) in references.stages,
+            "lacks the Grad-CAM of its Keras state": LINEAGE[variant] in references.gradcam,
+            "does not fit the reference views": references.views.shape == (count, size, size, 3),
+            "does not fit the front-end planes": references.planes.shape[:3] == (count, size, size),
+            "does not fit the heatmaps": all(
+                maps.shape == (count, *description.heatmap)
+                for maps in (*references.heatmaps.values(), *references.gradcam.values())
+            ),
+        }
+        for complaint, holds in promises.items():
+            if not holds:
+                raise ExportError(f"{name}: variant {variant} {complaint}; export the bundle again.")
+    if "keras-float" not in references.stages:
+        raise ExportError(f"{name} lacks the stage keras-float; export the bundle again.")
+    known = {*KERAS_STAGES, *(tflite_stage(variant) for variant in bundle.variants)}
+    for stage in (*references.stages, *references.heatmaps, *references.gradcam):
+        if stage not in known:
+            raise ExportError(f"{name} has an unknown stage {stage}; export the bundle again.")
+
+
+def _reference_members(references: References) -> dict[str, bytes]:
+    members = {_picture_member(i, name): references.pictures[i] for i, name in enumerate(references.names)}
+    members["reference/views.npy"] = to_npy(references.views)
+    members["reference/planes.npy"] = to_npy(references.planes)
+    stages = {key: [float(p) for p in np.asarray(value, np.float32)] for key, value in references.stages.items()}
+    members["reference/stages.json"] = _json(stages)
+    for folder, maps in (("heatmaps", references.heatmaps), ("gradcam", references.gradcam)):
+        for stage, values in maps.items():
+            members[f"reference/{folder}/{stage}.npy"] = to_npy(np.asarray(values, np.float32))
+    return members
+
+
+def _pictures_index(references: References) -> list[dict[str, Any]]:
+    if not len(references.names) == len(references.pictures) == len(references.eyes or references.names):
+        raise ExportError("The references have unequal numbers of names, pictures and eyes; make them again.")
+    eyes = references.eyes or (None,) * len(references.names)
+    try:
+        return [
+            {
+                "name": name,
+                "member": _picture_member(i, name),
+                "pixels_sha256": pixels_sha256(references.pictures[i], name),
+                "eyes": None if (pair := eyes[i]) is None else [pair.x, pair.y, pair.distance],
+            }
+            for i, name in enumerate(references.names)
+        ]
+    except DataError as error:
+        raise ExportError(f"A reference picture cannot be bundled: {error}") from error
+
+
+def _picture_member(index: int, name: str) -> str:
+    suffix = PurePosixPath(name).suffix.lower()
+    return f"reference/pictures/{index:02d}{suffix if suffix in _SUFFIXES else '.bin'}"
+
+
+def _check_index(index: Any, members: Mapping[str, bytes], name: str) -> None:
+    number = index.get("format") if isinstance(index, dict) else None
+    if isinstance(number, int) and number > FORMAT:
+        raise ExportError(
+            f"{name} has bundle format {number} and this Fauxlens reads {FORMAT}: it was made by a newer Fauxlens; "
+            "update this one."
+        )
+    if number != FORMAT or set(index) != _KEYS or not _has_types(index):
+        raise ExportError(f"{name}: {INDEX} does not have the keys and types of format {FORMAT}; export it again.")
+    if index["default"] not in index["variants"] or set(index["variants"]) - set(LINEAGE):
+        raise ExportError(f"{name}: {INDEX} names an unknown default or variant; export it again.")
+    for member in sorted(index["sha256"].keys() ^ members.keys()):
+        verb = "lacks the" if member in index["sha256"] else "has an extra"
+        raise ExportError(f"{name} {verb} member {member}; export it again.")
+    for member, data in members.items():
+        if hashlib.sha256(data).hexdigest() != index["sha256"][member]:
+            raise ExportError(f"{name}: member {member} does not match its sha256; copy or export it again.")
+
+
+def _has_types(index: dict[str, Any]) -> bool:
+    types = {"default": str, "variants": dict, "pictures": list, "heatmaps": list, "gradcam": list, "sha256": dict}
+    return (
+        all(isinstance(index[key], kind) for key, kind in types.items())
+        and all(isinstance(stage, str) for stage in index["heatmaps"] + index["gradcam"])
+        and all(_is_picture(entry) for entry in index["pictures"])
+        and bool(index["pictures"])
+    )
+
+
+def _is_picture(entry: Any) -> bool:
+    if not isinstance(entry, dict) or set(entry) != _PICTURE_KEYS:
+        return False
+    eyes = entry["eyes"]
+    numbers = isinstance(eyes, list) and len(eyes) == 3 and all(type(value) in (int, float) for value in eyes)
+    return (eyes is None or numbers) and all(isinstance(entry[key], str) for key in _PICTURE_KEYS - {"eyes"})
+
+
+def _read_references(index: dict[str, Any], members: dict[str, bytes], name: str) -> References:
+    pictures = index["pictures"]
+    count = len(pictures)
+
+    def array(member: str, dtype: type[np.generic], rank: int) -> np.ndarray:
+        values = from_npy(_member(members, member, name), f"{name}: {member}")
+        if values.dtype != dtype or values.ndim != rank or values.shape[0] != count:
+            raise ExportError(f"{name}: {member} does not hold {count} {np.dtype(dtype)} entries; export it again.")
+        return values
+
+    return References(
+        names=tuple(entry["name"] for entry in pictures),
+        pictures=tuple(_member(members, entry["member"], name) for entry in pictures),
+        views=array("reference/views.npy", np.uint8, 4),
+        planes=array("reference/planes.npy", np.uint8, 4),
+        stages=_read_stages(members, count, name),
+        heatmaps={s: array(f"reference/heatmaps/{s}.npy", np.float32, 3) for s in index["heatmaps"]},
+        gradcam={s: array(f"reference/gradcam/{s}.npy", np.float32, 3) for s in index["gradcam"]},
+        eyes=tuple(None if entry["eyes"] is None else Eyes(*entry["eyes"]) for entry in pictures),
+    )
+
+
+def _read_stages(members: dict[str, bytes], count: int, name: str) -> dict[str, np.ndarray]:
+    member = "reference/stages.json"
+    plain = _read_json(_member(members, member, name), member, name)
+    stages: dict[str, np.ndarray] = {}
+    for stage, values in plain.items() if isinstance(plain, dict) else []:
+        good = isinstance(values, list) and len(values) == count
+        if not good or not all(type(value) in (int, float) and 0 <= value <= 1 for value in values):
+            raise ExportError(f"{name}: {member}: {stage} is not {count} probabilities; export it again.")
+        stages[stage] = np.array(values, np.float32)
+    return stages
+
+
+def _member(members: dict[str, bytes], member: str, name: str) -> bytes:
+    if member not in members:
+        raise ExportError(f"{name} lacks the member {member}; export it again.")
+    return members.pop(member)
+
+
+def _json(value: object) -> bytes:
+    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8")
+
+
+def _read_json(data: bytes, member: str, name: str) -> Any:
+    try:
+        return json.loads(_text(data, member, name))
+    except (ValueError, RecursionError) as error:
+        raise ExportError(f"{name}: {member} is not JSON ({error}); export it again.") from error
+
+
+def _text(data: bytes, member: str, name: str) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ExportError(f"{name}: {member} is not UTF-8; export it again.") from error

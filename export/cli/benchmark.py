@@ -1,0 +1,66 @@
+"""The verb `fauxlens benchmark`: how long a bundle's detectors take here, and what they need."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from train.cli.terminal import Json, print_json, print_table, verb
+from train.common.errors import ExportError
+
+
+@verb(ExportError)
+def benchmark_verb(
+    bundle: Annotated[Path, typer.Argument(help="A bundle made by `export`.")],
+    variant: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Which detector of the bundle; repeatable. Else all.")
+    ] = None,
+    threads: Annotated[str, typer.Option(metavar="N,...", help="Numbers of threads.")] = "1,2",
+    rounds: Annotated[int, typer.Option(help="How often each is invoked.")] = 200,
+    starts: Annotated[
+        int, typer.Option(help="Fresh processes of each, for cold start and memory; 0 leaves these out.")
+    ] = 5,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE.json", help="Also write the JSON here.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Time the detectors of a bundle, cold and warm, beside the bare backbone and the same network in other engines."""
+    import json
+
+    from export.artifacts.bundle import read_bundle
+    from export.benchmark.measurement import measure, to_plain
+    from export.benchmark.table import notes, tables
+    from train.common.atomic import write_text
+
+    if rounds < 1:
+        raise ExportError(f"--rounds {rounds} measures nothing: give a number from 1.")
+    if starts < 0:
+        raise ExportError(f"--starts {starts} is no number of processes: give 0 or more.")
+    counts = parse_threads(threads)
+    found = measure(
+        read_bundle(bundle),
+        str(bundle),
+        variants=variant or (),
+        threads=counts,
+        rounds=rounds,
+        starts=starts,
+        say=lambda line: typer.echo(line, err=True),
+    )
+    document = to_plain(found)
+    if out:
+        write_text(out, json.dumps(document, indent=1, allow_nan=False) + "\n")
+    if as_json:
+        print_json(document)
+        return
+    for table in tables(found):
+        print_table(*table)
+    typer.echo("\n".join(notes(found)))
+    if out:
+        typer.echo(f"numbers: {out}")
+
+
+def parse_threads(text: str) -> tuple[int, ...]:
+    """`1,2` as numbers, each once. Raises ExportError for anything else and for numbers outside 1 to 64."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and 1 <= int(part) <= 64 for part in parts):
+        raise ExportError(f"--threads {text!r} is no list of numbers from 1 to 64: write it like 1,2.")
+    return tuple(dict.fromkeys(int(part) for part in parts))

@@ -1,0 +1,172 @@
+"""The verb `fauxlens explain`: a panel for each picture, or the mean heatmaps of a manifest."""
+
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from train.cli.terminal import Json, bar, print_json, print_table, verb
+from train.common.errors import DataError, ElaError, ExportError, TrainError
+
+if TYPE_CHECKING:
+    from export.explain.explaining import Explanation, Subject
+
+
+class Rows(StrEnum):
+    """Which rows of a manifest count."""
+
+    judged = "judged"
+    all = "all"
+
+
+@verb(ElaError, DataError, TrainError, ExportError)
+def explain_verb(
+    files: Annotated[list[Path] | None, typer.Argument(help="Pictures.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="A .tflite, a bundle or a run folder; else the shipped detector.")
+    ] = None,
+    at: Annotated[str, typer.Option(help="Operating point: balanced, fpr-1% or fpr-0.5%.")] = "balanced",
+    what: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME,...",
+            help="heatmap, overlay, planes; with a run folder also gradcam, gradcam++, scorecam, integrated-gradients, "
+            "activations. Else all that the model offers.",
+        ),
+    ] = None,
+    mean: Annotated[
+        Path | None, typer.Option(metavar="MANIFEST", help="Instead of pictures: mean heatmaps by class and generator.")
+    ] = None,
+    rows: Annotated[
+        Rows, typer.Option(help="With --mean: those the detector may be judged by, or all.", show_default=True)
+    ] = Rows.judged,
+    out: Annotated[Path, typer.Option("--out", help="Folder for what is drawn.")] = Path(),
+    as_json: Json = False,
+) -> None:
+    """Show where a score came from: heatmap, front-end planes and, with a run folder, what Keras can add."""
+    if mean is not None:
+        if files or what is not None:
+            raise ExportError("--mean takes a manifest instead of pictures and --what: give one or the other.")
+        _explain_manifest(mean, model, at, rows, out, as_json)
+        return
+    if not files:
+        raise ExportError("There is nothing to explain: name pictures, or a manifest with --mean.")
+    _explain_files(files, model, at, what, out, as_json)
+
+
+def _explain_files(files: list[Path], model: Path | None, at: str, what: str | None, out: Path, as_json: bool) -> None:
+    from export.explain.explaining import SENTENCE, choose, explain, open_subject
+    from export.explain.panels import draw_panel, panel_side
+    from export.inference.detect_files import about, aim, png_name, record, sentence
+    from export.inference.detector import threshold_of
+    from train.common.atomic import write_atomically
+    from train.image.decode import decode
+
+    subject = open_subject(model)
+    threshold_of(subject.detector.description, at)
+    chosen = choose(subject, what)
+    pictures: list[dict[str, Any]] = []
+    failed = False
+    with bar("explaining", as_json) as move:
+        for done, file in enumerate(files, 1):
+            move(done - 1, len(files), f" {file.name}")
+            try:
+                picture = decode(file)
+                aimed = aim(subject.sight.view, subject.sight.unclear, picture, str(file))
+                looking, side = subject.through(aimed.view), panel_side(subject)
+                explained = explain(looking, picture, chosen, operating_point=at, eyes=aimed.eyes, side=side)
+            except DataError as error:
+                typer.echo(str(error), err=True)
+                failed = True
+                pictures.append({"file": str(file), "error": str(error)})
+                continue
+            notes = (*aimed.notes, *explained.verdict.notes)
+            panel = out / png_name(file, "explained", [Path(one["panel"]).name for one in pictures if "panel" in one])
+            image = draw_panel(subject, explained, chosen, file.name, notes)
+            write_atomically(panel, partial(image.save, format="PNG"))
+            pictures.append(record(file, explained.verdict, notes) | _plain(subject, explained) | {"panel": str(panel)})
+            if not as_json:
+                typer.echo(f"{file}: {sentence(explained.verdict)}\n  panel: {panel}")
+                for note in notes:
+                    typer.echo(f"  note: {note}")
+    if as_json:
+        detector = about(subject.detector, subject.path) | {"front_end": subject.sight.front_end.text}
+        print_json({"detector": detector, "shown": chosen, "caution": SENTENCE, "pictures": pictures})
+    elif not all("error" in one for one in pictures):
+        typer.echo(SENTENCE)
+    if failed:
+        raise typer.Exit(2)
+
+
+def _plain(subject: "Subject", explained: "Explanation") -> dict[str, Any]:
+    """An explanation for a JSON document; pictures are in the panel."""
+    from export.explain.explaining import cosine
+
+    spread, evidence, gradients = explained.spread, explained.evidence, explained.gradients
+    plain: dict[str, Any] = {
+        "heatmap_mean": spread.mean,
+        "heatmap_share_above_half": spread.above_half,
+        "heatmap_strongest": spread.strongest,
+        "planes": {
+            text: {"mean": float(plane.mean()), "largest": int(plane.max())} for text, plane in explained.planes
+        },
+    }
+    if evidence is not None:
+        plain["evidence"] = {
+            "cells": evidence.cells.round(6).tolist(),
+            "bias": evidence.bias,
+            "logit": evidence.logit,
+        }
+        plain["maps"] = {
+            name: {"cells": cells.tolist(), "cosine_to_heatmap": cosine(cells, explained.verdict.heatmap)}
+            for name, cells in explained.maps.items()
+        }
+    if gradients is not None:
+        plain["integrated_gradients"] = {
+            "sum": gradients.total,
+            "logit": gradients.logit,
+            "blank_logit": gradients.blank_logit,
+            "residual": gradients.residual,
+            "complete": gradients.complete,
+            "steps": gradients.steps,
+        }
+    if explained.activations:
+        plain["activations"] = {
+            one.layer: {"mean": float(one.mean.mean()), "strongest": [number for number, _ in one.strongest]}
+            for one in explained.activations
+        }
+    return plain
+
+
+def _explain_manifest(manifest: Path, model: Path | None, at: str, rows: Rows, out: Path, as_json: bool) -> None:
+    import json
+
+    from export.explain.mean_heatmaps import as_document, find_mean_heatmaps
+    from export.explain.mean_sheet import draw_mean_sheet
+    from train.common.atomic import write_atomically, write_text
+
+    with bar("looking", as_json) as move:
+        found = find_mean_heatmaps(manifest, model, rows=rows.value, operating_point=at, on_progress=move)
+    sheet, numbers = out / "mean-heatmaps.png", out / "mean-heatmaps.json"
+    document = as_document(found) | {"manifest": str(manifest)}
+    write_atomically(sheet, partial(draw_mean_sheet(found, manifest.name).save, format="PNG"))
+    write_text(numbers, json.dumps(document, indent=1, allow_nan=False) + "\n")
+    if as_json:
+        print_json(document | {"sheet": str(sheet)})
+        return
+    table = [
+        (
+            group.kind,
+            group.title,
+            str(group.n),
+            f"{100 * group.empty:.1f} %",
+            f"{group.mean.mean():.2f}",
+            f"{100 * group.called_fake / group.n:.1f} %",
+        )
+        for group in found.groups
+    ]
+    columns = ("", "pictures", "n", "empty heatmaps", "mean of the heatmap", "called fake")
+    print_table(f"{found.pictures} {rows.value} pictures of {manifest} by {found.path}", columns, table)
+    typer.echo(f"sheet: {sheet}\nnumbers: {numbers}")

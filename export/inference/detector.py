@@ -1,0 +1,156 @@
+"""What `fauxlens detect` runs: open a detector file, give it a picture, get a verdict. No TensorFlow here."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from export.artifacts.description import BALANCED, OPERATING_POINTS, Description
+from export.artifacts.metadata import read_description
+from export.artifacts.seal import MAX_BYTES
+from export.runtimes.litert import Run, open_detector_file
+from train.common.errors import DataError, ExportError
+from train.image.decode import Picture
+from train.image.view import Eyes, View, apply_view, parse_view
+
+
+@dataclass(frozen=True)
+class Detector:
+    """An opened detector file; `run` is the loaded model, for one thread at a time."""
+
+    description: Description
+    view: View
+    run: Run
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a detector says about one picture.
+
+    `label` is "real", "fake" or "unsure"; `probability` is P(fake), 0..1, `threshold` the one of `operating_point`.
+    `heatmap` float32 [h, w], 0..1: what spoke for fake, all zero where nothing did. `view` uint8 [S, S, 3] is what the
+    model saw. `notes` has a sentence for each thing a person should know about how the picture was read.
+    """
+
+    label: str
+    probability: float
+    operating_point: str
+    threshold: float
+    heatmap: np.ndarray
+    view: np.ndarray
+    notes: tuple[str, ...]
+
+
+def open_detector(path: Path) -> Detector:
+    """Open a `.tflite` made by Fauxlens, or a bundle's default variant. Raises ExportError as `read_detector`."""
+    return detector_from(read_detector(path), str(path))
+
+
+def read_detector(path: Path) -> bytes:
+    """The bytes of a detector file, or of a bundle's default variant; which of the two it is, its content says.
+
+    Raises ExportError where the path is missing or a folder, or a bundle is damaged.
+    """
+    data = read_file(path)
+    if data[:4] != b"PK\x03\x04":
+        return data
+    from export.artifacts.bundle import read_bundle
+
+    bundle = read_bundle(path)
+    return bundle.variants[bundle.default]
+
+
+def detector_from(tflite: bytes, name: str) -> Detector:
+    """Open the bytes of a sealed detector file; `name` is what errors call it. Raises ExportError as open_detector."""
+    description = read_description(tflite, name)
+    try:
+        view = parse_view(description.view)
+    except DataError as error:
+        raise ExportError(f"{name} has a view this Fauxlens cannot follow: {error}") from error
+    if view.size != description.size:
+        raise ExportError(
+            f"{name} says size {description.size} but its view is {view.text}; export the detector again."
+        )
+    run = open_detector_file(tflite, name=name)
+    probe = run(np.zeros((1, view.size, view.size, 3), np.uint8))
+    if probe.heatmaps.shape[1:] != description.heatmap:
+        raise ExportError(
+            f"{name} says its heatmap is {list(description.heatmap)} but the model gives "
+            f"{list(probe.heatmaps.shape[1:])}; export the detector again."
+        )
+    return Detector(description, view, run)
+
+
+def detect(
+    detector: Detector, picture: Picture, *, operating_point: str = BALANCED, eyes: Eyes | None = None
+) -> Verdict:
+    """Judge one picture; `eyes` are needed where the view has face(k).
+
+    Raises ExportError for an unknown operating point and for a model that gives no number, DataError where the view
+    cannot be taken.
+    """
+    description = detector.description
+    threshold = threshold_of(description, operating_point)
+    view = apply_view(detector.view, picture, eyes)
+    output = detector.run(view[np.newaxis])
+    probability = float(output.scores[0, 1])
+    if not np.isfinite(output.scores).all() or not np.isfinite(output.heatmaps).all():
+        raise ExportError(f"The detector {description.name} gave no finite score; train and export it again.")
+    return Verdict(
+        label=label_of(description, probability, operating_point),
+        probability=probability,
+        operating_point=operating_point,
+        threshold=threshold,
+        heatmap=output.heatmaps[0],
+        view=view,
+        notes=(*picture.notes, *_notes(detector, picture)),
+    )
+
+
+def threshold_of(description: Description, operating_point: str) -> float:
+    """The threshold on P(fake) of an operating point; ExportError for one that does not exist."""
+    if operating_point not in OPERATING_POINTS:
+        raise ExportError(
+            f"There is no operating point '{operating_point}'; choose one of {', '.join(OPERATING_POINTS)}."
+        )
+    return float(description.operating_points[operating_point])
+
+
+def label_of(description: Description, probability: float, operating_point: str = BALANCED) -> str:
+    """The verdict for P(fake): "real" below "unsure" below "fake", so a higher probability never sounds milder.
+
+    With the band [low, high) and the threshold t of the operating point:
+
+        balanced   fake iff p >= max(t, high), unsure iff p >= min(t, low), else real
+        strict     fake iff p >= t,            unsure iff p >= min(t, low), else real
+
+    Where t lies in the band, as it does unless the classes hardly overlap, balanced is therefore "unsure" exactly in
+    the band; and a strict point is unsure about what balanced would call fake but its own threshold does not.
+    """
+    low, high = description.unsure
+    threshold = threshold_of(description, operating_point)
+    fake_from = max(threshold, high) if operating_point == BALANCED else threshold
+    if probability >= fake_from:
+        return "fake"
+    return "unsure" if probability >= min(threshold, low) else "real"
+
+
+def _notes(detector: Detector, picture: Picture) -> tuple[str, ...]:
+    shorter, size = min(picture.pixels.shape[:2]), detector.view.size
+    if shorter >= size:
+        return ()
+    return (f"The picture is {shorter} pixels on its shorter side and was enlarged to {size}: judge with care.",)
+
+
+def read_file(path: Path) -> bytes:
+    """Bytes of a detector file or bundle; ExportError where the path is missing, a folder, too large or unreadable."""
+    try:
+        if path.is_dir():
+            raise ExportError(f"{path} is a folder; name the .tflite or the bundle in it.")
+        if path.stat().st_size > MAX_BYTES:
+            raise ExportError(f"{path} is larger than {MAX_BYTES >> 20} MB; give a .tflite or bundle of Fauxlens.")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise ExportError(f"{path} does not exist; check the spelling.") from None
+    except (OSError, ValueError) as error:
+        raise ExportError(f"{path} cannot be read ({error}); check its permissions.") from error

@@ -1,0 +1,74 @@
+"""What every runtime is held against: some pictures, and what each stage of the trip made of them."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from export.artifacts.bundle import References
+from export.parity.gradcam import grad_cam
+from export.quantize.states import KerasState
+from export.runtimes.registry import RUNTIMES
+from export.tflite.convert import compose
+from train.common.errors import ExportError
+from train.common.tf import load_tensorflow
+from train.data.rows import eyes_of
+from train.data.store import Store
+
+COUNT = 32
+
+
+def choose_references(marked: pl.DataFrame, count: int = COUNT) -> list[int]:
+    """Choose rows for the references: pictures that may be judged, taken from every source in turn.
+
+    marked: manifest rows with `seen` and `row`; of those where faces were looked for, only rows with one face, so that
+    the view needs no policy for others. The order within a source is that of the pictures' hashes, so the
+    choice depends on nothing but the data. Returns at most `count` row numbers; raises ExportError when there is none.
+    """
+    one_face = pl.col("faces").is_null() | (pl.col("faces") == 1)
+    allowed = marked.filter(one_face & (~pl.col("seen") | (pl.col("split") == "test"))).sort("sha256")
+    if allowed.is_empty():
+        raise ExportError("The manifest has no picture outside training to hold runtimes against: scan more pictures.")
+    turn = pl.int_range(pl.len()).over("label", "source", "generator")
+    # Reals and fakes in equal number, so that heatmaps, which speak of fakes, have enough of them.
+    by_source = allowed.with_columns(turn=turn).sort("turn", "label", "generator", "source")
+    halves = [by_source.filter(pl.col("label") == label).head(count // 2) for label in ("real", "fake")]
+    return pl.concat(halves)["row"].to_list()
+
+
+def make_references(
+    store: Store, rows: list[int], states: Mapping[str, KerasState], detectors: Mapping[str, bytes]
+) -> References:
+    """Run the chosen rows through every Keras state, tf-keras-vis and every detector on x86 LiteRT.
+
+    Pictures go one by one, as on a phone: a batch may take other kernels and round otherwise.
+    """
+    tf = load_tensorflow()
+    chosen = store.manifest.frame[rows].to_dicts()
+    names = [row["path"] for row in chosen]
+    views = np.ascontiguousarray(store.pixels[rows])
+    front_end = next(iter(states.values())).parts.front_end
+    planes = front_end.planes(views)
+    stages: dict[str, np.ndarray] = {}
+    heatmaps: dict[str, np.ndarray] = {}
+    maps: dict[str, np.ndarray] = {}
+    for name, state in states.items():
+        detector = tf.function(compose(state.parts))
+        outputs = [detector(view[None]) for view in views]
+        stages[f"keras-{name}"] = np.concatenate([one["scores"].numpy()[:, 1] for one in outputs])
+        heatmaps[f"keras-{name}"] = np.concatenate([one["heatmap"].numpy() for one in outputs])
+        maps[f"keras-{name}"] = grad_cam(state.model, planes, state.cam_layer)
+    for variant, tflite in detectors.items():
+        output = RUNTIMES["litert"].call(tflite, views)
+        stages[f"tflite/{variant}"] = output.scores[:, 1]
+        heatmaps[f"tflite/{variant}"] = output.heatmaps
+    return References(
+        names=tuple(names),
+        pictures=tuple(store.manifest.picture_path(name).read_bytes() for name in names),
+        views=views,
+        planes=planes,
+        stages=stages,
+        heatmaps=heatmaps,
+        gradcam=maps,
+        eyes=tuple(eyes_of(row) for row in chosen),
+    )

@@ -1,0 +1,114 @@
+"""Parity: is what runs here what was trained? Follows the references from file to heatmap, stage by stage.
+
+Every stage starts from the *stored* result of the stage before it, so a fault shows in its own stage and not in all
+later ones. The stages themselves are in `parity_stages`.
+"""
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from export.artifacts.bundle import LINEAGE, Bundle, pixels_sha256
+from export.parity.stages import StageResult, count_flips, follow
+from export.runtimes.interface import Output, Runtime, RuntimeAbsentError, Trip
+from train.common.errors import DataError, ExportError
+from train.image.decode import decode_bytes
+from train.image.view import apply_view, parse_view
+
+
+@dataclass(frozen=True)
+class Parity:
+    """The verdict on one variant on one runtime.
+
+    `first_departure` names the first stage that does not hold, None where all do; `flips` counts the references whose
+    verdict at the shipped operating point differs between the trained Keras state and this runtime. `phone` is what
+    the phone says of itself where the runtime is one, plain JSON values.
+    """
+
+    variant: str
+    runtime: str
+    passed: bool
+    first_departure: str | None
+    flips: int
+    sentence: str
+    stages: tuple[StageResult, ...]
+    phone: Mapping[str, Any] | None = None
+
+
+def verify(bundle: Bundle, *, variant: str, runtime: Runtime) -> Parity:
+    """Verify a variant of a bundle on a runtime.
+
+    A runtime that promises `bits` is held to equal bits (float variants to `float_rounding`), others to decisions. A
+    runtime with a trip of its own decodes and makes the views; for all others, that happens here. Raises ExportError
+    for an unknown variant and a trip of which nothing came, RuntimeAbsentError where the runtime's parts are missing.
+    A stage that cannot run at all counts as departed.
+    """
+    if variant not in bundle.variants:
+        raise ExportError(f"The bundle has no variant '{variant}'; choose one of {', '.join(sorted(bundle.variants))}.")
+    trip = runtime.trip(bundle, variant) if runtime.trip else _trip_here(bundle, variant, runtime)
+    trip = _checked(trip, bundle, variant)
+    stages = follow(bundle, variant, runtime.name, trip)
+    departed = [stage for stage in stages if not stage.passed]
+    trained = bundle.references.stages[LINEAGE[variant]]
+    count = len(trained)
+    flips = count_flips(bundle, variant, trained, trip.output.scores[:, 1]) if trip.output else count
+    if departed:
+        sentence = f"{variant} on {runtime.name} departs first at {departed[0].name}: {departed[0].sentence}"
+    else:
+        sentence = f"{variant} on {runtime.name} is what was trained: all {len(stages)} stages hold."
+    return Parity(
+        variant=variant,
+        runtime=runtime.name,
+        passed=not departed,
+        first_departure=departed[0].name if departed else None,
+        flips=flips,
+        sentence=f"{sentence} {flips} of {count} verdicts flip.",
+        stages=stages,
+        phone=trip.phone,
+    )
+
+
+def _trip_here(bundle: Bundle, variant: str, runtime: Runtime) -> Trip:
+    """The trip with this machine's decoder and views, and the runtime's outputs."""
+    hashes = [_hashes_here(bundle, variant, index) for index in range(len(bundle.references.names))]
+    decoded, views, errors = zip(*hashes, strict=True)
+    try:
+        output, failure = runtime.call(bundle.variants[variant], bundle.references.views), ""
+    except RuntimeAbsentError:
+        raise
+    except ExportError as error:
+        output, failure = None, str(error)
+    return Trip(decoded, views, errors, output, failure, runtime.promise)
+
+
+def _hashes_here(bundle: Bundle, variant: str, index: int) -> tuple[str, str, str | None]:
+    """SHA-256 of a reference's pixels and of its view, "" for what cannot be had, and why."""
+    references = bundle.references
+    data, name = references.pictures[index], references.names[index]
+    decoded = ""
+    try:
+        decoded = pixels_sha256(data, name)
+        eyes = references.eyes[index] if references.eyes else None
+        view = apply_view(parse_view(bundle.descriptions[variant].view), decode_bytes(data, name), eyes)
+    except DataError as error:
+        return decoded, "", str(error)
+    return decoded, hashlib.sha256(np.ascontiguousarray(view).tobytes()).hexdigest(), None
+
+
+def _checked(trip: Trip, bundle: Bundle, variant: str) -> Trip:
+    """The trip without its output, if that is no such output as the bundle's detector gives."""
+    reason = None if trip.output is None else _why_not(trip.output, bundle, variant)
+    return trip if reason is None else dataclasses.replace(trip, output=None, failure=reason)
+
+
+def _why_not(output: Output, bundle: Bundle, variant: str) -> str | None:
+    count = len(bundle.references.names)
+    if output.scores.shape != (count, 2) or output.heatmaps.shape != (count, *bundle.descriptions[variant].heatmap):
+        return "The runtime returned scores or heatmaps of another shape; check how it reads the outputs."
+    if not np.isfinite(output.scores).all() or not np.isfinite(output.heatmaps).all():
+        return "The runtime returned numbers that are not finite; check how it reads the outputs."
+    return None

@@ -1,0 +1,204 @@
+"""Two int8 states from one float model: calibrated only (`ptq`), and fine-tuned with fake quantisation (`qat`).
+
+Both are the same Keras model with tensorflow-model-optimization's fake-quantisation nodes (Jacob et al. 2018), so that
+each has a Keras reference to hold the `.tflite` against. `ptq` is post-training quantisation: the representative
+dataset sets the activation ranges and no weight moves. `qat` starts there and has to beat it.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from ela.front_ends import parse_front_end
+from export.quantize.biases import round_biases
+from export.quantize.depthwise import quantise_depthwise_per_channel
+from train.common.errors import ExportError
+from train.common.tf import load_tensorflow, seed_everything
+from train.data.store import Store
+from train.fit.batches import Batch, rows_of, training_batches
+from train.fit.epoch import OnTick, judge_epoch, learn_epoch, ticking
+from train.fit.loop import load_model
+from train.fit.run_folder import Run, forget_states, read_state, weights_path
+from train.fit.scoring import keras_scorer, score_state
+from train.model import HEAD, LAST_FEATURES, backbone_of, build_classifier, scale_pixels
+from train.recipe import Scales
+from train.weights import load_weights, save_weights
+
+QUANTISED_FEATURES = f"quant_{LAST_FEATURES}"
+_FINE_TUNING = 1000  # Keeps its seeds apart from those of the training stages.
+
+
+def fake_quantise(classifier: Any, depthwise: Scales = "per-channel") -> Any:
+    """Copy a float classifier into one whose backbone is fake-quantised and whose linear head stays float.
+
+    float32 [N, S, S, C] scaled planes in, float32 [N, 1] logit out. Activation ranges are still tfmot's +-6: calibrate
+    before use. depthwise: whether depthwise weights have a scale a channel, or one in all as tfmot leaves them.
+    """
+    tf = load_tensorflow()
+    import tensorflow_model_optimization as tfmot
+
+    backbone = tfmot.quantization.keras.quantize_model(backbone_of(classifier))
+    if depthwise == "per-channel":
+        quantise_depthwise_per_channel(backbone)
+    pooled = tf.keras.layers.GlobalAveragePooling2D(name="mean")(backbone.output)
+    logit = tf.keras.layers.Dense(1, name=HEAD)(pooled)
+    model = tf.keras.Model(backbone.input, logit, name="fauxlens_int8")
+    model.get_layer(HEAD).set_weights(classifier.get_layer(HEAD).get_weights())
+    return model
+
+
+def quantised_backbone(model: Any) -> Any:
+    """The fake-quantised feature extractor inside such a model, sharing its weights."""
+    tf = load_tensorflow()
+    return tf.keras.Model(model.input, model.get_layer(QUANTISED_FEATURES).output, name="backbone_int8")
+
+
+def calibrate(model: Any, batches: Iterable[Batch], decay: float) -> None:
+    """Set the activation ranges from representative batches by moving averages of their extremes."""
+    tf = load_tensorflow()
+    hold_batch_norm(model, True)
+    with _range_decay(decay):
+        # The decay is a constant of the traced graph, so tracing has to happen in here.
+        observe = tf.function(lambda planes: model(planes, training=True))
+        for planes, _, _ in batches:
+            observe(tf.constant(planes))
+    fix_input_range(model)
+
+
+def fix_input_range(model: Any) -> None:
+    """Give the input the range of uint8 planes, one int8 step a grey level, whatever the data happened to hold.
+
+    Front-end planes are uint8, so nothing is rounded at the input then. A range learned from dark planes, as those of
+    ELA are, would clip bright ones and round all.
+    """
+    for layer in model.layers:
+        if type(layer).__name__ == "QuantizeLayer":
+            for weight in layer.weights:
+                if weight.name.endswith(("_min:0", "_max:0")):
+                    weight.assign(float(scale_pixels(np.float32(0 if weight.name.endswith("_min:0") else 255))))
+
+
+def hold_batch_norm(model: Any, held: bool) -> None:
+    """Freeze batch norm, so that short runs do not disturb its statistics, or let go of it again.
+
+    Weights must be saved unheld: tfmot's wrapper lists the weights of a frozen layer twice, which HDF5 refuses.
+    """
+    tf = load_tensorflow()
+    for layer in model.layers:
+        inner = getattr(layer, "layer", layer)
+        if isinstance(inner, tf.keras.layers.BatchNormalization):
+            inner.trainable = not held
+
+
+@contextmanager
+def _range_decay(decay: float) -> Iterator[None]:
+    """Let tfmot's activation ranges follow the data with this decay instead of 0.999.
+
+    tfmot 0.8.1 writes 0.999 into `MovingAverageQuantizer.__call__`, which needs some 3,000 batches to forget the
+    initial +-6 (tensorflow_model_optimization/python/core/quantization/keras/quantizers.py) and offers no option.
+    """
+    from tensorflow_model_optimization.python.core.quantization.keras import quant_ops
+
+    original = quant_ops.MovingAvgQuantize
+
+    def patient(*arguments: Any, **options: Any) -> Any:
+        return original(*arguments, **{**options, "ema_decay": decay})
+
+    quant_ops.MovingAvgQuantize = patient
+    try:
+        yield
+    finally:
+        quant_ops.MovingAvgQuantize = original
+
+
+def quantise(run: Run, store: Store, classifier: Any, *, on_tick: OnTick = lambda tick: None) -> dict[str, Any]:
+    """Make both int8 states of a trained run, write their weights, and return the Keras models by state."""
+    tf = load_tensorflow()
+    recipe = run.recipe
+    seed_everything(recipe.fit.seed)
+    front_end = parse_front_end(recipe.model.front_end)
+    learn, val = rows_of(store, recipe, "train"), rows_of(store, recipe, "val")
+    val_planes = front_end.planes(store.pixels[val.index])
+    steps = math.ceil(len(learn.index) / recipe.fit.batch_size)
+    settings = recipe.quantize
+
+    def batches(number: int) -> Iterator[Batch]:
+        return training_batches(
+            store,
+            learn,
+            front_end=front_end,
+            settings=recipe.augment,
+            batch_size=recipe.fit.batch_size,
+            seed=(recipe.fit.seed, _FINE_TUNING, number),
+        )
+
+    def representative() -> Iterator[Batch]:
+        for number in range(math.ceil(settings.calibration_batches / steps)):
+            yield from batches(number)
+
+    ptq = fake_quantise(classifier, settings.depthwise)
+    calibrate(ptq, islice(representative(), settings.calibration_batches), settings.calibration_decay)
+    qat = fake_quantise(classifier, settings.depthwise) if settings.epochs else None
+    if qat is not None:
+        qat.set_weights(ptq.get_weights())
+    round_biases(ptq)
+    hold_batch_norm(ptq, False)
+    save_weights(ptq, weights_path(run, "ptq"), run.recipe.model)
+    if qat is None:
+        return {"ptq": ptq}
+
+    hold_batch_norm(qat, True)
+    qat.compile(
+        optimizer=tf.keras.optimizers.Adam(settings.learning_rate),
+        loss=tf.keras.losses.BinaryCrossentropy(from_logits=True),
+    )
+    best_loss, best = math.inf, qat.get_weights()
+    for epoch in range(settings.epochs):
+        learn_epoch(
+            qat,
+            batches(1 + epoch),
+            rate=lambda batch: settings.learning_rate,
+            on_batch=ticking(on_tick, "fine-tune", epoch, settings.epochs, steps),
+        )
+        fix_input_range(qat)
+        val_loss, _ = judge_epoch(qat, val_planes, val)
+        if val_loss < best_loss:
+            best_loss, best = val_loss, qat.get_weights()
+    qat.set_weights(best)
+    round_biases(qat)
+    hold_batch_norm(qat, False)
+    save_weights(qat, weights_path(run, "qat"), run.recipe.model)
+    return {"ptq": ptq, "qat": qat}
+
+
+def load_quantised(run: Run, state: str) -> Any:
+    """Build the run's fake-quantised classifier and load the weights of `ptq` or `qat`."""
+    empty = build_classifier(replace(run.recipe.model, weights="none"), run.view.size)
+    model = fake_quantise(empty, run.recipe.quantize.depthwise)
+    path = weights_path(run, state)
+    if not path.exists():
+        raise ExportError(f"{run.folder} has no {state} weights yet: run `fauxlens quantize {run.folder}` first.")
+    load_weights(model, path, run.recipe.model)
+    return model
+
+
+def quantise_run(run: Run, *, on_tick: OnTick = lambda tick: None) -> tuple[str, ...]:
+    """Quantise a trained run, score and calibrate each int8 state, and return their names.
+
+    Each state gets a calibration and operating points of its own, because fine-tuning moves the logits. Raises
+    TrainError when the run has no finished float state.
+    """
+    read_state(run, "float")
+    store = run.store()
+    front_end = parse_front_end(run.recipe.model.front_end)
+    # New weights must never stand beside the calibration of old ones, not even after a kill half-way.
+    forget_states(run, ("ptq", "qat"))
+    models = quantise(run, store, load_model(run), on_tick=on_tick)
+    for name, model in models.items():
+        score_state(run, store, name, keras_scorer(model, front_end))
+    return tuple(models)

@@ -1,0 +1,179 @@
+"""Judge finished detector files: the same door for a Keras run and a `.tflite`."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from export.artifacts.description import Description
+from export.artifacts.metadata import read_description
+from export.explain.mean_heatmaps import mean_heatmaps_of
+from export.explain.mean_sheet import illustrations
+from export.inference.detector import read_detector
+from export.runtimes.litert import open_detector_file
+from train.common.errors import TrainError
+from train.data.manifest import Manifest, read_manifest
+from train.data.store import Store, pack
+from train.evaluate.calibration import Calibration, OperatingPoints, probabilities
+from train.evaluate.report.build import Reported, Scored, metadata_baseline, report
+from train.evaluate.report.html import Illustration
+from train.evaluate.robustness.apply import PICTURES, Probabilities, Subject, find_robustness
+from train.evaluate.robustness.corruptions import SETS, Disturbance
+from train.evaluate.robustness.results import Robustness
+from train.evaluate.scores import read_scores
+from train.fit.pipeline import OnCount
+from train.fit.run_folder import Run, open_run, read_state, scores_path
+from train.fit.scoring import Scorer, keras_scorer, outside_training, score_rows
+from train.image.view import Unclear, View, parse_view
+
+
+def score_and_map(
+    store: Store, rows: pl.DataFrame, tflite: bytes, on_progress: OnCount | None = None
+) -> tuple[pl.DataFrame, np.ndarray]:
+    """Score rows of a store by a sealed detector file on x86 LiteRT; with the heatmap of each, float32 [N, h, w].
+
+    rows: manifest rows with `seen` and `row`. The file gives probabilities, so `logit` is that of the calibrated
+    probability, and the calibration of the scores table is the identity.
+    """
+    run = open_detector_file(tflite)
+    heatmaps: list[np.ndarray] = []
+    done = 0
+
+    def logits(views: np.ndarray) -> np.ndarray:
+        nonlocal done
+        output = run(views)
+        heatmaps.append(output.heatmaps)
+        fake = output.scores[:, 1].astype(np.float64)
+        done += len(views)
+        if on_progress:
+            on_progress(done, rows.height)
+        # float32 saturates at 1; a probability that close to it or to 0 says nothing finer.
+        fake = np.clip(fake, 1e-9, 1 - 1e-9)
+        return (np.log(fake) - np.log1p(-fake)).astype(np.float32)
+
+    scores = score_rows(store, rows, logits, Calibration(1.0, 0.0))
+    return scores, np.concatenate(heatmaps)
+
+
+def points_of(description: Description) -> OperatingPoints:
+    """The operating points that a detector file ships."""
+    points = description.operating_points
+    return OperatingPoints(points["balanced"], points["fpr-1%"], points["fpr-0.5%"], description.unsure)
+
+
+def evaluate_models(
+    models: Sequence[Path],
+    manifest_path: Path,
+    folder: Path,
+    on_progress: OnCount | None = None,
+    *,
+    robustness: str = "none",
+    pictures: int = PICTURES,
+) -> Reported:
+    """Judge run folders, detector files or bundles on one manifest and write a report.
+
+    What a model was trained on decides which rows count as seen. `robustness` names a set of disturbances
+    (train.evaluate.robustness.corruptions.SETS), which at most so many `pictures` go through. Raises TrainError when
+    models of different views are asked for side by side, and what is wrong with a model or the manifest.
+    """
+    if robustness not in SETS:
+        raise TrainError(f"There is no set of disturbances {robustness!r}: choose one of {', '.join(SETS)}.")
+    manifest = read_manifest(manifest_path)
+    packed = manifest_path.parent / ".packed"
+    found = [_score_path(path, manifest, packed, on_progress) for path in models]
+    views = [one.view.text for one in found]
+    if len(set(views)) > 1:
+        raise TrainError(f"The models have different views ({', '.join(views)}): judge them apart.")
+    if len({one.unclear for one in found}) > 1 and found[0].view.needs_eyes:
+        raise TrainError("The models treat pictures with no or several faces differently: judge them apart.")
+    names = ", ".join(str(path) for path in models)
+    return report(
+        folder,
+        [one.scored for one in found],
+        manifest,
+        found[0].view,
+        unclear=found[0].unclear,
+        title=f"{names} on {manifest_path.name}",
+        null_model=metadata_baseline(manifest.frame),
+        robustness=_robustness(found, manifest, SETS[robustness], pictures, on_progress),
+        illustrations=next((one.illustrations for one in found if one.illustrations), ()),
+    )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A model's scores, what it was shown, what else can be asked of it, and its mean heatmaps if it gives any."""
+
+    scored: Scored
+    view: View
+    unclear: Unclear
+    open_model: Callable[[], Probabilities]
+    illustrations: tuple[Illustration, ...] = ()
+
+
+def _robustness(
+    found: Sequence[_Found],
+    manifest: Manifest,
+    disturbances: Sequence[Disturbance],
+    pictures: int,
+    on_progress: OnCount | None,
+) -> Robustness | None:
+    if not disturbances:
+        return None
+    subjects = [Subject(one.scored.name, one.scored.scores, one.scored.points, one.open_model()) for one in found]
+    return find_robustness(
+        subjects,
+        manifest,
+        found[0].view,
+        disturbances,
+        unclear=found[0].unclear,
+        pictures=pictures,
+        on_progress=on_progress,
+    )
+
+
+def _score_path(path: Path, manifest: Manifest, packed: Path, on_progress: OnCount | None) -> _Found:
+    if path.is_dir():
+        return _score_run(open_run(path), manifest, packed)
+    tflite = read_detector(path)
+    description = read_description(tflite, str(path))
+    view, unclear, points = parse_view(description.view), description.unclear_faces, points_of(description)
+    store = pack(manifest, view, packed, unclear=unclear)
+    rows = outside_training(store.manifest, description.generators_seen, description.sources_seen)
+    scores, heatmaps = score_and_map(store, rows, tflite, on_progress)
+    means = mean_heatmaps_of(store, rows, scores["probability"].to_numpy(), heatmaps, points.balanced)
+
+    def open_model() -> Probabilities:
+        run = open_detector_file(tflite)
+        return lambda views: run(views).scores[:, 1]
+
+    return _Found(Scored(path.name, scores, points), view, unclear, open_model, illustrations(means, path.name))
+
+
+def _score_run(run: Run, manifest: Manifest, packed: Path) -> _Found:
+    state = read_state(run, "float")
+    name, unclear = f"{run.folder.name} (Keras float)", run.recipe.data.unclear_faces
+
+    def open_model() -> Probabilities:
+        scorer = _run_scorer(run)
+        return lambda views: probabilities(state.calibration, scorer(views))
+
+    if manifest.sha256 == run.manifest_sha256:
+        scores = read_scores(scores_path(run, "float"))
+        return _Found(Scored(name, scores, state.points), run.view, unclear, open_model)
+    store = pack(manifest, run.view, packed, unclear=unclear)
+    # Seen is what the run saw, whatever else this manifest calls by the same name as its recipe.
+    learned = read_scores(scores_path(run, "float")).filter(pl.col("seen"))
+    rows = outside_training(store.manifest, learned["generator"], learned["source"])
+    scores = score_rows(store, rows, _run_scorer(run), state.calibration)
+    return _Found(Scored(name, scores, state.points), run.view, unclear, open_model)
+
+
+def _run_scorer(run: Run) -> Scorer:
+    """A scorer that runs a run's float state; loading it takes a few seconds."""
+    from ela.front_ends import parse_front_end
+    from train.fit.loop import load_model
+
+    return keras_scorer(load_model(run), parse_front_end(run.recipe.model.front_end))

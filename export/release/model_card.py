@@ -1,0 +1,103 @@
+"""The model card (Mitchell et al. 2019, "Model Cards for Model Reporting"), filled from what was measured."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from export.artifacts.description import Description
+from export.release.variants import COLUMNS, NOTES, Comparison, cells
+
+if TYPE_CHECKING:
+    from train.evaluate.evaluation import Judgement
+
+_WEAK = 0.5
+"""A generator is listed under known failures when less than this part of its fakes is called fake."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """How many pictures of one source and generator, in training, stand in each split of the manifest."""
+
+    source: str
+    generator: str
+    label: str
+    train: int
+    val: int
+    test: int
+
+
+def render_card(
+    description: Description,
+    judgement: "Judgement",
+    *,
+    comparison: Comparison,
+    learned: Sequence[Learned],
+    baseline: str | None,
+    recipe_text: str,
+    recipe_sha256: str,
+) -> str:
+    """The model card of a shipped variant as Markdown.
+
+    `judgement` is that of the same variant; `comparison` is the table of all and why this one ships; `learned` is what
+    it was trained on; `baseline` is a sentence on what file metadata alone reaches, None where there were too few
+    pictures to say; `recipe_text` is the recipe it was trained by, printed whole so that the run can be repeated.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("export.release", ""),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # Markdown, where escaping is `_cell`'s
+    )
+    environment.filters |= {"interval": _interval, "percent": _percent, "cell": _cell, "inline": _inline}
+    return environment.get_template("card.md.j2").render(
+        d=description,
+        j=judgement,
+        c=comparison,
+        columns=COLUMNS,
+        rows=[cells(variant) for variant in comparison.variants],
+        how_to_read=NOTES,
+        learned=learned,
+        baseline=baseline,
+        weak=[group for group in judgement.generators if group.called.balanced.value < _WEAK],
+        alarming=[source for source in judgement.real_sources if source.called.balanced.high > 0.1],
+        recipe=recipe_text.rstrip("\n"),
+        recipe_sha256=recipe_sha256,
+        fence=_fence(recipe_text),
+        points={"balanced": "balanced", "fpr-1%": "fpr_1", "fpr-0.5%": "fpr_05"},
+    )
+
+
+def _interval(value: Any) -> str:
+    """An Interval as "0.912 (0.890 to 0.931)"."""
+    if value is None or math.isnan(value.value):
+        return "not measured"
+    return f"{value.value:.3f} ({value.low:.3f} to {value.high:.3f})"
+
+
+def _percent(value: Any) -> str:
+    return f"{100 * value.value:.1f} % ({100 * value.low:.1f} to {100 * value.high:.1f})"
+
+
+def _cell(text: object) -> str:
+    """Text that cannot end a table cell or start Markdown of its own."""
+    safe = " ".join(str(text).split())
+    for mark in "\\`*_|<>[]#":
+        safe = safe.replace(mark, f"\\{mark}")
+    return safe
+
+
+def _inline(text: object) -> str:
+    # Also inside a code span a bar ends the cell, unless it is escaped (GitHub Flavored Markdown 0.29, 4.10).
+    return "`" + " ".join(str(text).split()).replace("`", "'").replace("|", "\\|") + "`"
+
+
+def _fence(text: str) -> str:
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    return fence

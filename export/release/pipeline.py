@@ -1,0 +1,279 @@
+"""From a quantised run to what ships: the detector variants, the bundle, and the table that says which is best."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from export.artifacts.bundle import write_bundle
+from export.artifacts.metadata import attach, read_description
+from export.artifacts.tolerances import Tolerances
+from export.benchmark.latency import Latency, measure_latency, this_machine
+from export.explain.mean_heatmaps import mean_heatmaps_of
+from export.explain.mean_sheet import illustrations
+from export.parity.heatmap_similarity import compare_maps
+from export.parity.references import choose_references, make_references
+from export.quantize.describe import describe
+from export.quantize.states import KerasState, load_states
+from export.release.evaluate import score_and_map
+from export.release.model_card import Learned, render_card
+from export.release.variants import Comparison, Variant, choose, reason, to_plain
+from export.tflite.checks import Promises, check_detector
+from export.tflite.convert import Arithmetic, convert
+from export.tflite.gpu_delegate import gpu_note
+from export.tflite.intermediates import wrong_planes
+from train.common.atomic import write_bytes, write_text
+from train.common.errors import ExportError
+from train.data.manifest import read_manifest
+from train.data.store import Store, pack
+from train.evaluate.evaluation import Judgement
+from train.evaluate.flips import count_flips
+from train.evaluate.metrics import judge
+from train.evaluate.report.build import Scored, report
+from train.evaluate.scores import read_scores, write_scores
+from train.fit.pipeline import seen_baseline
+from train.fit.run_folder import Run, scores_path
+from train.fit.scoring import judged_rows, outside_training
+
+SOURCES: dict[str, tuple[str, Arithmetic]] = {
+    "float32": ("float", "float32"),
+    "float16": ("float", "float16"),
+    "dynamic": ("float", "dynamic"),
+    "ptq-int8": ("ptq", "int8"),
+    "qat-int8": ("qat", "int8"),
+}
+"""Each variant: the Keras state it comes from and the converter's arithmetic. float32 comes first: the heatmaps of the
+others are held against its own."""
+
+MOBILENET_CONVOLUTIONS = 27
+"""One ordinary, 13 depthwise and 13 pointwise convolutions (Howard et al. 2017, table 1)."""
+
+_PROBES = 8
+"""Views on which the front end inside a file is held against its reference."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was made: paths, the table of variants, and judgements of the float state to the shipped variant."""
+
+    bundle: Path
+    table: Path
+    report: Path
+    comparison: Comparison
+    judgements: tuple[Judgement, ...]
+
+    @property
+    def default(self) -> str:
+        """The variant that ships."""
+        return self.comparison.default
+
+    @property
+    def why(self) -> str:
+        """Why it is that one, in half a sentence."""
+        return self.comparison.why
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A variant before it is described to the end: the converted model and what it made of the judged rows."""
+
+    name: str
+    state: KerasState
+    raw: bytes
+    partitions: int
+    scored: Scored
+    heatmaps: np.ndarray
+
+
+def export_run(
+    run: Run,
+    folder: Path,
+    *,
+    reference_manifest: Path | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Exported:
+    """Convert, check, score, compare and bundle every variant of a run; `say` hears what is being done.
+
+    Writes `NAME.tflite` for every variant, `variants.json`, `bundle.zip` and `report/` into `folder`;
+    `variants.choose` says which one ships. The references are pictures of the run's own manifest, or of
+    `reference_manifest`: a bundle carries them, and not every picture may be handed on. Raises ExportError when a
+    variant breaks a promise of the detector file, TrainError when the run is unfinished.
+    """
+    states = load_states(run)
+    store = run.store()
+    rows = judged_rows(store, run)
+    seen = rows.filter(pl.col("seen"))
+    made = _make_all(run, store, rows, states, say)
+    keras = {
+        name: Scored(f"{name} (Keras)", read_scores(scores_path(run, name)), state.points)
+        for name, state in states.items()
+    }
+    say("timing")
+    plain = {one.name: attach(one.raw, describe(run, seen, one.name, one.state)) for one in made}
+    latency = measure_latency(plain, store.pixels[0])
+    variants = tuple(_compare(one, made[0], keras, latency[one.name]) for one in made)
+    best = choose(variants)
+    why = reason(best, variants)
+    comparison = Comparison(variants, best.name, why, run.recipe.quantize.depthwise, this_machine())
+
+    say("judging")
+    chosen = next(one for one in made if one.name == best.name)
+    shipped = chosen.scored
+    side_by_side = [keras["float"], *([] if best.state == "float" else [keras[best.state]]), shipped]
+    baseline = seen_baseline(run, store)
+    probability = shipped.scores["probability"].to_numpy()
+    means = mean_heatmaps_of(store, rows, probability, chosen.heatmaps, shipped.points.balanced)
+    found = report(
+        folder / "report",
+        side_by_side,
+        store.manifest,
+        run.view,
+        title=run.recipe.title,
+        unclear=run.recipe.data.unclear_faces,
+        recipe_text=run.recipe.text,
+        null_model=baseline,
+        illustrations=illustrations(means, shipped.name),
+    )
+    say("making references")
+    detectors = {
+        one.name: attach(one.raw, replace(describe(run, seen, one.name, one.state), figures=_figures(row)))
+        for one, row in zip(made, variants, strict=True)
+    }
+    carried = _carried(run, store, rows, reference_manifest)
+    references = make_references(carried[0], choose_references(carried[1]), states, detectors)
+    for name, tflite in detectors.items():
+        write_bytes(folder / f"{name}.tflite", tflite)
+    table = folder / "variants.json"
+    write_text(table, json.dumps(to_plain(comparison), indent=1, allow_nan=False) + "\n")
+    bundle = folder / "bundle.zip"
+    write_bundle(
+        bundle,
+        variants=detectors,
+        default=best.name,
+        card=render_card(
+            read_description(detectors[best.name]),
+            found.judgements[-1],
+            comparison=comparison,
+            learned=_learned(store, rows),
+            baseline=baseline.verdict if baseline else None,
+            recipe_text=run.recipe.text,
+            recipe_sha256=run.recipe.sha256,
+        ),
+        references=references,
+        tolerances=Tolerances(),
+    )
+    return Exported(bundle, table, found.paths.html, comparison, found.judgements)
+
+
+def _carried(run: Run, store: Store, rows: pl.DataFrame, other: Path | None) -> tuple[Store, pl.DataFrame]:
+    """The store and the rows that references are chosen from."""
+    if other is None:
+        return store, rows
+    seen = rows.filter(pl.col("seen"))
+    its_own = pack(read_manifest(other), run.view, other.parent / ".packed", unclear=run.recipe.data.unclear_faces)
+    return its_own, outside_training(its_own.manifest, seen["generator"], seen["source"])
+
+
+def _make_all(
+    run: Run, store: Store, rows: pl.DataFrame, states: Mapping[str, KerasState], say: Callable[[str], None]
+) -> list[_Made]:
+    """Convert, check and score every variant whose Keras state is there, but those that spoil their front end."""
+    made = []
+    probes = store.pixels[rows["row"].to_numpy()[:: max(1, rows.height // _PROBES)][:_PROBES]]
+    for name, (state_name, arithmetic) in SOURCES.items():
+        if state_name not in states:
+            continue
+        say(f"converting and scoring {name}")
+        state = states[state_name]
+        raw = convert(state.parts, arithmetic)
+        sealed = attach(raw, describe(run, rows.filter(pl.col("seen")), name, state))
+        facts = check_detector(sealed, name, _promises(run, state, arithmetic))
+        wrong = wrong_planes(sealed, state.parts.front_end.text, probes, name)
+        if wrong and arithmetic in ("float16", "dynamic"):
+            say(f"leaving out {name}: {wrong:.2%} of its front end's planes are not those of the reference")
+            continue
+        if wrong:
+            raise ExportError(
+                f"{name}: {wrong:.2%} of the planes of its front end {state.parts.front_end.text} are not those of the "
+                "reference; its graph and its reference have to be mended first."
+            )
+        scores, heatmaps = score_and_map(store, rows, sealed)
+        write_scores(scores, run.folder / "scores" / f"{name}.csv")
+        made.append(_Made(name, state, raw, facts.partitions, Scored(name, scores, state.points), heatmaps))
+    return made
+
+
+def _promises(run: Run, state: KerasState, arithmetic: Arithmetic) -> Promises:
+    """What a variant is held to: XNNPACK takes it in one piece, behind a front end in two.
+
+    float16 has one more, which unpacks the weights; of `dynamic` it takes no depthwise convolution, so that none is
+    promised.
+    """
+    pieces = (1 if state.parts.front_end.text == "rgb" else 2) + (arithmetic == "float16")
+    return Promises(
+        int8_convolutions=MOBILENET_CONVOLUTIONS if arithmetic == "int8" else None,
+        partitions=None if arithmetic == "dynamic" else pieces,
+        depthwise=run.recipe.quantize.depthwise,
+    )
+
+
+def _compare(one: _Made, base: _Made, keras: Mapping[str, Scored], latency: tuple[Latency, ...]) -> Variant:
+    scores, points = one.scored.scores, one.scored.points
+    seen = {split: scores.filter(pl.col("seen") & (pl.col("split") == split)) for split in ("val", "test")}
+    aucs = {
+        split: judge((part["label"] == "fake").to_numpy(), part["probability"].to_numpy(), points.balanced).auc
+        for split, part in seen.items()
+    }
+    origin, reference = keras[one.state.name], keras["float"]
+    against_keras = count_flips(origin.scores, scores, points, names=(origin.name, one.name))
+    against_float = count_flips(
+        reference.scores, scores, points, names=(reference.name, one.name), first_points=reference.points
+    )
+    return Variant(
+        name=one.name,
+        state=one.state.name,
+        bytes=len(one.raw),
+        partitions=one.partitions,
+        latency=latency,
+        validation_auc=aucs["val"].value,
+        auc=aucs["test"],
+        against_float=against_float,
+        against_keras=against_keras,
+        heatmaps=compare_maps(*_called_fake(base, one)),
+        gpu=gpu_note(one.raw),
+    )
+
+
+def _called_fake(base: _Made, one: _Made) -> tuple[np.ndarray, np.ndarray]:
+    """The heatmaps of two variants where both call a picture fake that was not trained or validated on."""
+    outside = base.scored.scores.select(~pl.col("seen") | (pl.col("split") == "test")).to_series().to_numpy()
+    both = outside.copy()
+    for made in (base, one):
+        both &= made.scored.scores["probability"].to_numpy() >= made.scored.points.balanced
+    return base.heatmaps[both], one.heatmaps[both]
+
+
+def _figures(variant: Variant) -> dict[str, float]:
+    """What a detector file says of itself."""
+    return {
+        "validation_auc": variant.validation_auc,
+        "test_auc": variant.auc.value,
+        "flips_against_keras": variant.against_keras.balanced.value,
+        "mean_change_against_keras": variant.against_keras.mean_change,
+        "p99_change_against_keras": variant.against_keras.p99_change,
+        "flips_against_float": variant.against_float.balanced.value,
+        "auc_minus_float": variant.against_float.auc_difference.value,
+    }
+
+
+def _learned(store: Store, rows: pl.DataFrame) -> tuple[Learned, ...]:
+    """What was trained, validated and tested on, one row for each source and generator that was in training."""
+    seen = rows.filter(pl.col("seen")).select("source", "generator", "label").unique()
+    counted = store.manifest.frame.join(seen, on=["source", "generator", "label"], how="semi")
+    table = counted.group_by("source", "generator", "label").agg(
+        *(((pl.col("split") == split).sum()).alias(split) for split in ("train", "val", "test"))
+    )
+    return tuple(Learned(**row) for row in table.sort("label", "generator", "source").to_dicts())

@@ -1,0 +1,67 @@
+"""The table of runtimes. A new one is one file here, with `run`, `missing` and `set_up`, and one line in the table."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from export.runtimes.interface import Output, Promise, Runtime, Trip
+from export.runtimes.litert import open_detector_file
+
+if TYPE_CHECKING:
+    from export.artifacts.bundle import Bundle
+
+
+def _in_process(name: str, promise: Promise) -> Runtime:
+    def call(tflite: bytes, views: np.ndarray) -> Output:
+        return open_detector_file(tflite, name)(views)
+
+    return Runtime(name, promise, call, lambda: None)
+
+
+def _elsewhere(name: str, promise: Promise, within: str = "", **options: str) -> Runtime:
+    """A runtime outside this process: a module, `within` or of its own name, imported when it is first asked.
+
+    options: what the module's `run` is given besides, where it is several runtimes.
+    """
+
+    def module() -> Any:
+        return importlib.import_module(f"export.runtimes.{within or name}")
+
+    def call(tflite: bytes, views: np.ndarray) -> Output:
+        output: Output = module().run(tflite, views, **options)
+        return output
+
+    def missing() -> str | None:
+        reason: str | None = module().missing()
+        return reason
+
+    return Runtime(name, promise, call, missing, lambda say: module().set_up(say))
+
+
+def _phone(name: str, promise: Promise) -> Runtime:
+    """A runtime that is given a whole bundle: a phone decodes pictures and makes views itself. It has no set-up."""
+    elsewhere = _elsewhere(name, promise)
+
+    def trip(bundle: "Bundle", variant: str) -> Trip:
+        found: Trip = importlib.import_module(f"export.runtimes.{name}").trip(bundle, variant)
+        return found
+
+    return Runtime(name, promise, elsewhere.call, elsewhere.missing, trip=trip)
+
+
+RUNTIMES: dict[str, Runtime] = {
+    runtime.name: runtime
+    for runtime in (
+        _in_process("litert", "bits"),
+        # TFLite's own kernels: about one step on 0.04 % of values away from XNNPACK, which grows through the layers.
+        _in_process("litert-builtin", "decisions"),
+        _elsewhere("jvm", "bits"),
+        _elsewhere("mediapipe", "bits"),
+        _elsewhere("arm64", "bits"),
+        _elsewhere("arm64-a53", "bits", within="arm64", runtime="arm64-a53"),
+        _elsewhere("browser", "bits"),
+        # Its GPU promises decisions only; that comes with its answer.
+        _phone("device", "bits"),
+    )
+}

@@ -1,0 +1,132 @@
+"""A self-test of the Android app, held against the bundle that it is about: the trip that a phone's answer tells of.
+
+The app's own verdicts are not taken over; parity judges the phone's numbers here, as it judges those of any runtime.
+"""
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from export.artifacts.bundle import Bundle
+from export.artifacts.slim import slim_bundle
+from export.runtimes.interface import Output, Runtime, Trip
+from export.runtimes.registry import RUNTIMES
+from export.runtimes.self_test import AGAIN, MAX_BYTES, SelfTest, Told, parse_self_test
+from train.common.errors import ExportError
+
+
+def shared_self_test(path: Path, opened: Path) -> Runtime:
+    """The runtime `device` by a file that the app's share sheet gave: no phone is needed.
+
+    The app may have the bundle file `opened` itself, or what `slim_bundle` makes of it. The trip raises ExportError
+    where a file cannot be read, and as `parse_self_test` and `trip_of`.
+    """
+
+    def trip(bundle: Bundle, variant: str) -> Trip:
+        told = parse_self_test(_read(path, MAX_BYTES + 1), str(path))
+        files = (slim_bundle(bundle, variant), _read(opened))
+        return trip_of(told, bundle, variant, [hashlib.sha256(data).hexdigest() for data in files], str(path))
+
+    return replace(RUNTIMES["device"], missing=lambda: None, trip=trip)
+
+
+def trip_of(told: SelfTest, bundle: Bundle, variant: str, files: Sequence[str], name: str) -> Trip:
+    """The trip that a self-test tells of; `files` are the SHA-256s of the bundle files that it may be about.
+
+    Raises ExportError, with both sides named, for a self-test of another variant, view, detector or bundle, or of
+    other references.
+    """
+    description, references = bundle.descriptions[variant], bundle.references
+    detector = hashlib.sha256(bundle.variants[variant]).hexdigest()
+    for key, its, wanted in (
+        ("variant", told.variant, [variant]),
+        ("view", told.view, [description.view]),
+        ("detector_sha256", told.detector_sha256, [detector]),
+        ("bundle_sha256", told.bundle_sha256, files),
+    ):
+        if its not in wanted:
+            mend = f"give `--variant {its}`" if key == "variant" else "name the bundle that the app has"
+            raise ExportError(f"{name} is about another bundle: its {key} is {its} and here it is {wanted[0]}; {mend}.")
+    names = tuple(one.name for one in told.references)
+    if names != references.names:
+        raise ExportError(
+            f"{name} tells of {len(names)} references and the bundle has {len(references.names)}, or in another "
+            f"order; {AGAIN}."
+        )
+    cells = math.prod(description.heatmap)
+    for one in told.references:
+        if len(one.heatmap) not in (0, cells):
+            raise ExportError(
+                f"{name}: {one.name} has a heatmap of {len(one.heatmap)} values where the detector gives {cells}; "
+                f"{AGAIN}."
+            )
+    return _trip(told, description.heatmap)
+
+
+def phone_sentence(phone: Mapping[str, Any]) -> str:
+    """What `Trip.phone` says, for people."""
+    threads = f"{phone['threads']} thread{'s' if phone['threads'] != 1 else ''}"
+    latency = phone["latency_ms"]
+    spent = (
+        f"; {latency['median']:.1f} ms a picture (10 to 90 %: {latency['p10']:.1f} to {latency['p90']:.1f}, "
+        f"{latency['invocations']} runs)"
+        if latency
+        else ""
+    )
+    where = f"{phone['device']}, {phone['system']}, {phone['abi']}"
+    return f"phone: {where}; {phone['runtime']}, {phone['accelerator']}, {threads}{spent}"
+
+
+def _trip(told: SelfTest, heatmap: tuple[int, int]) -> Trip:
+    lacking = next((one for one in told.references if not _has_run(one)), None)
+    output, failure = None, ""
+    if lacking is None:
+        scores = np.stack([one.scores for one in told.references])
+        heatmaps = np.stack([one.heatmap.reshape(heatmap) for one in told.references])
+        output = Output(scores, heatmaps)
+    else:
+        failure = _reason(lacking) or ""
+    return Trip(
+        decoded=tuple(one.decoded_sha256 for one in told.references),
+        views=tuple(one.view_sha256 for one in told.references),
+        errors=tuple(map(_reason, told.references)),
+        output=output,
+        failure=failure,
+        promise=told.promise,
+        phone=_phone(told),
+    )
+
+
+def _has_run(one: Told) -> bool:
+    """Whether the detector gave outputs. An error that is not about decoding or view is about them."""
+    told = len(one.scores) and len(one.heatmap)
+    return bool(told) and (one.error is None or not (one.decoded_sha256 and one.view_sha256))
+
+
+def _reason(one: Told) -> str | None:
+    """The error of a reference, which names it, too."""
+    if one.error is None or one.name in one.error:
+        return one.error
+    return f"{one.name}: {one.error}"
+
+
+def _phone(told: SelfTest) -> dict[str, Any]:
+    keys = ("app", "device", "system", "abi", "runtime", "threads", "accelerator", "promise")
+    latency = None
+    if told.latency_ms:
+        p10, median, p90 = (float(value) for value in np.percentile(told.latency_ms, [10, 50, 90]))
+        latency = {"median": median, "p10": p10, "p90": p90, "invocations": len(told.latency_ms)}
+    return {key: getattr(told, key) for key in keys} | {"latency_ms": latency}
+
+
+def _read(path: Path, most: int = -1) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(most)
+    except OSError as error:
+        raise ExportError(f"{path} cannot be read ({error.strerror}); check the path and its permissions.") from error

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from export.artifacts.description import OPERATING_POINTS
+from export.inference.detector import detect, detector_from, label_of, open_detector
+from train.common.errors import ExportError
+from train.image.decode import Picture, decode_bytes
+
+if TYPE_CHECKING:
+    from tests.export.conftest import Describe, Tiny
+
+shares = st.floats(0, 1, width=32)
+bands = st.tuples(shares, shares).map(lambda pair: (min(pair), max(pair)))
+LOUDNESS = ("real", "unsure", "fake")
+
+
+@given(p=shares, band=bands, share=shares)
+def test_balanced_is_unsure_exactly_in_the_band(
+    describe: Describe, p: float, band: tuple[float, float], share: float
+) -> None:
+    low, high = band
+    threshold = low + share * (high - low)
+    one = describe(unsure=band, operating_points={"balanced": threshold, "fpr-1%": 0.9, "fpr-0.5%": 0.95})
+    expected = "unsure" if low <= p < high else "fake" if p >= threshold else "real"
+    assert label_of(one, p) == expected
+
+
+@given(p=shares, band=bands, threshold=shares, point=st.sampled_from(OPERATING_POINTS[1:]))
+def test_a_strict_point_says_fake_exactly_from_its_threshold(
+    describe: Describe, p: float, band: tuple[float, float], threshold: float, point: str
+) -> None:
+    one = describe(unsure=band, operating_points={"balanced": 0.5, "fpr-1%": threshold, "fpr-0.5%": threshold})
+    label = label_of(one, p, point)
+    assert (label == "fake") == (p >= threshold)
+    if label != "fake":
+        assert label == ("unsure" if p >= band[0] else "real")
+
+
+@given(
+    ps=st.tuples(shares, shares).map(sorted),
+    band=bands,
+    thresholds=st.tuples(shares, shares, shares),
+    point=st.sampled_from(OPERATING_POINTS),
+)
+def test_a_higher_probability_never_sounds_milder(
+    describe: Describe,
+    ps: list[float],
+    band: tuple[float, float],
+    thresholds: tuple[float, float, float],
+    point: str,
+) -> None:
+    one = describe(unsure=band, operating_points=dict(zip(OPERATING_POINTS, thresholds, strict=True)))
+    low, high = (LOUDNESS.index(label_of(one, p, point)) for p in ps)
+    assert low <= high
+
+
+def test_an_unknown_operating_point_is_refused(describe: Describe) -> None:
+    with pytest.raises(ExportError, match=r"balanced, fpr-1%, fpr-0\.5%"):
+        label_of(describe(), 0.5, "strict")
+
+
+def test_detect_gives_the_score_of_the_reference(tiny: Tiny, tmp_path: Path) -> None:
+    path = tmp_path / "x.tflite"
+    path.write_bytes(tiny.sealed["ptq-int8"])
+    detector = open_detector(path)
+    references = tiny.bundle.references
+    for index, name in enumerate(references.names):
+        verdict = detect(detector, decode_bytes(references.pictures[index], name))
+        assert verdict.probability == references.stages["tflite/ptq-int8"][index]
+        assert verdict.label == label_of(detector.description, verdict.probability)
+        np.testing.assert_array_equal(verdict.heatmap, references.heatmaps["tflite/ptq-int8"][index])
+        np.testing.assert_array_equal(verdict.view, references.views[index])
+
+
+def test_a_bundle_opens_as_its_default_variant(tiny: Tiny, tmp_path: Path) -> None:
+    path = tmp_path / "bundle.zip"
+    path.write_bytes(tiny.bundle_bytes)
+    assert open_detector(path).description.variant == "ptq-int8"
+
+
+def test_an_enlarged_picture_gets_a_note(tiny: Tiny) -> None:
+    detector = detector_from(tiny.sealed["float32"], "x")
+    small = Picture(np.full((20, 40, 3), 90, np.uint8), 1, "PNG", None, ("Palette expanded.",))
+    notes = detect(detector, small).notes
+    assert notes[0] == "Palette expanded."
+    assert "20 pixels" in notes[1]
+    assert detect(detector, Picture(np.full((32, 32, 3), 90, np.uint8), 1, "PNG", None, ())).notes == ()
+
+
+def test_what_is_no_detector_is_refused_by_name(tiny: Tiny, tmp_path: Path) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (40, 40)).save(picture, "PNG")
+    contents = {"empty.tflite": b"", "picture.tflite": picture.getvalue(), "raw.tflite": tiny.raw["float32"]}
+    for name, data in contents.items():
+        (tmp_path / name).write_bytes(data)
+    for path in [*(tmp_path / name for name in contents), tmp_path, tmp_path / "absent.tflite"]:
+        with pytest.raises(ExportError) as caught:
+            open_detector(path)
+        assert str(path) in str(caught.value)
+
+
+def test_a_description_that_contradicts_the_model_is_refused(tiny: Tiny, describe: Describe) -> None:
+    from export.artifacts.metadata import attach
+
+    for changes in ({"heatmap": (7, 7)}, {"view": "upright|resize(33)"}, {"view": "crop(3)"}):
+        with pytest.raises(ExportError):
+            detector_from(attach(tiny.raw["float32"], describe(**changes)), "x")
+
+
+def test_importing_the_detector_pulls_in_nothing_heavy() -> None:
+    heavy = "tensorflow tf_keras cv2 scipy polars sklearn matplotlib jinja2 flatbuffers"
+    code = (
+        "import sys, export.inference.detector, export.inference.overlay, export.artifacts.bundle\n"
+        f"print([name for name in {heavy.split()!r} if name in sys.modules])"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3]
+    )
+    assert run.stdout.strip() == "[]"

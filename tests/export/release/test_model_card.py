@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from export.artifacts.description import Description
+from export.benchmark.latency import Machine
+from export.release.model_card import Learned, render_card
+from export.release.variants import COLUMNS, Comparison, Variant, cells
+from train.evaluate.calibration import OperatingPoints
+from train.evaluate.evaluation import Judgement, judge_scores
+
+if TYPE_CHECKING:
+    from tests.export.conftest import Describe
+
+POINTS = OperatingPoints(0.5, 0.75, 0.875, (0.375, 0.625))
+GROUPS = [
+    ("real", "camera", "camera", "studio", True, 0.1),
+    ("real", "camera", "camera", "web|new", False, 0.7),
+    ("fake", "checker", "gan", "drawn", True, 0.9),
+    ("fake", "un_seen*", "diffusion", "other", False, 0.2),
+]
+
+
+def judged(groups: list[tuple[str, str, str, str, bool, float]]) -> Judgement:
+    rng = np.random.default_rng(0)
+    rows = []
+    for label, generator, family, source, seen, centre in groups:
+        for number, p in enumerate(np.clip(rng.normal(centre, 0.05, 40), 0.01, 0.99)):
+            path, logit = f"{source}/{generator}/{number}", float(np.log(p / (1 - p)))
+            rows.append((path, label, generator, family, source, "test", seen, logit, float(p)))
+    columns = ["path", "label", "generator", "family", "source", "split", "seen", "logit", "probability"]
+    return judge_scores(pl.DataFrame(rows, columns, orient="row"), POINTS, name="tiny", resamples=50)
+
+
+@pytest.fixture(scope="module")
+def judgement() -> Judgement:
+    return judged(GROUPS)
+
+
+Render = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def render(variant: Callable[..., Variant]) -> Render:
+    """Renders a card with some of its parts changed."""
+
+    def card(description: Description, judgement: Judgement, *, why: str = "so", **changes: Any) -> str:
+        rows = (variant("float32"), variant("ptq-int8", flips=0.025), variant("qat-int8", heatmaps=None))
+        parts: dict[str, Any] = {
+            "comparison": Comparison(rows, "ptq-int8", why, "per-channel", Machine("Engine", 2, 0.5)),
+            "learned": (
+                Learned("studio", "camera", "real", 700, 150, 160),
+                Learned("drawn", "checker", "fake", 1, 2, 3),
+            ),
+            "baseline": "File metadata alone says nothing.",
+            "recipe_text": 'title = "x"\n',
+            "recipe_sha256": "a" * 64,
+        }
+        return render_card(description, judgement, **(parts | changes))
+
+    return card
+
+
+def test_the_card_names_what_a_user_must_know(render: Render, judgement: Judgement, describe: Describe) -> None:
+    one = describe("ptq-int8")
+    card = render(one, judgement, why="it is the only candidate")
+    for text in (
+        one.view.replace("|", "\\|"),
+        one.training_sha256,
+        "CC0-1.0",
+        "checker",
+        'title = "x"',
+        "0.3750 to below 0.6250",
+        "it is the only candidate",
+        "File metadata alone says nothing.",
+        "| real | camera | studio | 700 | 150 | 160 |",
+        "per-channel",
+        "a" * 64,
+        "fauxlens train recipe.toml",
+        "2 processors Engine at a load of 0.5",
+        "fauxlens 0.1.0",
+    ):
+        assert text in card
+    for group in judgement.generators:
+        auc = group.metrics.auc
+        assert f"{auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f})" in card
+
+
+def test_the_card_has_the_table_of_all_variants(
+    render: Render, judgement: Judgement, describe: Describe, variant: Callable[..., Variant]
+) -> None:
+    table = render(describe("ptq-int8"), judgement).split("## Variants")[1].split("\n## ")[0]
+    assert all(column.replace("|", "\\|") in table for column in COLUMNS)
+    for row in (variant("float32"), variant("ptq-int8", flips=0.025), variant("qat-int8", heatmaps=None)):
+        assert f"| {' | '.join(cells(row))} |" in table
+    assert table.count("  - ") == 3
+
+
+def test_a_card_without_a_baseline_says_so(render: Render, judgement: Judgement, describe: Describe) -> None:
+    assert "too few pictures to tell" in render(describe(), judgement, baseline=None)
+
+
+def test_failures_are_told(render: Render, judgement: Judgement, describe: Describe) -> None:
+    card = render(describe(), judgement)
+    failures = card.split("## Known failures")[1].split("\n## ")[0]
+    assert "un\\_seen\\* (not seen in training): only 0.0 %" in failures
+    assert "Real pictures of web\\|new (not seen in training): 100.0 %" in failures
+    assert "Generators outside training: AUC" in failures
+    assert "checker" not in failures
+    assert "studio" not in failures
+
+
+def test_a_card_without_unseen_generators_says_so(render: Render, describe: Describe) -> None:
+    card = render(describe(), judged([GROUPS[0], GROUPS[2]]))
+    assert "No generator outside training was tried" in card
+
+
+def test_names_cannot_write_markdown_of_their_own(render: Render, judgement: Judgement, describe: Describe) -> None:
+    evil = "x | y <script> [a](b) `c` # d"
+    card = render(
+        describe(name=evil, sources_seen=(evil,), licences=(evil,)),
+        judgement,
+        why=evil,
+        learned=[Learned(evil, evil, "fake", 1, 2, 3)],
+        baseline=evil,
+        recipe_text="```\n# not a title",
+    )
+    assert "<script>" not in card.replace("\\<script\\>", "")
+    assert "[a](b)" not in card
+    titles = [line for line in card.split("````toml")[0].splitlines() if line.startswith("# ")]
+    assert len(titles) == 1
+    assert "````toml\n```\n# not a title\n````" in card
+
+
+def test_every_table_row_has_as_many_cells_as_its_head(
+    render: Render, judgement: Judgement, describe: Describe
+) -> None:
+    card = render(describe(name="a|b"), judgement)
+    width = 0
+    rows = 0
+    for line in card.splitlines():
+        cells = line.replace("\\|", "").count("|") if line.startswith("|") else 0
+        assert not (cells and width) or cells == width, line
+        width, rows = cells, rows + bool(cells)
+    assert rows > 20

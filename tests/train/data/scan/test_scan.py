@@ -1,0 +1,354 @@
+"""scan: a folder becomes a manifest, and what does not fit is listed."""
+
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from train.common.errors import DataError
+from train.data.cards.reader import Card, Rule, read_card, usual_layout
+from train.data.manifest import Manifest, read_manifest, write_manifest
+from train.data.scan.scan import Trust, scan
+from train.data.scan.scan_cache import memory_path
+from train.data.scan.skipped import Skipped
+from train.image.decode import decode
+
+ROOT = Path(__file__).parents[4]
+SHARED = ROOT.parent / "shared" / "faces"
+Draw = Callable[..., Image.Image]
+
+
+def test_a_small_tree(tree: Path) -> None:
+    path = tree.parent / "m.csv"
+    seen: list[tuple[int, int]] = []
+    manifest, skipped = scan(
+        tree, usual_layout("mini"), manifest_path=path, on_progress=lambda done, total: seen.append((done, total))
+    )
+    assert skipped == ()
+    assert seen == [(done, 60) for done in range(1, 61)]
+    frame = manifest.frame
+    assert frame["path"].to_list() == sorted(f"faces/{p.relative_to(tree).as_posix()}" for p in tree.rglob("*.jpg"))
+    assert frame["group"].n_unique() == 60
+    assert frame["generator"].value_counts().sort("generator").rows() == [
+        ("camera", 30),
+        ("sdxl", 15),
+        ("stylegan2", 15),
+    ]
+    row = frame.row(0, named=True)
+    data = manifest.picture_path(row["path"]).read_bytes()
+    assert (row["sha256"], row["bytes"]) == (hashlib.sha256(data).hexdigest(), len(data))
+    assert (row["width"], row["height"], row["format"], row["jpeg_quality"]) == (96, 96, "JPEG", 90)
+    assert (row["label"], row["family"], row["source"]) == ("fake", "diffusion", "mini")
+    write_manifest(manifest, path)
+    assert read_manifest(path).frame.equals(frame)
+
+
+def test_the_same_folder_gives_the_same_manifest(tree: Path) -> None:
+    path = tree.parent / "m.csv"
+    one = scan(tree, usual_layout(), manifest_path=path, workers=1)[0]
+    four = scan(tree, usual_layout(), manifest_path=path, workers=4)[0]
+    assert one.sha256 == four.sha256
+
+
+def test_what_does_not_fit_is_listed_and_the_rest_goes_on(tree: Path) -> None:
+    (tree / "real" / "broken.jpg").write_bytes((tree / "real" / "00.jpg").read_bytes()[:900])
+    (tree / "real" / "empty.png").write_bytes(b"")
+    (tree / "other.jpg").write_bytes((tree / "real" / "00.jpg").read_bytes())
+    (tree / "real" / "notes.txt").write_text("not a picture")
+    (tree / "real" / ".hidden.jpg").write_bytes(b"")
+    (tree / ".cache").mkdir()
+    (tree / ".cache" / "a.jpg").write_bytes(b"")
+    manifest, skipped = scan(tree, usual_layout(), manifest_path=tree / "m.csv")
+    assert manifest.frame.height == 60
+    reasons = {skip.path: skip.reason for skip in skipped}
+    assert list(reasons) == ["other.jpg", "real/broken.jpg", "real/empty.png"]
+    assert "named by no rule" in reasons["other.jpg"]
+    assert "get the file again" in reasons["real/broken.jpg"]
+    assert "is empty" in reasons["real/empty.png"]
+
+
+def test_links_lead_nowhere_outside(tree: Path, draw: Draw) -> None:
+    outside = tree.parent / "outside"
+    outside.mkdir()
+    draw(900).save(outside / "a.jpg")
+    (tree / "real" / "link.jpg").symlink_to(outside / "a.jpg")
+    (tree / "real" / "folder").symlink_to(outside)
+    (tree / "real" / "loop").symlink_to(tree)
+    (tree / "real" / "inside.jpg").symlink_to(tree / "real" / "00.jpg")
+    manifest, skipped = scan(tree, usual_layout(), manifest_path=tree / "m.csv")
+    assert [skip.path for skip in skipped] == ["real/link.jpg"]
+    assert "link out of the folder" in skipped[0].reason
+    assert manifest.frame.height == 61
+
+
+def test_a_name_that_is_not_utf8_is_listed(tree: Path) -> None:
+    name = os.fsencode(tree / "real") + b"/\xff.jpg"
+    try:
+        shutil.copy(os.fsencode(tree / "real" / "00.jpg"), name)
+    except OSError:
+        pytest.skip("this file system refuses such names")
+    _, skipped = scan(tree, usual_layout(), manifest_path=tree / "m.csv")
+    assert "not UTF-8" in skipped[0].reason
+    skipped[0].path.encode("utf-8")
+
+
+def test_what_makes_no_manifest_is_refused_in_one_sentence(tree: Path, tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    no_fake = Card("no-fake", "", (Rule("real/**", "real", "camera"), Rule("made/**", "fake", "flux")))
+    for folder, card, complaint in (
+        (tmp_path / "missing", usual_layout(), "cannot be read"),
+        (tree / "real" / "00.jpg", usual_layout(), "is a file"),
+        (tmp_path / "none", usual_layout(), "has no picture"),
+        (tree, no_fake, "has no fake picture"),
+    ):
+        with pytest.raises(DataError) as caught:
+            scan(folder, card, manifest_path=tmp_path / "m.csv")
+        assert complaint in str(caught.value)
+        assert str(folder) in str(caught.value)
+
+
+def test_a_dataset_of_one_class_is_fine(tree: Path) -> None:
+    card = Card("real-only", "", (Rule("real/**", "real", "camera"),))
+    manifest, skipped = scan(tree, card, manifest_path=tree / "m.csv")
+    assert set(manifest.frame["label"]) == {"real"}
+    assert len(skipped) == 30
+
+
+def test_a_dataset_of_one_class_is_one_if_its_card_says_so(tree: Path) -> None:
+    card = Card("reals", "", (Rule("real/**", "real", "camera"), Rule("**", skip="No faces.")))
+    manifest, skipped = scan(tree, card, manifest_path=tree / "m.csv")
+    assert set(manifest.frame["label"]) == {"real"}
+    assert {skip.reason.rpartition(": ")[2] for skip in skipped} == {"No faces."}
+
+
+def test_an_unreadable_folder_below_is_an_error_not_a_smaller_set(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scandir = os.scandir
+
+    def refuse(path: str) -> Iterator[os.DirEntry[str]]:
+        if str(path).endswith("sdxl"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(DataError, match=r"sdxl cannot be read \(Permission denied\)"):
+        scan(tree, usual_layout(), manifest_path=tree / "m.csv")
+
+
+def test_adding_pictures_with_a_previous_manifest_keeps_group_split_and_face(tree: Path, draw: Draw) -> None:
+    path = tree / "m.csv"
+    old = scan(tree, usual_layout(), manifest_path=path)[0]
+    faced = old.frame.with_columns(eye_x=10.0, eye_y=11.0, eye_distance=12.0)
+    for seed in range(300, 340):
+        draw(seed).save(tree / "real" / f"{seed}.jpg")
+    decoded = Image.fromarray(decode(tree / "real" / "03.jpg").pixels)
+    decoded.save(tree / "real" / "copy.jpg", quality=40)
+    (tree / "real" / "07.jpg").rename(tree / "real" / "moved.jpg")
+    new = scan(tree, usual_layout(), manifest_path=path, previous=type(old)(faced, old.folder))[0].frame
+    columns = ["sha256", "group", "split", "eye_x", "eye_distance"]
+    assert (
+        new.filter(new["sha256"].is_in(faced["sha256"].to_list()))
+        .select(columns)
+        .sort("sha256")
+        .equals(faced.select(columns).sort("sha256"))
+    )
+    by_path = {row["path"]: row for row in new.iter_rows(named=True)}
+    assert by_path["real/copy.jpg"]["group"] == by_path["real/03.jpg"]["group"]
+    assert by_path["real/copy.jpg"]["split"] == by_path["real/03.jpg"]["split"]
+    assert by_path["real/copy.jpg"]["eye_x"] is None
+
+
+def later() -> int:
+    """The time as of ten seconds from now: what was written just before is no longer fresh."""
+    return time.time_ns() + 10**10
+
+
+def counted() -> tuple[list[tuple[int, int]], Callable[[int, int], None]]:
+    """A list and a function that adds to it what a scan reports of its progress."""
+    seen: list[tuple[int, int]] = []
+    return seen, lambda done, total: seen.append((done, total))
+
+
+def test_unchanged_files_are_not_read_again(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tree.parent / "m.csv"
+    (tree / "real" / "broken.jpg").write_bytes((tree / "real" / "00.jpg").read_bytes()[:900])
+    first, skipped = scan(tree, usual_layout(), manifest_path=path, clock=later)
+
+    def read(path: Path) -> bytes:
+        raise AssertionError(f"{path} was read")
+
+    monkeypatch.setattr("train.data.scan.measure.read_picture_file", read)
+    seen, on_progress = counted()
+    again = scan(tree, usual_layout(), manifest_path=path, previous=first, on_progress=on_progress, clock=later)
+    assert again[0].frame.equals(first.frame)
+    assert again[1] == skipped
+    assert "get the file again" in skipped[0].reason
+    assert seen == [(61, 61)]
+    # Also from elsewhere, where the folder has another name.
+    monkeypatch.chdir(tree)
+    elsewhere = scan(Path("real/.."), usual_layout(), manifest_path=Path("../m.csv"), clock=later)
+    assert elsewhere[0].frame.equals(first.frame)
+    with pytest.raises(AssertionError, match="was read"):
+        scan(tree, usual_layout(), manifest_path=path, trust="nothing")
+
+
+def test_what_was_written_just_before_the_scan_is_read_again(tree: Path) -> None:
+    path = tree.parent / "m.csv"
+    seen, on_progress = counted()
+    for _ in range(2):
+        scan(tree, usual_layout(), manifest_path=path, on_progress=on_progress)
+    assert seen == [(done, 60) for done in range(1, 61)] * 2
+
+
+def test_what_cannot_be_read_may_be_readable_later(tree: Path) -> None:
+    path = tree.parent / "m.csv"
+    (tree / "real" / "link.jpg").symlink_to(tree / "real" / "later.png")
+    (tree / "real" / "loop.jpg").symlink_to("loop.jpg")
+    _, skipped = scan(tree, usual_layout(), manifest_path=path, clock=later)
+    assert [skip.path for skip in skipped] == ["faces/real/link.jpg", "faces/real/loop.jpg"]
+    shutil.copy(tree / "real" / "00.jpg", tree / "real" / "later.png")
+    frame = scan(tree, usual_layout(), manifest_path=path, clock=later)[0].frame
+    assert {"faces/real/link.jpg", "faces/real/later.png"} <= set(frame["path"])
+
+
+def test_a_scan_that_is_broken_off_is_remembered_as_far_as_it_came(tree: Path) -> None:
+    path = tree.parent / "m.csv"
+
+    def stop(done: int, total: int) -> None:
+        if done == 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        scan(tree, usual_layout(), manifest_path=path, on_progress=stop, clock=later)
+    seen, on_progress = counted()
+    resumed = scan(tree, usual_layout(), manifest_path=path, on_progress=on_progress, clock=later)[0]
+    assert seen == [(done, 60) for done in range(20, 61)]
+    assert resumed.frame.equals(scan(tree, usual_layout(), manifest_path=path, trust="nothing")[0].frame)
+
+
+def test_a_damaged_memory_is_not_believed(tree: Path) -> None:
+    path = tree.parent / "m.csv"
+    expected = scan(tree, usual_layout(), manifest_path=path, clock=later)[0].frame
+    memory = memory_path(path)
+    whole = memory.read_bytes()
+    for content in (whole[:-5], whole[:-50] + b"\0" + whole[-49:], whole[:300] + whole[301:], b""):
+        memory.write_bytes(content)
+        seen, on_progress = counted()
+        frame = scan(tree, usual_layout(), manifest_path=path, on_progress=on_progress, clock=later)[0].frame
+        assert frame.equals(expected)
+        assert len(seen) == 60
+        assert memory.read_bytes() == whole
+
+
+def test_the_memory_serves_another_card(tree: Path) -> None:
+    path = tree.parent / "m.csv"
+    scan(tree, usual_layout(), manifest_path=path, clock=later)
+    other = Card("other", "", (Rule("real/1*", "real", "phone"), Rule("fake/**", "fake", "flux", split="test")))
+    seen, on_progress = counted()
+    recalled = scan(tree, other, manifest_path=path, on_progress=on_progress, clock=later)
+    assert seen == [(40, 40)]
+    anew = scan(tree, other, manifest_path=path, trust="nothing")
+    assert recalled[0].frame.equals(anew[0].frame)
+    assert recalled[1] == anew[1]
+    assert len(recalled[1]) == 20
+
+
+def test_a_manifest_below_the_pictures(tree: Path) -> None:
+    (tree / "real" / "notes").mkdir()
+    frame = scan(tree, usual_layout(), manifest_path=tree / "real" / "notes" / "m.csv")[0].frame
+    assert {"../00.jpg", "../../fake/sdxl/00.jpg"} <= set(frame["path"])
+
+
+# What may happen to a folder between two scans: the name of a change, which file, and a number for its new content.
+_CHANGES = st.tuples(
+    st.sampled_from(["add", "edit", "damage", "remove", "rename", "swap", "copy", "touch", "same size", "nothing"]),
+    st.integers(0, 30),
+    st.integers(0, 5),
+)
+
+
+def change(folder: Path, what: str, which: int, seed: int, draw: Draw) -> None:
+    """Change a folder of JPEG pictures as a person or a program may."""
+    files = sorted(path for path in folder.rglob("*.jpg"))
+    file = files[which % len(files)]
+    other = files[(which + seed) % len(files)]
+    new = file.with_name(f"new-{seed}.jpg")
+    if what == "add":
+        draw(seed, 40, 40).save(new)
+    elif what == "edit":
+        draw(seed, 48, 40).save(file)
+    elif what == "damage":
+        file.write_bytes(file.read_bytes()[: 300 + seed])
+    elif what == "remove" and len(files) > 4:
+        file.unlink()
+    elif what == "rename":
+        file.replace(new)
+    elif what == "swap":
+        file.replace(folder / "real" / "swap")
+        other.replace(file) if other != file else None
+        (folder / "real" / "swap").replace(other)
+    elif what == "copy":
+        shutil.copy2(file, new)
+    elif what == "touch":
+        os.utime(file, ns=(seed, seed))
+    elif what == "same size":
+        status, data = file.stat(), bytearray(file.read_bytes())
+        data[-10 - seed] ^= 1
+        file.write_bytes(data)
+        os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(st.lists(_CHANGES, max_size=4), min_size=1, max_size=4), with_previous=st.booleans())
+def test_a_scan_with_memory_equals_one_without(
+    steps: list[list[tuple[str, int, int]]], with_previous: bool, draw: Draw, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("changing")
+    for place in ("real", "fake/gan"):
+        (folder / place).mkdir(parents=True)
+        for seed in range(4):
+            draw(seed + len(place), 40, 40).save(folder / place / f"{seed}.jpg")
+    previous: Manifest | None = None
+    for changes in [[], *steps]:
+        for what, which, seed in changes:
+            change(folder, what, which, seed, draw)
+        outcomes: list[tuple[Manifest | None, tuple[Skipped, ...], str]] = []
+        for trust in get_args(Trust):
+            path = folder / f"{trust}.csv"
+            try:
+                found = scan(folder, usual_layout(), manifest_path=path, previous=previous, trust=trust, clock=later)
+            except DataError as error:
+                outcomes.append((None, (), str(error)))
+            else:
+                outcomes.append((*found, ""))
+        (manifest, *said), (anew, *said_anew) = outcomes
+        assert said == said_anew
+        assert (manifest and manifest.csv) == (anew and anew.csv)
+        if with_previous:
+            previous = manifest
+
+
+def test_the_shared_faces(tmp_path: Path) -> None:
+    if not SHARED.is_dir():
+        pytest.skip("the shared faces are not on this machine")
+    card = read_card(ROOT / "tests" / "cards" / "shared-faces.toml")
+    folder = tmp_path / "faces"
+    for source in ("ffhq-256", "sdxl", "web-faces"):
+        (folder / source).mkdir(parents=True)
+        for picture in sorted((SHARED / source).iterdir())[:40]:
+            shutil.copy(picture, folder / source / picture.name)
+    manifest, skipped = scan(folder, card, manifest_path=tmp_path / "m.csv")
+    assert skipped == ()
+    frame = manifest.frame
+    assert frame["source"].value_counts().sort("source").rows() == [("ffhq-256", 40), ("sdxl", 40), ("web-faces", 40)]
+    assert set(frame.filter(source="ffhq-256")["jpeg_quality"]) == {75}
+    assert set(frame.filter(source="sdxl")["jpeg_quality"]) == {90}
+    # Different people do not chain into one group.
+    assert max(frame["group"].value_counts()["count"].to_list()) <= 4

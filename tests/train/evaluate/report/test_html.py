@@ -1,0 +1,223 @@
+"""The report is one page that asks for nothing from elsewhere, with JSON and CSV that say the same."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import polars as pl
+import pytest
+from PIL import Image
+
+from train.common.errors import TrainError
+from train.evaluate.calibration import OperatingPoints
+from train.evaluate.evaluation import Judgement, judge_scores
+from train.evaluate.flips import count_flips
+from train.evaluate.metrics import Interval
+from train.evaluate.report import summary
+from train.evaluate.report.html import Illustration, NullModel, ReportPaths, read_judgements, write_report
+from train.evaluate.robustness.results import Robustness
+
+Chromium = Callable[[Path, Path], tuple[set[str], str]]
+
+Scored = tuple[pl.DataFrame, OperatingPoints]
+
+VOID = {"meta", "img", "br", "link", "input", "hr"}
+TITLE = 'Run 7: <script>alert("x")</script> & more'
+
+
+class Page(HTMLParser):
+    """Collects tags, attributes and text, and whether every tag is closed in its turn."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+def picture(path: str) -> bytes | None:
+    if path.endswith("0.jpg"):
+        return None
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8), (200, 40, 90)).save(buffer, "PNG" if path[-5] in "1357" else "JPEG")
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def judgements(scored: Scored, make: Callable[..., Scored]) -> tuple[Judgement, Judgement]:
+    table = scored[0].with_columns(
+        # names come from people's folders
+        generator=pl.col("generator").replace("gan-a", "$gan$ <i>a</i>"),
+        path=pl.concat_str(pl.lit("<b>"), "path"),
+    )
+    float_model = judge_scores(table, scored[1], name="float", resamples=20)
+    return float_model, judge_scores(make(noise=0.2)[0], scored[1], name="int8", resamples=20)
+
+
+@pytest.fixture(scope="module")
+def written(
+    judgements: tuple[Judgement, Judgement],
+    scored: Scored,
+    make: Callable[..., Scored],
+    withstood: Robustness,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> ReportPaths:
+    flips = count_flips(scored[0], make(noise=0.2)[0], scored[1], names=("float", "int8"), resamples=20)
+    return write_report(
+        tmp_path_factory.mktemp("report"),
+        judgements,
+        title=TITLE,
+        flips=[flips],
+        recipe_text="[data]\nhomepage = 'https://example.org' # <!-- not markup -->\n",
+        audit=NullModel(0.612, "So the score is mostly not a file-format shortcut."),
+        robustness=withstood,
+        illustrations=[Illustration("mean heatmap of the fakes", picture("x.jpg") or b"", "int8")],
+        thumbnails=picture,
+    )
+
+
+@pytest.fixture(scope="module")
+def page(written: ReportPaths) -> Page:
+    return Page(written.html.read_text(encoding="utf-8"))
+
+
+def test_the_page_is_well_formed_and_titled(page: Page) -> None:
+    assert page.open == []
+    assert TITLE in page.text
+    assert not [tag for tag, _ in page.tags if tag in ("script", "link", "iframe", "b:", "i")]
+    assert sum(tag == "svg" for tag, _ in page.tags) == 6
+
+
+def test_the_page_asks_for_nothing_from_elsewhere(written: ReportPaths, page: Page) -> None:
+    for tag, attributes in page.tags:
+        for name in ("src", "href", "xlink:href", "srcset", "data", "action", "poster"):
+            value = attributes.get(name)
+            assert value is None or value.startswith(("#", "data:image/")), (tag, name, value)
+    html = written.html.read_text(encoding="utf-8")
+    assert not re.search(r"@import|url\(\s*['\"]?(?!#)", html)
+    policy = [attributes for tag, attributes in page.tags if attributes.get("http-equiv")]
+    assert "default-src 'none'" in (policy[0]["content"] or "")
+
+
+def test_no_id_comes_twice(page: Page) -> None:
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    used = {value[1:] for _, found in page.tags for value in [found.get("xlink:href")] if value}
+    assert used <= set(ids)
+
+
+def test_colours_of_figures_follow_the_theme(written: ReportPaths) -> None:
+    html = written.html.read_text(encoding="utf-8")
+    figures = "".join(re.findall(r"<svg.*?</svg>", html, re.DOTALL))
+    assert set(re.findall(r"#[0-9a-f]{6}\b", figures)) == set()
+    assert set(re.findall(r"var\((--[a-z0-9-]+)\)", figures)) <= set(re.findall(r"(--[a-z0-9-]+):", html))
+
+
+def test_both_models_flips_and_the_null_model_are_on_the_page(page: Page) -> None:
+    text = " ".join(" ".join(page.text).split())
+    for words in ("float → int8", "What it misses", "0.612", "$gan$ <i>a</i>", "noise of strength 10", "mean heatmap"):
+        assert words in text
+    pictures = [attributes["src"] or "" for tag, attributes in page.tags if tag == "img"]
+    assert any(source.startswith("data:image/png;base64,") for source in pictures)
+    assert any(source.startswith("data:image/jpeg;base64,") for source in pictures)
+
+
+def test_json_gives_the_judgements_back(written: ReportPaths, judgements: tuple[Judgement, Judgement]) -> None:
+    assert read_judgements(written.json) == judgements
+    document = json.loads(written.json.read_text())
+    assert document["audit"]["auc"] == 0.612
+    assert document["flips"][0]["second"] == "int8"
+
+
+def test_csv_says_what_the_judgement_says(written: ReportPaths, judgements: tuple[Judgement, Judgement]) -> None:
+    rows = list(csv.DictReader(written.csv.open(encoding="utf-8", newline="")))
+    keys = [(row["model"], row["set"], row["name"], row["seen"], row["metric"]) for row in rows]
+    assert len(keys) == len(set(keys))
+    found = dict(zip(keys, rows, strict=True))
+    row = found["int8", "generator", "diffusion-c", "False", "auc"]
+    group = next(group for group in judgements[1].generators if group.name == "diffusion-c")
+    assert Interval(*(float(row[key]) for key in ("value", "low", "high"))) == group.metrics.auc
+    assert int(row["n_fake"]) == group.called.n
+    assert found["float", "real source", "web", "False", "called_fake_fpr_1"]
+
+
+def test_writing_twice_gives_the_same_bytes(judgements: tuple[Judgement, Judgement], tmp_path: Path) -> None:
+    one = write_report(tmp_path / "1", judgements, title="t")
+    two = write_report(tmp_path / "2", judgements, title="t")
+    assert one.html.read_bytes() == two.html.read_bytes()
+    assert sorted(path.name for path in one.html.parent.iterdir()) == ["report.csv", "report.html", "report.json"]
+
+
+def test_a_perfect_detector_and_a_tiny_set_make_a_page_too(scored: Scored, tmp_path: Path) -> None:
+    table = scored[0].filter("seen").with_columns(probability=(pl.col("label") == "fake").cast(pl.Float32))
+    perfect = judge_scores(table, scored[1], name="perfect", resamples=5)
+    assert perfect.mistakes == ()
+    Page(write_report(tmp_path, [perfect], title="t").html.read_text(encoding="utf-8"))
+    few = pl.concat(
+        table.filter((pl.col("split") == "test") & (pl.col("label") == label)).head(1) for label in ("real", "fake")
+    )
+    tiny = judge_scores(few.with_columns(probability=pl.lit(0.5)), scored[1], name="tiny", resamples=5)
+    page = Page(write_report(tmp_path, [tiny], title="t").html.read_text(encoding="utf-8"))
+    assert "Read with care." in page.text
+
+
+def test_the_words_on_top_tell_the_bad_news(judgements: tuple[Judgement, Judgement]) -> None:
+    words = " ".join(summary.misses(judgements[0]))
+    assert "diffusion-c, which it never saw in training" in words
+    assert "web, pictures of a kind it never saw" in words
+    caught = judgements[0].fakes.fpr_1
+    assert summary.percent(caught.value) in summary.catches(judgements[0])[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0 %"), (0.005, "0.5 %"), (0.874, "87 %"), (0.996, "99.6 %"), (0.9999, "100 %"), (1, "100 %")],
+)
+def test_percent(value: float, text: str) -> None:
+    assert summary.percent(value).replace("\N{NO-BREAK SPACE}", " ") == text
+
+
+def test_what_cannot_be_reported_or_read_is_refused(judgements: tuple[Judgement, Judgement], tmp_path: Path) -> None:
+    with pytest.raises(TrainError, match="nothing to report"):
+        write_report(tmp_path, [], title="t")
+    with pytest.raises(TrainError, match="share a name"):
+        write_report(tmp_path, [judgements[0], judgements[0]], title="t")
+    with pytest.raises(TrainError, match="does not exist"):
+        read_judgements(tmp_path / "report.json")
+    for text, word in (("{", "not readable JSON"), ("[]", "format 1"), ('{"format": 1, "judgements": [{}]}', "name")):
+        (tmp_path / "report.json").write_text(text)
+        with pytest.raises(TrainError, match=word):
+            read_judgements(tmp_path / "report.json")
+
+
+def test_chromium_shows_the_page_and_makes_no_request(written: ReportPaths, tmp_path: Path, chromium: Chromium) -> None:
+    asked, dom = chromium(written.html, tmp_path)
+    assert "<title>Run 7: &lt;script&gt;" in dom
+    assert dom.count("<svg") == 6
+    assert asked == set()
+
+
+def test_chromium_would_have_shown_a_request(tmp_path: Path, chromium: Chromium) -> None:
+    page = tmp_path / "page.html"
+    page.write_text('<!DOCTYPE html><title>x</title><img src="https://pictures.invalid/x.png">')
+    assert chromium(page, tmp_path)[0] == {"https://pictures.invalid/x.png"}

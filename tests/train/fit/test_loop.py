@@ -1,0 +1,279 @@
+"""Training: a run that was stopped ends where an unbroken one ends, and nothing half-written stays behind."""
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from ela.front_ends import FrontEnd, parse_front_end
+from ela.reference import error_level
+from ela.setting import Ela
+from train.common.errors import ElaError, TrainError
+from train.common.tf import load_tensorflow
+from train.data.manifest import Manifest, read_manifest
+from train.fit.batches import class_weights, mark_seen, rows_of, training_batches
+from train.fit.checkpoints import Epoch, load_progress
+from train.fit.loop import fit, load_model
+from train.fit.pipeline import begin, resume
+from train.fit.run_folder import open_run, start_run, weights_path
+from train.fit.scoring import keras_scorer
+from train.model import predict_logits, scale_pixels
+from train.recipe import Augment, Data, Recipe, parse_recipe
+
+QUICK = {
+    "title": "Quick",
+    "data": {"view": "upright|square|resize(96)", "generators": ["camera", "gan-like"]},
+    "model": {"width": 0.25, "weights": "none", "dropout": 0.0},
+    "stages": [
+        {"name": "head", "epochs": 1, "learning_rate": 1e-3, "train_from": "head"},
+        {"name": "all", "epochs": 3, "learning_rate": 1e-3, "train_from": "conv_pw_6", "schedule": "cosine"},
+    ],
+    "augment": {"flip": 0.5, "jpeg": 0.5},
+    "fit": {"batch_size": 32, "seed": 11},
+}
+
+
+@pytest.fixture(scope="module")
+def quick() -> Recipe:
+    return parse_recipe(QUICK, "quick")
+
+
+@pytest.fixture
+def manifest(small_manifest: Path) -> Manifest:
+    return read_manifest(small_manifest)
+
+
+class Interrupted(Exception):
+    """Stands for a kill."""
+
+
+def _fit(folder: Path, recipe: Recipe, manifest_path: Path, stop_after: tuple[str, int] | None = None) -> None:
+    begun = (folder / "run.json").exists()
+    run = resume(folder, recipe) if begun else begin(recipe, manifest_path, folder)
+
+    def on_tick(tick: object) -> None:
+        stage, epoch, batch = (getattr(tick, name) for name in ("stage", "epoch", "batch"))
+        if stop_after and (stage, epoch) == stop_after and batch == 2:
+            raise Interrupted
+
+    fit(run, run.store(), on_tick=on_tick)
+
+
+def test_a_stopped_run_ends_where_an_unbroken_one_ends(quick: Recipe, small_manifest: Path, tmp_path: Path) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    _fit(whole, quick, small_manifest)
+    for stop in (("head", 1), ("all", 1), ("all", 3)):
+        with pytest.raises(Interrupted):
+            _fit(broken, quick, small_manifest, stop)
+        assert not weights_path(open_run(broken), "float").exists()
+    _fit(broken, quick, small_manifest)
+    one, two = (load_model(open_run(folder)).get_weights() for folder in (whole, broken))
+    assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
+    histories = [load_progress(folder / "checkpoints").history for folder in (whole, broken)]
+    assert histories[0] == histories[1]
+    assert [(done.stage, done.epoch) for done in histories[0]] == [(0, 0), (1, 0), (1, 1), (1, 2)]
+    # One checkpoint, the best weights, progress.json: no left-over of the epochs before, nothing temporary.
+    assert len(list((broken / "checkpoints").iterdir())) == 3
+
+
+def test_the_board_shows_every_epoch(quick: Recipe, small_manifest: Path, tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    _fit(tmp_path / "run", quick, small_manifest)
+    board = EventAccumulator(str(tmp_path / "run" / "tensorboard"))
+    board.Reload()
+    history = load_progress(tmp_path / "run" / "checkpoints").history
+    assert [event.step for event in board.Tensors("val_auc")] == [1, 2, 3, 4]
+    logged = [float(load_tensorflow().make_ndarray(event.tensor_proto)) for event in board.Tensors("val_loss")]
+    assert np.allclose(logged, [done.val_loss for done in history])
+
+
+def test_another_recipe_does_not_go_on_with_a_run(quick: Recipe, small_manifest: Path, tmp_path: Path) -> None:
+    begin(quick, small_manifest, tmp_path / "run")
+    with pytest.raises(TrainError, match="another recipe"):
+        resume(tmp_path / "run", dataclasses.replace(quick, title="Another"))
+    with pytest.raises(TrainError, match="already holds a run"):
+        begin(quick, small_manifest, tmp_path / "run")
+
+
+def test_an_edited_recipe_or_manifest_is_noticed(
+    quick: Recipe, small_manifest: Path, manifest: Manifest, tmp_path: Path
+) -> None:
+    copy = tmp_path / "manifest.csv"
+    copy.write_bytes(manifest.csv)
+    run = start_run(tmp_path / "run", quick, copy, manifest)
+    copy.write_bytes(manifest.csv.replace(b",train,", b",test,", 1))
+    with pytest.raises(TrainError, match="has changed since"):
+        run.manifest()
+    recipe = tmp_path / "run" / "recipe.toml"
+    recipe.write_text(recipe.read_text().replace('title = "Quick"', 'title = "Slow"'))
+    with pytest.raises(TrainError, match="was changed after the run began"):
+        open_run(tmp_path / "run")
+
+
+def test_a_run_of_before_recipes_gained_a_key_still_opens(
+    quick: Recipe, small_manifest: Path, manifest: Manifest, tmp_path: Path
+) -> None:
+    run = start_run(tmp_path / "run", quick, small_manifest, manifest)
+    recipe = tmp_path / "run" / "recipe.toml"
+    old = "".join(line for line in recipe.read_text().splitlines(keepends=True) if not line.startswith("features"))
+    assert old != recipe.read_text()
+    recipe.write_text(old)
+    about = json.loads((tmp_path / "run" / "run.json").read_text())
+    about["recipe_sha256"] = hashlib.sha256(old.encode()).hexdigest()
+    (tmp_path / "run" / "run.json").write_text(json.dumps(about))
+    assert open_run(tmp_path / "run").recipe == run.recipe
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", "{"])
+def test_what_is_no_run_folder(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / "run.json").write_text(content)
+    with pytest.raises(TrainError) as caught:
+        open_run(tmp_path)
+    assert str(tmp_path) in str(caught.value)
+
+
+def test_a_damaged_progress_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "progress.json").write_text(json.dumps({"stage": 1, "colour": "red"}))
+    with pytest.raises(TrainError, match="damaged"):
+        load_progress(tmp_path)
+
+
+def test_early_stopping_keeps_the_best_epoch(quick: Recipe, small_manifest: Path, tmp_path: Path) -> None:
+    # A learning rate that ruins the weights: the stage ends after `patience` epochs and the best ones are kept.
+    stages = (
+        quick.stages[0],
+        dataclasses.replace(quick.stages[1], learning_rate=1.0, epochs=9, schedule="constant"),
+    )
+    recipe = dataclasses.replace(quick, stages=stages, fit=dataclasses.replace(quick.fit, patience=2))
+    run = begin(recipe, small_manifest, tmp_path / "run")
+    seen: list[Epoch] = []
+    fit(run, run.store(), on_epoch=lambda stage, epoch: seen.append(epoch))
+    best = min(range(len(seen)), key=lambda index: seen[index].val_loss)
+    assert len(seen) < 10
+    assert len(seen) - 1 - best == 2
+    store = run.store()
+    val = rows_of(store, recipe, "val")
+    scorer = keras_scorer(load_model(run), _front_end(recipe))
+    logits = scorer(store.pixels[val.index]).astype(np.float64)
+    losses = np.logaddexp(0, np.where(val.is_fake, -logits, logits))
+    assert np.average(losses, weights=val.weights) == pytest.approx(seen[best].val_loss, rel=1e-4)
+
+
+def _front_end(recipe: Recipe) -> FrontEnd:
+    return parse_front_end(recipe.model.front_end)
+
+
+def test_selection_takes_generators_and_leaves_the_held_out(manifest: Manifest) -> None:
+    marked = mark_seen(manifest.frame, Data(view="resize(96)", generators=("camera", "gan-like")))
+    assert set(marked.filter(pl.col("seen"))["generator"]) == {"camera", "gan-like"}
+    assert set(marked.filter(~pl.col("seen"))["generator"]) == {"diffusion-like"}
+
+
+def test_a_generator_that_the_splits_leave_out_is_not_seen(manifest: Manifest) -> None:
+    gone = pl.col("generator") == "diffusion-like"
+    frame = manifest.frame.with_columns(split=pl.when(gone).then(pl.lit("test")).otherwise("split"))
+    data = Data(view="resize(96)", generators=("camera", "gan-like", "diffusion-like"))
+    assert set(mark_seen(manifest.frame, data).filter("seen")["generator"]) == {"camera", "gan-like", "diffusion-like"}
+    assert set(mark_seen(frame, data).filter("seen")["generator"]) == {"camera", "gan-like"}
+
+
+@pytest.mark.parametrize(
+    ("generators", "held_out", "words"),
+    [
+        (("camera", "stylegan9"), (), "'stylegan9'"),
+        (("camera",), (), "no fake picture"),
+        (("gan-like",), (), "no real picture"),
+        (("camera", "gan-like"), ("gan-like",), "no fake picture"),
+    ],
+)
+def test_a_selection_without_a_class_is_refused(
+    manifest: Manifest, generators: tuple[str, ...], held_out: tuple[str, ...], words: str
+) -> None:
+    with pytest.raises(TrainError, match=words):
+        mark_seen(manifest.frame, Data(view="resize(96)", generators=generators, held_out=held_out))
+
+
+def test_weights_give_both_classes_the_same_total() -> None:
+    is_fake = np.array([True] * 9 + [False] * 3)
+    weights = class_weights(is_fake, "balanced")
+    assert weights[is_fake].sum() == pytest.approx(weights[~is_fake].sum())
+    assert weights.mean() == pytest.approx(1)
+    assert (class_weights(is_fake, "none") == 1).all()
+
+
+def test_an_epoch_shows_every_row_once_in_an_order_of_the_seed(
+    quick: Recipe, small_manifest: Path, tmp_path: Path
+) -> None:
+    run = begin(quick, small_manifest, tmp_path / "run")
+    store = run.store()
+    rows = rows_of(store, quick, "train")
+
+    def epoch(seed: int) -> tuple[np.ndarray, np.ndarray]:
+        batches = training_batches(
+            store,
+            rows,
+            front_end=_front_end(quick),
+            settings=quick.augment,
+            batch_size=16,
+            seed=(seed,),
+        )
+        planes, labels, _ = zip(*batches, strict=True)
+        return np.concatenate(planes), np.concatenate(labels)
+
+    planes, labels = epoch(1)
+    again, _ = epoch(1)
+    other, _ = epoch(2)
+    assert len(planes) == len(rows.index)
+    assert labels.sum() == rows.is_fake.sum()
+    assert np.array_equal(planes, again)
+    assert not np.array_equal(planes, other)
+
+
+@pytest.mark.parametrize(
+    ("front_end", "words"), [("dct", "'dct' is not known"), ("ela(90,420)+rgb(3)", "rgb takes no options")]
+)
+def test_a_front_end_that_cannot_be_trained_is_refused(
+    quick: Recipe, small_manifest: Path, tmp_path: Path, front_end: str, words: str
+) -> None:
+    recipe = dataclasses.replace(quick, model=dataclasses.replace(quick.model, front_end=front_end))
+    with pytest.raises((TrainError, ElaError), match=words):
+        begin(recipe, small_manifest, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_training_reads_the_error_levels_that_pillow_gives(quick: Recipe, small_manifest: Path, tmp_path: Path) -> None:
+    recipe = dataclasses.replace(quick, model=dataclasses.replace(quick.model, front_end="ela(90)"))
+    store = begin(recipe, small_manifest, tmp_path / "run").store()
+    rows = rows_of(store, recipe, "train")
+    batches = training_batches(
+        store,
+        rows,
+        front_end=_front_end(recipe),
+        settings=Augment(flip=0.0),
+        batch_size=len(rows.index),
+        seed=(5,),
+    )
+    ((planes, _, _),) = list(batches)
+    order = np.random.default_rng((5,)).permutation(len(rows.index))
+    for position in (0, 1, 2):
+        expected = error_level(np.asarray(store.pixels[rows.index[order[position]]]), Ela(quality=90))
+        assert np.array_equal(planes[position], scale_pixels(expected.astype(np.float32)))
+
+
+def test_the_trained_run_scores_what_its_weights_say(trained_run: object) -> None:
+    from train.evaluate.scores import read_scores
+    from train.fit.run_folder import Run, scores_path
+
+    assert isinstance(trained_run, Run)
+    store = trained_run.store()
+    scores = read_scores(scores_path(trained_run, "float"))
+    at = {path: row for row, path in enumerate(store.manifest.frame["path"])}
+    views = store.pixels[[at[path] for path in scores["path"][:20]]]
+    assert np.allclose(predict_logits(load_model(trained_run), views), scores["logit"][:20], atol=1e-4)
+    assert not scores.filter(pl.col("seen") & (pl.col("split") == "train")).height

@@ -1,0 +1,120 @@
+"""Cached features: the head learns from what the frozen network gives, once, and ends where it would have."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ela.front_ends import parse_front_end
+from train.common.tf import load_tensorflow, seed_everything
+from train.fit.batches import rows_of
+from train.fit.checkpoints import load_progress
+from train.fit.epoch import judge_epoch
+from train.fit.loop import fit
+from train.fit.pipeline import begin, resume
+from train.fit.stage_data import Material, begin_lesson
+from train.model import POOLED, build_classifier, choose_trainable, predict_logits
+from train.recipe import Recipe, parse_recipe
+
+CACHED = {
+    "title": "Cached",
+    "data": {"view": "upright|square|resize(96)", "generators": ["camera", "gan-like"]},
+    "model": {"width": 0.25, "weights": "none", "dropout": 0.2, "batch_norm_momentum": 0.5},
+    "stages": [
+        {"name": "head", "epochs": 4, "learning_rate": 1e-2, "train_from": "head", "features": "cached"},
+        {"name": "all", "epochs": 1, "learning_rate": 1e-3, "train_from": "all"},
+    ],
+    "augment": {"flip": 0.5},
+    "fit": {"batch_size": 32, "seed": 4},
+}
+
+
+@pytest.fixture(scope="module")
+def recipe() -> Recipe:
+    return parse_recipe(CACHED, "cached")
+
+
+@pytest.fixture
+def material(recipe: Recipe, small_manifest: Path, tmp_path: Path) -> Material:
+    store = begin(recipe, small_manifest, tmp_path / "material").store()
+    learn, val = rows_of(store, recipe, "train"), rows_of(store, recipe, "val")
+    return Material(recipe, store, parse_front_end("rgb"), learn, val, np.asarray(store.pixels[val.index]))
+
+
+def _compiled(material: Material) -> Any:
+    tf = load_tensorflow()
+    seed_everything(material.recipe.fit.seed)
+    model = build_classifier(material.recipe.model, 96)
+    # Statistics of batch norm that fit: without them a random network gives the same for every picture.
+    for planes, _, _ in material.disturbed(9, 0):
+        model(planes, training=True)
+    choose_trainable(model, "head")
+    model.compile(tf.keras.optimizers.Adam(1e-2), tf.keras.losses.BinaryCrossentropy(from_logits=True))
+    return model
+
+
+def test_the_features_are_those_of_the_pictures_disturbed_once(material: Material) -> None:
+    tf = load_tensorflow()
+    model = _compiled(material)
+    lesson = begin_lesson(model, material, 0)
+    planes, labels, weights = (np.concatenate(part) for part in zip(*material.disturbed(0, 0), strict=True))
+    pooled = tf.keras.Model(model.input, model.get_layer(POOLED).output).predict(planes, verbose=0)
+    assert pooled.std(axis=0).max() > 0.01
+    orders = []
+    for epoch in (0, 1):
+        features, of_features, by_weight = (np.concatenate(part) for part in zip(*lesson.batches(epoch), strict=True))
+        order = [int(np.abs(pooled - one).sum(axis=1).argmin()) for one in features]
+        assert sorted(order) == list(range(len(planes)))
+        assert np.allclose(features, pooled[order], atol=1e-5)
+        assert np.array_equal(of_features, labels[order])
+        assert np.array_equal(by_weight, weights[order])
+        orders.append(order)
+    assert orders[0] != orders[1]
+
+
+def test_the_head_is_the_classifiers_own(material: Material) -> None:
+    model = _compiled(material)
+    lesson = begin_lesson(model, material, 0)
+    before = predict_logits(model, material.val_planes)
+    for x, y, weight in lesson.batches(0):
+        lesson.model.train_on_batch(x, y, sample_weight=weight)
+    assert not np.array_equal(predict_logits(model, material.val_planes), before)
+    # What the lesson says of its head is what the whole network does on the validation pictures.
+    assert lesson.judge() == pytest.approx(judge_epoch(model, material.val_planes, material.val), rel=1e-5)
+
+
+class Interrupted(Exception):
+    """Stands for a kill."""
+
+
+def test_a_cached_stage_that_was_stopped_ends_where_an_unbroken_one_ends(
+    recipe: Recipe, small_manifest: Path, tmp_path: Path
+) -> None:
+    def stop(tick: Any) -> None:
+        if (tick.stage, tick.epoch, tick.batch) == ("head", 3, 1):
+            raise Interrupted
+
+    whole = begin(recipe, small_manifest, tmp_path / "whole")
+    kept = fit(whole, whole.store()).get_weights()
+    broken = begin(recipe, small_manifest, tmp_path / "broken")
+    with pytest.raises(Interrupted):
+        fit(broken, broken.store(), on_tick=stop)
+    again = resume(tmp_path / "broken", recipe)
+    weights = fit(again, again.store()).get_weights()
+    assert all(np.array_equal(one, other) for one, other in zip(kept, weights, strict=True))
+    histories = [load_progress(run.folder / "checkpoints").history for run in (whole, broken)]
+    assert histories[0] == histories[1]
+    assert [(done.stage, done.epoch) for done in histories[0]] == [(0, 0), (0, 1), (0, 2), (0, 3), (1, 0)]
+
+
+def test_the_frozen_layers_stay_as_they_are(recipe: Recipe, small_manifest: Path, tmp_path: Path) -> None:
+    only_head = dataclasses.replace(recipe, stages=recipe.stages[:1])
+    seed_everything(recipe.fit.seed)
+    untrained = build_classifier(recipe.model, 96)
+    run = begin(only_head, small_manifest, tmp_path / "run")
+    trained = fit(run, run.store())
+    for one, other in zip(untrained.layers[:-1], trained.layers[:-1], strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(one.get_weights(), other.get_weights(), strict=True))
+    assert not np.array_equal(untrained.layers[-1].get_weights()[1], trained.layers[-1].get_weights()[1])

@@ -1,0 +1,121 @@
+"""The verb `fauxlens data audit`: in the terminal, as JSON, as a page; with the pixels; and equalised."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from train.cli.terminal import Json, bar, print_json, verb
+from train.common.errors import DataError, TrainError
+
+if TYPE_CHECKING:
+    from train.data.audit.audit import Audit
+    from train.data.audit.findings import Finding
+    from train.data.audit.limits import Limits
+    from train.data.manifest import Manifest
+
+ManifestFile = Annotated[Path, typer.Argument(help="A manifest made by `data scan`.")]
+
+
+@verb(DataError, TrainError)
+def audit_verb(
+    manifest: ManifestFile,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="A folder for the page with figures and contact sheets, JSON and CSV.")
+    ] = None,
+    pixels: Annotated[
+        bool,
+        typer.Option(
+            "--pixels", help="Open the pictures: look for turned and mirrored copies and traces of re-saving."
+        ),
+    ] = False,
+    limit: Annotated[
+        list[str] | None, typer.Option("--limit", help="NAME=VALUE or NAME=none, e.g. null_auc=0.6; may be repeated.")
+    ] = None,
+    equalise: Annotated[
+        Path | None,
+        typer.Option(help="A folder for a copy of all pictures of one size and one JPEG quality, audited in turn."),
+    ] = None,
+    size: Annotated[int | None, typer.Option(help="Pixels of the equalised squares.", show_default="proposed")] = None,
+    quality: Annotated[int | None, typer.Option(help="Their JPEG quality.", show_default="proposed")] = None,
+    as_json: Json = False,
+) -> None:
+    """Look for leaks, conflicts and file-format shortcuts; exit status 1 when the data fails its limits."""
+    from train.data.audit.audit import audit
+    from train.data.audit.limits import parse_limits
+    from train.data.manifest import read_manifest
+    from train.data.scan.skipped import read_skipped
+
+    limits = parse_limits(limit or ())
+    if equalise is None and (size is not None or quality is not None):
+        raise DataError("--size and --quality are those of --equalise FOLDER: name the folder too.")
+    whole = read_manifest(manifest)
+    extra = _from_pixels(whole, out or manifest.parent, as_json) if pixels else ()
+    found = audit(whole, read_skipped(manifest), limits, extra=extra)
+    _write(found, whole, out, manifest.name, as_json)
+    document = found.document
+    if equalise is not None:
+        before = found
+        found, made = _equalised(whole, limits, equalise, size, quality, as_json)
+        _write(found, made, out and out / "equalised", f"{manifest.name}, equalised", as_json)
+        document["equalised"] = found.document
+        if not as_json:
+            typer.echo(f"file metadata alone: {_auc(before)} before, {_auc(found)} after; {equalise / 'manifest.csv'}")
+    if as_json:
+        print_json(document)
+    # With --equalise it is the equalised pictures that have to do.
+    if found.failures:
+        raise typer.Exit(1)
+
+
+def _write(found: "Audit", manifest: "Manifest", out: Path | None, title: str, silent: bool) -> None:
+    page = None
+    if out is not None:
+        # Brings Matplotlib and Jinja, which the terminal does without.
+        from train.data.audit.html import write_audit
+
+        page = write_audit(found, manifest, out, title=title).html
+    if silent:
+        return
+    from rich.console import Console
+
+    from train.data.audit.table import render_audit
+
+    Console().print(*render_audit(found), sep="\n")
+    if page is not None:
+        typer.echo(f"page: {page}")
+
+
+def _from_pixels(manifest: "Manifest", folder: Path, silent: bool) -> "tuple[Finding, ...]":
+    """Find what only the pixels tell; the pairs of copies are written for `data split --join`."""
+    from train.data.audit.pixels.near_copies import copies_findings, find_copies, write_copies
+    from train.data.audit.pixels.processing_traces import find_traces, traces_findings
+
+    with bar("looking for copies", silent) as move:
+        copies = find_copies(manifest, on_progress=move)
+    write_copies(copies, folder / "copies.csv")
+    return (*copies_findings(copies, manifest), *traces_findings(find_traces(manifest)))
+
+
+def _equalised(
+    manifest: "Manifest", limits: "Limits", folder: Path, size: int | None, quality: int | None, silent: bool
+) -> "tuple[Audit, Manifest]":
+    from train.data.audit.audit import audit
+    from train.data.audit.equalise import equalise, propose_target
+
+    target = propose_target(manifest.frame)
+    with bar("equalising", silent) as move:
+        made, dropped = equalise(
+            manifest,
+            folder,
+            size=target.size if size is None else size,
+            quality=target.quality if quality is None else quality,
+            on_progress=move,
+        )
+    return audit(made, dropped, limits), made
+
+
+def _auc(found: "Audit") -> str:
+    from train.data.audit.rules import in_words
+
+    return "not fitted" if found.null_model is None else in_words(found.null_model)

@@ -1,0 +1,113 @@
+"""The verb `fauxlens compare`: the matrix trained-on x tested-on, or with --against a comparison over seeds."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from train.cli.terminal import Json, bar, print_json, print_table, verb
+from train.common.errors import DataError, TrainError
+
+if TYPE_CHECKING:
+    from train.fit.run_folder import Run
+
+PACKED = "packed"
+"""The store that runs share stands beside them (`Run.store`), so a pattern such as runs/* names it, too."""
+
+
+@verb(DataError, TrainError)
+def compare_verb(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders, or without --against report folders, too.")],
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against",
+            metavar="KEY=VALUE",
+            help="Replicates over seeds: hold every other value of a recipe's KEY against this one, e.g. "
+            "model.front_end=rgb, with paired intervals.",
+        ),
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the tables as Markdown.")] = False,
+    figure: Annotated[
+        Path | None, typer.Option(help="An SVG file for the differences with their intervals (with --against).")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show the matrix trained-on x tested-on of several runs, or how recipes differ over seeds (--against)."""
+    if markdown and as_json:
+        raise TrainError("--markdown and --json both want standard output: choose one.")
+    if against is not None:
+        _compare_arms(runs, against, markdown, figure, as_json)
+    elif figure is not None:
+        raise TrainError("--figure draws differences from a baseline: name it by --against KEY=VALUE.")
+    else:
+        _compare_runs(runs, markdown, as_json)
+
+
+def show_judgements(judgements: Any) -> None:
+    """Print the matrix trained-on x tested-on of judgements."""
+    from train.compare.matrix import as_table, train_on_test_on
+
+    print_table(
+        "AUC with 95 % interval, then TPR at 1 % FPR; * was in training", *as_table(train_on_test_on(judgements))
+    )
+
+
+def _compare_runs(runs: Sequence[Path], markdown: bool, as_json: bool) -> None:
+    from dataclasses import replace
+
+    from train.compare.matrix import as_markdown, train_on_test_on
+    from train.evaluate.plain import to_plain
+    from train.evaluate.report.html import read_judgements
+
+    judgements = [
+        replace(judgement, name=f"{run.name}, {judgement.name}")
+        for run in runs
+        for judgement in read_judgements(_report_of(run))
+    ]
+    if as_json:
+        print_json(to_plain(train_on_test_on(judgements)))
+    elif markdown:
+        typer.echo(as_markdown(train_on_test_on(judgements)))
+    else:
+        show_judgements(judgements)
+
+
+def _compare_arms(folders: Sequence[Path], against: str, markdown: bool, figure: Path | None, as_json: bool) -> None:
+    from train.compare.seeds import compare_arms
+    from train.compare.tables import as_markdown, how_to_read, sentences, tables_of
+    from train.evaluate.plain import to_plain
+    from train.recipe import parse_setting
+
+    baseline = parse_setting(against)
+    if figure is not None:
+        from train.compare.forest_plot import check_figure_path, write_figure
+
+        check_figure_path(figure)
+    with bar("resampling", as_json) as move:
+        found = compare_arms(_opened(folders), baseline, on_progress=move)
+    if figure is not None:
+        write_figure(found, figure)
+    if as_json:
+        print_json(to_plain(found))
+    elif markdown:
+        typer.echo(as_markdown(found))
+    else:
+        for table in tables_of(found):
+            print_table(table.title, table.header, table.rows)
+        typer.echo("\n".join([*sentences(found), "", *how_to_read(found)]))
+        if figure is not None:
+            typer.echo(f"figure: {figure}")
+
+
+def _opened(folders: Sequence[Path]) -> "list[Run]":
+    from train.fit.run_folder import open_run
+
+    return [open_run(folder) for folder in folders if folder.name != PACKED or (folder / "run.json").exists()]
+
+
+def _report_of(folder: Path) -> Path:
+    """The best report in a run folder or a report folder: the export's, which has int8 too, before the training's."""
+    places = (folder, folder / "export" / "report", folder / "report")
+    return next((place / "report.json" for place in places if (place / "report.json").exists()), folder / "report.json")

@@ -1,0 +1,226 @@
+"""The verbs of `fauxlens data`: from folders of pictures to an audited, packed manifest."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from train.cli.audit import ManifestFile, audit_verb
+from train.cli.terminal import Json, bar, print_json, print_table, verb
+from train.common.errors import DataError, TrainError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+data_app = typer.Typer(help="Get, read, check, split and pack data.", no_args_is_help=True)
+data_app.command("audit")(audit_verb)
+_verb = verb(DataError, TrainError)
+_SHOWN = 10
+
+CardName = Annotated[str | None, typer.Option("--card", help="A card of `data list`, or your own TOML file.")]
+OutManifest = Annotated[Path, typer.Option("--out", help="The manifest to write.")]
+
+
+@data_app.command("list")
+@_verb
+def data_list(as_json: Json = False) -> None:
+    """Show the dataset cards that come with Fauxlens: what there is, under which licence, and how to get it."""
+    from rich.console import Console
+
+    from train.data.cards.registry import card_rows, card_table, shipped_cards
+
+    rows = card_rows(shipped_cards())
+    if as_json:
+        print_json([asdict(row) for row in rows])
+    else:
+        Console().print(card_table(rows))
+
+
+@data_app.command("get")
+@_verb
+def data_get(
+    card: Annotated[str, typer.Argument(help="A card of `data list`, or your own TOML file.")],
+    out: Annotated[Path | None, typer.Option("--out", help="The folder to make.", show_default="datasets/NAME")] = None,
+) -> None:
+    """Fetch a dataset from where its card says; broken off, it goes on where it was."""
+    from train.data.cards.registry import find_card
+    from train.data.get.getting import get_dataset
+
+    found = find_card(card)
+    folder = out or Path("runs") / "data" / found.name
+    with bar("fetching", unit="bytes") as move:
+        get_dataset(
+            found, folder, now=datetime.now(UTC), on_progress=lambda done, total, what: move(done, total, f" ({what})")
+        )
+    typer.echo(f"{found.title}: {folder}\nlicence: {found.licence}\nnext: fauxlens data scan {folder} --card {card}")
+
+
+@data_app.command("sample")
+@_verb
+def data_sample(
+    folder: Annotated[Path, typer.Argument(help="A folder to make.")],
+    count: Annotated[int, typer.Option(min=30, help="How many portraits.")] = 600,
+    seed: Annotated[int, typer.Option(min=0)] = 2026,
+) -> None:
+    """Draw the built-in sample: stand-ins to see the pipeline work, not faces to learn from."""
+    from train.data.sample.make import make_sample
+
+    with bar("drawing") as move:
+        make_sample(folder, count=count, seed=seed, on_progress=move)
+    typer.echo(f"{count} drawn portraits in {folder}; next: fauxlens data scan {folder}")
+
+
+@data_app.command("scan")
+@_verb
+def data_scan(
+    folder: Annotated[Path, typer.Argument(help="A folder with real/ and fake/ (or fake/GENERATOR/) in it.")],
+    card: CardName = None,
+    out: OutManifest = Path("manifest.csv"),
+    trust: Annotated[
+        Literal["memory", "nothing"],
+        typer.Option(help="`memory` does not read files again that are as they were; `nothing` reads all."),
+    ] = "memory",
+    as_json: Json = False,
+) -> None:
+    """Read a folder of pictures into a manifest: one row an image, near-duplicates grouped, splits made."""
+    from train.data.cards.expected_counts import compare_counts
+    from train.data.cards.reader import usual_layout
+    from train.data.cards.registry import find_card
+    from train.data.manifest import read_manifest, write_manifest
+    from train.data.scan.scan import scan
+    from train.data.scan.skipped import write_skipped
+
+    layout = find_card(card) if card else usual_layout()
+    previous = read_manifest(out) if out.exists() else None
+    with bar("scanning", as_json) as move:
+        manifest, skipped = scan(folder, layout, manifest_path=out, previous=previous, on_progress=move, trust=trust)
+    write_manifest(manifest, out)
+    listed = write_skipped(skipped, out)
+    unmet = compare_counts(layout, manifest.frame)
+    if as_json:
+        counts = _counts(manifest.frame)
+        skips = [asdict(one) for one in skipped]
+        print_json({"manifest": out, "counts": counts.to_dicts(), "skipped": skips, "expected": unmet})
+        return
+    _show_counts(manifest.frame, out)
+    for sentence in unmet:
+        typer.echo(sentence)
+    if skipped:
+        for one in skipped[:_SHOWN]:
+            typer.echo(f"skipped: {one.reason}")
+        typer.echo(f"{len(skipped):,} skipped, listed with reasons in {listed}")
+
+
+@data_app.command("merge")
+@_verb
+def data_merge(
+    manifests: Annotated[list[Path], typer.Argument(help="Manifests of several datasets.")],
+    out: OutManifest = Path("manifest.csv"),
+) -> None:
+    """Join manifests of several datasets into one; the same picture in two of them gets one group and one split."""
+    from train.data.manifest import read_manifest, write_manifest
+    from train.data.resplit import merge
+
+    merged = merge([read_manifest(one) for one in manifests], out.parent)
+    write_manifest(merged, out)
+    _show_counts(merged.frame, out)
+
+
+@data_app.command("faces")
+@_verb
+def data_faces(manifest: ManifestFile, as_json: Json = False) -> None:
+    """Find faces and eyes (MTCNN) and write them into the manifest, for views with face(K)."""
+    from train.data.faces.cache import memory_path
+    from train.data.faces.find import find_faces
+    from train.data.faces.mtcnn import mtcnn_detector
+    from train.data.manifest import read_manifest, write_manifest
+
+    with bar("finding faces", as_json) as move:
+        found = find_faces(read_manifest(manifest), mtcnn_detector(), memory_path(manifest), on_progress=move)
+    write_manifest(found, manifest)
+    rows = _face_counts(found.frame)
+    if as_json:
+        print_json([dict(zip(("source", "none", "one", "several"), row, strict=True)) for row in rows])
+        return
+    shown = [(source, *(f"{count:,}" for count in counts)) for source, *counts in rows]
+    print_table(f"faces in {manifest}", ("source", "none", "one", "several"), shown)
+
+
+@data_app.command("split")
+@_verb
+def data_split(
+    manifest: ManifestFile,
+    how: Annotated[
+        str,
+        typer.Argument(
+            help="shares:0.7/0.15/0.15, fold:2/5, folds:5, leave-out:NAME,..., leave-each-out:generator, or keep."
+        ),
+    ] = "keep",
+    out: Annotated[Path, typer.Option("--out", help="The folder for the new manifests.")] = Path("splits"),
+    join: Annotated[
+        Path | None, typer.Option(help="Copies found by `data audit --pixels`: each pair gets one group.")
+    ] = None,
+) -> None:
+    """Split a manifest anew by group: other shares, k folds, or with generators left out of training."""
+    from train.data.audit.pixels.near_copies import read_copies
+    from train.data.manifest import moved, read_manifest, write_manifest
+    from train.data.resplit import join_groups, parse_hows, resplit_all
+
+    found = read_manifest(manifest)
+    if join is not None:
+        found = join_groups(found, [(copy.first, copy.second) for copy in read_copies(join)])
+    hows = () if how == "keep" else parse_hows(how, found)
+    results = resplit_all(found, hows) if hows else [(manifest.stem, found)]
+    for name, result in results:
+        path = out / f"{name}.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_manifest(moved(result, out), path)
+        _show_counts(result.frame, path)
+
+
+@data_app.command("pack")
+@_verb
+def data_pack(
+    manifest: ManifestFile,
+    view: Annotated[str, typer.Option(help="What happens to pixels, e.g. 'upright|square|resize(128)'.")],
+    unclear_faces: Annotated[
+        Literal["drop", "centre", "keep"],
+        typer.Option(help="With face(K): pictures with no or several faces are left out, cut in the centre, or kept."),
+    ] = "drop",
+    out: Annotated[Path, typer.Option("--out", help="Folder of packed stores.")] = Path("runs/packed"),
+) -> None:
+    """Apply a view to every picture once, so that training reads pixels without decoding."""
+    from train.data.manifest import read_manifest
+    from train.data.store import pack
+    from train.image.view import parse_view
+
+    with bar("packing") as move:
+        store = pack(read_manifest(manifest), parse_view(view), out, unclear=unclear_faces, on_progress=move)
+    dropped = f", {store.dropped} with no or several faces dropped" if store.dropped else ""
+    typer.echo(f"{len(store.pixels)} pictures as {store.view.text} in {out}{dropped}")
+
+
+def _counts(frame: "pl.DataFrame") -> "pl.DataFrame":
+    keys = ("label", "generator", "source")
+    return frame.group_by(*keys, "split").len().sort(*keys, "split")
+
+
+def _show_counts(frame: "pl.DataFrame", path: Path) -> None:
+    from train.data.manifest import SPLITS
+
+    totals = _counts(frame).pivot("split", index=["label", "generator", "source"], values="len").fill_null(0)
+    rows = [
+        (row["label"], row["generator"], row["source"], *(f"{row.get(split, 0):,}" for split in SPLITS))
+        for row in totals.to_dicts()
+    ]
+    print_table(f"{frame.height:,} pictures -> {path}", ("label", "generator", "source", *SPLITS), rows)
+
+
+def _face_counts(frame: "pl.DataFrame") -> list[tuple[str, int, int, int]]:
+    import polars as pl
+
+    faces = pl.col("faces")
+    table = frame.group_by("source").agg(none=(faces == 0).sum(), one=(faces == 1).sum(), several=(faces > 1).sum())
+    return list(table.sort("source").iter_rows())

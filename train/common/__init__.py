@@ -1,0 +1,4 @@
+"""What every package uses: exceptions, atomic files, the process pool, the TensorFlow entry point, SVG.
+
+Imports nothing of ours, and TensorFlow only inside functions.
+"""

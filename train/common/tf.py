@@ -1,0 +1,45 @@
+"""The one door to TensorFlow: legacy Keras is chosen here, before TensorFlow is imported, and nowhere else."""
+
+import os
+import sys
+import warnings
+from typing import Any
+
+from train.common.errors import TrainError
+from train.common.quiet import native_chatter_hidden
+
+# Keras's MobileNet wonders at a network for six planes, which front ends side by side have.
+warnings.filterwarnings("ignore", category=UserWarning, message="This model usually expects 1 or 3 input channels")
+
+
+def load_tensorflow() -> Any:
+    """Import TensorFlow with legacy Keras (`tf_keras`) as `tf.keras` and return the module.
+
+    tensorflow-model-optimization and tf-keras-vis 0.8 work with legacy Keras only, and TensorFlow reads the choice
+    once, when it is imported. Raises TrainError when TensorFlow is absent or was imported before with Keras 3.
+    """
+    if "tensorflow" in sys.modules and os.environ.get("TF_USE_LEGACY_KERAS") != "1":
+        raise TrainError(
+            "TensorFlow was imported before Fauxlens could choose legacy Keras: set TF_USE_LEGACY_KERAS=1 in the "
+            "environment, or import it through train.common.tf.load_tensorflow."
+        )
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    # A person debugging TensorFlow sets it back.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        with native_chatter_hidden():
+            import tensorflow as tf
+    except ModuleNotFoundError as error:
+        raise TrainError(
+            f"This needs TensorFlow, which is not installed ({error.name} is missing): run `make setup`, or "
+            "`pip install 'fauxlens[train]'`."
+        ) from error
+    tf.get_logger().setLevel("ERROR")
+    return tf
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, NumPy and TensorFlow (0 <= seed < 2**32) and make TensorFlow's kernels deterministic."""
+    tf = load_tensorflow()
+    tf.keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()

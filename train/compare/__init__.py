@@ -1,0 +1,4 @@
+"""Several runs side by side: trained-on x tested-on, and paired differences over seeds.
+
+Reads run folders and reports; trains nothing.
+"""

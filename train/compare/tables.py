@@ -1,0 +1,164 @@
+"""A comparison as tables of short text, and what it comes to in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from train.compare.bootstrap import METRICS, Metric, PictureSet
+from train.compare.seeds import BETTER, NOTHING_FOUND, WORSE, BlockFigures, Comparison, Difference, Figure
+
+TITLES: dict[Metric, str] = {
+    "auc": "AUC",
+    "tpr_at_1": "TPR at 1 % FPR",
+    "false_alarms": "false alarms",
+}
+MINUS = "\N{MINUS SIGN}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of plain text; every row has as many cells as the header."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def tables_of(comparison: Comparison) -> tuple[Table, ...]:
+    """For each block the table of what the arms reach, and where there are other arms the table of differences."""
+    tables = []
+    for block in comparison.blocks:
+        where = f" ({block.name})" if block.name else ""
+        seeds = f"seeds {', '.join(map(str, block.seeds))}"
+        tables.append(Table(f"What each reaches{where}: mean over {seeds}, lowest to highest", *_figures_table(block)))
+        if block.differences:
+            title = f"Difference from {comparison.key} = {comparison.baseline}{where}, with 95 % interval"
+            tables.append(Table(title, *_differences_table(block)))
+    return tuple(tables)
+
+
+def sentences(comparison: Comparison) -> tuple[str, ...]:
+    """For each block and arm what was found, metric after metric."""
+    return tuple(_sentence(comparison, block, arm.name) for block in comparison.blocks for arm in block.arms[1:])
+
+
+def how_to_read(comparison: Comparison) -> tuple[str, ...]:
+    """Sentences under the tables: what the figures are, and what they cannot say."""
+    family = ", ".join(f"{_counts(comparison, metric)} of {TITLES[metric]}" for metric in METRICS)
+    return (
+        "`*`: in training. Fakes of each kind are held against the same real test pictures; false alarms are reals "
+        "called fake at the shipped 1 % threshold of each training, TPR at 1 % FPR has its threshold on the test "
+        "pictures. Figures in % are rates, their differences percentage points.",
+        "Intervals know two sources of chance: the trainings (spread over seeds, t distribution with few degrees of "
+        f"freedom) and the pictures ({comparison.resamples:,} paired resamples of groups of near-duplicates).",
+        f"p is adjusted by Holm for all differences of its metric in a table ({family}): better or worse only where "
+        "p < 0.05. So an interval may leave out 0 and yet be no finding.",
+        f"Where neither stands, there is {NOTHING_FOUND}, which does not say that there is none: in brackets is the "
+        "smallest difference that this study would have called.",
+        "Nothing here says what other training pictures would have given.",
+    )
+
+
+def as_markdown(comparison: Comparison) -> str:
+    """The tables as Markdown, with the sentences of `sentences` and `how_to_read`."""
+    parts = []
+    for table in tables_of(comparison):
+        lines = [_markdown_line(table.header), _markdown_line(["---"] * len(table.header))]
+        parts += [f"**{_escaped(table.title)}**", "\n".join([*lines, *map(_markdown_line, table.rows)])]
+    found = "\n".join(f"- {_escaped(sentence)}" for sentence in sentences(comparison))
+    if found:
+        parts += ["**What was found**", found]
+    parts.append(" ".join(how_to_read(comparison)))
+    return "\n\n".join(parts) + "\n"
+
+
+def set_name(one: PictureSet, metric: Metric) -> str:
+    """What a row is about, with `*` where it was in training, and how many pictures it has."""
+    what = f"reals of {_name(one)}" if metric == "false_alarms" else _name(one)
+    return f"{what} ({one.pictures:,})"
+
+
+def signed(value: float, metric: Metric) -> str:
+    """A difference with its sign: AUC with three decimals, rates in percentage points with one."""
+    text = f"{value:+.3f}" if metric == "auc" else f"{100 * value:+.1f}"
+    # What rounds to nothing has no sign.
+    return (text[1:] if float(text) == 0 else text).replace("-", MINUS)
+
+
+def _figures_table(block: BlockFigures) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    by_arm = [{(one.metric, one.set): one for one in arm.figures} for arm in block.arms]
+    rows = tuple(
+        (set_name(one, metric), TITLES[metric], *(_figure(figures[metric, one]) for figures in by_arm))
+        for metric, one in by_arm[0]
+    )
+    return ("judged on", "", *(arm.name for arm in block.arms)), rows
+
+
+def _differences_table(block: BlockFigures) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    cells = {(one.arm, one.metric, one.set): _difference(one) for one in block.differences}
+    arms = [arm.name for arm in block.arms[1:]]
+    kinds = dict.fromkeys((one.metric, one.set) for one in block.differences)
+    rows = tuple(
+        (set_name(one, metric), TITLES[metric], *(cells[arm, metric, one] for arm in arms)) for metric, one in kinds
+    )
+    return ("judged on", "", *arms), rows
+
+
+def _figure(figure: Figure) -> str:
+    low, high = min(figure.by_seed), max(figure.by_seed)
+    if figure.metric == "auc":
+        return f"{figure.mean:.3f} ({low:.3f} to {high:.3f})"
+    return f"{100 * figure.mean:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
+
+
+def _difference(one: Difference) -> str:
+    bounds = ", ".join(signed(bound, one.metric) for bound in (one.contrast.low, one.contrast.high))
+    called = f"({_size(one.detectable, one.metric)})"
+    if one.verdict != NOTHING_FOUND:
+        called = f"{one.verdict}, {_p(one.adjusted_p)}"
+    return f"{signed(one.contrast.value, one.metric)} [{bounds}] {called}"
+
+
+def _sentence(comparison: Comparison, block: BlockFigures, arm: str) -> str:
+    where = f" ({block.name})" if block.name else ""
+    parts = []
+    for metric in METRICS:
+        mine = [one for one in block.differences if (one.arm, one.metric) == (arm, metric)]
+        told = [
+            f"{verdict} on {', '.join(_name(one.set) for one in found)}"
+            for verdict in (BETTER, WORSE)
+            if (found := [one for one in mine if one.verdict == verdict])
+        ]
+        if nothing := [one for one in mine if one.verdict == NOTHING_FOUND]:
+            sizes = sorted(one.detectable for one in nothing)
+            needed = " to ".join(dict.fromkeys(_size(size, metric) for size in (sizes[0], sizes[-1])))
+            which = f"any of {len(mine)}" if not told else ", ".join(_name(one.set) for one in nothing)
+            told.append(f"{NOTHING_FOUND} on {which} (none below {needed} could have been called)")
+        parts.append(f"{TITLES[metric]}: {'; '.join(told)}")
+    return f"{arm} against {comparison.baseline}{where}: {'. '.join(parts)}."
+
+
+def _counts(comparison: Comparison, metric: Metric) -> str:
+    counts = sorted({block.family[metric] for block in comparison.blocks if block.differences})
+    return " or ".join(map(str, counts)) or "0"
+
+
+def _size(value: float, metric: Metric) -> str:
+    return f"{value:.3f}" if metric == "auc" else f"{100 * value:.1f} %"
+
+
+def _name(one: PictureSet) -> str:
+    return f"{one.name}{'*' if one.seen else ''}"
+
+
+def _p(value: float) -> str:
+    return "p < 0.001" if value < 0.001 else f"p {value:.3f}" if value < 0.1 else f"p {value:.2f}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|").replace("*", "\\*")
+
+
+def _markdown_line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(map(_escaped, cells)) + " |"

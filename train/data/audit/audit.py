@@ -1,0 +1,136 @@
+"""The audit: can a score on this manifest be believed?"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import polars as pl
+
+from train.data.audit.duplicates import Repeats, find_repeats
+from train.data.audit.file_statistics import Count, Part, Spread, count_pictures, parts, spreads, with_measures
+from train.data.audit.findings import SEVERITIES, Finding
+from train.data.audit.limits import Limits
+from train.data.audit.metadata_baseline import (
+    FeatureAlone,
+    NullModel,
+    Pair,
+    fit_features_alone,
+    fit_framing,
+    fit_null_model,
+    fit_pairs,
+)
+from train.data.audit.rules import (
+    headline,
+    judge_balance,
+    judge_faces,
+    judge_features,
+    judge_framing,
+    judge_pairs,
+    judge_repeats,
+    judge_skipped,
+    null_finding,
+    null_verdict,
+)
+from train.data.manifest import Manifest
+from train.data.scan.skipped import Skipped
+
+__all__ = ["Audit", "Limits", "audit", "null_verdict"]
+
+FORMAT = 1
+"""Version of an audit's JSON document."""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """All that was found: `found` in words, failures first, the rest the numbers they are from.
+
+    `members` lists every picture that stands more than once (see `find_repeats`); it is too long for the document.
+    """
+
+    counts: tuple[Count, ...]
+    parts: tuple[Part, ...]
+    spreads: tuple[Spread, ...]
+    repeats: Repeats
+    null_model: NullModel | None
+    features_alone: tuple[FeatureAlone, ...]
+    framing: NullModel | None
+    pairs: tuple[Pair, ...]
+    skipped: tuple[Skipped, ...]
+    limits: Limits
+    found: tuple[Finding, ...]
+    members: pl.DataFrame = field(compare=False, repr=False)
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """What broke the limits, a text each; an audit without any has passed."""
+        return tuple(finding.text for finding in self.found if finding.severity == "failure")
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """The other findings, a text each."""
+        return tuple(finding.text for finding in self.found if finding.severity != "failure")
+
+    @property
+    def verdict(self) -> str:
+        """Whether a score on these pictures can be believed, in one or two sentences."""
+        return headline(self.found)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The audit as plain values for JSON, without `members`."""
+        shown = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "members"}
+        return {"format": FORMAT, "passed": not self.failures, "verdict": self.verdict, **_plain(shown)}
+
+
+def audit(
+    manifest: Manifest,
+    skipped: Sequence[Skipped] = (),
+    limits: Limits | None = None,
+    seed: int = 0,
+    extra: Sequence[Finding] = (),
+) -> Audit:
+    """Audit a manifest without opening its pictures.
+
+    `skipped` is what the scan left out, `extra` what others have found that do open them (transformed copies, traces
+    of re-saving); both are told with the rest, and a failure among `extra` fails the audit. `seed` is for the null
+    models, which see samples of large manifests.
+    """
+    frame, limits = manifest.frame, limits or Limits()
+    measured = with_measures(frame)
+    counts, of_parts = count_pictures(frame), parts(measured)
+    repeats, members = find_repeats(frame)
+    null_model, alone = fit_null_model(frame, seed), fit_features_alone(frame, seed)
+    framing, pairs = fit_framing(frame, seed), fit_pairs(frame, seed)
+    found = [
+        *judge_balance(counts, limits),
+        null_finding(null_model, limits),
+        *judge_features(alone, limits),
+        *judge_pairs(pairs),
+        *judge_framing(framing, limits),
+        *judge_repeats(repeats, limits),
+        *extra,
+        *judge_faces(of_parts, limits),
+        *judge_skipped(skipped, frame.height, limits),
+    ]
+    return Audit(
+        counts=counts,
+        parts=of_parts,
+        spreads=spreads(measured),
+        repeats=repeats,
+        null_model=null_model,
+        features_alone=alone,
+        framing=framing,
+        pairs=pairs,
+        skipped=tuple(skipped),
+        limits=limits,
+        found=tuple(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))),
+        members=members,
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_plain(one) for one in value]
+    return asdict(value) if hasattr(value, "__dataclass_fields__") else value

@@ -1,0 +1,75 @@
+"""Tables beside the pictures: what a CSV says about each of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from train.common.errors import DataError
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Where a picture's row stands, and which rows count.
+
+    The row is the one of `table` (a CSV, its path relative to the dataset's folder) whose `column` holds `text`;
+    both `table` and `text` may have {words} of the rule's glob. The rule holds only for rows whose columns have
+    one of the values in `where`.
+    """
+
+    table: str
+    column: str
+    text: str
+    where: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def holds(self, row: Mapping[str, str]) -> bool:
+        """Say whether a row passes `where`."""
+        return all(row[column] in values for column, values in self.where)
+
+
+class Tables:
+    """The tables of one dataset's folder, each read once, when its first picture asks for it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._rows: dict[tuple[str, str], dict[str, dict[str, str]]] = {}
+
+    def row(self, table: str, column: str, text: str, columns: Sequence[str]) -> Mapping[str, str] | None:
+        """Return the row whose `column` is `text`, with the values of `columns`, or None if there is none.
+
+        A table must be asked for with the same `columns` each time. DataError if it is missing, unreadable, has
+        not these columns, or says two things about one picture.
+        """
+        key = (table, column)
+        if key not in self._rows:
+            self._rows[key] = _read(self._folder / table, column, columns)
+        return self._rows[key].get(text)
+
+
+def _read(path: Path, column: str, columns: Sequence[str]) -> dict[str, dict[str, str]]:
+    try:
+        frame = pl.read_csv(path, infer_schema=False)
+    except FileNotFoundError:
+        raise DataError(
+            f"{path} does not exist, and the card looks pictures up in it: get the whole dataset, name its top folder."
+        ) from None
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read ({error.strerror or error}): the card looks pictures up in it."
+        ) from None
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"{path} is not a table in CSV ({reason}): get the dataset again.") from None
+    for name in (column, *columns):
+        if name not in frame.columns:
+            raise DataError(f"{path} has no column {name!r}, only {', '.join(frame.columns)}: correct the card's rule.")
+    frame = frame.select(pl.col(name).fill_null("") for name in dict.fromkeys((column, *columns)))
+    # Equal rows are one object: a table of a million pictures often says only a handful of things.
+    shared: dict[tuple[str, ...], dict[str, str]] = {}
+    rows: dict[str, dict[str, str]] = {}
+    for key, *values in zip(frame[column], *(frame[name] for name in columns), strict=True):
+        row = shared.setdefault(tuple(values), dict(zip(columns, values, strict=True)))
+        if rows.setdefault(key, row) is not row:
+            raise DataError(f"{path} has two rows for {key!r} that do not agree: remove one.")
+    return rows

@@ -1,0 +1,202 @@
+"""What a dataset card says about a path."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+from train.common.errors import DataError
+from train.data.cards.generators import family_of
+from train.data.cards.globs import compile_glob, literal_start, words_of
+from train.data.cards.lookup_tables import Lookup, Tables
+
+# A longer group, such as a whole prompt, is named by its digest.
+_LONGEST_GROUP = 80
+
+
+@dataclass(frozen=True)
+class Get:
+    """How to get a dataset: `kind` is a key of GET_KINDS, the rest as that kind needs it, else empty.
+
+    `unpack` names archives inside the dataset that are to be unpacked, each into a folder of its name.
+    """
+
+    kind: str
+    handle: str = ""
+    url: str = ""
+    sha256: str = ""
+    note: str = ""
+    unpack: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a card says about one file; `split` and `group` are None where it says nothing."""
+
+    label: str
+    generator: str
+    family: str
+    source: str
+    split: str | None
+    group: str | None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Files that match `glob` get these facts, or are left out because of `skip` (one sentence's reason).
+
+    The glob's words (see `compile_glob`), and with a `lookup` the columns of the picture's row, are put in
+    wherever `generator`, `source` or `group` say `{word}`. An empty family is looked up by the generator's name.
+    """
+
+    glob: str
+    label: str = ""
+    generator: str = ""
+    family: str = ""
+    source: str = ""
+    split: str | None = None
+    group: str | None = None
+    skip: str = ""
+    lookup: Lookup | None = None
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The glob as a regular expression over the whole path."""
+        return compile_glob(self.glob)
+
+    @cached_property
+    def start(self) -> str:
+        """What every path that matches starts with."""
+        return literal_start(self.glob)
+
+    @cached_property
+    def takes_all(self) -> bool:
+        """Whether every path that begins so matches."""
+        return self.glob == f"{self.start}**"
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words that generator, source and group put in."""
+        return words_of(self.generator) | words_of(self.source) | words_of(self.group or "")
+
+
+@dataclass(frozen=True)
+class Card:
+    """A dataset: its `name` (the card's file name), what to know about it, and rules, the first that matches wins.
+
+    `generators` translates the dataset's own words for generators, `expected` has the published number of
+    pictures by `real`, `fake` or generator. `tables` are those of the dataset's folder; see `open_card`.
+    """
+
+    name: str
+    title: str
+    rules: tuple[Rule, ...]
+    homepage: str = ""
+    licence: str = ""
+    citation: str = ""
+    get: Get = field(default_factory=lambda: Get("by-hand"))
+    generators: Mapping[str, str] = field(default_factory=dict)
+    expected: Mapping[str, int] = field(default_factory=dict)
+    tables: Tables | None = field(default=None, compare=False, repr=False)
+
+    def facts(self, path: str) -> Facts | None:
+        """Return what the card says about a path relative to the dataset's folder (forward slashes).
+
+        None if no rule names the path, or one leaves it out (`skip_reason` tells them apart). DataError if the
+        card looks pictures up in tables and was not opened, or a table is wrong.
+        """
+        found = self._find(path)
+        if found is None or self.rules[found[0]].skip:
+            return None
+        number, words = found
+        return self._fixed[number] or self._facts(self.rules[number], words)
+
+    def skip_reason(self, path: str) -> str | None:
+        """Return why a rule leaves a path out, or None if none does."""
+        found = self._find(path)
+        return (self.rules[found[0]].skip or None) if found is not None else None
+
+    @property
+    def generator_names(self) -> tuple[str, ...]:
+        """The generators of its fakes as far as the card spells them out, sorted."""
+        spelt = {rule.generator for rule in self.rules if rule.label == "fake" and not words_of(rule.generator)}
+        return tuple(sorted(spelt | set(self.generators.values())))
+
+    def _find(self, path: str) -> tuple[int, dict[str, str]] | None:
+        for number, rule in enumerate(self.rules):
+            # Cheaper than the expression, and a dataset's rules mostly differ in how they start.
+            if not path.startswith(rule.start):
+                continue
+            if rule.takes_all and rule.lookup is None:
+                return number, {}
+            match = rule.pattern.fullmatch(path)
+            if match is None:
+                continue
+            words = match.groupdict()
+            if rule.lookup is None:
+                return number, words
+            row = self._row(rule.lookup, words)
+            if row is not None and rule.lookup.holds(row):
+                return number, {**row, **words}
+        return None
+
+    def _row(self, lookup: Lookup, words: Mapping[str, str]) -> Mapping[str, str] | None:
+        if self.tables is None:
+            raise DataError(
+                f"Card {self.name!r} looks pictures up in {lookup.table}: open it with the dataset's folder."
+            )
+        return self.tables.row(
+            lookup.table.format_map(words),
+            lookup.column,
+            lookup.text.format_map(words),
+            self._columns[lookup.table, lookup.column],
+        )
+
+    def _facts(self, rule: Rule, words: Mapping[str, str]) -> Facts:
+        generator = rule.generator.format_map(words)
+        generator = self.generators.get(generator, generator)
+        source = rule.source.format_map(words) or self.name
+        group = None if rule.group is None else _group(source, rule.group.format_map(words))
+        return Facts(rule.label, generator, rule.family or family_of(generator, rule.label), source, rule.split, group)
+
+    @cached_property
+    def _fixed(self) -> tuple[Facts | None, ...]:
+        """The facts of each rule that says the same about all its files, else None."""
+        return tuple(None if rule.skip or rule.words else self._facts(rule, {}) for rule in self.rules)
+
+    @cached_property
+    def _columns(self) -> dict[tuple[str, str], tuple[str, ...]]:
+        """The columns that all rules together need, by table and the column looked in."""
+        needed: dict[tuple[str, str], set[str]] = {}
+        for rule in self.rules:
+            if rule.lookup is not None:
+                columns = needed.setdefault((rule.lookup.table, rule.lookup.column), set())
+                columns |= {column for column, _ in rule.lookup.where} | (rule.words - set(rule.pattern.groupindex))
+        return {key: tuple(sorted(columns)) for key, columns in needed.items()}
+
+
+def open_card(card: Card, folder: Path) -> Card:
+    """Return the card ready to look pictures up in the tables below the dataset's folder; nothing is read yet."""
+    return replace(card, tables=Tables(folder))
+
+
+def usual_layout(name: str = "usual-layout") -> Card:
+    """Return the card for folders without one: `real/**`, `fake/GENERATOR/**` and `fake/*` (generator `unknown`)."""
+    return Card(
+        name,
+        "Folders real/ and fake/GENERATOR/",
+        (
+            Rule("real/**", "real", "camera", "camera"),
+            Rule("fake/{generator}/**", "fake", "{generator}"),
+            Rule("fake/*", "fake", "unknown"),
+        ),
+    )
+
+
+def _group(source: str, text: str) -> str:
+    if len(text) > _LONGEST_GROUP:
+        text = hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
+    # Two sources may both have a person 17.
+    return f"{source}:{text}"

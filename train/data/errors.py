@@ -1,5 +1,0 @@
-"""The room's own error."""
-
-
-class DataError(Exception):
-    """One sentence for the person at the command line: what is wrong, where, and what to do about it."""

@@ -1,0 +1,70 @@
+"""Measure a picture: what a scan reads from a file."""
+
+import hashlib
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from train.common.errors import DataError
+from train.common.process_pool import share
+from train.data.scan.phash import SIDE, perceptual_hash
+from train.image.decode import read_picture_file, sketch_bytes
+
+# Of so many files even large pictures are measured by the time another process is awake.
+_FEW = 64
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a file is: hex digests, width and height in stored pixels, format, JPEG quality 1..100 or None, size."""
+
+    sha256: str
+    phash: str
+    width: int
+    height: int
+    format: str
+    jpeg_quality: int | None
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why a file cannot be used: a sentence whose subject, the file's path, is left out.
+
+    `lasting` says that the same bytes would be refused again; a file that could not be read may be readable later.
+    """
+
+    reason: str
+    lasting: bool
+
+
+def measure(path: Path) -> Measured | Refused:
+    """Read a file once and measure it; it is refused exactly if `decode` refuses it."""
+    lasting = False
+    try:
+        data = read_picture_file(path)
+        lasting = True
+        sketch = sketch_bytes(data, str(path), SIDE)
+    except DataError as error:
+        # Damage, but for a machine that was short of memory.
+        lasting = lasting and not isinstance(error.__context__, MemoryError)
+        return Refused(str(error).removeprefix(str(path)), lasting)
+    return Measured(
+        hashlib.sha256(data).hexdigest(),
+        perceptual_hash(sketch.luma, sketch.box, sketch.orientation),
+        sketch.width,
+        sketch.height,
+        sketch.format,
+        sketch.jpeg_quality,
+        len(data),
+    )
+
+
+def measure_all(paths: Sequence[str], workers: int) -> Generator[Measured | Refused, None, None]:
+    """Measure files with so many processes, this one among them, in their order; once it is closed, nothing runs on."""
+    return share(_measure_path, paths, workers, few=_FEW)
+
+
+def _measure_path(path: str) -> Measured | Refused:
+    # Text is handed to another process in less time than a Path.
+    return measure(Path(path))

@@ -1,0 +1,245 @@
+"""Scan a folder of pictures into a manifest."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from operator import attrgetter, itemgetter
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from train.common.errors import DataError
+from train.data.cards.reader import Card, Facts, open_card
+from train.data.groups import assign_groups
+from train.data.manifest import COLUMNS, LABELS, SCHEMA, Manifest, check_frame, relative_path
+from train.data.scan import scan_cache
+from train.data.scan.measure import Measured, Refused, measure_all
+from train.data.scan.skipped import Skipped
+from train.data.splits import assign_splits
+from train.image.files import SUFFIXES
+
+Trust = Literal["memory", "nothing"]
+Progress = Callable[[int, int], None]
+
+# Columns of the manifest that a picture keeps from one scan to the next.
+_KEPT = ("group", "split", "faces", "eye_x", "eye_y", "eye_distance")
+# A file whose name promises a picture: its path below the scanned folder, that in the manifest (both with forward
+# slashes), whether it is a link, and its stamp.
+_File = tuple[str, str, bool, scan_cache.Stamp]
+
+
+def scan(
+    folder: Path,
+    card: Card,
+    *,
+    manifest_path: Path,
+    previous: Manifest | None = None,
+    workers: int = 2,
+    on_progress: Progress | None = None,
+    trust: Trust = "memory",
+    clock: Callable[[], int] = time.time_ns,
+) -> tuple[Manifest, tuple[Skipped, ...]]:
+    """Look at every picture below `folder` that a rule of the card names; rows are sorted by path.
+
+    Pictures known from `previous` (by content) keep group, split and face. Hidden files and folders are
+    ignored, links to folders are not followed, links to files only within `folder`. A picture that cannot
+    be used is listed as skipped. `on_progress` gets the number of pictures done and their total.
+
+    `manifest_path` is where the caller will write the manifest. What is in the files is remembered beside it (see
+    scan_cache.py), also when the scan is broken off, and files that are as they were are not read again; `trust`
+    "nothing" reads them all. Both give the same manifest. `clock` tells the nanoseconds since 1970. Raises
+    DataError if a folder cannot be read, or no picture is left, or none of a class that the card has rules for.
+    """
+    started = clock()
+    files, skipped = _look_up(_find(folder, manifest_path.parent), folder, open_card(card, folder))
+    if files.is_empty():
+        raise DataError(f"{folder} has no picture that card {card.name!r} names: correct the folder or the rules.")
+    measured = _measure(files, folder, started, scan_cache.memory_path(manifest_path), trust, workers, on_progress)
+    rows = files.join(measured, on="path", how="left", maintain_order="left")
+    for path, below, reason in rows.select("path", "below", "reason").drop_nulls().iter_rows():
+        skipped.append(Skipped(path, f"{folder / below}{reason}"))
+    rows = rows.filter(pl.col("reason").is_null())
+    # A dataset of one class is fine; one of two whose pictures of a class cannot be read is not.
+    for label in sorted({rule.label for rule in card.rules} & set(LABELS)):
+        if label not in rows["label"]:
+            raise DataError(
+                f"{folder} has no {label} picture that can be read: add some or correct card {card.name!r}."
+            )
+    frame = _assign(rows, previous)
+    # A table that is as it was has been checked.
+    if previous is None or not frame.equals(previous.frame):
+        check_frame(frame, str(manifest_path))
+    return Manifest(frame, manifest_path.parent), tuple(sorted(skipped, key=attrgetter("path")))
+
+
+def _find(folder: Path, manifest_folder: Path) -> list[_File]:
+    """List the files below a folder whose names promise a picture, sorted by their path in the manifest.
+
+    This and `_look_up` are most of a scan in which nothing has changed. So they make no objects for a file but these.
+    """
+    if folder.is_file():
+        raise DataError(f"{folder} is a file: name the folder that holds the pictures.")
+    files: list[_File] = []
+    waiting = [""]
+    while waiting:
+        inside = waiting.pop()
+        here = folder / inside
+        in_manifest = relative_path(here, manifest_folder)
+        start = "" if in_manifest == "." else f"{in_manifest}/"
+        try:
+            with _entries(here) as entries:
+                for entry in entries:
+                    name = entry.name
+                    if name.startswith("."):
+                        continue
+                    is_link = entry.is_symlink()
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(f"{inside}{name}/")
+                    elif name[name.rfind(".") :].lower() in SUFFIXES and not (is_link and _is_folder(entry)):
+                        files.append((inside + name, start + name, is_link, scan_cache.stamp(entry)))
+        except OSError as error:
+            raise DataError(f"{here} cannot be read ({error.strerror}): name a folder you may read.") from None
+    return sorted(files, key=itemgetter(1))
+
+
+@contextmanager
+def _entries(folder: Path) -> Iterator[Iterator[os.DirEntry[str]]]:
+    """List a folder."""
+    if os.scandir not in os.supports_fd:
+        with os.scandir(folder) as entries:
+            yield entries
+        return
+    # To ask for a file's stamp takes a third less time if its folder is open.
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with os.scandir(handle) as entries:
+            yield entries
+    finally:
+        os.close(handle)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _look_up(files: list[_File], folder: Path, card: Card) -> tuple[pl.DataFrame, list[Skipped]]:
+    """Return the files that the card names, with what it says about them, and those that are left out."""
+    named: list[_File] = []
+    facts: list[Facts] = []
+    skipped: list[Skipped] = []
+    for file in files:
+        below, path, is_link, _ = file
+        if (is_link or not path.isascii()) and (unfit := _unfit(file, folder)):
+            skipped.append(unfit)
+        elif found := card.facts(below):
+            named.append(file)
+            facts.append(found)
+        else:
+            why = card.skip_reason(below)
+            text = (
+                f"is left out: {why}" if why else f"is named by no rule of card {card.name!r}: add a rule or move it."
+            )
+            skipped.append(Skipped(path, f"{folder / below} {text}"))
+    columns = {"path": [path for _, path, _, _ in named], "below": [below for below, _, _, _ in named]}
+    frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
+    stamps = scan_cache.stamp_frame([stamp for _, _, _, stamp in named])
+    return pl.concat([frame, _facts_frame(facts), stamps], how="horizontal"), skipped
+
+
+def _facts_frame(facts: list[Facts]) -> pl.DataFrame:
+    """Return what the card says as columns; its split and group are called so, for the manifest has others."""
+    # Most cards say the same few things about all their files, and say them with the same objects.
+    place: dict[int, int] = {}
+    rows = [place.setdefault(id(fact), len(place)) for fact in facts]
+    distinct = list({id(fact): fact for fact in facts}.values())
+    columns = {
+        "label": [fact.label for fact in distinct],
+        "generator": [fact.generator for fact in distinct],
+        "family": [fact.family for fact in distinct],
+        "source": [fact.source for fact in distinct],
+        "card_split": [fact.split for fact in distinct],
+        "card_group": [fact.group for fact in distinct],
+    }
+    return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))[rows]
+
+
+def _unfit(file: _File, folder: Path) -> Skipped | None:
+    below, path, is_link, _ = file
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        shown = path.encode("utf-8", "backslashreplace").decode("utf-8")
+        return Skipped(shown, f"{shown} has a name that is not UTF-8: rename it.")
+    # Unlike Path.resolve, realpath lets a link to itself pass; it cannot be read later on.
+    if is_link and not Path(os.path.realpath(folder / below)).is_relative_to(os.path.realpath(folder)):
+        return Skipped(path, f"{folder / below} is a link out of the folder: copy the picture into it.")
+    return None
+
+
+def _measure(
+    files: pl.DataFrame,
+    folder: Path,
+    started: int,
+    memory_path: Path,
+    trust: Trust,
+    workers: int,
+    on_progress: Progress | None,
+) -> pl.DataFrame:
+    """Return what is in each file (columns of a memory): recalled where it is as it was, else measured and kept."""
+    old = scan_cache.read_memory(memory_path) if trust == "memory" else scan_cache.blank()
+    stamps = files.select("path", *scan_cache.STAMP)
+    unchanged = old.select(stamps.columns).equals(stamps)
+    recalled = old if unchanged else old.join(stamps, on=stamps.columns, how="semi")
+    if on_progress is not None and recalled.height:
+        on_progress(recalled.height, files.height)
+    if unchanged:
+        return recalled
+    fresh = files.join(recalled, on="path", how="anti", maintain_order="left")
+    found: list[Measured | Refused] = []
+    try:
+        with closing(measure_all([f"{folder}/{below}" for below in fresh["below"]], workers)) as results:
+            for one in results:
+                found.append(one)
+                if on_progress is not None:
+                    on_progress(recalled.height + len(found), files.height)
+    finally:
+        # Also when the scan is broken off: what was measured until then need not be measured again.
+        measured = _table(fresh.head(len(found)), found)
+        lasting = pl.Series([isinstance(one, Measured) or one.lasting for one in found], dtype=pl.Boolean)
+        kept = measured.filter(lasting & measured.select(scan_cache.is_settled(started)).to_series())
+        scan_cache.write_memory(memory_path, pl.concat([recalled, kept]).sort("path"))
+    return pl.concat([recalled, measured])
+
+
+def _table(fresh: pl.DataFrame, found: list[Measured | Refused]) -> pl.DataFrame:
+    facts = {name: kind for name, kind in scan_cache.SCHEMA.items() if name not in ("path", *scan_cache.STAMP)}
+    # Of a file that was measured there is no reason, of a refused one there is nothing else.
+    columns = {name: [getattr(one, name, None) for one in found] for name in facts}
+    return fresh.select("path", *scan_cache.STAMP).hstack(pl.DataFrame(columns, schema=facts))
+
+
+def _assign(rows: pl.DataFrame, previous: Manifest | None) -> pl.DataFrame:
+    """Return the manifest of pictures: group, split and faces are those of `previous`, or yet to be found."""
+    before = (previous.frame if previous is not None else pl.DataFrame(schema=SCHEMA)).select("sha256", *_KEPT)
+    rows = rows.join(before.unique("sha256", keep="last"), on="sha256", how="left", maintain_order="left")
+    groups = rows["group"]
+    splits = rows.select(pl.coalesce("card_split", "split")).to_series()
+    # A picture that is known keeps both, so if all are, there is nothing to compute.
+    if groups.has_nulls():
+        groups = pl.Series(
+            assign_groups(
+                rows["sha256"],
+                rows["phash"],
+                rows["card_group"],
+                dict(before.select("sha256", "group").iter_rows()),
+            )
+        )
+        splits = pl.Series(
+            assign_splits(groups.to_list(), splits.to_list(), dict(before.select("group", "split").iter_rows()))
+        )
+    return rows.with_columns(groups.alias("group"), splits.alias("split")).select(COLUMNS)

@@ -1,0 +1,49 @@
+"""Pictures that a scan left out, and the list of them beside the manifest."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from train.common.atomic import write_bytes
+from train.common.errors import DataError
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A picture that is not in the manifest: its path relative to the manifest's folder, and one sentence why."""
+
+    path: str
+    reason: str
+
+
+def skipped_path(manifest_path: Path) -> Path:
+    """Return where the list of a manifest lies: `faces.skipped.csv` beside `faces.csv`."""
+    return manifest_path.with_name(f"{manifest_path.stem}.skipped.csv")
+
+
+def write_skipped(skipped: Sequence[Skipped], manifest_path: Path) -> Path:
+    """Write the list beside a manifest, or remove an old one where nothing was left out; return its path."""
+    path = skipped_path(manifest_path)
+    if not skipped:
+        path.unlink(missing_ok=True)
+        return path
+    table = pl.DataFrame([(one.path, one.reason) for one in skipped], ["path", "reason"], orient="row")
+    write_bytes(path, table.write_csv().encode("utf-8"))
+    return path
+
+
+def read_skipped(manifest_path: Path) -> tuple[Skipped, ...]:
+    """Read the list beside a manifest, empty where there is none; DataError if it is not such a list."""
+    path = skipped_path(manifest_path)
+    try:
+        table = pl.read_csv(io.BytesIO(path.read_bytes()), infer_schema=False)
+    except FileNotFoundError:
+        return ()
+    except pl.exceptions.PolarsError:
+        table = pl.DataFrame()
+    if table.columns != ["path", "reason"]:
+        raise DataError(f"{path} is not a list of skipped pictures: remove it or scan again.")
+    return tuple(Skipped(*row) for row in table.iter_rows())

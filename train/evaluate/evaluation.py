@@ -1,0 +1,240 @@
+"""From a scores table to a judgement: what a detector catches and misses, generator by generator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import polars as pl
+
+from train.common.errors import TrainError
+from train.evaluate.calibration import OperatingPoints
+from train.evaluate.curves import Curves, draw_curves, histogram
+from train.evaluate.metrics import Interval, Metrics, judge, wilson
+from train.evaluate.scores import check_scores
+
+Point = Literal["balanced", "fpr_1", "fpr_05"]
+POINTS: tuple[Point, ...] = get_args(Point)
+
+
+@dataclass(frozen=True)
+class Called:
+    """Fraction of some pictures called fake at each shipped threshold, and fraction called unsure (Wilson)."""
+
+    n: int
+    balanced: Interval
+    fpr_1: Interval
+    fpr_05: Interval
+    unsure: Interval
+
+
+@dataclass(frozen=True)
+class Group:
+    """The fakes of one generator or family against the reference reals; `called` speaks of its fakes alone."""
+
+    name: str
+    family: str
+    seen: bool
+    metrics: Metrics
+    called: Called
+
+
+@dataclass(frozen=True)
+class RealSource:
+    """The real pictures of one source: every one called fake is a false alarm."""
+
+    name: str
+    seen: bool
+    called: Called
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A picture on the wrong side of the threshold, with its calibrated P(fake)."""
+
+    path: str
+    label: str
+    generator: str
+    source: str
+    seen: bool
+    probability: float
+
+
+@dataclass(frozen=True)
+class Histograms:
+    """Fraction of pictures in each of 25 equal-width bins of P(fake), by kind of picture."""
+
+    real: tuple[float, ...]
+    seen_fake: tuple[float, ...]
+    unseen_fake: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What one model does on one scores table; JSON-able with `plain.to_plain`.
+
+    basis: one sentence on which pictures were judged.
+    overall: seen fakes against the reference reals (all fakes where none is seen); unseen: the unseen fakes.
+    operating_point: the threshold at which `overall`, `unseen`, `generators` and `families` count verdicts.
+    """
+
+    name: str
+    basis: str
+    operating_point: str
+    points: OperatingPoints
+    overall: Metrics
+    reals: Called
+    fakes: Called
+    unseen: Metrics | None
+    generators: tuple[Group, ...]
+    families: tuple[Group, ...]
+    real_sources: tuple[RealSource, ...]
+    curves: Curves
+    unseen_curves: Curves | None
+    histograms: Histograms
+    mistakes: tuple[Mistake, ...]
+
+    @property
+    def fakes_are_seen(self) -> bool:
+        """Whether `overall` speaks of fakes of generators that were in training."""
+        return any(group.seen for group in self.generators)
+
+
+def judged_rows(scores: pl.DataFrame) -> pl.DataFrame:
+    """The rows that may be judged: of the seen ones the test split, of the unseen ones all (never trained on)."""
+    return check_scores(scores).filter(~pl.col("seen") | (pl.col("split") == "test"))
+
+
+def judge_scores(
+    scores: pl.DataFrame,
+    points: OperatingPoints,
+    *,
+    name: str,
+    operating_point: Point = "balanced",
+    worst: int = 12,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Judgement:
+    """Judges a scores table (see `scores.SCORE_COLUMNS`) at the shipped operating points.
+
+    Every set of fakes is held against the same reference reals: the test split of the seen sources, or where
+    the table has none (a detector tried on foreign pictures) all reals. `worst` is how many mistakes are kept:
+    the most confident ones, half of them of each class where there are enough.
+    Raises TrainError when the table is not a scores table or holds no real or no fake picture that may be judged.
+    """
+    if operating_point not in POINTS:
+        raise TrainError(f"There is no operating point {operating_point!r}: use one of {', '.join(POINTS)}.")
+    rows = judged_rows(scores)
+    reals, fakes = rows.filter(pl.col("label") == "real"), rows.filter(pl.col("label") == "fake")
+    for label, found in (("real", reals), ("fake", fakes)):
+        if found.is_empty():
+            raise TrainError(
+                f"The scores of {name} hold no {label} picture that may be judged: "
+                "a test split or unseen pictures of both classes are needed."
+            )
+    reference = reals.filter("seen") if reals["seen"].any() else reals
+    main = fakes.filter("seen") if fakes["seen"].any() else fakes
+    unseen = fakes.filter(~pl.col("seen")) if fakes["seen"].any() else fakes.clear()
+    threshold = float(getattr(points, operating_point))
+
+    def figures(fake_rows: pl.DataFrame) -> Metrics:
+        return judge(
+            _is_fake(reference, fake_rows),
+            _probability(reference, fake_rows),
+            threshold,
+            resamples=resamples,
+            seed=seed,
+        )
+
+    def group(name: str, family: str, seen: bool, fake_rows: pl.DataFrame) -> Group:
+        return Group(name, family, seen, figures(fake_rows), call(fake_rows, points))
+
+    return Judgement(
+        name=name,
+        basis=_basis(reference, main, unseen),
+        operating_point=operating_point,
+        points=points,
+        overall=figures(main),
+        reals=call(reference, points),
+        fakes=call(main, points),
+        unseen=None if unseen.is_empty() else figures(unseen),
+        generators=tuple(
+            group(generator, _families(part), seen, part) for (generator, seen), part in _parts(fakes, "generator")
+        ),
+        families=tuple(group(family, family, seen, part) for (family, seen), part in _parts(fakes, "family")),
+        real_sources=tuple(
+            RealSource(source, seen, call(part, points)) for (source, seen), part in _parts(reals, "source")
+        ),
+        curves=draw_curves(_is_fake(reference, main), _probability(reference, main)),
+        unseen_curves=None
+        if unseen.is_empty()
+        else draw_curves(_is_fake(reference, unseen), _probability(reference, unseen)),
+        histograms=Histograms(
+            real=histogram(reference["probability"]),
+            seen_fake=histogram(fakes.filter("seen")["probability"]),
+            unseen_fake=histogram(fakes.filter(~pl.col("seen"))["probability"]),
+        ),
+        mistakes=_worst(rows, threshold, worst),
+    )
+
+
+def call(rows: pl.DataFrame, points: OperatingPoints) -> Called:
+    """How often rows (at least one) are called fake at each threshold, and unsure."""
+    probability = rows["probability"].to_numpy()
+
+    def fraction(hits: np.ndarray) -> Interval:
+        return wilson(int(hits.sum()), hits.size)
+
+    low, high = points.unsure
+    return Called(
+        n=rows.height,
+        balanced=fraction(probability >= points.balanced),
+        fpr_1=fraction(probability >= points.fpr_1),
+        fpr_05=fraction(probability >= points.fpr_05),
+        unsure=fraction((probability >= low) & (probability < high)),
+    )
+
+
+def _is_fake(reals: pl.DataFrame, fakes: pl.DataFrame) -> np.ndarray:
+    return np.repeat([False, True], [reals.height, fakes.height])
+
+
+def _probability(reals: pl.DataFrame, fakes: pl.DataFrame) -> np.ndarray:
+    return np.concatenate([reals["probability"].to_numpy(), fakes["probability"].to_numpy()])
+
+
+def _parts(rows: pl.DataFrame, column: str) -> Sequence[tuple[tuple[str, bool], pl.DataFrame]]:
+    """Rows by (value of column, seen): the seen ones first, then by name."""
+    parts = [((str(key[0]), bool(key[1])), part) for key, part in rows.group_by(column, "seen")]
+    return sorted(parts, key=lambda item: (not item[0][1], item[0][0]))
+
+
+def _families(rows: pl.DataFrame) -> str:
+    return ", ".join(sorted(set(rows["family"].to_list())))
+
+
+def _basis(reals: pl.DataFrame, fakes: pl.DataFrame, unseen: pl.DataFrame) -> str:
+    text = f"{_kind(reals)} real and {_kind(fakes)} fake pictures"
+    if unseen.is_empty():
+        return text + "."
+    return text + f"; also {unseen.height:,} fakes from generators or sources it was not trained on."
+
+
+def _kind(rows: pl.DataFrame) -> str:
+    origin = "test-split" if rows["seen"].all() else "unseen"
+    return f"{rows.height:,} {origin}"
+
+
+def _worst(rows: pl.DataFrame, threshold: float, count: int) -> tuple[Mistake, ...]:
+    missed = rows.filter((pl.col("label") == "fake") & (pl.col("probability") < threshold))
+    alarms = rows.filter((pl.col("label") == "real") & (pl.col("probability") >= threshold))
+    # path breaks ties, so that a report is the same on every run
+    missed = missed.sort("probability", "path")
+    alarms = alarms.sort("probability", "path", descending=[True, False])
+    # half the room for each class, and what one does not need for the other
+    n_alarms = min(alarms.height, max(count // 2, count - missed.height))
+    picked = pl.concat([alarms.head(n_alarms), missed.head(count - n_alarms)])
+    columns = ["path", "label", "generator", "source", "seen", "probability"]
+    return tuple(Mistake(**row) for row in picked.select(columns).iter_rows(named=True))

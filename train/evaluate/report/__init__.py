@@ -1,0 +1,4 @@
+"""Reports of evaluations: HTML, JSON, CSV and the terminal summary.
+
+`build.py` puts one together; the others format it.
+"""

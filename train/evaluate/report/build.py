@@ -1,0 +1,103 @@
+"""From score tables to a run's report: every model side by side, with pictures of the worst mistakes."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import polars as pl
+from PIL import Image
+
+from train.data.audit.audit import Limits, null_verdict
+from train.data.audit.metadata_baseline import fit_null_model
+from train.data.manifest import Manifest
+from train.data.rows import view_row
+from train.evaluate.calibration import OperatingPoints
+from train.evaluate.evaluation import Judgement, judge_scores
+from train.evaluate.flips import Flips, count_flips
+from train.evaluate.report.html import Illustration, NullModel, ReportPaths, Thumbnails, write_report
+from train.evaluate.robustness.results import Robustness
+from train.image.view import Unclear, View
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One model's scores table and the operating points that go with it."""
+
+    name: str
+    scores: pl.DataFrame
+    points: OperatingPoints
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What was found, and the files that say so."""
+
+    judgements: tuple[Judgement, ...]
+    flips: tuple[Flips, ...]
+    paths: ReportPaths
+    robustness: Robustness | None = None
+
+
+def report(
+    folder: Path,
+    scored: Sequence[Scored],
+    manifest: Manifest,
+    view: View,
+    *,
+    title: str,
+    unclear: Unclear = "drop",
+    recipe_text: str = "",
+    null_model: NullModel | None = None,
+    robustness: Robustness | None = None,
+    illustrations: Sequence[Illustration] = (),
+) -> Reported:
+    """Judge every model, count the flips of each against the one before it, and write report.html, .json and .csv.
+
+    Each model's verdicts are those at its own operating points, as it would ship. `robustness` is what
+    `train.evaluate.robustness.apply` found of the same models, `illustrations` are further pictures, such as mean
+    heatmaps.
+    """
+    judgements = tuple(judge_scores(one.scores, one.points, name=one.name) for one in scored)
+    flips = tuple(
+        count_flips(
+            first.scores,
+            second.scores,
+            second.points,
+            names=(first.name, second.name),
+            first_points=first.points,
+        )
+        for first, second in pairwise(scored)
+    )
+    paths = write_report(
+        folder,
+        judgements,
+        title=title,
+        flips=flips,
+        recipe_text=recipe_text,
+        audit=null_model,
+        robustness=robustness,
+        illustrations=illustrations,
+        thumbnails=view_thumbnails(manifest, view, unclear),
+    )
+    return Reported(judgements, flips, paths, robustness)
+
+
+def metadata_baseline(frame: pl.DataFrame) -> NullModel | None:
+    """What file metadata alone reaches on these manifest rows, in words and AUC; None where there are too few."""
+    found = fit_null_model(frame)
+    return None if found is None else NullModel(found.auc, null_verdict(found, Limits()))
+
+
+def view_thumbnails(manifest: Manifest, view: View, unclear: Unclear) -> Thumbnails:
+    """Pictures for the page, through the view: what the detector saw is what the reader should see."""
+
+    def thumbnail(path: str) -> bytes | None:
+        row = manifest.frame.row(by_predicate=pl.col("path") == path, named=True)
+        pixels = view_row(manifest, row, view, unclear)
+        out = io.BytesIO()
+        Image.fromarray(pixels).save(out, "JPEG", quality=90)
+        return out.getvalue()
+
+    return thumbnail

@@ -1,0 +1,71 @@
+"""The CSV table of a report: every figure with its interval, one a line."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, fields
+from typing import Any
+
+from train.evaluate.evaluation import POINTS, Called, Judgement
+from train.evaluate.metrics import Interval, Metrics
+from train.evaluate.robustness.results import Condition, Robustness
+
+
+def as_csv(judgements: Sequence[Judgement], robustness: Robustness | None) -> str:
+    """Every figure of every judgement, and of every disturbance, one a line with its interval.
+
+    `set` says of which pictures a figure is: all, a generator's or family's fakes, a source's reals; `disturbed` and
+    `disturbed reals` are those of `name`, and `disturbed all` counts changed verdicts over both classes.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["model", "set", "name", "seen", "n_real", "n_fake", "metric", "value", "low", "high"])
+    for judgement in judgements:
+        for row in _csv_rows(judgement):
+            writer.writerow([judgement.name, *row])
+    for condition in () if robustness is None else robustness.conditions:
+        for row in _disturbed_rows(condition):
+            writer.writerow([condition.model, *row])
+    return buffer.getvalue()
+
+
+def _disturbed_rows(one: Condition) -> Iterator[list[Any]]:
+    seen = one.fakes_are_seen
+    yield from _metric_rows(["disturbed", one.text, seen], one.overall)
+    yield from _called_rows(["disturbed", one.text, seen, 0, one.fakes.n], one.fakes)
+    if one.unseen is not None and one.unseen_fakes is not None:
+        yield from _metric_rows(["disturbed", one.text, False], one.unseen)
+        yield from _called_rows(["disturbed", one.text, False, 0, one.unseen_fakes.n], one.unseen_fakes)
+    yield from _called_rows(["disturbed reals", one.text, "", one.reals.n, 0], one.reals)
+    n_fake = one.fakes.n + (0 if one.unseen_fakes is None else one.unseen_fakes.n)
+    for name in ("balanced", "fpr_1", "fpr_05", "verdict"):
+        head = ["disturbed all", one.text, "", one.flips.n - n_fake, n_fake, f"changed_{name}"]
+        yield [*head, *asdict(getattr(one.flips, name)).values()]
+
+
+def _csv_rows(judgement: Judgement) -> Iterator[list[Any]]:
+    seen = judgement.fakes_are_seen
+    yield from _metric_rows(["overall", "", seen], judgement.overall)
+    if judgement.unseen is not None:
+        yield from _metric_rows(["unseen", "", False], judgement.unseen)
+    for kind, groups in (("generator", judgement.generators), ("family", judgement.families)):
+        for group in groups:
+            yield from _metric_rows([kind, group.name, group.seen], group.metrics)
+            yield from _called_rows([kind, group.name, group.seen, 0, group.called.n], group.called)
+    for source in judgement.real_sources:
+        yield from _called_rows(["real source", source.name, source.seen, source.called.n, 0], source.called)
+
+
+def _metric_rows(head: list[Any], metrics: Metrics) -> Iterator[list[Any]]:
+    for field in fields(metrics):
+        value = getattr(metrics, field.name)
+        if isinstance(value, Interval):
+            yield [*head, metrics.n_real, metrics.n_fake, field.name, *asdict(value).values()]
+
+
+def _called_rows(head: list[Any], called: Called) -> Iterator[list[Any]]:
+    for point in (*POINTS, "unsure"):
+        name = "unsure" if point == "unsure" else f"called_fake_{point}"
+        yield [*head, name, *asdict(getattr(called, point)).values()]

@@ -1,0 +1,210 @@
+"""Judgements as one self-contained HTML page, a JSON document and a CSV table."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from train.common.atomic import write_text
+from train.common.errors import TrainError
+from train.evaluate.evaluation import Judgement
+from train.evaluate.flips import Flips
+from train.evaluate.plain import from_plain, to_plain
+from train.evaluate.report import figures, summary
+from train.evaluate.report.csv_table import as_csv
+from train.evaluate.robustness.figure import robustness_figure
+from train.evaluate.robustness.results import Condition, Robustness, hardest
+
+FORMAT = 1
+"""Version of report.json; a reader refuses another one."""
+
+MAGIC = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
+
+Thumbnails = Callable[[str], bytes | None]
+
+
+@dataclass(frozen=True)
+class NullModel:
+    """What a model that sees only metadata (size, format, JPEG quality, bytes) reaches on the same split."""
+
+    auc: float
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Illustration:
+    """A further picture for the page, JPEG or PNG bytes, for instance the mean heatmap of a class; `of` which model."""
+
+    caption: str
+    data: bytes
+    of: str = ""
+
+
+@dataclass(frozen=True)
+class ReportPaths:
+    """The three files of a report."""
+
+    html: Path
+    json: Path
+    csv: Path
+
+
+def write_report(
+    folder: Path,
+    judgements: Sequence[Judgement],
+    *,
+    title: str,
+    flips: Sequence[Flips] = (),
+    recipe_text: str = "",
+    audit: NullModel | None = None,
+    robustness: Robustness | None = None,
+    illustrations: Sequence[Illustration] = (),
+    thumbnails: Thumbnails | None = None,
+) -> ReportPaths:
+    """Writes report.html, report.json and report.csv into `folder`, each whole or not at all.
+
+    The first judgement leads: the words on top, the curves and the worst mistakes are its own; the tables show all
+    of them side by side. `thumbnails` gives JPEG or PNG bytes for the path of a mistake, or None.
+    Raises TrainError when there is no judgement or two share a name.
+    """
+    names = [judgement.name for judgement in judgements]
+    if not names:
+        raise TrainError(f"There is nothing to report in {folder}: give at least one judgement.")
+    if len(set(names)) < len(names):
+        raise TrainError(f"Two judgements of the report in {folder} share a name ({', '.join(names)}): rename one.")
+    paths = ReportPaths(folder / "report.html", folder / "report.json", folder / "report.csv")
+    page = _environment().get_template("report.html.j2")
+    html = page.render(
+        title=title,
+        lead=judgements[0],
+        judgements=judgements,
+        flips=flips,
+        recipe_text=recipe_text,
+        audit=audit,
+        robustness=robustness,
+        disturbed=_by_disturbance(robustness),
+        figures=_figures(judgements, robustness),
+        side_by_side={part: _side_by_side(judgements, part) for part in ("generators", "families", "real_sources")},
+        illustrations=[(item, _data_uri(item.data)) for item in illustrations],
+        mistakes=_mistakes(judgements[0], thumbnails),
+        point_words={"balanced": "balanced", "fpr_1": "1 % false alarms", "fpr_05": "0.5 % false alarms"},
+    )
+    document = {
+        "format": FORMAT,
+        "title": title,
+        "judgements": [to_plain(judgement) for judgement in judgements],
+        "flips": [to_plain(item) for item in flips],
+        "audit": None if audit is None else to_plain(audit),
+        "robustness": None if robustness is None else to_plain(robustness),
+        "illustrations": [{"of": item.of, "caption": item.caption} for item in illustrations],
+        "recipe": recipe_text,
+    }
+    write_text(paths.json, json.dumps(document, indent=1, allow_nan=False) + "\n")
+    write_text(paths.csv, as_csv(judgements, robustness))
+    write_text(paths.html, html)
+    return paths
+
+
+def read_judgements(path: Path) -> tuple[Judgement, ...]:
+    """The judgements of a report.json; raises TrainError when it is missing, not JSON or of another version."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise TrainError(f"{path} does not exist: write it with `fauxlens evaluate`.") from error
+    except (OSError, ValueError) as error:
+        raise TrainError(f"{path} is not readable JSON ({error}): write the report anew.") from error
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise TrainError(f"{path} is not a report of format {FORMAT}: write it anew with this version.")
+    try:
+        return tuple(from_plain(Judgement, item) for item in document.get("judgements", []))
+    except TrainError as error:
+        raise TrainError(f"{path}: {error}") from error
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("train.evaluate.report", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["percent"] = summary.percent
+    environment.globals["DECIMALS"] = DECIMALS
+    environment.globals.update(
+        catches=summary.catches, misses=summary.misses, cautions=summary.cautions, hardest=hardest, METRICS=METRICS
+    )
+    return environment
+
+
+METRICS = (
+    ("auc", "AUC", "chance that a fake scores above a real one; 0.5 is guessing"),
+    ("ap", "Average precision", "mean precision over all recalls; depends on the mix of the set"),
+    ("eer", "Equal error rate", "where misses equal false alarms; lower is better"),
+    ("tpr_at_1", "TPR at 1 % FPR", "fakes caught by the threshold that gives 1 % false alarms on these pictures"),
+    ("tpr_at_05", "TPR at 0.5 % FPR", "the same at 0.5 %"),
+    ("ece", "Calibration error (ECE)", "mean gap between stated and true fraction, 15 bins, classes weighted alike"),
+    ("accuracy", "Accuracy", "verdicts that are right; depends on the mix of the set"),
+    ("balanced_accuracy", "Balanced accuracy", "mean of recall and of reals left alone"),
+    ("precision", "Precision", "of those called fake, how many are; depends on the mix of the set"),
+    ("recall", "Recall", "fakes called fake"),
+    ("f1", "F1", "harmonic mean of precision and recall"),
+    ("false_alarms", "False alarms", "reals called fake"),
+)
+"""Field of Metrics, heading, meaning."""
+
+DECIMALS = ("auc", "ap", "ece", "f1")
+"""Figures by custom written 0.987 and not in per cent."""
+
+
+def _figures(judgements: Sequence[Judgement], robustness: Robustness | None) -> dict[str, Markup]:
+    lead = judgements[0]
+    withstood = () if robustness is None else robustness.of(lead.name)
+    # Drawn by Matplotlib from numbers and names that it escapes itself.
+    return {
+        "generators": Markup(figures.generators_figure(judgements)),
+        "histogram": Markup(figures.histogram_figure(lead)),
+        "roc": Markup(figures.roc_figure(lead)),
+        "precision_recall": Markup(figures.precision_recall_figure(lead)),
+        "reliability": Markup(figures.reliability_figure(lead)),
+        "robustness": Markup(robustness_figure(withstood)) if len(withstood) > 1 else Markup(),
+    }
+
+
+def _side_by_side(judgements: Sequence[Judgement], part: str) -> list[list[tuple[Judgement, Any]]]:
+    """Groups of the same name and kind, one list for each, in the order in which they first come."""
+    rows: dict[tuple[str, bool], list[tuple[Judgement, Any]]] = {}
+    for judgement in judgements:
+        for group in getattr(judgement, part):
+            rows.setdefault((group.name, group.seen), []).append((judgement, group))
+    return list(rows.values())
+
+
+def _by_disturbance(robustness: Robustness | None) -> list[list[Condition]]:
+    """Conditions of the same disturbance, one list for each, in the order in which they first come."""
+    rows: dict[str, list[Condition]] = {}
+    for condition in () if robustness is None else robustness.conditions:
+        rows.setdefault(condition.text, []).append(condition)
+    return list(rows.values())
+
+
+def _mistakes(judgement: Judgement, thumbnails: Thumbnails | None) -> list[tuple[Any, str | None]]:
+    shown = []
+    for mistake in judgement.mistakes:
+        data = None if thumbnails is None else thumbnails(mistake.path)
+        shown.append((mistake, None if data is None else _data_uri(data)))
+    return shown
+
+
+def _data_uri(data: bytes) -> str | None:
+    for magic, kind in MAGIC.items():
+        if data.startswith(magic):
+            return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
+    return None

@@ -1,0 +1,153 @@
+"""Judged pictures through every disturbance, the view and a detector: how robust its verdicts are."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import polars as pl
+
+from train.common.errors import DataError, TrainError
+from train.data.manifest import Manifest
+from train.data.rows import Row, decode_row, eyes_of
+from train.evaluate.calibration import OperatingPoints
+from train.evaluate.evaluation import judged_rows
+from train.evaluate.robustness.corruptions import UNDISTURBED, Disturbance, disturb
+from train.evaluate.robustness.results import Disturbed, Robustness, judge_disturbed
+from train.image.view import Unclear, View, apply_view, view_for
+
+Probabilities = Callable[[np.ndarray], np.ndarray]
+"""Views uint8 [N, S, S, 3] in, calibrated P(fake) float32 [N] out; whatever computes them."""
+
+PICTURES = 400
+"""As many pictures take about a minute on two cores, and the standard disturbances are eleven times as many."""
+
+_AT_ONCE = 64
+_WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model to be tried: its name, its scores table, its operating points and what gives its probabilities."""
+
+    name: str
+    scores: pl.DataFrame
+    points: OperatingPoints
+    probabilities: Probabilities
+
+
+def find_robustness(
+    subjects: Sequence[Subject],
+    manifest: Manifest,
+    view: View,
+    disturbances: Sequence[Disturbance],
+    *,
+    unclear: Unclear = "drop",
+    pictures: int = PICTURES,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Robustness:
+    """Disturb a sample of the judged pictures, show it to every model, and judge what they say.
+
+    The disturbance comes before the view, as in the world, where pictures change on their way to the detector. Faces
+    are not searched for anew: the eyes of the manifest move with the picture. Raises TrainError where the models have
+    no judged pictures of both classes in common, DataError for a picture that is gone or cannot be shown.
+    """
+    judged = [judged_rows(subject.scores) for subject in subjects]
+    common = judged[0].select("path")
+    for other in judged[1:]:
+        common = common.join(other.select("path"), on="path", maintain_order="left")
+    rows = common.join(manifest.frame, on="path", maintain_order="left")
+    chosen = choose_pictures(rows, pictures)
+    conditions = [UNDISTURBED, *disturbances]
+    found: list[list[np.ndarray]] = [[] for _ in subjects]
+    done = 0
+    for views in _views(manifest, chosen, view, unclear, conditions):
+        for subject, parts in zip(subjects, found, strict=True):
+            flat = subject.probabilities(views.reshape(-1, *views.shape[2:]))
+            parts.append(np.asarray(flat, np.float32).reshape(views.shape[:2]))
+        done += len(views)
+        if on_progress is not None:
+            on_progress(done, chosen.height)
+    judgements = []
+    for subject, table, parts in zip(subjects, judged, found, strict=True):
+        own = chosen.select("path").join(table, on="path", maintain_order="left")
+        disturbed = [
+            Disturbed(one.kind, one.strength, one.text, one.words, probability)
+            for one, probability in zip(conditions, np.concatenate(parts).T, strict=True)
+        ]
+        judgements.append(judge_disturbed(own, subject.points, disturbed, name=subject.name))
+    n_fake = int((chosen["label"] == "fake").sum())
+    return Robustness(
+        n=chosen.height,
+        n_real=chosen.height - n_fake,
+        n_fake=n_fake,
+        n_judged=rows.height,
+        median_side=float(np.median(chosen.select(pl.min_horizontal("width", "height")).to_numpy())),
+        conditions=tuple(condition for of_one in judgements for condition in of_one),
+    )
+
+
+def choose_pictures(rows: pl.DataFrame, count: int) -> pl.DataFrame:
+    """At most `count` of these manifest rows, half of them of each class, and within a class balanced over sources.
+
+    A source of several generators counts as several. What one of them has too few of, the others give. Within a
+    source the pictures with the lowest sha256 are taken, so that the choice is the same on every machine and hardly
+    changes as pictures are added. Raises TrainError for a `count` below 2 and where a class is missing.
+    """
+    if count < 2:
+        raise TrainError(f"Robustness on {count} pictures says nothing: give at least 2, 400 is usual.")
+    parts = []
+    for label, room in _shares(rows["label"], count).items():
+        of_class = rows.filter(pl.col("label") == label)
+        kinds = of_class.select(pl.concat_str("source", "generator", separator="\n")).to_series()
+        for kind, wanted in _shares(kinds, room).items():
+            parts.append(of_class.filter(kinds == kind).sort("sha256", "path").head(wanted))
+    chosen = pl.concat(parts) if parts else rows
+    if chosen["label"].n_unique() < 2:
+        raise TrainError("Robustness needs real and fake pictures that may be judged: add pictures of the other class.")
+    return chosen
+
+
+def _shares(values: pl.Series, count: int) -> dict[str, int]:
+    """How many of each value to take so that they are as equal as their numbers allow, by name."""
+    sizes = dict(sorted(values.value_counts().iter_rows()))
+    shares = dict.fromkeys(sizes, 0)
+    left = min(count, sum(sizes.values()))
+    while left:
+        for name in sizes:
+            if left and shares[name] < sizes[name]:
+                shares[name] += 1
+                left -= 1
+    return shares
+
+
+def _views(
+    manifest: Manifest, chosen: pl.DataFrame, view: View, unclear: Unclear, conditions: Sequence[Disturbance]
+) -> Iterator[np.ndarray]:
+    """Views of a few pictures at a time under every disturbance, uint8 [N, D, S, S, 3]."""
+    look = partial(disturbed_views, manifest, view=view, unclear=unclear, disturbances=conditions)
+    executor = ThreadPoolExecutor(_WORKERS)
+    try:
+        for batch in chosen.iter_slices(_AT_ONCE):
+            yield np.stack(list(executor.map(look, batch.iter_rows(named=True))))
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def disturbed_views(
+    manifest: Manifest, row: Row, *, view: View, unclear: Unclear, disturbances: Sequence[Disturbance]
+) -> np.ndarray:
+    """Decode the picture of a row and take it through each disturbance and the view: uint8 [D, S, S, 3].
+
+    Raises DataError as `train.data.rows.view_row`.
+    """
+    path = manifest.picture_path(row["path"])
+    own = view_for(view, row["faces"], unclear) if view.needs_eyes else view
+    if own is None:
+        raise DataError(f"{path} has {row['faces']} faces and {unclear!r} leaves it out: choose keep or centre.")
+    picture, eyes, seed = decode_row(manifest, row), eyes_of(row), int(row["sha256"][:16], 16)
+    try:
+        return np.stack([apply_view(own, *disturb(one, picture, eyes, seed)) for one in disturbances])
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None

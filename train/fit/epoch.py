@@ -1,0 +1,67 @@
+"""One epoch: learn from every batch, then judge on the validation rows. Training and fine-tuning share it."""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from train.common.errors import TrainError
+from train.fit.batches import Batch, Rows
+from train.model import predict_logits
+
+
+@dataclass(frozen=True)
+class Tick:
+    """One batch done, for a progress bar; `epoch` and `batch` count from 1, `loss` is the mean of the epoch so far."""
+
+    stage: str
+    epoch: int
+    epochs: int
+    batch: int
+    batches: int
+    loss: float
+
+
+OnTick = Callable[[Tick], None]
+
+
+def ticking(on_tick: OnTick, stage: str, epoch: int, epochs: int, batches: int) -> Callable[[int, float], None]:
+    """Dress an epoch's bare (batches done, mean loss) up as ticks; `epoch` counts from 0 here."""
+    return lambda batch, loss: on_tick(Tick(stage, epoch + 1, epochs, batch, batches, loss))
+
+
+def learn_epoch(
+    model: Any, batches: Iterable[Batch], rate: Callable[[int], float], on_batch: Callable[[int, float], None]
+) -> float:
+    """Take one optimizer step a batch and return the mean loss.
+
+    `rate` gives the learning rate of batch 0, 1, ...; `on_batch` hears the number of batches done and the mean loss.
+    Raises TrainError when the loss stops being a number.
+    """
+    total = 0.0
+    done = 0
+    for x, y, weight in batches:
+        model.optimizer.learning_rate.assign(rate(done))
+        total += float(model.train_on_batch(x, y, sample_weight=weight))
+        done += 1
+        if not math.isfinite(total):
+            raise TrainError("The training loss is no longer a finite number: lower learning_rate in the recipe.")
+        on_batch(done, total / done)
+    return total / done
+
+
+def judge_epoch(model: Any, planes: np.ndarray, rows: Rows) -> tuple[float, float]:
+    """What `judge_logits` says of a Keras model's logits on front-end planes uint8 [N, S, S, C] of `rows`."""
+    return judge_logits(predict_logits(model, planes), rows)
+
+
+def judge_logits(logits: np.ndarray, rows: Rows) -> tuple[float, float]:
+    """Weighted binary cross-entropy (nats) and AUC of logits [N] of `rows`."""
+    from sklearn.metrics import roc_auc_score
+
+    logits = logits.astype(np.float64)
+    # -log sigmoid(z) for fakes and -log sigmoid(-z) for reals, without overflow.
+    losses = np.logaddexp(0, np.where(rows.is_fake, -logits, logits))
+    return float(np.average(losses, weights=rows.weights)), float(roc_auc_score(rows.is_fake, logits))

@@ -1,0 +1,82 @@
+"""A whole training: from a recipe and a manifest to a run folder with weights, scores and a report."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+
+from ela.front_ends import parse_front_end
+from train.common.errors import DataError, TrainError
+from train.data.manifest import read_manifest
+from train.data.rows import select_rows
+from train.data.store import Store
+from train.evaluate.report.build import Reported, Scored, metadata_baseline, report
+from train.evaluate.report.html import NullModel
+from train.evaluate.scores import read_scores
+from train.fit.batches import mark_seen
+from train.fit.checkpoints import Epoch
+from train.fit.epoch import OnTick
+from train.fit.loop import fit
+from train.fit.run_folder import Run, abandon_run, has_state, open_run, read_state, scores_path, start_run
+from train.fit.scoring import keras_scorer, score_state
+from train.image.view import parse_view
+from train.recipe import Recipe
+
+OnCount = Callable[[int, int], None]
+
+
+def begin(recipe: Recipe, manifest_path: Path, folder: Path) -> Run:
+    """Check that the recipe fits the manifest, then set up the run folder. Raises what is wrong with either."""
+    manifest = read_manifest(manifest_path)
+    view = parse_view(recipe.data.view)
+    mark_seen(select_rows(manifest, view, recipe.data.unclear_faces).frame, recipe.data)
+    parse_front_end(recipe.model.front_end).check_size(view.size)
+    return start_run(folder, recipe, manifest_path, manifest)
+
+
+def resume(folder: Path, recipe: Recipe) -> Run:
+    """Open a begun run for going on; raises TrainError when the recipe is not the one that it began with."""
+    run = open_run(folder)
+    if run.recipe.sha256 != recipe.sha256:
+        raise TrainError(
+            f"{folder} was begun with another recipe, --weights or --seed than given now: compare with "
+            f"{folder / 'recipe.toml'}, or choose another --out."
+        )
+    return run
+
+
+def complete(
+    run: Run,
+    *,
+    on_pack: OnCount = lambda done, total: None,
+    on_tick: OnTick = lambda tick: None,
+    on_epoch: Callable[[str, Epoch], None] = lambda stage, epoch: None,
+) -> Reported:
+    """Take a run from wherever it stands to the end: pack, fit, score, calibrate, report.
+
+    Where it fails before its first epoch is done (weights that do not fit, no network), the run folder is taken back.
+    """
+    try:
+        store = run.store(on_pack)
+        model = None if has_state(run, "float") else fit(run, store, on_tick=on_tick, on_epoch=on_epoch)
+    except (DataError, TrainError):
+        abandon_run(run)
+        raise
+    if model is not None:
+        score_state(run, store, "float", keras_scorer(model, parse_front_end(run.recipe.model.front_end)))
+    state = read_state(run, "float")
+    return report(
+        run.folder / "report",
+        [Scored("float (Keras)", read_scores(scores_path(run, "float")), state.points)],
+        store.manifest,
+        run.view,
+        title=run.recipe.title,
+        unclear=run.recipe.data.unclear_faces,
+        recipe_text=run.recipe.text,
+        null_model=seen_baseline(run, store),
+    )
+
+
+def seen_baseline(run: Run, store: Store) -> NullModel | None:
+    """What file metadata alone reaches on the pictures that the run takes."""
+    return metadata_baseline(mark_seen(store.manifest.frame, run.recipe.data).filter(pl.col("seen")))

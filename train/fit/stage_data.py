@@ -1,0 +1,101 @@
+"""What a stage trains, and on what: the whole network on fresh disturbances, or the head on cached features."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ela.front_ends import FrontEnd
+from train.common.tf import load_tensorflow
+from train.data.store import Store
+from train.fit.batches import Batch, Rows, training_batches
+from train.fit.epoch import judge_epoch, judge_logits
+from train.model import HEAD, POOLED, scale_pixels
+from train.recipe import Recipe
+
+_CHUNK = 256
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One stage's work: the compiled Keras model to take steps with, an epoch's batches, and how it is judged.
+
+    batches: epoch, from 0 -> batches that `model` takes. judge: validation loss (nats) and AUC as it stands.
+    """
+
+    model: Any
+    batches: Callable[[int], Iterable[Batch]]
+    judge: Callable[[], tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Material:
+    """What every lesson of a run draws on; `val_planes` is uint8 [N, S, S, C], planes of the rows `val`."""
+
+    recipe: Recipe
+    store: Store
+    front_end: FrontEnd
+    learn: Rows
+    val: Rows
+    val_planes: np.ndarray
+
+    def disturbed(self, stage: int, epoch: int) -> Iterator[Batch]:
+        """One epoch of disturbed batches; stage and epoch, from 0, decide order and disturbances with the seed."""
+        return training_batches(
+            self.store,
+            self.learn,
+            front_end=self.front_end,
+            settings=self.recipe.augment,
+            batch_size=self.recipe.fit.batch_size,
+            seed=(self.recipe.fit.seed, stage, epoch),
+        )
+
+
+def begin_lesson(model: Any, material: Material, stage: int) -> Lesson:
+    """Prepare stage number `stage` (from 0) of a compiled classifier whose layers are frozen as the stage wants."""
+    if material.recipe.stages[stage].features == "cached":
+        return _head_lesson(model, material, stage)
+    return Lesson(
+        model,
+        batches=lambda epoch: material.disturbed(stage, epoch),
+        judge=lambda: judge_epoch(model, material.val_planes, material.val),
+    )
+
+
+def _head_lesson(model: Any, material: Material, stage: int) -> Lesson:
+    """Run the frozen layers once, on pictures disturbed once; every epoch then takes the head alone.
+
+    The head shares its layers and its optimizer with `model`. Features are the pooled last map, 4 KB a picture at
+    width 1. A stage that goes on after a kill computes them anew, to the same values.
+    """
+    tf = load_tensorflow()
+    frozen = tf.keras.Model(model.input, model.get_layer(POOLED).output)
+    call = tf.function(lambda planes: frozen(planes, training=False))
+
+    entry = tf.keras.Input(frozen.output.shape[1:])
+    head = tf.keras.Model(entry, model.get_layer(HEAD)(model.get_layer("dropout")(entry)))
+    head.compile(optimizer=model.optimizer, loss=model.loss)
+
+    parts = [(call(planes).numpy(), is_fake, weights) for planes, is_fake, weights in material.disturbed(stage, 0)]
+    features, is_fake, weights = (np.concatenate(column) for column in zip(*parts, strict=True))
+    val_features = _in_chunks(call, material.val_planes)
+    size = material.recipe.fit.batch_size
+
+    def batches(epoch: int) -> Iterator[Batch]:
+        order = np.random.default_rng((material.recipe.fit.seed, stage, epoch, 1)).permutation(len(features))
+        for start in range(0, len(order), size):
+            chosen = order[start : start + size]
+            yield features[chosen], is_fake[chosen], weights[chosen]
+
+    def judge() -> tuple[float, float]:
+        return judge_logits(head(val_features, training=False).numpy()[:, 0], material.val)
+
+    return Lesson(head, batches, judge)
+
+
+def _in_chunks(call: Callable[[Any], Any], planes: np.ndarray) -> np.ndarray:
+    starts = range(0, len(planes), _CHUNK)
+    return np.concatenate(
+        [call(scale_pixels(np.asarray(planes[start : start + _CHUNK], np.float32))).numpy() for start in starts]
+    )
