@@ -1,9 +1,9 @@
 """LiteRT.js in headless Chromium: what a detector gives on a web page, with nothing fetched from elsewhere.
 
-A page from a loopback server loads LiteRT.js and the detector, runs every view and posts the raw outputs back. Its
-heatmaps have the bits of x86; its scores do not, because XNNPACK's sigmoid differs from processor to processor (AVX2
-and AVX-512, too): they are a step or two of float32 apart. The build `compat` has no fused multiply-add, so its float
-head is rounded more often: heatmaps are about 1e-6 apart.
+A page from a loopback server opens the detector with the module of export/web/js, which the web page and other people's
+pages use too, runs every view and posts the raw outputs back. Scores and heatmaps have the bits of x86, as the sigmoid is
+made of exactly rounded operations (export/tflite/convert.py); only the build `compat`, which has no fused multiply-add,
+rounds the float head more often: about 1e-6 apart.
 Package: @litertjs/core, https://ai.google.dev/edge/litert/web
 """
 
@@ -28,6 +28,9 @@ from export.runtimes.process import run_tool
 from train.common.errors import ExportError
 
 _PAGE_FOLDER = Path(__file__).parent / "browser_page"
+# Data, not a package: export.web is built upon this one.
+MODULE_FOLDER = Path(__file__).parents[1] / "web" / "js"
+"""Where the detector module's JavaScript files lie."""
 # npm's own files: versions and hashes, no addresses.
 _NPM_FILES = ("package.json", "package-lock.json")
 INGREDIENTS = tuple((_PAGE_FOLDER / name).read_text(encoding="utf-8") for name in _NPM_FILES)
@@ -90,7 +93,8 @@ def run(tflite: bytes, views: np.ndarray, build: str = "default") -> Output:
         "build.json": ("application/json", json.dumps({"loader": loader, "options": options}).encode()),
         "detector.tflite": ("application/octet-stream", tflite),
         "views.bin": ("application/octet-stream", views.tobytes()),
-        **_parts(),
+        **{f"js/{path.name}": ("text/javascript", path) for path in sorted(MODULE_FOLDER.glob("*.js"))},
+        **runtime_files(),
     }
     row = 2 + height * width
     answer = _answer(_visit(files, most=max(len(views) * row * 4, _WORDS)))
@@ -184,7 +188,8 @@ def _answer(visit: _Visit) -> bytes:
     return visit.body
 
 
-def _parts() -> Files:
+def runtime_files() -> Files:
+    """The files of LiteRT.js, which must be set up, by the path at which a page serves them."""
     modules = _folder() / "node_modules" / "@litertjs"
     found = {
         "core/index.js": modules / "core" / "dist" / "index.js",

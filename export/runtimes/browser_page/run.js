@@ -1,6 +1,6 @@
-// Runs every view through LiteRT.js and posts the raw outputs back to where this page came from.
-// The outputs of one view, in the order in which browser.py reads them: float32, little-endian as WebAssembly is.
-const OUTPUTS = ['scores', 'heatmap'];
+// Runs every view through the detector module, as any page does, and posts the raw outputs back to where this page came
+// from: of each view its scores and its heatmap, float32, little-endian as WebAssembly is.
+import {openDetector} from './js/detector.js';
 
 const forbidden = [];
 document.addEventListener('securitypolicyviolation', ({blockedURI}) => forbidden.push(blockedURI));
@@ -16,23 +16,14 @@ async function bytesOf(path) {
 }
 
 async function runAll() {
-  const {loadAndCompile, loadLiteRt, Tensor} = await import('@litertjs/core');
   const {loader, options} = await (await load('build.json')).json();
-  await loadLiteRt(new URL(loader, document.baseURI).href, options);
-  const model = await loadAndCompile(await bytesOf('detector.tflite'), {accelerator: 'wasm'});
+  const detector = await openDetector(await bytesOf('detector.tflite'), {wasm: loader, ...options});
   const views = await bytesOf('views.bin');
-  const shape = Array.from(model.getInputDetails().find(({name}) => name === 'image').shape);
-  const size = shape.reduce((product, side) => product * side, 1);
+  const size = 3 * detector.view.size ** 2;
   const rows = [];
   for (let start = 0; start < views.length; start += size) {
-    const view = new Tensor(views.subarray(start, start + size), shape);
-    const outputs = await model.run({image: view});
-    for (const name of OUTPUTS) {
-      const values = await outputs[name].data();
-      if (!(values instanceof Float32Array)) throw new Error(`the output ${name} is not float32`);
-      rows.push(values);
-    }
-    for (const tensor of [view, ...Object.values(outputs)]) tensor.delete();
+    const {scores, heatmap} = await detector.run(views.subarray(start, start + size));
+    rows.push(scores, heatmap);
   }
   return new Blob(rows);
 }

@@ -26,7 +26,7 @@ import {readSealed} from './seal.js';
  *   faceFinder: Members, sha256: string}} Bundle
  */
 
-const NEWEST = 2;
+const NEWEST = 1;
 const INDEX = 'bundle.json';
 const CARD = 'model_card.md';
 const STAGES = 'reference/stages.json';
