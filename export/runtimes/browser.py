@@ -1,8 +1,8 @@
 """LiteRT.js in headless Chromium: what a detector gives on a web page, with nothing fetched from elsewhere.
 
 A page from a loopback server opens the detector with the module of export/web/js, which the web page and other people's
-pages use too, runs every view and posts the raw outputs back. Scores and heatmaps have the bits of x86, as the sigmoid is
-made of exactly rounded operations (export/tflite/convert.py); only the build `compat`, which has no fused multiply-add,
+pages use too, runs every view and posts the raw outputs back. Scores and heatmaps have the bits of x86, for the sigmoid
+is made of exactly rounded operations (export/tflite/convert.py); only the build `compat`, without fused multiply-add,
 rounds the float head more often: about 1e-6 apart.
 Package: @litertjs/core, https://ai.google.dev/edge/litert/web
 """
