@@ -58,8 +58,6 @@ def ela_verb(
         sight = _sight(model)
         draw = planes_drawer(sight)
         about = {"detector": str(model), "view": sight.view.text, "planes": sight.parts}
-        if sight.view.needs_eyes:
-            workers = 1
     pictures = find_picture_files(files, SUFFIX, out)
     with bar("drawing", as_json) as move:
         drawn = draw_files(pictures, draw, workers=workers, on_progress=move)

@@ -1,6 +1,6 @@
 """`fauxlens detect`: pictures in, sentences, JSON and overlays out. LiteRT, NumPy and Pillow only.
 
-A detector whose view has face(k) needs eyes; then, and only then, MTCNN looks for them (extras `train` and `faces`).
+A detector whose view has face(k) needs eyes; then, and only then, the face finder looks for them.
 """
 
 from dataclasses import dataclass, replace
@@ -14,7 +14,8 @@ from export.inference.overlay import draw_overlay
 from train.common.atomic import write_atomically
 from train.common.errors import DataError, ExportError
 from train.image.decode import Picture, decode
-from train.image.view import Eyes, Unclear, View, view_for
+from train.image.face import choose_face
+from train.image.view import Eyes, Unclear, View, turn_upright, view_for
 
 SHIPPED = Path(__file__).parents[1] / "shipped" / "bundle.zip"
 
@@ -84,10 +85,10 @@ def aim(view: View, unclear: Unclear, picture: Picture, name: str) -> Aim:
     """
     if not view.needs_eyes:
         return Aim(view)
-    from train.data.faces.find import eyes_in
-    from train.data.faces.mtcnn import mtcnn_detector
+    from train.image.face_finder.finder import find_in_pixels
 
-    count, eyes = eyes_in(picture, mtcnn_detector())
+    upright = turn_upright(picture.pixels, picture.orientation)
+    count, eyes = choose_face(find_in_pixels(upright), upright.shape[1], upright.shape[0])
     chosen = view_for(view, count, unclear)
     if count == 0 and chosen is None:
         raise DataError(f"{name} shows no face that could be found: crop it to the face, or take another detector.")

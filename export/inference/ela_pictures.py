@@ -69,10 +69,7 @@ def level_drawer(setting: Ela, *, to_white: bool) -> Draw:
 
 
 def planes_drawer(sight: Sight) -> Draw:
-    """Draw what a detector's backbone looks at. Where its view has face(k), MTCNN looks for the eyes first.
-
-    MTCNN needs TensorFlow and uses all cores: such a detector is for one worker.
-    """
+    """Draw what a detector's backbone looks at; where its view has face(k), the face finder looks for eyes first."""
     return partial(_told, partial(_draw_planes, sight))
 
 

@@ -130,15 +130,25 @@ def data_merge(
 
 @data_app.command("faces")
 @_verb
-def data_faces(manifest: ManifestFile, as_json: Json = False) -> None:
-    """Find faces and eyes (MTCNN) and write them into the manifest, for views with face(K)."""
+def data_faces(
+    manifest: ManifestFile,
+    finder: Annotated[
+        Literal["blazeface", "mtcnn"],
+        typer.Option(help="`blazeface` is what apps and `detect` use; `mtcnn` is for comparing with the literature."),
+    ] = "blazeface",
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes.", show_default="one a core")] = None,
+    as_json: Json = False,
+) -> None:
+    """Find faces and eyes and write them into the manifest, for views with face(K)."""
     from train.data.faces.cache import memory_path
     from train.data.faces.find import find_faces
     from train.data.faces.mtcnn import mtcnn_detector
     from train.data.manifest import read_manifest, write_manifest
+    from train.image.face_finder.finder import blazeface_detector
 
+    detector = mtcnn_detector() if finder == "mtcnn" else blazeface_detector()
     with bar("finding faces", as_json) as move:
-        found = find_faces(read_manifest(manifest), mtcnn_detector(), memory_path(manifest), on_progress=move)
+        found = find_faces(read_manifest(manifest), detector, memory_path(manifest), workers=workers, on_progress=move)
     write_manifest(found, manifest)
     rows = _face_counts(found.frame)
     if as_json:

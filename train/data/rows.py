@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,13 @@ Row = Mapping[str, Any]
 
 def decode_row(manifest: Manifest, row: Row) -> Picture:
     """Decode the picture of a row; DataError if it is missing, damaged or no longer the one that was scanned."""
-    path = manifest.picture_path(row["path"])
+    return decode_unchanged(manifest.picture_path(row["path"]), row["sha256"])
+
+
+def decode_unchanged(path: Path, sha256: str) -> Picture:
+    """Decode the picture of this content; DataError if it is missing, damaged or another one by now."""
     data = read_picture_file(path)
-    if hashlib.sha256(data).hexdigest() != row["sha256"]:
+    if hashlib.sha256(data).hexdigest() != sha256:
         raise DataError(f"{path} has changed since the scan: scan again.")
     return decode_bytes(data, str(path))
 

@@ -1,4 +1,4 @@
-"""`detect` with a detector that wants eyes: MTCNN finds them, and a picture without a face is told, not judged."""
+"""`detect` with a detector that wants eyes: the face finder finds them; a picture without a face is told so."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from export.artifacts.metadata import attach
 from export.inference.detect_files import detect_files
 from export.runtimes.registry import RUNTIMES
 from train.data.faces.find import eyes_in
-from train.data.faces.mtcnn import mtcnn_detector
 from train.image.decode import decode
+from train.image.face_finder.finder import blazeface_detector
 from train.image.view import apply_view, parse_view
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def test_the_square_around_the_eyes_is_judged(model: Path, shared_faces: Path, t
     assert told.errors == ()
     (found,) = told.document["pictures"]
     picture = decode(file)
-    count, eyes = eyes_in(picture, mtcnn_detector())
+    count, eyes = eyes_in(picture, blazeface_detector())
     assert count == 1
     view = apply_view(parse_view(told.document["detector"]["view"]), picture, eyes)
     output = RUNTIMES["litert"].call(model.read_bytes(), view[np.newaxis])
@@ -70,7 +70,7 @@ def test_without_a_face_the_rule_of_training_holds(
 ) -> None:
     described = describe(view="upright|face(2.4)|resize(32)", unclear_faces=unclear)
     (tmp_path / "face.tflite").write_bytes(attach(tiny.raw["float32"], described, author="tests"))
-    Image.radial_gradient("L").convert("RGB").resize((160, 120)).save(tmp_path / "wall.png")
+    Image.linear_gradient("L").convert("RGB").resize((160, 120)).save(tmp_path / "wall.png")
     told = detect_files([tmp_path / "wall.png"], tmp_path / "face.tflite", "balanced", tmp_path)
     (found,) = told.document["pictures"]
     assert found["notes"][0] == "No face was found: the square in the middle was judged, as in training."

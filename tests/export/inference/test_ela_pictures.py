@@ -7,7 +7,7 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -226,18 +226,21 @@ def test_the_planes_of_a_detector_are_drawn(workers: int, describe: Describe, tm
 def test_a_detector_that_wants_a_face_says_where_there_is_none(
     describe: Describe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found: dict[str, Any] = {"count": 0, "eyes": None}
-    monkeypatch.setattr("train.data.faces.mtcnn.mtcnn_detector", lambda: None)
-    monkeypatch.setattr("train.data.faces.find.eyes_in", lambda *_: (found["count"], found["eyes"]))
-    from train.image.view import Eyes
+    from train.image.face import Face
+
+    found: list[Face] = []
+    monkeypatch.setattr("train.image.face_finder.finder.find_in_pixels", lambda _: tuple(found))
 
     (file,) = many(tmp_path, 1, 96)
     sight = sight_of(describe(front_end="ela", view="upright|face(2.4)|resize(32)"), "d.tflite")
     (answer,) = draw_files([file], planes_drawer(sight), workers=1)
     assert isinstance(answer, NotDrawn)
     assert "no face" in answer.error
-    found.update(count=2, eyes=Eyes(48.0, 40.0, 20.0))
+    found += [
+        Face((28, 20, 68, 60), (38, 40), (58, 40)),
+        Face((1, 50, 27, 76), (7, 60), (19, 60)),
+    ]
     (answer,) = draw_files([file], planes_drawer(sight), workers=1)
     assert isinstance(answer, PlanesDrawn)
     assert answer.notes == ("2 faces were found: the largest one was judged.",)
-    np.testing.assert_array_equal(drawn(file.target), draw_planes(sight, decode(file.source), found["eyes"]))
+    np.testing.assert_array_equal(drawn(file.target), draw_planes(sight, decode(file.source), found[0].eyes))

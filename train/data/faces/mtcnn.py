@@ -1,6 +1,5 @@
 """MTCNN (Zhang et al. 2016, arXiv:1604.02878) as a face detector, by the package `mtcnn`, which carries its weights."""
 
-from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -14,6 +13,9 @@ from train.image.face import Detector, Face
 
 # Below this the package makes no level of its pyramid (faces of 20 pixels become windows of 12) and fails.
 SMALLEST_SIDE = 21
+# Faces are looked for in a copy whose longer side is at most this: the smallest face, 20 pixels, is then 4 % of it. In
+# a portrait nobody is meant who is smaller, and time grows with the area.
+LONGER_SIDE = 512
 # Input shapes of the three networks.
 _SHAPES = ((None, None, None, 3), (None, 24, 24, 3), (None, 48, 48, 3))
 # Columns of the package's table: x1, y1, x2, y2 of the box, x and y of the left eye, x and y of the right one.
@@ -38,16 +40,25 @@ def mtcnn_detector() -> Detector:
         raise TrainError(
             "Finding faces needs the package mtcnn, which is not installed: run `pip install 'fauxlens[faces]'`."
         ) from None
-    return Detector(f"mtcnn {number}, looks {' '.join(map(str, _LOOKS))} below {_LARGE}", _detect)
+    looks = " ".join(map(str, _LOOKS))
+    name = f"mtcnn {number}, looks {looks} below {_LARGE}, longer side {LONGER_SIDE}"
+    # TensorFlow uses all cores by itself.
+    return Detector(name, _detect, most_processes=1)
 
 
-def _detect(pictures: Sequence[np.ndarray]) -> list[list[Face]]:
-    # One by one: in a batch the package's sorting breaks ties between saturated confidences otherwise (on shared
-    # portraits 3 of 64 eyes moved, by up to 4 pixels), and pictures of unequal size get each other's padding.
-    return [_detect_one(pixels) for pixels in pictures]
+def _detect(pixels: np.ndarray) -> list[Face]:
+    # Pictures go one by one: in a batch the package's sorting breaks ties between saturated confidences otherwise (on
+    # shared portraits 3 of 64 eyes moved, by up to 4 pixels), and pictures of unequal size get each other's padding.
+    height, width = pixels.shape[:2]
+    scale = LONGER_SIDE / max(height, width)
+    if scale >= 1:
+        return _look_at(np.ascontiguousarray(pixels))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    copy = np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize(size, Image.Resampling.BILINEAR))
+    return [face.scaled(width / size[0], height / size[1]) for face in _look_at(copy)]
 
 
-def _detect_one(pixels: np.ndarray) -> list[Face]:
+def _look_at(pixels: np.ndarray) -> list[Face]:
     height, width = pixels.shape[:2]
     first: list[Face] = []
     for look in _LOOKS:

@@ -20,7 +20,8 @@ from train.data.manifest import Manifest, read_manifest, write_manifest
 from train.data.scan.scan import scan
 from train.data.store import pack
 from train.image.decode import Picture, decode
-from train.image.face import RIVAL_SHARE, Detector, Face, choose_face
+from train.image.face import PROFILE, RIVAL_SHARE, Detector, Face, choose_face
+from train.image.face_finder.finder import blazeface_detector
 from train.image.view import Eyes, apply_view, parse_view
 
 Drawn = tuple[float, float, float]
@@ -58,16 +59,16 @@ class Watched:
     def __init__(self, patience: int = 10**6) -> None:
         self.seen, self.sizes, self.patience = 0, set[tuple[int, ...]](), patience
 
-    def __call__(self, pictures: Sequence[np.ndarray]) -> list[list[Face]]:
+    def __call__(self, pixels: np.ndarray) -> list[Face]:
         if self.seen >= self.patience:
             raise KeyboardInterrupt
-        self.seen += len(pictures)
-        self.sizes |= {pixels.shape for pixels in pictures}
-        return [find_drawn(pixels) for pixels in pictures]
+        self.seen += 1
+        self.sizes.add(pixels.shape)
+        return find_drawn(pixels)
 
 
 def detector(watched: Watched | None = None, name: str = "drawn 1") -> Detector:
-    return Detector(name, watched or Watched())
+    return Detector(name, watched or Watched(), most_processes=1)
 
 
 def drawn_face(index: int) -> Drawn:
@@ -125,15 +126,6 @@ def test_eyes_are_given_in_the_upright_picture(tmp_path: Path, orientation: int)
     assert geometry(find_faces(manifest, detector(), tmp_path / "memory").frame) == (1, 70.0, 52.0, 24.0)
 
 
-def test_large_pictures_are_reduced_and_eyes_scaled_back(tmp_path: Path) -> None:
-    watched = Watched()
-    manifest = one_picture(tmp_path, draw_faces(0, 1501, 1003, [(900.0, 400.0, 160.0)]))
-    faces, *eyes = geometry(find_faces(manifest, detector(watched), tmp_path / "memory").frame)
-    assert faces == 1
-    assert eyes == pytest.approx([900.0, 400.0, 160.0], abs=3)
-    assert watched.sizes == {(342, 512, 3), (64, 64, 3)}
-
-
 def test_no_and_several_faces_are_flagged(tmp_path: Path) -> None:
     two = draw_faces(0, 200, 100, [(40.0, 40.0, 16.0), (140.0, 40.0, 24.0)])
     frame = find_faces(one_picture(tmp_path, two), detector(), tmp_path / "memory").frame
@@ -159,7 +151,7 @@ def test_a_second_box_on_the_same_face_does_not_count() -> None:
 
 def test_faces_that_no_view_could_be_cut_around_do_not_count() -> None:
     assert choose_face([face(-1, 50, 60)], 100, 100) == (0, None)
-    assert choose_face([Face((0, 0, 50, 50), (20, 20), (20, 20))], 100, 100) == (0, None)
+    assert choose_face([Face((20, 20, 20, 20), (20, 20), (20, 20))], 100, 100) == (0, None)
     assert choose_face([face(-1, 50, 60), face(50, 50, 20)], 100, 100)[0] == 1
 
 
@@ -195,7 +187,8 @@ def test_an_interrupted_search_goes_on_where_it_was(portraits: Path) -> None:
         find(portraits, stopped)
     frame = find(portraits, rest)
     assert 0 < stopped.seen < 40
-    assert rest.seen == 40 - stopped.seen
+    # At most a chunk is lost.
+    assert 40 - stopped.seen <= rest.seen < 40
     assert frame["faces"].to_list() == [1] * 40
 
 
@@ -257,8 +250,13 @@ def test_what_is_remembered_comes_back(tmp_path_factory: pytest.TempPathFactory,
 
 def test_the_number_of_workers_does_not_matter(portraits: Path, tmp_path: Path) -> None:
     manifest = read_manifest(portraits)
-    frames = [find_faces(manifest, detector(), tmp_path / str(n), workers=n).frame for n in (1, 4)]
+    frames = [find_faces(manifest, blazeface_detector(), tmp_path / str(n), workers=n).frame for n in (1, 2)]
     assert frames[0].equals(frames[1])
+
+
+def test_eyes_of_a_face_in_profile_do_not_shrink_its_square() -> None:
+    front, profile = face(50, 50, 60), Face((20, 20, 80, 80), (49, 50), (51, 50))
+    assert (front.eyes.distance, profile.eyes.distance) == (24.0, PROFILE * 60)
 
 
 def test_a_picture_that_changed_or_went_is_named(portraits: Path) -> None:
@@ -306,7 +304,7 @@ def mtcnn() -> Detector:
     return mtcnn_detector()
 
 
-def eyes_of(found: list[Face], pixels: np.ndarray) -> Eyes:
+def eyes_of(found: Sequence[Face], pixels: np.ndarray) -> Eyes:
     count, eyes = choose_face(found, pixels.shape[1], pixels.shape[0])
     assert count == 1
     assert eyes is not None
@@ -321,18 +319,18 @@ def aligned(shared_faces: Path) -> list[np.ndarray]:
 
 
 def test_mtcnn_finds_aligned_eyes_where_the_alignment_puts_them(mtcnn: Detector, aligned: list[np.ndarray]) -> None:
-    eyes = [eyes_of(found, pixels) for found, pixels in zip(mtcnn.detect(aligned), aligned, strict=True)]
+    eyes = [eyes_of(found, pixels) for found, pixels in zip(map(mtcnn.detect, aligned), aligned, strict=True)]
     x, y, distance = np.median([(one.x, one.y, one.distance) for one in eyes], axis=0)
     # FFHQ's alignment puts the midpoint at the middle, and eye to eye about a quarter of the side.
     assert (x, y, distance) == (pytest.approx(128, abs=3), pytest.approx(121, abs=4), pytest.approx(64, abs=5))
 
 
-def test_mtcnn_judges_every_picture_alone(mtcnn: Detector, aligned: list[np.ndarray]) -> None:
-    mixed = [aligned[0], aligned[1][:200], *aligned[2:5], np.zeros((20, 300, 3), np.uint8)]
-    together = mtcnn.detect(mixed)
-    assert together == [mtcnn.detect([pixels])[0] for pixels in mixed]
-    assert together[::-1] == mtcnn.detect(mixed[::-1])
-    assert together[-1] == []
+def test_mtcnn_scales_eyes_back_from_the_copy_it_looks_at(mtcnn: Detector, aligned: list[np.ndarray]) -> None:
+    large = np.asarray(Image.fromarray(aligned[0]).resize((1501, 1003), Image.Resampling.BICUBIC))
+    small = np.asarray(Image.fromarray(aligned[0]).resize((500, 334), Image.Resampling.BICUBIC))
+    one, other = eyes_of(mtcnn.detect(large), large), eyes_of(mtcnn.detect(small), small)
+    assert (one.x / 1501, one.y / 1003) == pytest.approx((other.x / 500, other.y / 334), abs=0.02)
+    assert mtcnn.detect(np.zeros((20, 300, 3), np.uint8)) == []
 
 
 def test_mtcnn_follows_mirroring_and_enlarging(mtcnn: Detector, aligned: list[np.ndarray]) -> None:
@@ -340,7 +338,7 @@ def test_mtcnn_follows_mirroring_and_enlarging(mtcnn: Detector, aligned: list[np
     doubled = [np.asarray(Image.fromarray(pixels).resize((512, 512), Image.Resampling.BICUBIC)) for pixels in aligned]
     off = []
     for plain, mirror, double in zip(
-        *(mtcnn.detect(pictures) for pictures in (aligned, mirrored, doubled)), strict=True
+        *(map(mtcnn.detect, pictures) for pictures in (aligned, mirrored, doubled)), strict=True
     ):
         one = eyes_of(plain, aligned[0])
         other, large = eyes_of(mirror, aligned[0]), eyes_of(double, doubled[0])
