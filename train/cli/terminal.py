@@ -74,6 +74,15 @@ def bar(label: str, silent: bool = False, unit: Literal["pieces", "bytes"] = "pi
         yield move
 
 
+def ticker(move: Move) -> Callable[[Any], None]:
+    """A progress callback of a training (train.fit.epoch.Tick) that moves a bar."""
+
+    def tick(one: Any) -> None:
+        move(one.batch, one.batches, f" {one.stage} {one.epoch}/{one.epochs}, loss {one.loss:.4f}")
+
+    return tick
+
+
 def print_json(value: Any) -> None:
     """Print one JSON document; paths and the like become text."""
     typer.echo(json.dumps(value, indent=1, default=str, allow_nan=False))

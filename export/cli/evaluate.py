@@ -1,0 +1,52 @@
+"""The verb `fauxlens evaluate`: detectors on a manifest, as a report."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from train.cli.compare import show_judgements
+from train.cli.data import ManifestFile
+from train.cli.terminal import Json, bar, verb
+from train.common.errors import DataError, ElaError, ExportError, TrainError
+
+
+@verb(ElaError, DataError, TrainError, ExportError)
+def evaluate_verb(
+    model: Annotated[Path, typer.Argument(help="A run folder, a .tflite or a bundle.")],
+    manifest: ManifestFile,
+    beside: Annotated[Path | None, typer.Option(help="Another model, shown side by side with flips.")] = None,
+    robustness: Annotated[
+        str,
+        typer.Option(
+            metavar="none|standard", help="Also judge pictures compressed, downscaled, blurred and made noisy."
+        ),
+    ] = "none",
+    pictures: Annotated[
+        int, typer.Option(min=2, help="So many pictures at most go through --robustness, balanced over sources.")
+    ] = 400,
+    out: Annotated[Path, typer.Option("--out", help="The report's folder.")] = Path("report"),
+    as_json: Json = False,
+) -> None:
+    """Judge a detector on a manifest: per generator, with intervals, as HTML, JSON and CSV."""
+    from export.release.evaluate import evaluate_models
+
+    with bar("scoring", as_json) as move:
+        found = evaluate_models(
+            [one for one in (model, beside) if one],
+            manifest,
+            out,
+            on_progress=move,
+            robustness=robustness,
+            pictures=pictures,
+        )
+    if as_json:
+        typer.echo(found.paths.json.read_text(encoding="utf-8"))
+        return
+    show_judgements(found.judgements)
+    if found.robustness:
+        from train.evaluate.robustness.results import hardest
+
+        for judgement in found.judgements:
+            typer.echo(hardest(found.robustness.of(judgement.name)))
+    typer.echo(f"report: {found.paths.html}")

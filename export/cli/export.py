@@ -1,0 +1,49 @@
+"""The verb `fauxlens export`: a quantised run to `.tflite` variants, references, bundle and report."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from train.cli.compare import show_judgements
+from train.cli.terminal import Json, print_json, print_table, verb
+from train.common.errors import DataError, ElaError, ExportError, TrainError
+
+
+@verb(ElaError, DataError, TrainError, ExportError)
+def export_verb(
+    run: Annotated[Path, typer.Argument(help="A run folder made by `train`.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Where to write.")] = None,
+    references: Annotated[
+        Path | None,
+        typer.Option(metavar="MANIFEST", help="Pictures that the bundle may carry, instead of the run's own."),
+    ] = None,
+    android: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Also put a slim bundle into this folder: an app's assets.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write the .tflite variants, the references and the bundle of a quantised run, with a report beside them."""
+    from export.artifacts.slim import write_slim
+    from export.release.pipeline import export_run
+    from export.release.variants import NOTES, lying, to_plain
+    from train.fit.run_folder import open_run
+
+    made = export_run(
+        open_run(run),
+        out or run / "export",
+        reference_manifest=references,
+        say=lambda line: typer.echo(line, err=True),
+    )
+    paths = {"bundle": made.bundle, "table": made.table, "report": made.report}
+    if android:
+        paths["android"] = write_slim(made.bundle, android)
+    if as_json:
+        print_json(to_plain(made.comparison) | {"paths": paths})
+        return
+    print_table(f"{made.bundle} ships {made.default}: {made.why}", *lying(made.comparison.variants))
+    typer.echo("\n".join((*NOTES, made.comparison.machine.sentence)))
+    show_judgements(made.judgements)
+    if android:
+        typer.echo(f"for the app: {paths['android']}")
+    typer.echo(f"table: {made.table}\nreport: {made.report}\nnext: fauxlens verify {made.bundle}")

@@ -1,0 +1,20 @@
+"""The verb `fauxlens quantize`: a trained run to its int8 states."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from train.cli.terminal import bar, ticker, verb
+from train.common.errors import DataError, ElaError, ExportError, TrainError
+
+
+@verb(ElaError, DataError, TrainError, ExportError)
+def quantize_verb(run: Annotated[Path, typer.Argument(help="A run folder made by `train`.")]) -> None:
+    """Calibrate and fine-tune a trained run for int8 (post-training and quantisation-aware)."""
+    from export.quantize.fake_quant import quantise_run
+    from train.fit.run_folder import open_run
+
+    with bar("quantising") as move:
+        states = quantise_run(open_run(run), on_tick=ticker(move))
+    typer.echo(f"{', '.join(states)} in {run / 'quantized'}; next: fauxlens export {run}")

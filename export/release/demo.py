@@ -1,0 +1,117 @@
+"""`fauxlens demo`: the whole trip on the built-in sample, and the field's main finding in miniature."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from export.artifacts.bundle import read_bundle
+from export.inference.detect_files import detect_files
+from export.parity.verify import Parity, verify
+from export.quantize.fake_quant import quantise_run
+from export.release.pipeline import Exported, export_run
+from export.runtimes.registry import RUNTIMES
+from train.data.audit.audit import Audit, audit
+from train.data.cards.registry import find_card
+from train.data.manifest import read_manifest, write_manifest
+from train.data.sample.make import make_sample
+from train.data.scan.scan import scan
+from train.evaluate.evaluation import Judgement
+from train.evaluate.report.build import Reported
+from train.fit.pipeline import begin, complete, resume
+from train.fit.run_folder import Run, has_state
+from train.recipe import read_recipe
+
+RECIPES = Path(__file__).parents[2] / "train" / "recipes"
+
+Bar = Callable[[str], AbstractContextManager[Callable[[int, int, str], None]]]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """All that the demo made: the audit, both trainings' judgements, the export, its parity and one verdict."""
+
+    audit: Audit
+    judgements: tuple[Judgement, ...]
+    exported: Exported
+    parity: Parity
+    verdict: tuple[str, ...]
+
+
+def run_demo(folder: Path, bar: Bar, say: Callable[[str], None]) -> Shown:
+    """Take the trip in `folder`: sample, audit, two trainings, int8, `.tflite`, references, parity, report, a verdict.
+
+    `bar` opens a progress bar with a label, `say` hears a line a step. What an earlier demo finished in the same
+    folder is used again. Raises whatever stops a step.
+    """
+    say("1/6  drawing the built-in sample: stand-ins to see the pipeline work, not faces to learn from")
+    sample, manifest_path = folder / "sample", folder / "manifest.csv"
+    if not sample.exists():
+        with bar("drawing") as move:
+            make_sample(sample, on_progress=lambda done, total: move(done, total, ""))
+    say("2/6  scanning and auditing it")
+    if not manifest_path.exists():
+        with bar("scanning") as move:
+            manifest, _ = scan(
+                sample,
+                find_card("drawn-sample"),
+                manifest_path=manifest_path,
+                on_progress=lambda done, total: move(done, total, ""),
+            )
+        write_manifest(manifest, manifest_path)
+    audited = audit(read_manifest(manifest_path))
+    say("3/6  training on camera + gan-like, which leaves diffusion-like unseen")
+    _, narrow = _train("sample-gan", folder, manifest_path, bar)
+    say("4/6  training on camera + gan-like + diffusion-like")
+    run, broad = _train("sample-gan-diffusion", folder, manifest_path, bar)
+    say("5/6  quantising the second to int8: calibration, then quantisation-aware fine-tuning")
+    if not has_state(run, "qat"):
+        with bar("quantising") as move:
+            quantise_run(run, on_tick=lambda tick: move(tick.batch, tick.batches, f" {tick.epoch}/{tick.epochs}"))
+    say("6/6  exporting, holding every stage against the one before it, and judging a picture")
+    exported = export_run(run, run.folder / "export", say=lambda line: say(f"     {line}"))
+    bundle = read_bundle(exported.bundle)
+    parity = verify(bundle, variant=bundle.default, runtime=RUNTIMES["litert"])
+    picture = sorted((sample / "fake" / "gan-like").iterdir())[0]
+    told = detect_files([picture], exported.bundle, "balanced", folder)
+    judgements = (
+        replace(narrow.judgements[0], name="without diffusion"),
+        replace(broad.judgements[0], name="with diffusion"),
+        replace(exported.judgements[-1], name=f"with diffusion, {exported.default}"),
+    )
+    return Shown(audited, judgements, exported, parity, told.lines)
+
+
+def closing_lines(shown: Shown, folder: Path) -> tuple[str, ...]:
+    """What a person should take home: the finding, the verdict, where everything is, and what to type next."""
+    exported = shown.exported
+    return (
+        "Compare the rows: the first detector never saw diffusion-like pictures, the second did.",
+        "",
+        *shown.verdict,
+        "",
+        f"manifest  {folder / 'manifest.csv'}",
+        *(f"          {sentence}" for sentence in shown.audit.failures or shown.audit.findings),
+        f"bundle    {exported.bundle}",
+        f"          ships {exported.default}: {exported.why}",
+        f"report    {exported.report}",
+        f"parity    {shown.parity.sentence}",
+        "",
+        "next      put your pictures into FOLDER/real and FOLDER/fake/GENERATOR, then",
+        "          fauxlens data scan FOLDER",
+        "          fauxlens train train/recipes/faces-gan.toml",
+    )
+
+
+def _train(recipe: str, folder: Path, manifest_path: Path, bar: Bar) -> tuple[Run, Reported]:
+    settings = read_recipe(RECIPES / f"{recipe}.toml")
+    place = folder / recipe
+    run = resume(place, settings) if (place / "run.json").exists() else begin(settings, manifest_path, place)
+    with bar("training") as move:
+        found = complete(
+            run,
+            on_tick=lambda tick: move(
+                (tick.epoch - 1) * tick.batches + tick.batch, tick.epochs * tick.batches, f" {tick.stage}"
+            ),
+        )
+    return run, found

@@ -1,0 +1,51 @@
+"""The verb `fauxlens train`: a recipe and a manifest to a run folder with a report."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from train.cli.compare import show_judgements
+from train.cli.terminal import bar, ticker, verb
+from train.common.errors import DataError, ElaError, ExportError, TrainError
+
+
+@verb(ElaError, DataError, TrainError, ExportError)
+def train_verb(
+    recipe: Annotated[Path, typer.Argument(help="A recipe (TOML); train/recipes/ has some.")],
+    manifest: Annotated[Path, typer.Option(help="A manifest made by `data scan`.")] = Path("manifest.csv"),
+    out: Annotated[Path | None, typer.Option("--out", help="The run folder.", show_default="runs/RECIPE")] = None,
+    weights: Annotated[str | None, typer.Option(help="`imagenet`, `none` or an .h5 file; else the recipe's.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipe's seed.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Instead of the recipe's, e.g. model.front_end=npr; repeatable."
+        ),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
+) -> None:
+    """Train, calibrate and judge a detector by a recipe."""
+    from train.fit.pipeline import begin, complete
+    from train.fit.pipeline import resume as go_on
+    from train.recipe import parse_setting, read_recipe
+
+    changed = dict(map(parse_setting, settings or ()))
+    changed |= {key: value for key, value in (("model.weights", weights), ("fit.seed", seed)) if value is not None}
+    chosen = read_recipe(recipe, changed)
+    folder = out or Path("runs") / recipe.stem
+    run = go_on(folder, chosen) if resume else begin(chosen, manifest, folder)
+    with bar("training") as move:
+        found = complete(run, on_pack=move, on_tick=ticker(move), on_epoch=_epoch_line)
+    show_judgements(found.judgements)
+    if dropped := run.store().dropped:
+        typer.echo(f"{dropped} pictures with no or several faces were left out ([data] unclear_faces).")
+    typer.echo(f"report: {found.paths.html}\nnext: fauxlens quantize {folder}")
+
+
+def _epoch_line(stage: str, epoch: Any) -> None:
+    typer.echo(
+        f"{stage}, epoch {epoch.epoch + 1}: loss {epoch.train_loss:.4f}, "
+        f"validation loss {epoch.val_loss:.4f}, AUC {epoch.val_auc:.4f}",
+        err=True,
+    )
