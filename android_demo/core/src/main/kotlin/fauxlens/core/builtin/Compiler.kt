@@ -101,7 +101,8 @@ internal class Compiler(private val graph: Graph, private val name: String) {
         val x = values.floats(input)
         return when (kind) {
             Kind.SUM -> sums(x, length)
-            Kind.MEAN -> sums(x, length).also { for (index in it.indices) it[index] /= length.toFloat() }
+            // Not a division: XNNPACK multiplies by what 1 / length is as a float.
+            Kind.MEAN -> sums(x, length).also { for (index in it.indices) it[index] *= 1f / length }
             else -> FloatArray(x.size / length) { row ->
                 var most = x[row * length]
                 for (index in row * length until (row + 1) * length) most = maxOf(most, x[index])
