@@ -8,6 +8,7 @@ import android.os.Looper
 import android.os.Process
 import fauxlens.app.detect.Device
 import fauxlens.app.detect.Judging
+import fauxlens.app.detect.MarkedGpuFactory
 import fauxlens.app.detect.PlatformFaceFinder
 import fauxlens.app.detect.SelfTestRun
 import fauxlens.app.detect.StoredBundles
@@ -32,7 +33,8 @@ open class FauxlensApp : Application(), HolderOwner {
     /** Puts the parts together; tests put others in. */
     protected open fun makeHolder(): Holder {
         val bundles = StoredBundles(assets, filesDir)
-        val engines = TfliteEngineFactory()
+        val settings = SettingsStore(getSharedPreferences("settings", Context.MODE_PRIVATE))
+        val engines = MarkedGpuFactory(TfliteEngineFactory(), settings.trial)
         val decoder = PlatformDecoder()
         return Holder(
             Parts(
@@ -41,7 +43,7 @@ open class FauxlensApp : Application(), HolderOwner {
                 reader = PictureReader(contentResolver),
                 judging = Judging(decoder, PlatformFaceFinder(), System::nanoTime),
                 history = HistoryStore(File(filesDir, "history")),
-                settings = SettingsStore(getSharedPreferences("settings", Context.MODE_PRIVATE)),
+                settings = settings,
                 selfTests = SelfTestRun(
                     bundles,
                     engines,

@@ -12,6 +12,7 @@ import fauxlens.app.model.DetectorState
 import fauxlens.app.model.PictureState
 import fauxlens.app.model.SelfTestState
 import fauxlens.core.Bundle
+import fauxlens.core.DetectorFile
 import java.io.ByteArrayOutputStream
 import java.util.zip.CRC32
 import java.util.zip.ZipEntry
@@ -55,9 +56,22 @@ class BrokenDetectorTest {
     }
 
     @Test
-    fun `an engine that cannot be made`() {
+    fun `an engine that cannot be made, for a detector that the app's own does not know`() {
+        app.bundles = UnknownGraph
         app.engines = EngineFactory { _, _ -> throw Trouble(R.string.trouble_engine, "no native library") }
         assertBroken(app.getString(R.string.trouble_engine, "no native library"))
+    }
+
+    /** The shipped bundle with a detector whose graph is nothing. */
+    private object UnknownGraph : Bundles {
+        override fun own(): Bundle {
+            val shipped = Golden.bundle
+            val good = shipped.detector
+            val other = DetectorFile(ByteArray(64), good.description, good.view, good.sha256)
+            return Bundle(mapOf(shipped.default to other), shipped.default, shipped.card, shipped.references, shipped.sha256)
+        }
+
+        override fun named(name: String): Bundle = own()
     }
 
     private fun refuses(bytes: () -> ByteArray) {

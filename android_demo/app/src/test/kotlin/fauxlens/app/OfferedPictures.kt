@@ -7,6 +7,7 @@ import android.net.Uri
 import android.os.ParcelFileDescriptor
 import java.io.File
 import java.io.FileNotFoundException
+import java.util.concurrent.CountDownLatch
 import org.robolectric.Robolectric
 
 /** Another app, which offers pictures by content addresses, and some that it cannot hand out after all. */
@@ -16,8 +17,15 @@ class OfferedPictures : ContentProvider() {
     override fun openFile(uri: Uri, mode: String): ParcelFileDescriptor = when (uri.lastPathSegment) {
         GONE -> throw FileNotFoundException("it was deleted")
         FORBIDDEN -> throw SecurityException("the grant has ended")
+        HANGING -> throw stuck()
         BROKEN -> throw IllegalStateException("a bug of the other app")
         else -> ParcelFileDescriptor.open(File(uri.path.orEmpty()), ParcelFileDescriptor.MODE_READ_ONLY)
+    }
+
+    /** Waits for what never comes. */
+    private fun stuck(): Nothing {
+        CountDownLatch(1).await()
+        error("unreachable")
     }
 
     override fun getType(uri: Uri): String = "image/jpeg"
@@ -35,6 +43,7 @@ class OfferedPictures : ContentProvider() {
         const val GONE = "gone"
         const val FORBIDDEN = "forbidden"
         const val BROKEN = "broken"
+        const val HANGING = "hanging"
 
         /** The address of a picture with this content, or of one that fails as its name says. */
         fun offer(bytes: ByteArray): Uri {

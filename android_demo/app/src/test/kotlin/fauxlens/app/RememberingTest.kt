@@ -71,6 +71,20 @@ class RememberingTest {
     }
 
     @Test
+    fun `erasing goes on where the disk is full`() {
+        judgeThree()
+        // An index that cannot be replaced.
+        app.filesDir.resolve("history/index.json.new/x").mkdirs()
+        app.holder.eraseHistory()
+        app.settle()
+        assertEquals(emptyList<String>(), kept.filter { it.endsWith(".jpg") })
+        assertEquals(emptyList<HistoryEntry>(), app.holder.state.history)
+        val again = Holder(app.parts())
+        app.settle()
+        assertEquals(emptyList<HistoryEntry>(), again.state.history)
+    }
+
+    @Test
     fun `all are erased after a question, and nothing is left`() {
         judgeThree()
         val activity = Robolectric.buildActivity(HistoryActivity::class.java, Intent()).setup().get()
@@ -113,7 +127,7 @@ class RememberingTest {
         val judged = app.judge(Golden.picture("pictures/420.jpg").bytes) as PictureState.Judged
         assertEquals(Accelerator.CPU, judged.judged.details.accelerator)
         assertNotNull(app.holder.state.acceleratorNote)
-        app.holder.set(Settings(threads = 1))
+        app.holder.set(Settings(threads = 2))
         app.settle()
         assertNull(app.holder.state.acceleratorNote)
     }

@@ -17,7 +17,15 @@ private const val PATCHED = 0x20
 private const val STRONGLY_ENCRYPTED = 0x40
 private const val FILE_TYPE = 0xF000
 private const val REGULAR_FILE = 0x8000
-private val NAME = Regex("[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
+
+private const val LONGEST_SHOWN = 100
+
+/** Parts between slashes of letters, digits, `_`, `-` and `.`, none of which begins with a dot. */
+private fun isSafe(member: String): Boolean = member.split('/').all { part ->
+    // No expression with a repeated group: Java's matcher goes one call deeper for each repetition.
+    part.isNotEmpty() && part[0] != '.' &&
+        part.all { it in 'a'..'z' || it in 'A'..'Z' || it in '0'..'9' || it == '_' || it == '-' || it == '.' }
+}
 
 private class Entry(val name: String, val header: Int, val crc: Long, val size: Long)
 
@@ -51,9 +59,9 @@ private fun readDirectory(bytes: ByteArray, directory: Int, end: Int, shift: Lon
         val next = at + CENTRAL_BYTES + lengths.sum()
         if (next > end) throw unreadable(name, "its directory is cut short")
         val member = String(bytes, at + CENTRAL_BYTES, lengths[0], Charsets.ISO_8859_1)
-        if (!NAME.matches(member) || !seen.add(member)) {
+        if (!isSafe(member) || !seen.add(member)) {
             throw Refused(
-                "$name has a member named '$member', which is unsafe or repeated; it was not made by Fauxlens.",
+                "$name has a member named '${member.take(LONGEST_SHOWN)}', which is unsafe or repeated; it was not made by Fauxlens.",
             )
         }
         checkKind(bytes, at, member, name)

@@ -9,6 +9,7 @@ import fauxlens.core.DetectorFile
 import fauxlens.core.Engine
 import fauxlens.core.OperatingPoint
 import fauxlens.core.Refused
+import fauxlens.core.builtin.BuiltinEngine
 import fauxlens.core.judge
 
 /** Opens a detector to be run as the settings say; throws Trouble or Refused where that cannot be. */
@@ -29,22 +30,29 @@ class Running(
 }
 
 /**
- * Opens a detector and tries it once, so that what cannot run shows here; falls back from GPU to CPU with a note.
+ * Opens a detector and tries it once, so that what cannot run shows here.
  *
- * Throws Trouble or Refused where it does not run on the CPU either.
+ * Falls back with a note from the GPU to the CPU, and from the native library to the engine in `core`, which needs none
+ * and gives the same bits. Throws Trouble or Refused, as the native library did, where nothing runs it.
  */
 fun openDetector(factory: EngineFactory, detector: DetectorFile, settings: Settings): Running {
-    val reason = try {
+    val refusal = try {
         return Running(detector, tried(factory, detector, settings), settings, null)
     } catch (trouble: Trouble) {
-        if (settings.accelerator == Accelerator.CPU) throw trouble
-        trouble.sentence
+        trouble
     } catch (refused: Refused) {
-        if (settings.accelerator == Accelerator.CPU) throw refused
-        Sentence.of(refused)
+        Trouble(Sentence.of(refused), refused)
     }
-    val fallback = settings.copy(accelerator = Accelerator.CPU)
-    return Running(detector, tried(factory, detector, fallback), fallback, Sentence.of(R.string.note_no_gpu, reason))
+    if (settings.accelerator == Accelerator.GPU) {
+        val cpu = openDetector(factory, detector, settings.copy(accelerator = Accelerator.CPU))
+        return Running(detector, cpu.engine, cpu.settings, Sentence.of(R.string.note_no_gpu, refusal.sentence))
+    }
+    val builtin = try {
+        tried({ file, wanted -> BuiltinEngine(file, wanted.threads) }, detector, settings)
+    } catch (_: Refused) {
+        throw refusal
+    }
+    return Running(detector, builtin, settings, Sentence.of(R.string.note_builtin, refusal.sentence))
 }
 
 private fun tried(factory: EngineFactory, detector: DetectorFile, settings: Settings): Engine {

@@ -10,6 +10,17 @@ import fauxlens.core.Bundle
 import fauxlens.core.Description
 import fauxlens.core.Refused
 
+/**
+ * What came of opening a detector: what it is, why it runs otherwise than asked for, what it says of itself, and the
+ * settings that it really runs with.
+ */
+class Opened(
+    val state: DetectorState,
+    val note: Sentence?,
+    val description: Description?,
+    val settings: Settings,
+)
+
 /** The app's own detector and what runs it. For the worker thread only. */
 class OpenedDetector(private val bundles: Bundles, private val engines: EngineFactory) {
     private var running: Running? = null
@@ -22,21 +33,26 @@ class OpenedDetector(private val bundles: Bundles, private val engines: EngineFa
     /** The opened detector; throws Trouble where there is none. */
     fun get(): Running = running ?: throw Trouble(broken)
 
-    /** Opens it anew, with other settings: what it is, why it runs otherwise than asked for, what it says of itself. */
-    fun open(settings: Settings): Triple<DetectorState, Sentence?, Description?> {
+    /** Opens it anew, with other settings. */
+    fun open(settings: Settings): Opened {
         running?.close()
         running = null
         try {
             val known = bundle ?: known(bundles.own()).also { bundle = it }
             val opened = openDetector(engines, known.detector, settings)
             running = opened
-            return Triple(DetectorState.Ready(known.facts), opened.note, known.detector.description)
+            return Opened(DetectorState.Ready(known.facts), opened.note, known.detector.description, opened.settings)
         } catch (trouble: Trouble) {
             broken = trouble.sentence
         } catch (refused: Refused) {
             broken = Sentence.of(refused)
+        } catch (_: OutOfMemoryError) {
+            broken = Sentence.of(R.string.trouble_memory_detector)
+        } catch (error: RuntimeException) {
+            // Drivers and native libraries throw what they like.
+            broken = Sentence.of(R.string.trouble_engine, error.toString())
         }
-        return Triple(DetectorState.Broken(broken), null, null)
+        return Opened(DetectorState.Broken(broken), null, null, settings)
     }
 
     private fun known(bundle: Bundle): Known {

@@ -46,6 +46,9 @@ class SelfTestRun(
         failed(Sentence.of(R.string.trouble_memory))
     } catch (error: IOException) {
         failed(Sentence.of(R.string.trouble_not_written, error.message.orEmpty()))
+    } catch (error: RuntimeException) {
+        // The platform's decoders throw what they like; a self-test must never end the app.
+        failed(Sentence.of(R.string.trouble_test, error.toString()))
     }
 
     private fun tested(request: SelfTestRequest, settings: Settings, onProgress: (Int, Int) -> Unit): SelfTestState {

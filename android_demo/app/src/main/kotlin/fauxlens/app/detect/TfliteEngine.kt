@@ -15,6 +15,8 @@ import org.tensorflow.lite.Delegate
 import org.tensorflow.lite.Interpreter
 import org.tensorflow.lite.TensorFlowLite
 
+private const val MOST_REASON = 160
+
 /** Runs detectors by TensorFlow Lite's Android library. For the thread that made the engine only: GPUs ask for that. */
 class TfliteEngineFactory : EngineFactory {
     override fun make(detector: DetectorFile, settings: Settings): Engine {
@@ -31,7 +33,7 @@ class TfliteEngineFactory : EngineFactory {
             return engine
         } catch (error: RuntimeException) {
             // What the native library refuses: IllegalArgumentException, IllegalStateException and others.
-            throw Trouble(Sentence.of(R.string.trouble_engine, reason(error)), error)
+            throw Trouble(refusal(delegate, error), error)
         } catch (error: LinkageError) {
             // No native library for this processor.
             throw Trouble(Sentence.of(R.string.trouble_engine, reason(error)), error)
@@ -103,8 +105,25 @@ private fun direct(bytes: ByteArray): ByteBuffer =
         rewind()
     }
 
+private fun refusal(delegate: Delegate?, error: Throwable): Sentence =
+    if (delegate == null) {
+        Sentence.of(R.string.trouble_engine, reason(error))
+    } else {
+        Sentence.of(R.string.trouble_gpu, gpuReason(error))
+    }
+
+/**
+ * What a GPU delegate has against a detector. Its message says on the first line that operators are not supported, and
+ * below, one a line, which and why: the first of those is told.
+ */
+internal fun gpuReason(error: Throwable): String {
+    val lines = error.message.orEmpty().lines().map { it.trim() }.filter { it.isNotEmpty() }
+    val heading = lines.indexOfFirst { "not supported by GPU delegate" in it }
+    return lines.getOrNull(heading + 1)?.takeIf { heading >= 0 }?.trimEnd('.')?.take(MOST_REASON) ?: reason(error)
+}
+
 /** The first line of what an error says: native ones go on for pages. */
 private fun reason(error: Throwable): String {
-    val line = error.message.orEmpty().lineSequence().first().trim().trimEnd('.').take(160)
+    val line = error.message.orEmpty().lineSequence().first().trim().trimEnd('.').take(MOST_REASON)
     return line.ifEmpty { error.javaClass.simpleName }
 }

@@ -20,22 +20,35 @@ sealed interface Incoming {
     data object Nothing : Incoming
 }
 
+// MediaStore's constant, which is newer than Android 11. Where no app answers it, the next picker is asked.
+private const val ACTION_PICK_IMAGES = "android.provider.action.PICK_IMAGES"
+
 /** What an intent brings. */
-@Suppress("DEPRECATION") // The typed getParcelableExtra of Android 13 has a bug there (issue 240585930), so not that.
 fun incomingOf(intent: Intent): Incoming {
     // Brought back from the list of recent apps: the picture was judged then, and may no longer be read.
     if (intent.flags and Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY != 0) return Incoming.Nothing
     val uri = when (intent.action) {
-        Intent.ACTION_SEND -> intent.getParcelableExtra<android.os.Parcelable>(Intent.EXTRA_STREAM) as? Uri
+        Intent.ACTION_SEND -> streamOf(intent)
         Intent.ACTION_VIEW -> intent.data
         else -> return Incoming.Nothing
     }
     return if (uri == null) Incoming.Unusable else Incoming.Picture(uri)
 }
 
-/** The system's own picture picker, which needs no permission; before Android 13 the document picker. */
+@Suppress("DEPRECATION") // The typed getParcelableExtra of Android 13 has a bug there (issue 240585930), so not that.
+private fun streamOf(intent: Intent): Uri? = try {
+    intent.getParcelableExtra<android.os.Parcelable>(Intent.EXTRA_STREAM) as? Uri
+} catch (_: RuntimeException) {
+    // BadParcelableException and others: what another app has put there need not be of a class that exists here.
+    null
+}
+
+/**
+ * The system's own picture picker, which needs no permission and which Google's updates have brought to Android 11; then
+ * the document picker.
+ */
 fun pickers(): List<Intent> = listOfNotNull(
-    if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU) Intent(MediaStore.ACTION_PICK_IMAGES) else null,
+    if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.R) Intent(ACTION_PICK_IMAGES) else null,
     Intent(Intent.ACTION_OPEN_DOCUMENT).addCategory(Intent.CATEGORY_OPENABLE),
 ).onEach { it.type = "image/*" }
 

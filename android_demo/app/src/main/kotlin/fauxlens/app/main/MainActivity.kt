@@ -38,6 +38,7 @@ class MainActivity : Screen(R.layout.activity_main) {
 
     /** Whether another app gave the picture: back then leads there. */
     private var shared = false
+    private var camera = false
     private var shown: Class<out PictureState>? = null
 
     override fun onCreate(savedInstanceState: Bundle?) {
@@ -77,6 +78,12 @@ class MainActivity : Screen(R.layout.activity_main) {
         }
     }
 
+    override fun onStart() {
+        // Once, for the answer comes from another process; a camera app may have been installed meanwhile.
+        camera = hasCamera(this)
+        super.onStart()
+    }
+
     override fun onSaveInstanceState(outState: Bundle) {
         super.onSaveInstanceState(outState)
         outState.putBoolean(DETAILS_OPEN, judged.detailsOpen)
@@ -107,7 +114,7 @@ class MainActivity : Screen(R.layout.activity_main) {
         show(R.id.pick_part, pick)
         find<Button>(R.id.choose_picture)
             .say(getString(if (none) R.string.choose_picture else R.string.choose_another))
-        show(R.id.take_photo, pick && hasCamera(this))
+        show(R.id.take_photo, pick && camera)
 
         back.on = !none
         actionBar?.setDisplayHomeAsUpEnabled(!none)

@@ -35,6 +35,8 @@ enum class Accelerator { CPU, GPU }
 
 /** How the detector runs; threads 1 to 4. */
 data class Settings(val threads: Int = 2, val accelerator: Accelerator = Accelerator.CPU) {
+    val usesGpu: Boolean get() = accelerator == Accelerator.GPU
+
     companion object {
         const val MOST_THREADS: Int = 4
     }

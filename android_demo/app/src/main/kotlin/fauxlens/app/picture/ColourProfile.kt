@@ -15,7 +15,7 @@ fun hideProfiles(format: PictureFormat, bytes: ByteArray, facts: FileFacts) {
             PictureFormat.JPEG -> bytes[at] = 'X'.code.toByte()
             PictureFormat.PNG -> renamePngChunk(bytes, at)
             PictureFormat.WEBP -> "xicp".toByteArray(Charsets.US_ASCII).copyInto(bytes, at)
-            PictureFormat.GIF, PictureFormat.BMP, PictureFormat.HEIF -> Unit
+            PictureFormat.GIF, PictureFormat.BMP, PictureFormat.HEIF, PictureFormat.AVIF -> Unit
         }
     }
     // WebP announces the profile in the flags of its extended header, too.

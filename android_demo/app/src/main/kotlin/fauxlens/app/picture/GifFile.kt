@@ -9,7 +9,9 @@ internal fun gifFacts(bytes: ByteArray): FileFacts {
     var frames = 0
     if (bytes.size < 13) return FileFacts(complete = false)
     var at = 13 + tableBytes(bytes.byte(10))
+    var parts = 0
     while (at < bytes.size) {
+        if (++parts > MOST_PARTS) return FileFacts(complete = false, frames = maxOf(1, frames), excessive = true)
         at = when (bytes.byte(at)) {
             TRAILER -> return FileFacts(complete = frames > 0, frames = maxOf(1, frames))
             EXTENSION -> afterBlocks(bytes, at + 2)

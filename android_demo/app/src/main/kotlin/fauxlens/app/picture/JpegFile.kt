@@ -11,21 +11,25 @@ private const val APP2 = 0xE2
 
 /** The structure of a JPEG (ITU-T T.81, annex B). Of a phone's multi-picture JPEG only the first picture counts. */
 internal fun jpegFacts(bytes: ByteArray): FileFacts {
-    var facts = FileFacts(complete = false)
+    val facts = JpegFacts(bytes)
     var scans = 0
+    var parts = 0
     var at = 2
     while (true) {
         // libjpeg skips stray bytes before a marker, too.
         at = nextMarker(bytes, at)
-        if (at < 0) return facts
+        if (at < 0) return facts.made(complete = false)
         val marker = bytes.byte(at + 1)
         at += 2
-        if (marker == END_OF_IMAGE) return facts.copy(complete = scans > 0)
+        if (marker == END_OF_IMAGE) return facts.made(complete = scans > 0)
+        if (++parts > MOST_PARTS || scans > MOST_SCANS || facts.profiles.size > MOST_PROFILES) {
+            return facts.made(complete = false).copy(excessive = true)
+        }
         if (marker == 0x01 || marker in 0xD0..0xD8) continue
-        if (at + 2 > bytes.size) return facts
+        if (at + 2 > bytes.size) return facts.made(complete = false)
         val end = at + bytes.big16(at)
-        if (bytes.big16(at) < 2 || end > bytes.size) return facts
-        facts = withSegment(facts, bytes, marker, at + 2, end)
+        if (bytes.big16(at) < 2 || end > bytes.size) return facts.made(complete = false)
+        facts.add(marker, at + 2, end)
         if (marker == START_OF_SCAN) scans++
         at = end
     }
@@ -44,19 +48,27 @@ private fun nextMarker(bytes: ByteArray, from: Int): Int {
     return -1
 }
 
-private fun withSegment(facts: FileFacts, bytes: ByteArray, marker: Int, start: Int, end: Int): FileFacts = when {
-    marker == APP1 && facts.exif == null && bytes.startsIn(start, end, EXIF) ->
-        facts.copy(exif = start + EXIF.length until end)
-    marker == APP1 && facts.xmp == null && bytes.startsIn(start, end, XMP) ->
-        facts.copy(xmp = start + XMP.length until end)
-    marker == APP2 && bytes.startsIn(start, end, ICC) -> facts.copy(
-        profiles = facts.profiles + start,
-        // The description stands in the first part of a profile; later parts say nothing new.
-        unusualColours = if (facts.profiles.isEmpty()) !saysSrgb(bytes, start until end) else facts.unusualColours,
-    )
-    // A frame header: precision, height, width, number of components.
-    isFrame(marker) && start + 6 <= end -> facts.copy(cmyk = bytes.byte(start + 5) == 4)
-    else -> facts
+/** What the segments say, gathered one by one. */
+private class JpegFacts(private val bytes: ByteArray) {
+    val profiles = ArrayList<Int>()
+    private var plain = FileFacts(complete = false)
+
+    fun made(complete: Boolean): FileFacts = plain.copy(complete = complete, profiles = profiles)
+
+    fun add(marker: Int, start: Int, end: Int) {
+        if (marker == APP1 && plain.exif == null && bytes.startsIn(start, end, EXIF)) {
+            plain = plain.copy(exif = start + EXIF.length until end)
+        } else if (marker == APP1 && plain.xmp == null && bytes.startsIn(start, end, XMP)) {
+            plain = plain.copy(xmp = start + XMP.length until end)
+        } else if (marker == APP2 && bytes.startsIn(start, end, ICC)) {
+            // The description stands in the first part of a profile; later parts say nothing new.
+            if (profiles.isEmpty()) plain = plain.copy(unusualColours = !saysSrgb(bytes, start until end))
+            profiles += start
+        } else if (isFrame(marker) && start + 6 <= end) {
+            // A frame header: precision, height, width, number of components.
+            plain = plain.copy(cmyk = bytes.byte(start + 5) == 4)
+        }
+    }
 }
 
 private fun ByteArray.startsIn(start: Int, end: Int, text: String): Boolean =

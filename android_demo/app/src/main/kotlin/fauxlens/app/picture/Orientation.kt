@@ -5,6 +5,9 @@ import fauxlens.app.common.find
 private const val ORIENTATION = 0x0112
 private const val AS_STORED = 1
 
+// More than any program writes about a picture; it is read as one text.
+private const val MOST_XMP = 4 shl 20
+
 // What Pillow looks for where EXIF says nothing (Image.getexif).
 private val IN_XMP = Regex("""tiff:Orientation(="|>)([0-9])""")
 
@@ -50,6 +53,7 @@ private fun inExif(bytes: ByteArray, range: IntRange): Int? {
 }
 
 private fun inXmp(bytes: ByteArray, range: IntRange): Int? {
-    val text = String(bytes, range.first, range.last + 1 - range.first, Charsets.ISO_8859_1)
+    val length = minOf(range.last + 1 - range.first, MOST_XMP)
+    val text = String(bytes, range.first, length, Charsets.ISO_8859_1)
     return IN_XMP.find(text)?.groupValues?.get(2)?.toInt()
 }

@@ -45,15 +45,21 @@ class PlatformDecoder(private val mostPixels: Long = pixelBudget()) : PictureDec
         if (bytes.isEmpty()) throw Trouble(R.string.trouble_empty)
         val format = formatOf(bytes) ?: throw Trouble(R.string.trouble_not_a_picture)
         val facts = factsOf(format, bytes)
+        if (facts.excessive) throw Trouble(R.string.trouble_parts, format.title)
         if (facts.frames > 1) throw Trouble(R.string.trouble_animated, format.title)
         if (!facts.complete) throw Trouble(R.string.trouble_cut_short, format.title)
         // Before the sides are asked for: they are told to the same decoder.
         hideProfiles(format, bytes, facts)
         val (width, height) = sidesOf(bytes, format)
         if (width.toLong() * height > MOST_IN_FILE) throw Trouble(R.string.trouble_pixels, width, height)
-        val sample = sampleFor(width, height, mostPixels)
+        // Android decodes 16 bits a channel to twice as many bytes a pixel, whatever it is asked for.
+        val budget = if (facts.sixteenBits) mostPixels / 2 else mostPixels
+        if (facts.interlaced && width.toLong() * height > budget) {
+            throw Trouble(R.string.trouble_interlaced, width, height)
+        }
+        val sample = sampleFor(width, height, budget)
         val bitmap = try {
-            if (format == PictureFormat.HEIF) decodeHeif(bytes, sample) else decodePlain(bytes, sample)
+            if (format.isHeif) decodeHeif(bytes, sample) else decodePlain(bytes, sample)
         } catch (error: OutOfMemoryError) {
             throw Trouble(Sentence.of(R.string.trouble_memory), error)
         } ?: throw Trouble(R.string.trouble_damaged, format.title)
@@ -78,7 +84,7 @@ private fun picture(
     if (raster.isTransparent()) notes += Sentence.of(R.string.note_transparency)
     if (sample > 1) notes += Sentence.of(R.string.note_sampled, sample)
     // HEIF's decoder turns the picture itself.
-    val orientation = if (format == PictureFormat.HEIF) 1 else orientationOf(bytes, facts)
+    val orientation = if (format.isHeif) 1 else orientationOf(bytes, facts)
     return DecodedPicture(raster, orientation, format, width, height, sample, notes, bitmap)
 }
 
@@ -86,9 +92,15 @@ private fun sidesOf(bytes: ByteArray, format: PictureFormat): Pair<Int, Int> {
     if (format == PictureFormat.HEIF && Build.VERSION.SDK_INT < Build.VERSION_CODES.P) {
         throw Trouble(R.string.trouble_heif)
     }
+    if (format == PictureFormat.AVIF && Build.VERSION.SDK_INT < Build.VERSION_CODES.S) {
+        throw Trouble(R.string.trouble_avif)
+    }
     val options = BitmapFactory.Options().apply { inJustDecodeBounds = true }
     BitmapFactory.decodeByteArray(bytes, 0, bytes.size, options)
-    if (options.outWidth <= 0 || options.outHeight <= 0) throw Trouble(R.string.trouble_damaged, format.title)
+    if (options.outWidth <= 0 || options.outHeight <= 0) {
+        // Its boxes are whole: what is missing is a decoder, which not every device has for these.
+        throw Trouble(if (format.isHeif) R.string.trouble_no_decoder else R.string.trouble_damaged, format.title)
+    }
     return options.outWidth to options.outHeight
 }
 

@@ -8,7 +8,24 @@ enum class PictureFormat(val title: String) {
     GIF("GIF"),
     BMP("BMP"),
     HEIF("HEIF"),
+    AVIF("AVIF"),
+    ;
+
+    /** Whether ImageDecoder reads it, which turns it upright itself. */
+    val isHeif: Boolean get() = this == HEIF || this == AVIF
 }
+
+/**
+ * The most parts (chunks, segments, frames) of a file that are looked at. 64 MB in chunks of 4 KB, the smallest that
+ * writers use, are a quarter of it; a file of more is made to cost time.
+ */
+internal const val MOST_PARTS = 1 shl 16
+
+/** The most scans of a JPEG: progressive ones have about ten, and each costs as much time as the whole picture. */
+internal const val MOST_SCANS = 100
+
+/** The most statements about colours in one file: a JPEG's profile comes in up to 255 pieces. */
+internal const val MOST_PROFILES = 512
 
 /**
  * What the structure of a picture file says, without decoding it.
@@ -16,6 +33,8 @@ enum class PictureFormat(val title: String) {
  * `complete` is false where the file ends early or a checksum is wrong: Android's decoders then give a picture that is
  * grey from there on, and no error. `frames` is more than 1 for an animation. `exif` and `xmp` are where those lie.
  * `profiles` are the offsets of what says how colours are meant; `unusualColours` is true unless that is plain sRGB.
+ * `interlaced`: decoders hold the whole picture at once, whatever size they are asked for. `excessive`: made of more
+ * parts than any camera or editor writes; then the rest was not looked at.
  */
 data class FileFacts(
     val complete: Boolean,
@@ -26,6 +45,8 @@ data class FileFacts(
     val unusualColours: Boolean = false,
     val sixteenBits: Boolean = false,
     val cmyk: Boolean = false,
+    val interlaced: Boolean = false,
+    val excessive: Boolean = false,
 )
 
 /** The format that a file's first bytes announce, or null. Its name and MIME type are not asked: both may be wrong. */
@@ -35,7 +56,7 @@ fun formatOf(bytes: ByteArray): PictureFormat? = when {
     bytes.hasText(0, "RIFF") && bytes.hasText(8, "WEBP") -> PictureFormat.WEBP
     bytes.hasText(0, "GIF87a") || bytes.hasText(0, "GIF89a") -> PictureFormat.GIF
     bytes.hasText(0, "BM") && bytes.size >= 26 -> PictureFormat.BMP
-    isHeif(bytes) -> PictureFormat.HEIF
+    isHeif(bytes) -> if (isAvif(bytes)) PictureFormat.AVIF else PictureFormat.HEIF
     else -> null
 }
 
@@ -46,7 +67,7 @@ fun factsOf(format: PictureFormat, bytes: ByteArray): FileFacts = when (format) 
     PictureFormat.WEBP -> webpFacts(bytes)
     PictureFormat.GIF -> gifFacts(bytes)
     PictureFormat.BMP -> bmpFacts(bytes)
-    PictureFormat.HEIF -> heifFacts(bytes)
+    PictureFormat.HEIF, PictureFormat.AVIF -> heifFacts(bytes)
 }
 
 internal fun ByteArray.has(at: Int, vararg values: Int): Boolean =

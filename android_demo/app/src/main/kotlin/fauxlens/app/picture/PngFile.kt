@@ -6,47 +6,67 @@ import java.util.zip.Inflater
 
 /** The structure of a PNG (W3C PNG, third edition), with the checksums of the chunks that hold pixels. */
 internal fun pngFacts(bytes: ByteArray): FileFacts {
-    var facts = FileFacts(complete = false)
+    val facts = PngFacts(bytes)
     var at = 8
+    var parts = 0
     while (at + 12 <= bytes.size) {
         val length = bytes.big32(at)
-        if (length > bytes.size - at - 12) return facts
+        if (length > bytes.size - at - 12) return facts.made(complete = false)
+        if (++parts > MOST_PARTS || facts.profiles.size > MOST_PROFILES) {
+            return facts.made(complete = false).copy(excessive = true)
+        }
         val start = at + 8
         val end = start + length.toInt()
         val type = String(bytes, at + 4, 4, Charsets.ISO_8859_1)
         val critical = type[0] in 'A'..'Z'
-        if (critical && checksum(bytes, at + 4, end) != bytes.big32(end)) return facts
-        if (type == "IEND") return facts.copy(complete = true)
-        facts = withChunk(facts, bytes, type, at, start, end)
+        if (critical && checksum(bytes, at + 4, end) != bytes.big32(end)) return facts.made(complete = false)
+        if (type == "IEND") return facts.made(complete = true)
+        facts.add(type, at, start, end)
         at = end + 4
     }
-    return facts
+    return facts.made(complete = false)
 }
 
-private fun withChunk(facts: FileFacts, bytes: ByteArray, type: String, at: Int, start: Int, end: Int): FileFacts {
-    val length = end - start
-    return when (type) {
-        "IHDR" -> if (length >= 9) facts.copy(sixteenBits = bytes.byte(start + 8) == 16) else facts
-        "acTL" -> if (length >= 4) facts.copy(frames = bytes.big32(start).coerceIn(1L, 1L shl 30).toInt()) else facts
-        "eXIf" -> facts.copy(exif = start until end)
-        "iTXt" -> if (bytes.hasText(start, "XML:com.adobe.xmp")) facts.copy(xmp = start until end) else facts
-        "iCCP" -> facts.copy(
-            profiles = facts.profiles + at,
-            unusualColours = facts.unusualColours || !profileSaysSrgb(bytes, start, end),
-        )
-        "cICP" -> facts.copy(profiles = facts.profiles + at, unusualColours = true)
-        // Nearly always those of sRGB, written by habit: hidden, but not worth a note.
-        "gAMA", "cHRM" -> facts.copy(profiles = facts.profiles + at)
-        else -> facts
+/** What the chunks say, gathered one by one: a list that was copied for each would take hours over a small file. */
+private class PngFacts(private val bytes: ByteArray) {
+    val profiles = ArrayList<Int>()
+    private var plain = FileFacts(complete = false)
+
+    fun made(complete: Boolean): FileFacts = plain.copy(complete = complete, profiles = profiles)
+
+    fun add(type: String, at: Int, start: Int, end: Int) {
+        val length = end - start
+        plain = when (type) {
+            "IHDR" -> if (length < 13) plain else plain.copy(
+                sixteenBits = bytes.byte(start + 8) == 16,
+                interlaced = bytes.byte(start + 12) != 0,
+            )
+            "acTL" -> if (length < 4) plain else {
+                plain.copy(frames = bytes.big32(start).coerceIn(1L, 1L shl 30).toInt())
+            }
+            "eXIf" -> plain.copy(exif = start until end)
+            "iTXt" -> if (bytes.hasText(start, "XML:com.adobe.xmp")) plain.copy(xmp = start until end) else plain
+            // A second profile is against the rules, and not unpacked.
+            "iCCP" -> plain.copy(
+                unusualColours = plain.unusualColours || profiles.isNotEmpty() || !profileSaysSrgb(bytes, start, end),
+            )
+            "cICP" -> plain.copy(unusualColours = true)
+            else -> plain
+        }
+        // gAMA and cHRM are nearly always those of sRGB, written by habit: hidden, but not worth a note.
+        if (type in COLOUR_CHUNKS) profiles += at
     }
 }
+
+private val COLOUR_CHUNKS = setOf("iCCP", "cICP", "gAMA", "cHRM")
 
 // Longer than the tags of any profile that describes itself; the tables behind them say nothing.
 private const val ENOUGH_OF_PROFILE = 16 shl 10
 
 /** Whether an iCCP chunk (a name, a zero, the method 0, the profile deflated) holds one that calls itself sRGB. */
 private fun profileSaysSrgb(bytes: ByteArray, start: Int, end: Int): Boolean {
-    val name = (start until end).firstOrNull { bytes.byte(it) == 0 } ?: return false
+    // PNG allows a name of 79 characters.
+    val name = (start until minOf(end, start + 80)).firstOrNull { bytes.byte(it) == 0 } ?: return false
     if (name + 2 >= end) return false
     val inflater = Inflater()
     try {

@@ -1,10 +1,14 @@
 package fauxlens.app.state
 
 import android.net.Uri
+import fauxlens.app.R
+import fauxlens.app.common.Sentence
+import fauxlens.app.detect.Opened
 import fauxlens.app.detect.OpenedDetector
 import fauxlens.app.detect.Running
 import fauxlens.app.detect.Subject
 import fauxlens.app.detect.clamped
+import fauxlens.app.model.Accelerator
 import fauxlens.app.model.Layer
 import fauxlens.app.model.PictureState
 import fauxlens.app.model.SelfTestRequest
@@ -36,6 +40,9 @@ class Holder(private val parts: Parts) {
     private val selfTests = AtomicInteger()
     private val openings = AtomicInteger()
 
+    // Whether the last process ended while it tried the GPU.
+    private val crashed = parts.settings.trial.isLeft()
+
     // The picture on the screen, if another square may be chosen, and what its detector says of itself.
     private var subject: Subject? = null
     private var description: Description? = null
@@ -44,6 +51,10 @@ class Holder(private val parts: Parts) {
     private val opened = OpenedDetector(parts.bundles, parts.engines)
 
     init {
+        if (crashed) {
+            parts.settings.trial.remove()
+            state = state.copy(settings = state.settings.copy(accelerator = Accelerator.CPU))
+        }
         val settings = state.settings
         parts.worker.execute {
             val remembered = parts.history.load()
@@ -60,12 +71,12 @@ class Holder(private val parts: Parts) {
     }
 
     /** Opens and judges a picture that was shared or picked. */
-    fun open(uri: Uri) = request { request -> openBytes(parts.reader.read(uri), request) }
+    fun open(uri: Uri) = request { request -> openBytes(parts.reader.read(uri, request::isWanted), request) }
 
     /** Opens and judges the photo that the camera app has put at FilesProvider.cameraUri. */
     fun openCamera() = request { request ->
         val bytes = try {
-            parts.reader.read(FilesProvider.cameraUri)
+            parts.reader.read(FilesProvider.cameraUri, request::isWanted)
         } finally {
             parts.discardPhoto()
         }
@@ -130,11 +141,10 @@ class Holder(private val parts: Parts) {
     /** Chooses what lies over the picture. */
     fun show(layer: Layer) = change(state.copy(layer = layer))
 
-    /** Changes how the detector runs, from the next picture on. */
+    /** Changes how the detector runs, from the next picture on; kept once it has run so. */
     fun set(settings: Settings) {
         val sound = settings.copy(threads = settings.threads.coerceIn(1, Settings.MOST_THREADS))
         if (sound == state.settings) return
-        parts.settings.save(sound)
         change(state.copy(settings = sound))
         openDetector(sound)
     }
@@ -180,8 +190,10 @@ class Holder(private val parts: Parts) {
 
     /** A request on the worker: `point` as it was chosen then. */
     private inner class Request(val mine: Int, val point: OperatingPoint) {
+        fun isWanted(): Boolean = mine == pictures.get()
+
         fun goOn() {
-            if (mine != pictures.get()) throw Superseded()
+            if (!isWanted()) throw Superseded()
         }
 
         fun enter(stage: Stage) {
@@ -240,13 +252,19 @@ class Holder(private val parts: Parts) {
         val mine = openings.incrementAndGet()
         parts.worker.execute {
             if (mine == openings.get()) {
-                val (detector, note, said) = opened.open(settings)
-                parts.main.execute {
-                    description = said
-                    change(state.copy(detector = detector, acceleratorNote = note))
-                }
+                val result = opened.open(settings)
+                parts.main.execute { show(result, mine) }
             }
         }
+    }
+
+    private fun show(result: Opened, opening: Int) {
+        description = result.description
+        // What was asked for and does not run is put back; what runs is kept for the next start.
+        val settings = if (opening == openings.get()) result.settings else state.settings
+        parts.settings.save(settings)
+        val note = result.note ?: Sentence.of(R.string.note_gpu_crashed).takeIf { crashed && !settings.usesGpu }
+        change(state.copy(detector = result.state, settings = settings, acceleratorNote = note))
     }
 
     private fun remember(job: () -> Remembered) = parts.worker.execute {

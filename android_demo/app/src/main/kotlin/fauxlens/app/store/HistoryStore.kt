@@ -71,9 +71,16 @@ class HistoryStore(
         (listOf(entry) + entries).take(mostEntries)
     }
 
-    fun erase(id: Long): Remembered = changed { entries.filter { it.id != id } }
+    fun erase(id: Long): Remembered = erased { it.id == id }
 
-    fun eraseAll(): Remembered = changed { emptyList() }
+    fun eraseAll(): Remembered = erased { true }
+
+    /** Pictures go first: on a full disk the index cannot be written, but an entry without its picture is none. */
+    private fun erased(which: (HistoryEntry) -> Boolean): Remembered {
+        val gone = entries.filter { which(it) && (it.thumbnail.delete() || !it.thumbnail.exists()) }.toSet()
+        entries = entries.filter { it !in gone }
+        return changed { entries }
+    }
 
     /** The kept picture of an entry; throws Trouble if it is gone. */
     fun thumbnail(entry: HistoryEntry): Bitmap =

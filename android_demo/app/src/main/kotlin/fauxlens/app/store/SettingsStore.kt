@@ -3,6 +3,7 @@ package fauxlens.app.store
 import android.content.SharedPreferences
 import fauxlens.app.model.Accelerator
 import fauxlens.app.model.Settings
+import fauxlens.app.model.TrialMark
 import fauxlens.core.OperatingPoint
 
 /** Remembers the settings; what it does not know any more it takes for never said. */
@@ -14,6 +15,20 @@ class SettingsStore(private val preferences: SharedPreferences) {
 
     fun loadPoint(): OperatingPoint =
         OperatingPoint.values().firstOrNull { it.key == text(POINT) } ?: OperatingPoint.BALANCED
+
+    /** That a GPU is being tried, kept with the settings. */
+    val trial: TrialMark = object : TrialMark {
+        override fun isLeft(): Boolean = preferences.all[TRIAL] as? Boolean ?: false
+
+        // commit, unlike apply, is done when it returns: the process may end in the next moment.
+        override fun make() {
+            preferences.edit().putBoolean(TRIAL, true).commit()
+        }
+
+        override fun remove() {
+            preferences.edit().remove(TRIAL).commit()
+        }
+    }
 
     fun save(settings: Settings) {
         preferences.edit().putInt(THREADS, settings.threads).putString(ACCELERATOR, settings.accelerator.name).apply()
@@ -32,5 +47,6 @@ class SettingsStore(private val preferences: SharedPreferences) {
         const val THREADS = "threads"
         const val ACCELERATOR = "accelerator"
         const val POINT = "operating_point"
+        const val TRIAL = "gpu_trial"
     }
 }

@@ -1,5 +1,6 @@
 package fauxlens.app.ui
 
+import android.annotation.TargetApi
 import android.app.Activity
 import android.os.Build
 import android.window.OnBackInvokedCallback
@@ -18,6 +19,7 @@ class BackGesture(activity: Activity, onBack: () -> Unit) {
             gesture?.set(value)
         }
 
+    @TargetApi(Build.VERSION_CODES.TIRAMISU)
     private class From33(private val activity: Activity, onBack: () -> Unit) {
         private val callback = OnBackInvokedCallback { onBack() }
 

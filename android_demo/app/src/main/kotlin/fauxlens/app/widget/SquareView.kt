@@ -1,6 +1,7 @@
 package fauxlens.app.widget
 
 import android.annotation.SuppressLint
+import android.annotation.TargetApi
 import android.content.Context
 import android.graphics.Bitmap
 import android.graphics.Canvas
@@ -8,11 +9,14 @@ import android.graphics.Matrix
 import android.graphics.Paint
 import android.graphics.Path
 import android.graphics.PointF
+import android.graphics.Rect
 import android.graphics.RectF
+import android.os.Build
 import android.os.Bundle
 import android.util.AttributeSet
 import android.view.KeyEvent
 import android.view.MotionEvent
+import android.view.View
 import android.view.accessibility.AccessibilityNodeInfo
 import fauxlens.app.R
 import fauxlens.app.common.percent
@@ -61,12 +65,14 @@ class SquareView @JvmOverloads constructor(context: Context, attributes: Attribu
         )
     }
 
-    /** Moves the square by a twentieth of its side, or makes it a tenth larger or smaller. */
-    fun nudge(nudge: Nudge) {
-        val present = square ?: return
+    /** Moves the square by a twentieth of its side, or makes it a tenth larger or smaller; false where it cannot be. */
+    fun nudge(nudge: Nudge): Boolean {
+        val present = square ?: return false
         val step = max(1, present.side / 20)
         val wanted = present.scaled(nudge.factor, field).moved(nudge.right * step, nudge.down * step, field)
-        if (wanted != present) onSquare(wanted)
+        if (wanted == present) return false
+        onSquare(wanted)
+        return true
     }
 
     // A drag has no click; whoever cannot drag has keys, TalkBack's actions and the buttons below.
@@ -121,8 +127,27 @@ class SquareView @JvmOverloads constructor(context: Context, attributes: Attribu
             KeyEvent.KEYCODE_MINUS, KeyEvent.KEYCODE_NUMPAD_SUBTRACT -> Nudge.SMALLER
             else -> return super.onKeyDown(keyCode, event)
         }
-        nudge(nudge)
-        return true
+        // A square at the edge lets the key go on, so that it moves the focus to what lies there.
+        return nudge(nudge) || super.onKeyDown(keyCode, event)
+    }
+
+    override fun fit(width: Int, height: Int) {
+        super.fit(width, height)
+        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q) Exclusion.set(this, square?.let { corners(inView(it)) })
+    }
+
+    /** Where the corners may be touched. Pulled inwards from the screen's edge they are no gesture to go back. */
+    private fun corners(box: RectF): List<Rect> = Corner.values().map { corner ->
+        val x = if (corner.right) box.right else box.left
+        val y = if (corner.bottom) box.bottom else box.top
+        Rect((x - reach).toInt(), (y - reach).toInt(), (x + reach).toInt(), (y + reach).toInt())
+    }
+
+    @TargetApi(Build.VERSION_CODES.Q)
+    private object Exclusion {
+        fun set(view: View, rectangles: List<Rect>?) {
+            view.systemGestureExclusionRects = rectangles.orEmpty()
+        }
     }
 
     override fun onInitializeAccessibilityNodeInfo(info: AccessibilityNodeInfo) {
