@@ -65,7 +65,7 @@ def test_the_references_can_tell_one_arithmetic_from_another(shipped: Bundle) ->
     assert np.ptp(references.stages["keras-float"]) > 0.9
 
 
-@pytest.mark.parametrize("name", ["arm64", "jvm", "mediapipe", "browser"])
+@pytest.mark.parametrize("name", ["apk", "arm64", "jvm", "mediapipe", "browser"])
 def test_a_damaged_file_is_refused_before_anything_is_started(
     tiny: Tiny, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
