@@ -16,6 +16,8 @@ OBJECT = {"<init>", "clone", "equals", "finalize", "getClass", "hashCode", "noti
 GUARDED = {
     # Made from Android 13 on only (BackGesture.gesture).
     "fauxlens/app/ui/BackGesture$From33",
+    # Called from Android 10 on only (SquareView.fit).
+    "fauxlens/app/widget/SquareView$Exclusion",
     # Asked for from Android 9 on only (picture/PictureDecoder.kt sidesOf); what is of Android 10 stands behind an if.
     "fauxlens/app/picture/HeifDecoderKt",
     # Behind an if (barsOf).
