@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from train.cli.audit import ManifestFile, audit_verb
+from train.cli.reconstruct import reconstruct_verb
 from train.cli.terminal import Json, bar, print_json, print_table, verb
 from train.common.errors import DataError, TrainError
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 data_app = typer.Typer(help="Get, read, check, split and pack data.", no_args_is_help=True)
 data_app.command("audit")(audit_verb)
+data_app.command("reconstruct")(reconstruct_verb)
 _verb = verb(DataError, TrainError)
 _SHOWN = 10
 

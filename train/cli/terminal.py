@@ -60,10 +60,19 @@ def bar(label: str, silent: bool = False, unit: Literal["pieces", "bytes"] = "pi
     A total of 0 means that nobody knows it.
     """
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     amount = DownloadColumn() if unit == "bytes" else MofNCompleteColumn()
-    columns = (TextColumn("{task.description}"), BarColumn(), amount, TimeElapsedColumn())
+    left = TimeRemainingColumn()
+    columns = (TextColumn("{task.description}"), BarColumn(), amount, TimeElapsedColumn(), TextColumn("left"), left)
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=silent or not console.is_terminal) as progress:
         task = progress.add_task(label, total=None)

@@ -43,3 +43,8 @@ def seed_everything(seed: int) -> None:
     tf = load_tensorflow()
     tf.keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
+
+
+def limit_threads(threads: int) -> None:
+    """Let one operation of TensorFlow use at most so many threads; to be called before anything has been computed."""
+    load_tensorflow().config.threading.set_intra_op_parallelism_threads(threads)

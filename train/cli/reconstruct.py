@@ -1,0 +1,73 @@
+"""The command `data reconstruct`: fakes out of one's own real pictures."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from train.cli.audit import ManifestFile
+from train.cli.terminal import Json, bar, print_json, print_table, verb
+from train.common.errors import DataError, TrainError
+
+_SHOWN = 10
+
+
+@verb(DataError, TrainError)
+def reconstruct_verb(
+    manifest: ManifestFile,
+    out: Annotated[Path, typer.Option("--out", help="The folder to make; run again, it goes on.")],
+    autoencoder: Annotated[
+        str, typer.Option(help="Of taesd, taesdxl, taef1, taef2, or ONNX files; of several each picture gets one.")
+    ] = "taesd,taesdxl,taef1,taef2",
+    weights: Annotated[
+        Path | None, typer.Option(help="The folder with the weights.", show_default="from Hugging Face")
+    ] = None,
+    scale: Annotated[
+        int | None, typer.Option(min=64, help="Reduce first, so that the longer side is at most so many pixels.")
+    ] = None,
+    regions: Annotated[
+        str | None, typer.Option(help="Replace only this, softly, and keep masks: face, eyes, mouth or random.")
+    ] = None,
+    count: Annotated[int | None, typer.Option(min=1, help="How many pictures in all, evenly over the sources.")] = None,
+    share: Annotated[float, typer.Option(min=0.0, max=1.0, help="Or which share of every source.")] = 1.0,
+    source: Annotated[list[str] | None, typer.Option(help="Only reals of this source; may be repeated.")] = None,
+    threads: Annotated[int, typer.Option(min=1, help="For the network, and for decoding and saving.")] = 2,
+    as_json: Json = False,
+) -> None:
+    """Send real pictures through an autoencoder: fakes that differ from them in nothing else."""
+    from train.common.tf import limit_threads
+    from train.data.manifest import read_manifest
+    from train.data.reconstruct.open_autoencoder import open_autoencoders
+    from train.data.reconstruct.reconstruct import MANIFEST, reconstruct
+    from train.data.reconstruct.regions import parse_region
+    from train.data.reconstruct.select import select_reals
+    from train.data.scan.skipped import write_skipped
+
+    region = None if regions is None else parse_region(regions)
+    read = read_manifest(manifest)
+    rows = select_reals(read, count=count, share=share, sources=source or ())
+    limit_threads(threads)
+    opened = open_autoencoders(autoencoder, weights)
+    with bar("reconstructing", as_json) as move:
+        made = reconstruct(read, rows, opened, out, scale=scale, region=region, workers=threads, on_progress=move)
+    listed = write_skipped(made.skipped, out / MANIFEST)
+    counts = _counts(made.manifest.frame)
+    if as_json:
+        skips = [{"path": one.path, "reason": one.reason} for one in made.skipped]
+        print_json({"manifest": out / MANIFEST, "pairs": len(made.pairs), "counts": counts, "skipped": skips})
+        return
+    columns = ("label", "generator", "source", "pictures")
+    table = [tuple(str(row[name]) for name in columns) for row in counts]
+    print_table(f"{len(made.pairs):,} pairs -> {out / MANIFEST}", columns, table)
+    for one in made.skipped[:_SHOWN]:
+        typer.echo(f"skipped: {one.reason}")
+    if made.skipped:
+        typer.echo(f"{len(made.skipped):,} skipped, listed with reasons in {listed}")
+    typer.echo(f"next: fauxlens data merge {manifest} {out / MANIFEST} --out merged.csv")
+
+
+def _counts(frame: Any) -> list[dict[str, Any]]:
+    import polars as pl
+
+    keys = ["label", "generator", "source"]
+    return list(frame.group_by(keys).agg(pictures=pl.len()).sort(keys).iter_rows(named=True))

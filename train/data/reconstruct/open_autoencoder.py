@@ -1,0 +1,88 @@
+"""Open the autoencoders that a person names: the TAESD family by name, others as ONNX files by path."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from train.common.errors import DataError
+from train.data.reconstruct import taesd
+from train.data.reconstruct.autoencoder import Autoencoder
+from train.data.reconstruct.onnx_file import open_onnx
+from train.data.reconstruct.safetensors_file import read_safetensors_file
+from train.data.reconstruct.tiles import in_tiles
+from train.data.reconstruct.torch_file import read_torch_file
+
+# Encoder and decoder in one file, as diffusers' AutoencoderTiny saves them: its decoder has no layer for the bounding
+# of the latents, so its places are one lower.
+COMBINED = "diffusion_pytorch_model.safetensors"
+READERS = {".safetensors": read_safetensors_file, ".pth": read_torch_file}
+
+
+def open_autoencoders(names: str, weights: Path | None) -> tuple[Autoencoder, ...]:
+    """Open several, given as names of taesd.FAMILIES or paths of ONNX files, separated by commas.
+
+    DataError as `open_taesd` and `open_onnx`, and for one that is named twice.
+    """
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    opened = tuple(
+        open_onnx(Path(one)) if one.lower().endswith(".onnx") else open_taesd(one, weights) for one in wanted
+    )
+    found = [one.name for one in opened]
+    if not found:
+        raise DataError(f"No autoencoder is named: choose among {', '.join(taesd.FAMILIES)}, or name an ONNX file.")
+    if twice := [name for place, name in enumerate(found) if name in found[:place]]:
+        raise DataError(f"The autoencoder {twice[0]} is named twice: name it once.")
+    return opened
+
+
+def open_taesd(name: str, weights: Path | None) -> Autoencoder:
+    """Open one of taesd.FAMILIES from a folder with NAME_encoder and NAME_decoder (.safetensors or .pth), or COMBINED.
+
+    Without a folder its published files are fetched from Hugging Face. DataError for a name that is not known, files
+    that are missing or damaged, and weights of another network.
+    """
+    if name not in taesd.FAMILIES:
+        raise DataError(
+            f"There is no autoencoder {name!r}: choose among {', '.join(taesd.FAMILIES)}, or name an ONNX file."
+        )
+    family = taesd.FAMILIES[name]
+    digest = hashlib.sha256()
+    parts = []
+    for part, layers, inputs, outputs in (
+        ("encoder", taesd.encoder_layers(family), 3, family.latent_channels),
+        ("decoder", taesd.decoder_layers(family), family.latent_channels, 3),
+    ):
+        path = _find(weights, name, part)
+        read = READERS[path.suffix](path)
+        if path.name == COMBINED:
+            read = from_diffusers(read, part)
+        taesd.check_weights(read, taesd.expected_shapes(layers, inputs, outputs), str(path))
+        digest.update(path.read_bytes())
+        parts.append(read)
+    run = taesd.build(family, *parts)
+    return Autoencoder(name, digest.hexdigest(), lambda pixels: in_tiles(run, pixels))
+
+
+def from_diffusers(weights: dict[str, np.ndarray], part: str) -> dict[str, np.ndarray]:
+    """Return the encoder's or decoder's weights of an AutoencoderTiny under the names that TAESD gives them."""
+    shift = 1 if part == "decoder" else 0
+    found = {}
+    for name, value in weights.items():
+        place, _, rest = name.removeprefix(f"{part}.layers.").partition(".")
+        if name.startswith(f"{part}.layers.") and place.isdigit():
+            found[f"{int(place) + shift}.{rest}"] = value
+    return found
+
+
+def _find(weights: Path | None, name: str, part: str) -> Path:
+    if weights is None:
+        from train.data.reconstruct.hub import fetch_weights
+
+        weights = fetch_weights(name)
+    candidates: Sequence[str] = (*(f"{name}_{part}{suffix}" for suffix in READERS), COMBINED)
+    for candidate in candidates:
+        if (path := weights / candidate).is_file():
+            return path
+    raise DataError(f"{weights} has no {name}_{part}.safetensors or .pth: name the folder that holds the weights.")

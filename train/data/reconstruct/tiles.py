@@ -1,0 +1,52 @@
+"""Run an autoencoder over a picture of any size: padded to whole cells, and in overlapping tiles where it is large."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from train.data.reconstruct.taesd import CELL
+
+# A tile needs about 0.3 GB while it is worked on. Tiles overlap by so much that what a border changes (some 80 pixels
+# deep, fading) is blended away.
+TILE, OVERLAP = 512, 64
+
+
+def in_tiles(run: Callable[[np.ndarray], np.ndarray], pixels: np.ndarray, tile: int = TILE) -> np.ndarray:
+    """Return a picture, uint8 [H, W, 3], after `run` (float32 [1, h, w, 3] in 0..1, h and w multiples of CELL).
+
+    A side that is not a multiple of CELL is continued by reflection and cut again. Where tiles overlap, they are
+    blended linearly.
+    """
+    height, width = pixels.shape[:2]
+    padded = np.pad(pixels, ((0, -height % CELL), (0, -width % CELL), (0, 0)), "reflect")
+    given = padded.astype(np.float32) / np.float32(255)
+    total, weight = np.zeros_like(given), np.zeros((*given.shape[:2], 1), np.float32)
+    overlap = min(OVERLAP, tile // 4)
+    for rows in _spans(given.shape[0], tile, overlap):
+        for columns in _spans(given.shape[1], tile, overlap):
+            found = run(given[None, rows, columns])[0]
+            down, across = _ramp(rows, given.shape[0], overlap), _ramp(columns, given.shape[1], overlap)
+            share = down[:, None, None] * across[None, :, None]
+            total[rows, columns] += found * share
+            weight[rows, columns] += share
+    blended = (total / weight)[:height, :width]
+    return np.rint(np.clip(blended, 0, 1) * 255).astype(np.uint8)
+
+
+def _spans(side: int, tile: int, overlap: int) -> Iterator[slice]:
+    """Cover a side, a multiple of CELL, by tiles of equal size; one alone where it is at most `tile`."""
+    if side <= tile:
+        yield slice(0, side)
+        return
+    count = -(-(side - overlap) // (tile - overlap))
+    for number in range(count):
+        start = round(number * (side - tile) / (count - 1) / CELL) * CELL
+        yield slice(start, start + tile)
+
+
+def _ramp(span: slice, side: int, overlap: int) -> np.ndarray:
+    """Weights of a tile along one side: rising over the overlap where another tile lies beside it."""
+    places = np.arange(span.start, span.stop, dtype=np.float32)
+    from_start = (places - span.start + 0.5) / overlap if span.start > 0 else np.ones_like(places)
+    from_end = (span.stop - places - 0.5) / overlap if span.stop < side else np.ones_like(places)
+    return np.clip(np.minimum(from_start, from_end), 0, 1)
