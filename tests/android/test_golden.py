@@ -20,6 +20,9 @@ NAMES = (
     "descriptions.json",
     "verdicts.json",
     "heat.json",
+    "face_finder/letterbox.json",
+    "face_finder/outputs.json",
+    "face_finder/pictures.json",
 )
 AGAIN = "make them again with `python tests/golden/make.py` and run the JVM tests"
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from train.common.atomic import write_bytes
 
+from .finding import draw_group
 from .pictures import draw_pictures
 from .sealing import packed, sealed_files
 from .values import golden_values
@@ -17,6 +18,8 @@ def main() -> None:
     pictures = FOLDER / "pictures"
     if not any(pictures.glob("*.*")):
         draw_pictures(pictures)
+    if not (group := FOLDER / "face_finder" / "group.png").exists():
+        draw_group(group)
     for name, cases in golden_values(pictures).items():
         lines = ",\n".join(json.dumps(case, allow_nan=False, sort_keys=True) for case in cases)
         write_bytes(FOLDER / name, f"[\n{lines}\n]\n".encode())

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from .finding import letterbox_cases, output_cases, picture_cases
 from .judging import heat, verdicts
 from .looking import square_cases, synthetic_views, views_of_pictures
 from .texts import descriptions, json_texts, view_texts
@@ -19,4 +20,7 @@ def golden_values(pictures: Path) -> dict[str, Any]:
         "descriptions.json": descriptions(),
         "verdicts.json": verdicts(),
         "heat.json": heat(),
+        "face_finder/letterbox.json": letterbox_cases(),
+        "face_finder/outputs.json": output_cases(),
+        "face_finder/pictures.json": picture_cases(pictures.parent),
     }
