@@ -1,5 +1,8 @@
 """The command table, in the order of use: each verb stands in its own module of `train/cli` or `export/cli`."""
 
+from collections.abc import Callable
+from typing import Annotated
+
 import typer
 
 from export.cli.benchmark import benchmark_verb
@@ -12,34 +15,56 @@ from export.cli.explain import explain_verb
 from export.cli.export import export_verb
 from export.cli.quantize import quantize_verb
 from export.cli.verify import verify_verb
+from train.cli.app import HELP_OPTIONS, App, group_in_order, version_option
 from train.cli.compare import compare_verb
 from train.cli.data import data_app
 from train.cli.train import train_verb
 
-app = typer.Typer(
-    help="Train a detector of AI-generated faces, ship it to a phone, and prove that the phone gives the same score.",
+START, PICTURES, MAKE, SHIP = "Start here", "Look at pictures", "Make a detector", "Ship and verify"
+VERBS: dict[str, tuple[Callable[..., None] | typer.Typer, str]] = {
+    # In the order of use; help shows them like this.
+    "demo": (demo_verb, START),
+    "doctor": (doctor_verb, START),
+    "detect": (detect_verb, PICTURES),
+    "explain": (explain_verb, PICTURES),
+    "ela": (ela_verb, PICTURES),
+    "data": (data_app, MAKE),
+    "train": (train_verb, MAKE),
+    "evaluate": (evaluate_verb, MAKE),
+    "compare": (compare_verb, MAKE),
+    "quantize": (quantize_verb, SHIP),
+    "export": (export_verb, SHIP),
+    "verify": (verify_verb, SHIP),
+    "benchmark": (benchmark_verb, SHIP),
+}
+
+app = App(
+    cls=group_in_order(VERBS),
+    context_settings=HELP_OPTIONS,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("demo")(demo_verb)
-app.add_typer(data_app, name="data")
-app.command("train")(train_verb)
-app.command("quantize")(quantize_verb)
-app.command("export")(export_verb)
-app.command("evaluate")(evaluate_verb)
-app.command("compare")(compare_verb)
-app.command("detect")(detect_verb)
-app.command("ela")(ela_verb)
-app.command("doctor")(doctor_verb)
-app.command("explain")(explain_verb)
-app.command("verify")(verify_verb)
-app.command("benchmark")(benchmark_verb)
+
+
+@app.callback()
+def fauxlens(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=version_option, is_eager=True)
+    ] = False,
+) -> None:
+    """Tell AI-generated faces from real ones; train, ship and verify detectors that run on phones and in browsers."""
+
+
+for _name, (_verb, _panel) in VERBS.items():
+    if isinstance(_verb, typer.Typer):
+        app.add_typer(_verb, name=_name, rich_help_panel=_panel)
+    else:
+        app.command(_name, rich_help_panel=_panel)(_verb)
 
 
 def main() -> None:
     """What the `fauxlens` command runs."""
-    app()
+    app(prog_name="fauxlens")
 
 
 if __name__ == "__main__":

@@ -14,8 +14,9 @@ from export.benchmark.guests import run_guest
 from export.benchmark.precision import Convolutions
 from export.runtimes.interface import Output
 from train.common.errors import ExportError
+from train.common.extras import install_command
 
-EXTRA = "pip install 'fauxlens[benchmark]'"
+EXTRA = install_command("benchmark")
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def why_absent(yardstick: Yardstick) -> str | None:
     missing = [name for name in yardstick.modules if importlib.util.find_spec(name) is None]
     if not missing:
         return None
-    extra = "pip install 'fauxlens[train]'" if missing == ["tensorflow"] else EXTRA
+    extra = install_command("train") if missing == ["tensorflow"] else EXTRA
     return f"{yardstick.name} is left out: {' and '.join(missing)} not installed; {extra}"
 
 

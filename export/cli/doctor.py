@@ -7,6 +7,7 @@ import typer
 
 from train.cli.terminal import Json, print_json, print_table, verb
 from train.common.errors import ExportError
+from train.common.extras import install_command
 
 if TYPE_CHECKING:
     from export.runtimes.doctor import Machine
@@ -47,10 +48,7 @@ def doctor_verb(
 
 
 def _rows(machine: "Machine") -> list[tuple[str, str]]:
-    packages = [
-        (one.name, one.version or f"absent: pip install 'fauxlens{f'[{one.extra}]' if one.extra else ''}'")
-        for one in machine.packages
-    ]
+    packages = [(one.name, one.version or f"absent: {install_command(one.extra)}") for one in machine.packages]
     weights = ", ".join(path.name for path in machine.imagenet)
     return [
         ("Python", f"{machine.python} on {machine.system}"),

@@ -12,6 +12,7 @@ from export.runtimes.interface import Promise
 from export.runtimes.parts import Say
 from export.runtimes.registry import RUNTIMES
 from train.common.errors import ExportError
+from train.common.extras import install_command
 
 PACKAGES = {
     # By the extra of pyproject.toml that brings them; "" for what is always there.
@@ -142,9 +143,9 @@ def why_no_legacy_keras(versions: Mapping[str, str | None]) -> str | None:
     tensorflow, keras = versions.get("tensorflow"), versions.get("tf_keras")
     if tensorflow is None or keras is None:
         absent = " and ".join(name for name in ("tensorflow", "tf_keras") if versions.get(name) is None)
-        return f"{absent} not installed: pip install 'fauxlens[train]'."
+        return f"{absent} not installed: {install_command('train')}."
     if tensorflow.split(".")[:2] != keras.split(".")[:2]:
-        return f"tf_keras {keras} is not made for TensorFlow {tensorflow}: pip install 'fauxlens[train]'."
+        return f"tf_keras {keras} is not made for TensorFlow {tensorflow}: {install_command('train')}."
     return None
 
 

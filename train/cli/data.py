@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from train.cli.app import App, group_in_order
 from train.cli.audit import ManifestFile, audit_verb
 from train.cli.reconstruct import reconstruct_verb
 from train.cli.terminal import Json, bar, print_json, print_table, verb
@@ -15,7 +16,11 @@ from train.common.errors import DataError, TrainError
 if TYPE_CHECKING:
     import polars as pl
 
-data_app = typer.Typer(help="Get, read, check, split and pack data.", no_args_is_help=True)
+data_app = App(
+    cls=group_in_order(("list", "get", "sample", "scan", "merge", "faces", "reconstruct", "audit", "split", "pack")),
+    help="Get, scan, check, split and pack data.",
+    no_args_is_help=True,
+)
 data_app.command("audit")(audit_verb)
 data_app.command("reconstruct")(reconstruct_verb)
 _verb = verb(DataError, TrainError)
@@ -44,7 +49,9 @@ def data_list(as_json: Json = False) -> None:
 @_verb
 def data_get(
     card: Annotated[str, typer.Argument(help="A card of `data list`, or your own TOML file.")],
-    out: Annotated[Path | None, typer.Option("--out", help="The folder to make.", show_default="datasets/NAME")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The folder to make.", show_default="runs/data/NAME")
+    ] = None,
 ) -> None:
     """Fetch a dataset from where its card says; broken off, it goes on where it was."""
     from train.data.cards.registry import find_card

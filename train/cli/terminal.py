@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, ParamSpec, Protocol, TypeVar
 
 import typer
 
+from train.common.extras import missing_sentence
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -31,6 +33,11 @@ def verb(*errors: type[Exception]) -> Callable[[Callable[P, T]], Callable[P, T]]
                 return function(*arguments, **options)
             except errors as error:
                 sentence = str(error)
+            except ModuleNotFoundError as error:
+                told_of = missing_sentence(error.name)
+                if told_of is None:
+                    raise
+                sentence = told_of
             except KeyboardInterrupt:
                 sentence = (
                     "Stopped. What was finished is kept and nothing is half-written: run the same again "

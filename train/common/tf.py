@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 from train.common.errors import TrainError
+from train.common.extras import missing_sentence
 from train.common.quiet import native_chatter_hidden
 
 # Keras's MobileNet wonders at a network for six planes, which front ends side by side have.
@@ -30,10 +31,8 @@ def load_tensorflow() -> Any:
         with native_chatter_hidden():
             import tensorflow as tf
     except ModuleNotFoundError as error:
-        raise TrainError(
-            f"This needs TensorFlow, which is not installed ({error.name} is missing): run `make setup`, or "
-            "`pip install 'fauxlens[train]'`."
-        ) from error
+        # Where a part of TensorFlow is missing, the extra brings it as well.
+        raise TrainError(missing_sentence(error.name) or missing_sentence("tensorflow")) from error
     tf.get_logger().setLevel("ERROR")
     return tf
 

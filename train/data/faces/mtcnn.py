@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from train.common.errors import TrainError
+from train.common.extras import missing_sentence
 from train.common.tf import load_tensorflow
 from train.image.face import Detector, Face
 
@@ -37,9 +38,7 @@ def mtcnn_detector() -> Detector:
     try:
         number = version("mtcnn")
     except PackageNotFoundError:
-        raise TrainError(
-            "Finding faces needs the package mtcnn, which is not installed: run `pip install 'fauxlens[faces]'`."
-        ) from None
+        raise TrainError(missing_sentence("mtcnn")) from None
     looks = " ".join(map(str, _LOOKS))
     name = f"mtcnn {number}, looks {looks} below {_LARGE}, longer side {LONGER_SIDE}"
     # TensorFlow uses all cores by itself.

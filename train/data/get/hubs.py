@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from train.common.errors import DataError
+from train.common.extras import install_command
 
 _KAGGLE_SITE = "https://www.kaggle.com"
 _HUGGINGFACE_SITE = "https://huggingface.co"
@@ -188,7 +189,7 @@ def _refused_by_huggingface(status: int, page: str) -> str:
 
 def _need(package: str, hub: str) -> None:
     if find_spec(package) is None:
-        raise DataError(f"This card is on {hub} and {package} is not installed: pip install 'fauxlens[hubs]'.")
+        raise DataError(f"This card is on {hub} and {package} is not installed: {install_command('hubs')}.")
 
 
 def _unreachable(page: str) -> str:

@@ -289,7 +289,7 @@ def test_without_the_package_the_error_names_the_extra(monkeypatch: pytest.Monke
         raise PackageNotFoundError(name)
 
     monkeypatch.setattr(mtcnn, "version", missing)
-    with pytest.raises(TrainError, match=r"pip install 'fauxlens\[faces\]'"):
+    with pytest.raises(TrainError, match=r"pip install '\.\[faces\]'"):
         mtcnn.mtcnn_detector()
 
 

@@ -329,4 +329,4 @@ def test_no_network(
 def test_a_missing_client_is_named_with_the_way_to_install_it(package: str, call: str) -> None:
     sentence = hidden(package, call)
     assert package in sentence
-    assert "pip install 'fauxlens[hubs]'" in sentence
+    assert "pip install '.[hubs]'" in sentence
