@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: setup runtimes demo test lint types unit android apk lock clean
+.PHONY: setup runtimes demo test lint types unit android apk web lock clean
 
 setup: .venv/installed
 
@@ -46,6 +46,10 @@ android: setup
 # A signed debug APK in android_demo/app/target, without Google's tools.
 apk:
 	$(PYTHON) -m android_demo.apk build
+
+# The shipped detector's web page, for any web server; `make runtimes` fetches LiteRT.js.
+web: setup
+	$(BIN)/fauxlens web --out runs/web
 
 # After a change in pyproject.toml; needs uv. Hashes, no addresses.
 lock:

@@ -15,6 +15,7 @@ from export.cli.explain import explain_verb
 from export.cli.export import export_verb
 from export.cli.quantize import quantize_verb
 from export.cli.verify import verify_verb
+from export.cli.web import web_verb
 from train.cli.app import HELP_OPTIONS, App, group_in_order, version_option
 from train.cli.compare import compare_verb
 from train.cli.data import data_app
@@ -28,6 +29,7 @@ VERBS: dict[str, tuple[Callable[..., None] | typer.Typer, str]] = {
     "detect": (detect_verb, PICTURES),
     "explain": (explain_verb, PICTURES),
     "ela": (ela_verb, PICTURES),
+    "web": (web_verb, PICTURES),
     "data": (data_app, MAKE),
     "train": (train_verb, MAKE),
     "evaluate": (evaluate_verb, MAKE),

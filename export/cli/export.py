@@ -21,6 +21,9 @@ def export_verb(
     android: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Also put a slim bundle into this folder: an app's assets.")
     ] = None,
+    web: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Also write a web site that judges pictures with it.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write the .tflite variants, the references and the bundle of a quantised run, with a report beside them."""
@@ -38,6 +41,10 @@ def export_verb(
     paths = {"bundle": made.bundle, "table": made.table, "report": made.report}
     if android:
         paths["android"] = write_slim(made.bundle, android)
+    if web:
+        from export.web.site import write_site
+
+        paths["web"] = write_site(made.bundle, web)
     if as_json:
         print_json(to_plain(made.comparison) | {"paths": paths})
         return
@@ -46,4 +53,6 @@ def export_verb(
     show_judgements(made.judgements)
     if android:
         typer.echo(f"for the app: {paths['android']}")
+    if web:
+        typer.echo(f"web page: {paths['web']}")
     typer.echo(f"table: {made.table}\nreport: {made.report}\nnext: fauxlens verify {made.bundle}")

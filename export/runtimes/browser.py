@@ -111,6 +111,11 @@ def missing() -> str | None:
     """What is absent of Chromium and LiteRT.js, in one sentence; None where all is there. It starts nothing."""
     if find_chromium() is None:
         return "The runtime browser needs Chromium, which is not on this machine: apt-get install chromium."
+    return runtime_missing()
+
+
+def runtime_missing() -> str | None:
+    """One sentence where LiteRT.js is not set up; None where it is."""
     if not _folder().exists():
         return "The runtime browser needs LiteRT.js, which is not set up: run `fauxlens doctor --set-up browser`."
     return None

@@ -6,9 +6,9 @@ import {layOnWhite} from './raster.js';
 
 /**
  * A decoded picture. `orientation` is the EXIF orientation 1..8 that remains to be applied; `notes` has a sentence for
- * each conversion that was made; `close` gives its memory back.
- * @typedef {{raster: import('./raster.js').Raster, orientation: number, format: string, notes: string[],
- *   close: () => void}} Picture
+ * each conversion that was made; `bitmap` is the browser's, as stored; `close` gives its memory back.
+ * @typedef {{raster: import('./raster.js').Raster, bitmap: ImageBitmap, orientation: number, format: string,
+ *   notes: string[], close: () => void}} Picture
  */
 
 const BAND_PIXELS = 1 << 20;
@@ -48,7 +48,7 @@ export async function decodePicture(bytes, name) {
 
 /** An upright picture that is decoded already. @param {ImageBitmap} bitmap @returns {Picture} */
 export function pictureOf(bitmap) {
-  return {raster: bitmapRaster(bitmap), orientation: 1, format: '', notes: [], close: () => bitmap.close()};
+  return {raster: bitmapRaster(bitmap), bitmap, orientation: 1, format: '', notes: [], close: () => bitmap.close()};
 }
 
 /** @param {ImageBitmap} bitmap @returns {import('./raster.js').Raster & {clear: boolean}} */

@@ -2,17 +2,18 @@
 import {applyView} from './apply_view.js';
 import {readBundle} from './bundle.js';
 import {OPERATING_POINTS, labelOf} from './decision.js';
-import {decodePicture, pictureOf} from './decode.js';
+import {decodePicture, pictureOf, storedPixels} from './decode.js';
 import {isModel, readDetectorFile} from './detector_file.js';
 import {FauxlensError} from './error.js';
 import {openFaceFinder} from './face_finder.js';
+import {sha256} from './hash.js';
 import {openEngine} from './litert.js';
 import {turnOf, uprightSize} from './raster.js';
 import {centreView, resizedView, squareOf} from './view.js';
 
 export {FauxlensError, OPERATING_POINTS, labelOf};
 export {overlay} from './heatmap.js';
-export {decodePicture, storedPixels} from './decode.js';
+export {decodePicture, storedPixels};
 
 /** @typedef {import('./view.js').Eyes} Eyes */
 /** @typedef {import('./view.js').Square} Square */
@@ -20,6 +21,7 @@ export {decodePicture, storedPixels} from './decode.js';
 /** @typedef {import('./heatmap.js').Heatmap} Heatmap */
 /** @typedef {import('./decision.js').OperatingPoint} OperatingPoint */
 /** @typedef {import('./decision.js').Label} Label */
+/** @typedef {import('./decision.js').Limits} Limits */
 /** @typedef {import('./decode.js').Picture} Picture */
 
 /** What the model gives for one view: calibrated P(real) and P(fake), and what spoke for fake where.
@@ -87,6 +89,8 @@ export async function openDetector(bytes, {name = 'The detector', ...runtime}) {
 export class Detector {
   #engine;
   #finder;
+  /** @type {Promise<boolean> | null} */
+  #decodes = null;
 
   /**
    * @param {import('./detector_file.js').DetectorFile} file
@@ -205,6 +209,24 @@ export class Detector {
    */
   closeUp(picture, face, side) {
     return applyView(resizedView(face.viewSpec, side), picture.raster, picture.orientation, face.eyes);
+  }
+
+  /**
+   * Whether this browser decodes the bundle's first reference picture to the pixels of training; null without a bundle.
+   * @returns {Promise<boolean | null>}
+   */
+  async decodesAsTrained() {
+    const references = this.bundle?.references;
+    if (!references) return null;
+    this.#decodes ??= decodePicture(references.pictures[0], references.names[0]).then(
+      async (picture) => {
+        const hash = await sha256(storedPixels(picture.raster));
+        picture.close();
+        return hash === references.decodedSha256[0];
+      },
+      () => false,
+    );
+    return this.#decodes;
   }
 
   /** Gives the model's memory back. */

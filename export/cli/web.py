@@ -1,0 +1,37 @@
+"""The verb `fauxlens web`: a page that judges pictures in the browser, served from here or put into a folder."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from train.cli.terminal import verb
+from train.common.errors import DataError, ExportError
+
+
+@verb(DataError, ExportError)
+def web_verb(
+    model: Annotated[Path | None, typer.Option(help="A bundle.", show_default="the shipped detector")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FOLDER", help="Write the site for a web server instead.")
+    ] = None,
+    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
+) -> None:
+    """Judge pictures on a page in your browser; they never leave it."""
+    from export.inference.detect_files import detector_path
+
+    bundle = detector_path(model)
+    if out is not None:
+        from export.web.site import write_site
+
+        typer.echo(f"site: {write_site(bundle, out)}")
+        return
+    import webbrowser
+
+    from export.web.serve import serving, wait_for_interrupt
+
+    with serving(bundle) as page:
+        typer.echo(f"{page}\nCtrl-C stops it.")
+        if open_browser:
+            webbrowser.open(page)
+        wait_for_interrupt()

@@ -1,0 +1,55 @@
+// Evidence rows, as `fauxlens detect` writes them (docs/evidence.md): what the file says, which faces were found, what the
+// detector thinks, and what to be careful about. Each reader below adds rows; more readers may follow.
+import {KINDS, STRENGTHS, TEXT, fileSize} from './strings.js';
+import {element} from './elements.js';
+
+/** @typedef {{kind: keyof typeof KINDS, strength: keyof typeof STRENGTHS, says: 'ai' | 'edited' | 'camera' | 'nothing',
+ *   text: string, source: string}} Row */
+
+/**
+ * @param {{bytes: Uint8Array, format: string, storedWidth: number, storedHeight: number,
+ *   result: import('./js/detector.js').Result}} seen
+ * @returns {Row[]}
+ */
+export function evidenceRows({bytes, format, storedWidth, storedHeight, result}) {
+  const {faces, facesFound, notes, worst} = result;
+  /** @type {Row[]} */
+  const rows = [plain('file', TEXT.fileRow(format, storedWidth, storedHeight, fileSize(bytes.length)), 'header')];
+  if (worst?.eyes || result.tooSmall.length) rows.push(plain('faces', TEXT.facesRow(facesFound), 'face finder'));
+  else rows.push(plain('faces', facesFound ? TEXT.facesRow(facesFound) : TEXT.wholeRow, 'view'));
+  for (const face of faces) {
+    rows.push({
+      kind: 'detector',
+      strength: face.label === 'unsure' ? 'none' : 'weak',
+      says: face.label === 'fake' ? 'ai' : face.label === 'real' ? 'camera' : 'nothing',
+      text: TEXT.detectorRow(nameOf(face, result), face.probability),
+      source: 'detector',
+    });
+  }
+  const cautions = [...notes, ...faces.flatMap((face) => face.notes), TEXT.caution];
+  return [...rows, ...cautions.map((text) => plain('caution', text, 'detector'))];
+}
+
+/** What a judged part is called. @param {import('./js/detector.js').FaceResult} face @param {import('./js/detector.js').Result} result */
+export function nameOf(face, {faces, tooSmall}) {
+  if (face.eyes) return TEXT.face([...faces, ...tooSmall].indexOf(face) + 1);
+  return face.square ? TEXT.centre : TEXT.whole;
+}
+
+/** @param {Row[]} rows */
+export function evidenceTable(rows) {
+  const body = element('tbody');
+  for (const {kind, strength, text} of rows) {
+    body.append(
+      element('tr', {}, element('th', {scope: 'row'}, KINDS[kind]), element('td', {}, text), element('td', {}, STRENGTHS[strength])),
+    );
+  }
+  const head = element('tr');
+  for (const title of [TEXT.evidence, TEXT.says, TEXT.weight]) head.append(element('th', {scope: 'col'}, title));
+  return element('div', {class: 'table', role: 'region', tabindex: '0', 'aria-label': TEXT.evidence}, element('table', {}, element('thead', {}, head), body));
+}
+
+/** @param {Row['kind']} kind @param {string} text @param {string} source @returns {Row} */
+function plain(kind, text, source) {
+  return {kind, strength: 'none', says: 'nothing', text, source};
+}
