@@ -28,9 +28,10 @@ export {decodePicture, storedPixels};
  * @typedef {{scores: Float32Array, heatmap: Float32Array}} Output */
 
 /**
- * One face, or the centre square where none was looked for or found. `square` lies in the upright picture, null for the
+ * One face, or the centre square where none was looked for or found. `number` counts faces from 1; `square` lies in the upright picture, null for the
  * whole picture; `view` are the RGB bytes that the model saw; `small` where the face has less than half of their side.
  * @typedef {object} FaceResult
+ * @property {number} number
  * @property {Square | null} square
  * @property {Eyes | null} eyes
  * @property {View} viewSpec
@@ -146,8 +147,9 @@ export class Detector {
       const faces = [];
       /** @type {FaceResult[]} */
       const tooSmall = [];
-      for (const look of looks.looks) {
-        const face = await this.#judgeFace(picture, look.view, look.eyes, width, height, limits);
+      for (const [index, look] of looks.looks.entries()) {
+        const judged = await this.#judgeFace(picture, look.view, look.eyes, width, height, limits);
+        const face = {...judged, number: index + 1};
         (face.small && look.eyes ? tooSmall : faces).push(face);
       }
       const worst = faces.reduce(
@@ -177,7 +179,7 @@ export class Detector {
   /**
    * @param {Picture} picture @param {View} viewSpec @param {Eyes | null} eyes @param {number} width @param {number} height
    * @param {import('./decision.js').Limits} limits
-   * @returns {Promise<FaceResult>}
+   * @returns {Promise<Omit<FaceResult, 'number'>>}
    */
   async #judgeFace(picture, viewSpec, eyes, width, height, limits) {
     const square = squareOf(viewSpec, width, height, eyes);

@@ -68,16 +68,16 @@ export function drawHeat(canvas, {faces, width, height}) {
 export function drawSquares({faces, tooSmall, width, height}) {
   const drawing = svg('svg', {class: 'over', viewBox: `0 0 ${width} ${height}`, 'aria-hidden': 'true'});
   const every = [...faces, ...tooSmall];
-  every.forEach(({square}, index) => {
-    if (!square) return;
+  for (const {square, number} of every) {
+    if (!square) continue;
     const box = {x: square.left, y: square.top, width: square.side, height: square.side};
     drawing.append(svg('rect', {...box, class: 'square-edge'}), svg('rect', {...box, class: 'square'}));
     if (every.length > 1) {
       const size = Math.max(square.side / 6, width / 40);
       const at = {x: Math.max(square.left, 0) + size / 4, y: Math.max(square.top, 0) + size};
-      drawing.append(svg('text', {...at, class: 'number', transform: `translate(${at.x} ${at.y}) scale(${size})`, x: 0, y: 0}, String(index + 1)));
+      drawing.append(svg('text', {...at, class: 'number', transform: `translate(${at.x} ${at.y}) scale(${size})`, x: 0, y: 0}, String(number)));
     }
-  });
+  }
   return drawing;
 }
 

@@ -22,7 +22,7 @@ export function evidenceRows({bytes, format, storedWidth, storedHeight, result})
       kind: 'detector',
       strength: face.label === 'unsure' ? 'none' : 'weak',
       says: face.label === 'fake' ? 'ai' : face.label === 'real' ? 'camera' : 'nothing',
-      text: TEXT.detectorRow(nameOf(face, result), face.probability),
+      text: TEXT.detectorRow(nameOf(face), face.probability),
       source: 'detector',
     });
   }
@@ -30,9 +30,9 @@ export function evidenceRows({bytes, format, storedWidth, storedHeight, result})
   return [...rows, ...cautions.map((text) => plain('caution', text, 'detector'))];
 }
 
-/** What a judged part is called. @param {import('./js/detector.js').FaceResult} face @param {import('./js/detector.js').Result} result */
-export function nameOf(face, {faces, tooSmall}) {
-  if (face.eyes) return TEXT.face([...faces, ...tooSmall].indexOf(face) + 1);
+/** What a judged part is called. @param {import('./js/detector.js').FaceResult} face */
+export function nameOf(face) {
+  if (face.eyes) return TEXT.face(face.number);
   return face.square ? TEXT.centre : TEXT.whole;
 }
 

@@ -127,13 +127,13 @@ function verdicts(result) {
     const view = element(
       'div',
       {class: 'face'},
-      element('p', {class: `verdict ${label}`}, TEXT.verdict(nameOf(face, result), LABELS[label])),
+      element('p', {class: `verdict ${label}`}, TEXT.verdict(nameOf(face), LABELS[label])),
       element('p', {}, TEXT.probability(face.probability)),
     );
     view.append(scale(face.probability, limits));
     return view;
   });
-  const small = tooSmall.map((_, i) => element('p', {}, TEXT.tooSmall(faces.length + i + 1)));
+  const small = tooSmall.map(({number}) => element('p', {}, TEXT.tooSmall(number)));
   if (!faces.length && small.length) small.unshift(element('p', {class: 'verdict unsure'}, TEXT.allTooSmall));
   const legend = element('p', {class: 'legend'}, `${POINTS[result.operatingPoint]}. ${TEXT.scaleLegend(limits)}.`);
   return [...views, ...small, ...(faces.length ? [legend] : []), ...result.notes.map((note) => element('p', {}, note))];
