@@ -11,7 +11,7 @@ from export.artifacts.seal import MAX_BYTES
 from export.runtimes.litert import Run, open_detector_file
 from train.common.errors import DataError, ExportError
 from train.image.decode import Picture
-from train.image.view import Eyes, View, apply_view, parse_view
+from train.image.view import Eyes, View, apply_view, parse_view, square_in
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def detect(
         threshold=threshold,
         heatmap=output.heatmaps[0],
         view=view,
-        notes=(*picture.notes, *_notes(detector, picture)),
+        notes=(*picture.notes, *_notes(detector, picture, eyes)),
     )
 
 
@@ -135,11 +135,15 @@ def label_of(description: Description, probability: float, operating_point: str 
     return "unsure" if probability >= min(threshold, low) else "real"
 
 
-def _notes(detector: Detector, picture: Picture) -> tuple[str, ...]:
-    shorter, size = min(picture.pixels.shape[:2]), detector.view.size
+def _notes(detector: Detector, picture: Picture, eyes: Eyes | None) -> tuple[str, ...]:
+    size = detector.view.size
+    if detector.view.needs_eyes:
+        shorter, where = square_in(detector.view, 0, 0, eyes)[2], "wide around this face"
+    else:
+        shorter, where = min(picture.pixels.shape[:2]), "on its shorter side"
     if shorter >= size:
         return ()
-    return (f"The picture is {shorter} pixels on its shorter side and was enlarged to {size}: judge with care.",)
+    return (f"The picture is {shorter} pixels {where} and was enlarged to {size}: judge with care.",)
 
 
 def read_file(path: Path) -> bytes:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 
 from export.artifacts.description import BALANCED
-from export.inference.detect_files import aim
-from export.inference.detector import Detector, Verdict, detect
+from export.inference.detector import Detector, Verdict, detect, threshold_of
 from train.image.decode import Picture
-from train.image.view import Eyes, View
+from train.image.face_finder.finder import find_in_pixels
+from train.image.view import Eyes, View, square_in, turn_upright, without_face
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,42 @@ class Judgement:
         return max(judged, key=lambda face: face.verdict.probability if face.verdict else 0.0, default=None)
 
 
+NO_FACE = "No face found: this detector judges faces; the centre square was looked at."
+
+
 def judge(detector: Detector, picture: Picture, name: str, *, operating_point: str = BALANCED) -> Judgement:
-    """Judge a picture; `name` is how errors call it. Raises DataError and ExportError as `aim` and `detect`."""
-    aimed = aim(detector.view, detector.description.unclear_faces, picture, name)
-    looking = replace(detector, view=aimed.view)
-    verdict = detect(looking, picture, operating_point=operating_point, eyes=aimed.eyes)
-    found = aimed.eyes is not None if detector.view.needs_eyes else None
-    return Judgement((Face(1, None, aimed.view, aimed.eyes, verdict),), found, aimed.notes)
+    """Judge a picture: every face in it where the view has face(k), else the square that the view takes.
+
+    Faces come as the face finder has them, the largest first. A face whose square is less than half of the view's size
+    a side is not judged. Without a face the centre square is. `name` is how errors call the picture. Raises DataError
+    and ExportError as `detect` does, and DataError for a face finder's file that is not the right one.
+    """
+    # Before anything is looked for: a wrong name is wrong for every picture.
+    threshold_of(detector.description, operating_point)
+    if not detector.view.needs_eyes:
+        verdict = detect(detector, picture, operating_point=operating_point)
+        return Judgement((Face(1, None, detector.view, None, verdict),), None)
+    upright = turn_upright(picture.pixels, picture.orientation)
+    if found := find_in_pixels(upright):
+        faces = enumerate(found, 1)
+        return Judgement(
+            tuple(_judge_face(detector, picture, number, face.eyes, operating_point) for number, face in faces), True
+        )
+    height, width = upright.shape[:2]
+    view = without_face(detector.view)
+    verdict = detect(replace(detector, view=view), picture, operating_point=operating_point)
+    return Judgement((Face(1, _corners(square_in(view, width, height)), view, None, verdict),), False, (NO_FACE,))
+
+
+def _judge_face(detector: Detector, picture: Picture, number: int, eyes: Eyes, operating_point: str) -> Face:
+    left, top, side = square_in(detector.view, 0, 0, eyes)
+    corners = _corners((left, top, side))
+    if 2 * side < detector.view.size:
+        return Face(number, corners, detector.view, eyes, None, f"Face {number} is too small to judge.")
+    verdict = detect(detector, picture, operating_point=operating_point, eyes=eyes)
+    return Face(number, corners, detector.view, eyes, verdict)
+
+
+def _corners(square: tuple[int, int, int]) -> tuple[float, float, float, float]:
+    left, top, side = square
+    return float(left), float(top), float(left + side), float(top + side)

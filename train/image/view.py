@@ -140,6 +140,11 @@ def view_for(view: View, faces: int, unclear: Unclear) -> View | None:
         return None
     if unclear == "keep" and faces > 1:
         return view
+    return without_face(view)
+
+
+def without_face(view: View) -> View:
+    """Return the view with `square` in the place of `face(k)`."""
     return replace(view, steps=tuple(Step("square") if step.verb == "face" else step for step in view.steps))
 
 
@@ -164,6 +169,21 @@ def apply_view(view: View, picture: Picture, eyes: Eyes | None = None) -> np.nda
     return np.asarray(image)
 
 
+def square_in(view: View, width: int, height: int, eyes: Eyes | None = None) -> tuple[int, int, int]:
+    """Return left, top and side of the square that a view with `face` or `square` takes, in pixels.
+
+    `width` and `height` are those of the picture that the step sees: upright where the view has `upright`. The square
+    of a face may reach beyond the borders. Raises ValueError for a view that takes no square, or without its eyes.
+    """
+    for step in view.steps:
+        if step.verb == "face" and eyes is not None:
+            return _face_square(eyes, step)
+        if step.verb == "square":
+            side = min(height, width)
+            return (width - side) // 2, (height - side) // 2, side
+    raise ValueError(f"{view.text} takes no square of a picture with the eyes {eyes}.")
+
+
 def turn_upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
     """Turn stored pixels [H, W, C] upright by their EXIF orientation 1..8 (EXIF 2.32, tag 0x0112)."""
     flipped = pixels[:, ::-1] if orientation in (2, 4, 5, 7) else pixels
@@ -173,7 +193,7 @@ def turn_upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
 def _square(pixels: np.ndarray) -> np.ndarray:
     height, width = pixels.shape[:2]
     side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
+    left, top = (width - side) // 2, (height - side) // 2
     return pixels[top : top + side, left : left + side]
 
 
@@ -186,15 +206,20 @@ def _face(pixels: np.ndarray, eyes: Eyes | None, step: Step) -> np.ndarray:
         raise DataError(
             f"{eyes} does not lie in the upright picture of {width} x {height} pixels: find its face again."
         )
-    side = max(1, math.floor((step.number or 0.0) * eyes.distance + 0.5))
+    left, top, side = _face_square(eyes, step)
     if side * side > MAX_PIXELS:
         raise DataError(f"{step.text} of {eyes} makes a square of {side} pixels: find its face again.")
-    left = math.floor(eyes.x - side / 2 + 0.5)
-    top = math.floor(eyes.y + FACE_DROP * side - side / 2 + 0.5)
     # Beyond the border the nearest pixel of the border is repeated.
     rows = np.clip(np.arange(top, top + side), 0, height - 1)
     columns = np.clip(np.arange(left, left + side), 0, width - 1)
     return pixels[rows[:, None], columns]
+
+
+def _face_square(eyes: Eyes, step: Step) -> tuple[int, int, int]:
+    side = max(1, math.floor((step.number or 0.0) * eyes.distance + 0.5))
+    left = math.floor(eyes.x - side / 2 + 0.5)
+    top = math.floor(eyes.y + FACE_DROP * side - side / 2 + 0.5)
+    return left, top, side
 
 
 def _parse_step(part: str, text: str) -> Step:
