@@ -1,10 +1,17 @@
-"""The manifest: a CSV table with one row an image."""
+"""The manifest: a CSV table with one row an image.
+
+Beside the columns of SCHEMA it may have attributes: columns of any other name (sex, age, skin_tone, prompt) whose
+values are texts or nothing, and which travel with their rows through every step.
+"""
 
 import hashlib
 import os
 import posixpath
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -35,12 +42,22 @@ COLUMNS = tuple(SCHEMA)
 LABELS = ("real", "fake")
 SPLITS = ("train", "val", "test")
 FAMILIES = ("camera", "gan", "diffusion", "edit", "reconstruction", "unknown")
+_ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
+# Columns that tables made of a manifest add for a while.
+# fmt: off
+_RESERVED = frozenset((
+    "all", "aspect", "before", "below", "bytes_per_pixel", "card_group", "card_split", "component", "contents",
+    "ctime_ns", "first", "fold", "inode", "labels", "mtime_ns", "of", "order", "part", "pictures", "place",
+    "probability", "rank", "reason", "score", "second", "seen", "side", "size", "sources", "splits", "value",
+    "view", "weight", "why",
+))
+# fmt: on
 _MAY_BE_EMPTY = ("jpeg_quality", "faces", "eye_x", "eye_y", "eye_distance")
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """A checked table of pictures (columns and types as in SCHEMA) and the folder its paths are relative to.
+    """A checked table of pictures (SCHEMA's columns and types, then attributes) and the folder its paths start from.
 
     sha256 is the digest of the file's bytes (64 hex digits), phash the 64-bit perceptual hash (16 hex
     digits); width and height are in stored pixels; jpeg_quality is 1..100 or null; faces is how many faces
@@ -58,12 +75,37 @@ class Manifest:
     @property
     def csv(self) -> bytes:
         """The table as it is written."""
-        return self.frame.select(COLUMNS).write_csv().encode("utf-8")
+        return in_order(self.frame).write_csv().encode("utf-8")
 
     @property
     def sha256(self) -> str:
         """Hex digest of the table as it is written."""
         return hashlib.sha256(self.csv).hexdigest()
+
+
+def attributes_of(frame: pl.DataFrame) -> tuple[str, ...]:
+    """Return the names of a manifest's attributes, sorted."""
+    return tuple(sorted(name for name in frame.columns if name not in SCHEMA))
+
+
+def in_order(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a manifest's frame with its columns in the order in which they are written; others become attributes."""
+    return frame.select(*COLUMNS, *attributes_of(frame))
+
+
+def rows_frame(rows: Sequence[Mapping[str, Any]], attributes: Iterable[str] = ()) -> pl.DataFrame:
+    """Return a manifest's frame of rows with the columns of SCHEMA and these attributes; other keys are left away."""
+    schema = SCHEMA | dict.fromkeys(sorted(attributes), pl.String)
+    return pl.DataFrame({name: [row.get(name) for row in rows] for name in schema}, schema=schema)
+
+
+def attribute_problem(name: str) -> str | None:
+    """Say why an attribute cannot be called so, as the rest of a sentence; None if it can."""
+    if not _ATTRIBUTE.fullmatch(name):
+        return "is no name for an attribute: use lower-case letters, digits and _"
+    if name in SCHEMA or name in _RESERVED:
+        return "is a name that the tables here use themselves: choose another"
+    return None
 
 
 def relative_path(picture: Path, folder: Path) -> str:
@@ -99,9 +141,11 @@ def read_manifest(path: Path) -> Manifest:
         raise DataError(f"{path} is not a table in CSV ({reason}): make it with `fauxlens data scan`.") from None
     if missing := [name for name in COLUMNS if name not in frame.columns]:
         raise DataError(f"{path} has no column {missing[0]!r}: remove it and make it with `fauxlens data scan`.")
-    if unknown := [name for name in frame.columns if name not in SCHEMA]:
-        raise DataError(f"{path} has an unknown column {unknown[0]!r}: remove it.")
-    frame = frame.select(_typed(frame, name, path) for name in COLUMNS)
+    for name in attributes_of(frame):
+        if problem := attribute_problem(name):
+            raise DataError(f"{path} has a column {name!r}, which {problem}, or remove it.")
+    attributes = [pl.when(pl.col(name) != "").then(name).alias(name) for name in attributes_of(frame)]
+    frame = frame.select(*(_typed(frame, name, path) for name in COLUMNS), *attributes)
     check_frame(frame, str(path))
     return Manifest(frame, path.parent)
 
@@ -121,7 +165,8 @@ def check_frame(frame: pl.DataFrame, name: str) -> None:
 
     DataError names the column and the first bad row, counted from 1 without the header.
     """
-    if dict(frame.schema) != {column: kind() for column, kind in SCHEMA.items()}:
+    schema = SCHEMA | dict.fromkeys(attributes_of(frame), pl.String)
+    if dict(frame.schema) != {column: kind() for column, kind in schema.items()}:
         raise DataError(f"{name} does not have the columns and types of a manifest: make it with `fauxlens data scan`.")
     for column in COLUMNS:
         empty = pl.col(column).is_null()

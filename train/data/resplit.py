@@ -18,7 +18,7 @@ import polars as pl
 
 from train.common.errors import DataError
 from train.data.groups import merge_groups, near_links
-from train.data.manifest import LABELS, SPLITS, Manifest, moved
+from train.data.manifest import LABELS, SPLITS, Manifest, in_order, moved
 from train.data.splits import USUAL, Shares, position_of, split_of
 
 Column = Literal["generator", "family", "source"]
@@ -150,13 +150,14 @@ def merge(manifests: Sequence[Manifest], folder: Path) -> Manifest:
     `join_groups` does; all others keep theirs. DataError if a picture stands in two of the manifests.
     """
     parts = [moved(one, folder).frame.with_columns(part=pl.lit(number)) for number, one in enumerate(manifests)]
-    frame = pl.concat(parts).sort("path")
+    # An attribute that one of them does not have is empty there.
+    frame = pl.concat(parts, how="diagonal").sort("path")
     if twice := frame.filter(pl.col("path").is_duplicated())["path"].head(1).to_list():
         raise DataError(f"{twice[0]} stands in two of the manifests: merge manifests of different folders.")
     in_several = pl.col("part").n_unique().over("group") > 1
     # Within one manifest official splits may tear a group; only what merging brings together is mended.
     together = frame.with_columns(split=pl.when(in_several).then(_first_split()).otherwise("split"))
-    return join_look_alikes(Manifest(together.drop("part"), folder))
+    return join_look_alikes(Manifest(in_order(together.drop("part")), folder))
 
 
 def _joined(manifest: Manifest, links: np.ndarray, keys: Sequence[pl.Series]) -> Manifest:

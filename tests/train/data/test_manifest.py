@@ -9,7 +9,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from train.common.errors import DataError
-from train.data.manifest import COLUMNS, SCHEMA, Manifest, moved, read_manifest, relative_path, write_manifest
+from train.data.manifest import (
+    COLUMNS,
+    SCHEMA,
+    Manifest,
+    attributes_of,
+    check_frame,
+    moved,
+    read_manifest,
+    relative_path,
+    rows_frame,
+    write_manifest,
+)
+from train.data.resplit import merge
 
 ROW: dict[str, Any] = {
     "path": "real/a.jpg", "sha256": "a" * 64, "phash": "0123456789abcdef", "width": 4, "height": 3, "format": "JPEG",
@@ -102,7 +114,8 @@ def test_a_wrong_value_names_file_row_and_column(tmp_path: Path, row: dict[str, 
     [
         ("", "is empty: make it"),
         ("a,b\n1,2\n", "has no column 'path'"),
-        (",".join((*COLUMNS, "colour")) + "\n", "unknown column 'colour'"),
+        (",".join((*COLUMNS, "Skin tone")) + "\n", "column 'Skin tone', which is no name for an attribute"),
+        (",".join((*COLUMNS, "part")) + "\n", "column 'part', which is a name that the tables here use"),
         (",".join(COLUMNS) + "\n" + ",".join(["x"] * len(COLUMNS)) + "\n", "row 1: column 'width' (x) must be a whole"),
         ("a\n1,2,3\n", "is not a table in CSV"),
     ],
@@ -159,3 +172,20 @@ def test_moving_to_a_folder_that_is_reached_by_a_relative_path(tmp_path: Path, m
     monkeypatch.chdir(tmp_path)
     assert moved(manifest(Path(), {}), Path("runs")).frame["path"].to_list() == ["../real/a.jpg"]
     assert moved(manifest(Path("data"), {}), Path()).frame["path"].to_list() == ["data/real/a.jpg"]
+
+
+def test_attributes_travel(tmp_path: Path) -> None:
+    row = ROW | {"skin_tone": "V", "age": None, "unknown": "left away"}
+    frame = rows_frame([row], ["skin_tone", "age"])
+    assert frame.columns == [*COLUMNS, "age", "skin_tone"]
+    write_manifest(Manifest(frame, tmp_path), tmp_path / "m.csv")
+    read = read_manifest(tmp_path / "m.csv")
+    assert read.frame.equals(frame)
+    assert attributes_of(read.frame) == ("age", "skin_tone")
+    plain = Manifest(rows_frame([row | {"path": "other.jpg", "sha256": "f" * 64, "group": "other"}]), tmp_path)
+    merged = merge([read, plain], tmp_path / "elsewhere").frame.sort("path")
+    assert merged.columns == [*COLUMNS, "age", "skin_tone"]
+    assert sorted(merged["skin_tone"], key=str) == [None, "V"]
+    check_frame(merged, "merged")
+    with pytest.raises(DataError, match="does not have the columns and types"):
+        check_frame(frame.with_columns(age=pl.lit(3)), "numbers")

@@ -26,7 +26,7 @@ from PIL import Image
 from train.common.atomic import write_bytes, write_text
 from train.common.errors import DataError
 from train.data.audit.file_statistics import with_measures
-from train.data.manifest import COLUMNS, SCHEMA, Manifest, write_manifest
+from train.data.manifest import Manifest, attributes_of, rows_frame, write_manifest
 from train.data.resplit import join_look_alikes
 from train.data.scan.measure import Measured, Refused, measure
 from train.data.scan.skipped import Skipped
@@ -115,7 +115,7 @@ def equalise(
                 f"No {label} picture is left at {size} x {size} pixels ({skipped[0].reason}): choose a smaller size."
             )
     # Cut and reduced pictures may look alike that did not before.
-    equalised = join_look_alikes(Manifest(pl.DataFrame(made, schema=SCHEMA).select(COLUMNS), folder))
+    equalised = join_look_alikes(Manifest(rows_frame(made, attributes_of(manifest.frame)), folder))
     write_manifest(equalised, folder / MANIFEST)
     return equalised, tuple(skipped)
 

@@ -10,7 +10,7 @@ from train.common.errors import DataError
 from train.data.cards.globs import words_of
 from train.data.cards.lookup_tables import Lookup
 from train.data.cards.rules import Card, Facts, Get, Rule, open_card, usual_layout
-from train.data.manifest import FAMILIES, LABELS, SPLITS
+from train.data.manifest import FAMILIES, LABELS, SPLITS, attribute_problem
 
 __all__ = ["GET_KINDS", "Card", "Facts", "Get", "Rule", "open_card", "read_card", "usual_layout"]
 
@@ -25,7 +25,7 @@ _ADDRESSES = ("https://", "http://127.0.0.1:", "http://localhost:")
 _CARD_KEYS = ("title", "homepage", "licence", "citation", "get", "expected", "generators", "rule")
 _GET_KEYS = ("kind", "handle", "url", "sha256", "note")
 _TEXT_KEYS = ("glob", "label", "generator", "family", "source", "split", "group", "skip", "table")
-_RULE_KEYS = (*_TEXT_KEYS, "find", "where")
+_RULE_KEYS = (*_TEXT_KEYS, "find", "where", "attributes")
 _SKIP_KEYS = ("glob", "skip")
 
 
@@ -78,6 +78,7 @@ def _rule(table: Mapping[str, Any], where: str) -> Rule:
             _one_of(table, "split", SPLITS, where) if "split" in table else None,
             values["group"] or None,
             lookup=_lookup(table, where),
+            attributes=_attributes(table.get("attributes", {}), where),
         )
     try:
         in_glob = frozenset(rule.pattern.groupindex)
@@ -86,10 +87,21 @@ def _rule(table: Mapping[str, Any], where: str) -> Rule:
     for key in ("generator", "source", "group"):
         # With a table the other words are its columns, which are checked when it is read.
         _check_words(values[key], in_glob, key, where, rule.glob, other_words=rule.lookup is not None)
+    for name, text in rule.attributes:
+        _check_words(text, in_glob, f"attributes.{name}", where, rule.glob, other_words=rule.lookup is not None)
     if rule.lookup is not None:
         _check_words(rule.lookup.table, in_glob, "table", where, rule.glob)
         _check_words(rule.lookup.text, in_glob, "find", where, rule.glob)
     return rule
+
+
+def _attributes(table: Any, where: str) -> tuple[tuple[str, str], ...]:
+    if not isinstance(table, dict) or not all(isinstance(text, str) for text in table.values()):
+        raise DataError(f"{where}: key 'attributes' must give names and texts, as in {{ sex = \"{{gender}}\" }}.")
+    for name in table:
+        if problem := attribute_problem(name):
+            raise DataError(f"{where}: key 'attributes' has {name!r}, which {problem}.")
+    return tuple(table.items())
 
 
 def _check_words(

@@ -33,7 +33,10 @@ class Get:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a card says about one file; `split` and `group` are None where it says nothing."""
+    """What a card says about one file; `split` and `group` are None where it says nothing.
+
+    `attributes` are names and values of further columns for the manifest.
+    """
 
     label: str
     generator: str
@@ -41,14 +44,16 @@ class Facts:
     source: str
     split: str | None
     group: str | None
+    attributes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class Rule:
     """Files that match `glob` get these facts, or are left out because of `skip` (one sentence's reason).
 
-    The glob's words (see `compile_glob`), and with a `lookup` the columns of the picture's row, are put in
-    wherever `generator`, `source` or `group` say `{word}`. An empty family is looked up by the generator's name.
+    The glob's words (see `compile_glob`), and with a `lookup` the columns of the picture's row, are put in wherever
+    `generator`, `source`, `group` or a value of `attributes` say `{word}`. An empty family is looked up by the
+    generator's name.
     """
 
     glob: str
@@ -60,6 +65,7 @@ class Rule:
     group: str | None = None
     skip: str = ""
     lookup: Lookup | None = None
+    attributes: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -78,8 +84,9 @@ class Rule:
 
     @cached_property
     def words(self) -> frozenset[str]:
-        """The words that generator, source and group put in."""
-        return words_of(self.generator) | words_of(self.source) | words_of(self.group or "")
+        """The words that generator, source, group and attributes put in."""
+        texts = (self.generator, self.source, self.group or "", *(text for _, text in self.attributes))
+        return frozenset().union(*map(words_of, texts))
 
 
 @dataclass(frozen=True)
@@ -159,7 +166,9 @@ class Card:
         generator = self.generators.get(generator, generator)
         source = rule.source.format_map(words) or self.name
         group = None if rule.group is None else _group(source, rule.group.format_map(words))
-        return Facts(rule.label, generator, rule.family or family_of(generator, rule.label), source, rule.split, group)
+        family = rule.family or family_of(generator, rule.label)
+        attributes = tuple((name, text.format_map(words)) for name, text in rule.attributes)
+        return Facts(rule.label, generator, family, source, rule.split, group, attributes)
 
     @cached_property
     def _fixed(self) -> tuple[Facts | None, ...]:

@@ -10,7 +10,7 @@ import polars as pl
 
 from train.common.process_pool import share
 from train.data.faces.cache import FOUND, Found, as_frame, open_memory, remember
-from train.data.manifest import COLUMNS, Manifest, check_frame
+from train.data.manifest import Manifest, check_frame
 from train.data.rows import decode_unchanged
 from train.image.decode import Picture
 from train.image.face import RIVAL_SHARE, Detect, Detector, choose_face
@@ -53,7 +53,9 @@ def find_faces(
             if on_progress is not None:
                 on_progress(len(new), rows.height)
     everything = pl.concat([known, as_frame(new)])
-    joined = frame.drop(FOUND[1:]).join(everything, on="sha256", how="left", maintain_order="left").select(COLUMNS)
+    joined = (
+        frame.drop(FOUND[1:]).join(everything, on="sha256", how="left", maintain_order="left").select(frame.columns)
+    )
     check_frame(joined, str(memory))
     return Manifest(joined, manifest.folder)
 

@@ -38,7 +38,7 @@ from PIL import Image
 
 from train.common.atomic import write_bytes, write_text
 from train.common.errors import DataError
-from train.data.manifest import COLUMNS, SCHEMA, Manifest, relative_path, write_manifest
+from train.data.manifest import Manifest, attributes_of, relative_path, rows_frame, write_manifest
 from train.data.reconstruct.autoencoder import Autoencoder
 from train.data.reconstruct.plan import Plan, manifest_rows, plan_of
 from train.data.reconstruct.regions import Region, paste, region_mask, turned_back, upright_size
@@ -130,7 +130,7 @@ def reconstruct(
     if not made:
         reason = skipped[0].reason if skipped else "none was chosen"
         raise DataError(f"No picture could be reconstructed ({reason}): choose other pictures.")
-    result = Manifest(pl.DataFrame(made, schema=SCHEMA).select(COLUMNS).sort("path"), folder)
+    result = Manifest(rows_frame(made, attributes_of(manifest.frame)).sort("path"), folder)
     write_manifest(result, folder / MANIFEST)
     pairs.sort(key=lambda pair: pair.fake)
     table = pl.DataFrame([asdict(pair) for pair in pairs], schema=dict.fromkeys(Pair.__dataclass_fields__, pl.String))

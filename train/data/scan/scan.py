@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from operator import attrgetter, itemgetter
 from pathlib import Path
@@ -13,7 +13,15 @@ import polars as pl
 from train.common.errors import DataError
 from train.data.cards.reader import Card, Facts, open_card
 from train.data.groups import assign_groups
-from train.data.manifest import COLUMNS, LABELS, SCHEMA, Manifest, check_frame, relative_path
+from train.data.manifest import (
+    COLUMNS,
+    LABELS,
+    SCHEMA,
+    Manifest,
+    attribute_problem,
+    check_frame,
+    relative_path,
+)
 from train.data.scan import scan_cache
 from train.data.scan.measure import Measured, Refused, measure_all
 from train.data.scan.skipped import Skipped
@@ -67,7 +75,9 @@ def scan(
             raise DataError(
                 f"{folder} has no {label} picture that can be read: add some or correct card {card.name!r}."
             )
-    frame = _assign(rows, previous)
+    # Not those of the table of measurements, of which some are joined beside them.
+    attributes = [name for name in files.columns if attribute_problem(name) is None]
+    frame = _assign(rows, previous, attributes)
     # A table that is as it was has been checked.
     if previous is None or not frame.equals(previous.frame):
         check_frame(frame, str(manifest_path))
@@ -157,7 +167,7 @@ def _facts_frame(facts: list[Facts]) -> pl.DataFrame:
     place: dict[int, int] = {}
     rows = [place.setdefault(id(fact), len(place)) for fact in facts]
     distinct = list({id(fact): fact for fact in facts}.values())
-    columns = {
+    columns: dict[str, list[str | None]] = {
         "label": [fact.label for fact in distinct],
         "generator": [fact.generator for fact in distinct],
         "family": [fact.family for fact in distinct],
@@ -165,6 +175,9 @@ def _facts_frame(facts: list[Facts]) -> pl.DataFrame:
         "card_split": [fact.split for fact in distinct],
         "card_group": [fact.group for fact in distinct],
     }
+    for name in sorted({name for fact in distinct for name, _ in fact.attributes}):
+        # What a table leaves empty is not known.
+        columns[name] = [dict(fact.attributes).get(name) or None for fact in distinct]
     return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))[rows]
 
 
@@ -223,7 +236,7 @@ def _table(fresh: pl.DataFrame, found: list[Measured | Refused]) -> pl.DataFrame
     return fresh.select("path", *scan_cache.STAMP).hstack(pl.DataFrame(columns, schema=facts))
 
 
-def _assign(rows: pl.DataFrame, previous: Manifest | None) -> pl.DataFrame:
+def _assign(rows: pl.DataFrame, previous: Manifest | None, attributes: Sequence[str]) -> pl.DataFrame:
     """Return the manifest of pictures: group, split and faces are those of `previous`, or yet to be found."""
     before = (previous.frame if previous is not None else pl.DataFrame(schema=SCHEMA)).select("sha256", *_KEPT)
     rows = rows.join(before.unique("sha256", keep="last"), on="sha256", how="left", maintain_order="left")
@@ -242,4 +255,4 @@ def _assign(rows: pl.DataFrame, previous: Manifest | None) -> pl.DataFrame:
         splits = pl.Series(
             assign_splits(groups.to_list(), splits.to_list(), dict(before.select("group", "split").iter_rows()))
         )
-    return rows.with_columns(groups.alias("group"), splits.alias("split")).select(COLUMNS)
+    return rows.with_columns(groups.alias("group"), splits.alias("split")).select(*COLUMNS, *attributes)

@@ -218,3 +218,39 @@ def test_the_words_of_a_text_are_just_those_that_it_needs(text: str) -> None:
 def test_what_is_no_word_in_braces_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         words_of(text)
+
+
+def test_attributes_are_words_of_the_path_and_of_the_row(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("file,tone\n1.jpg,V\n2.jpg,\n")
+    text = (
+        'title = "T"\n[[rule]]\nglob = "{camera}/{name}"\nlabel = "real"\ntable = "t.csv"\nfind = { file = "{name}" }\n'
+        'attributes = { skin_tone = "{tone}", camera = "{camera}", year = "2024" }\n'
+        '[[rule]]\nglob = "**"\nlabel = "real"\n'
+    )
+    (tmp_path / "card.toml").write_text(text)
+    card = open_card(read_card(tmp_path / "card.toml"), tmp_path)
+    first, second, other = (card.facts(f"leica/{name}") for name in ("1.jpg", "2.jpg", "3.jpg"))
+    assert first is not None
+    assert second is not None
+    assert other is not None
+    assert dict(first.attributes) == {"skin_tone": "V", "camera": "leica", "year": "2024"}
+    assert dict(second.attributes)["skin_tone"] == ""
+    assert other.attributes == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "complaint"),
+    [
+        ('"tall"', "key 'attributes' must give names and texts"),
+        ("{ age = 3 }", "key 'attributes' must give names and texts"),
+        ('{ Age = "3" }', "'Age', which is no name for an attribute"),
+        ('{ label = "3" }', "'label', which is a name that the tables here use"),
+        ('{ age = "{years}" }', "key 'attributes.age' has a {word} that its glob"),
+    ],
+)
+def test_wrong_attributes_are_refused(tmp_path: Path, value: str, complaint: str) -> None:
+    path = tmp_path / "card.toml"
+    path.write_text(f'title = "T"\n[[rule]]\nglob = "**"\nlabel = "real"\nattributes = {value}\n')
+    with pytest.raises(DataError) as caught:
+        read_card(path)
+    assert complaint in str(caught.value)

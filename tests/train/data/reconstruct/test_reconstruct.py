@@ -103,6 +103,13 @@ def test_a_pair_differs_in_the_autoencoder_alone(reals: Manifest, tmp_path: Path
             assert rows[pair.real]["eye_x"] == fake["eye_x"]
 
 
+def test_attributes_come_along(reals: Manifest, tmp_path: Path) -> None:
+    known = Manifest(reals.frame.with_columns(age=pl.col("path")), reals.folder)
+    frame = made(known, tmp_path / "out", scale=100).manifest.frame
+    assert frame["age"].null_count() == 0
+    assert frame.filter(pl.col("path").str.starts_with("real/"))["age"].str.starts_with("b/").all()
+
+
 def test_its_manifest_merges_with_that_of_the_originals(reals: Manifest, tmp_path: Path) -> None:
     result = made(reals, tmp_path / "out", scale=100)
     merged = merge([reals, result.manifest], tmp_path)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import get_args
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from PIL import Image
 
 from train.common.errors import DataError
 from train.data.cards.reader import Card, Rule, read_card, usual_layout
-from train.data.manifest import Manifest, read_manifest, write_manifest
+from train.data.manifest import Manifest, attributes_of, read_manifest, write_manifest
 from train.data.scan.scan import Trust, scan
 from train.data.scan.scan_cache import memory_path
 from train.data.scan.skipped import Skipped
@@ -352,3 +353,24 @@ def test_the_shared_faces(tmp_path: Path) -> None:
     assert set(frame.filter(source="sdxl")["jpeg_quality"]) == {90}
     # Different people do not chain into one group.
     assert max(frame["group"].value_counts()["count"].to_list()) <= 4
+
+
+def test_attributes_of_the_shared_faces_come_along(tmp_path: Path) -> None:
+    if not SHARED.is_dir():
+        pytest.skip("the shared faces are not on this machine")
+    card = read_card(ROOT / "tests" / "cards" / "shared-faces.toml")
+    folder = tmp_path / "faces"
+    for source in ("fairface", "sdxl"):
+        (folder / source).mkdir(parents=True)
+        for picture in sorted((SHARED / source).iterdir())[:20]:
+            shutil.copy(picture, folder / source / picture.name)
+    shutil.copy(SHARED / "fairface.csv", folder)
+    manifest, _ = scan(folder, card, manifest_path=tmp_path / "m.csv")
+    assert attributes_of(manifest.frame) == ("age", "race", "sex")
+    told = {f"faces/{row['path']}": row for row in pl.read_csv(SHARED / "fairface.csv").iter_rows(named=True)}
+    for row in manifest.frame.iter_rows(named=True):
+        for name in ("age", "race", "sex"):
+            assert row[name] == (told[row["path"]][name] if row["source"] == "fairface" else None)
+    # A second scan finds them again, and nothing else.
+    again, _ = scan(folder, card, manifest_path=tmp_path / "m.csv", previous=manifest)
+    assert again.csv == manifest.csv
