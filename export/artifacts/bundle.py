@@ -10,6 +10,9 @@
     reference/heatmaps/STAGE.npy     float32 [N, h, w], divided by their maximum
     reference/gradcam/STAGE.npy      float32 [N, h, w], raw maps of tf-keras-vis
 
+A bundle of a detector whose view has face(k) is of format 2 and also carries the face finder (finder_files.py); all
+others are of format 1. Bundles of format 1 with face(k) were made before there was one; they are still read.
+
 Arrays are plain .npy 1.0 in C order, never pickles. Nothing is extracted to disk and nothing in it is executed.
 """
 
@@ -24,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from export.artifacts.description import Description
+from export.artifacts.finder_files import finder_members, take_finder
 from export.artifacts.metadata import read_description
 from export.artifacts.npy import from_npy, to_npy
 from export.artifacts.seal import read_sealed, write_sealed
@@ -34,7 +38,7 @@ from train.common.errors import DataError, ExportError
 from train.image.decode import decode_bytes
 from train.image.view import Eyes
 
-FORMAT = 1
+NEWEST = 2
 INDEX = "bundle.json"
 CARD = "model_card.md"
 # Which Keras state a variant was converted from.
@@ -121,8 +125,11 @@ def bundle_bytes(
     members = _reference_members(references)
     members |= {f"detectors/{name}.tflite": variants[name] for name in sorted(variants)}
     members[CARD] = card.encode("utf-8")
+    view = read_description(variants[default], f"detectors/{default}.tflite").view if default in variants else ""
+    finder = finder_members(view) if view else {}
+    members |= finder
     index = {
-        "format": FORMAT,
+        "format": 2 if finder else 1,
         "default": default,
         "variants": {name: {"lineage": LINEAGE.get(name, "")} for name in variants},
         "pictures": _pictures_index(references),
@@ -156,6 +163,8 @@ def parse_bundle(data: bytes, name: str) -> Bundle:
         tolerances=tolerances_from(index["tolerances"]),
         decoded=tuple(entry["pixels_sha256"] for entry in index["pictures"]),
     )
+    if index["format"] > 1:
+        take_finder(members, bundle.descriptions[bundle.default].view, name)
     if members:
         raise ExportError(f"{name} has an extra member {min(members)}; make it again with `fauxlens export`.")
     check_consistent(bundle, name)
@@ -228,13 +237,13 @@ def _picture_member(index: int, name: str) -> str:
 
 def _check_index(index: Any, members: Mapping[str, bytes], name: str) -> None:
     number = index.get("format") if isinstance(index, dict) else None
-    if isinstance(number, int) and number > FORMAT:
+    if isinstance(number, int) and number > NEWEST:
         raise ExportError(
-            f"{name} has bundle format {number} and this Fauxlens reads {FORMAT}: it was made by a newer Fauxlens; "
-            "update this one."
+            f"{name} has bundle format {number} and this Fauxlens reads 1 to {NEWEST}: it was made by a newer "
+            "Fauxlens; update this one."
         )
-    if number != FORMAT or set(index) != _KEYS or not _has_types(index):
-        raise ExportError(f"{name}: {INDEX} does not have the keys and types of format {FORMAT}; export it again.")
+    if type(number) is not int or not 1 <= number <= NEWEST or set(index) != _KEYS or not _has_types(index):
+        raise ExportError(f"{name}: {INDEX} does not have the keys and types of its format; export it again.")
     if index["default"] not in index["variants"] or set(index["variants"]) - set(LINEAGE):
         raise ExportError(f"{name}: {INDEX} names an unknown default or variant; export it again.")
     for member in sorted(index["sha256"].keys() ^ members.keys()):

@@ -107,7 +107,7 @@ def rehash(index: dict[str, Any], members: dict[str, bytes]) -> None:
 
 
 def newer(index: dict[str, Any], members: dict[str, bytes]) -> None:
-    index.update(format=2, novelty=True)
+    index.update(format=3, novelty=True)
 
 
 def no_default(index: dict[str, Any], members: dict[str, bytes]) -> None:

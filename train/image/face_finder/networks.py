@@ -59,6 +59,7 @@ FULL_RANGE = Network(
 )
 NETWORKS = (SHORT_RANGE, FULL_RANGE)
 LARGEST_FILE = 1 << 20
+LICENCE = Path(__file__).parent / "models" / "LICENSE"
 
 
 def shipped_file(network: Network) -> bytes:
