@@ -1,13 +1,12 @@
 """What a Keras state of a run says of itself, once it is a detector."""
 
 import platform
-from importlib.metadata import version
 
 import polars as pl
 
 from export.artifacts.description import CalibrationNote, Description
 from export.quantize.states import KerasState
-from train.fit.run_folder import PACKAGES, Run
+from train.fit.run_folder import Run, installed_versions
 
 
 def describe(run: Run, seen: pl.DataFrame, variant: str, state: KerasState) -> Description:
@@ -28,6 +27,6 @@ def describe(run: Run, seen: pl.DataFrame, variant: str, state: KerasState) -> D
         generators_seen=tuple(sorted(set(seen["generator"]))),
         sources_seen=tuple(sorted(set(seen["source"]))),
         training_sha256=run.manifest_sha256,
-        created_by={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        created_by={"python": platform.python_version(), **installed_versions()},
         licences=run.recipe.data.licences,
     )

@@ -13,13 +13,14 @@ from typing import Any
 
 from train.common.atomic import write_text
 from train.common.errors import TrainError
+from train.common.version import VERSION
 from train.data.manifest import Manifest, read_manifest
 from train.data.store import Store, pack
 from train.evaluate.calibration import Calibration, OperatingPoints
 from train.image.view import View, parse_view
 from train.recipe import Recipe, read_recipe
 
-PACKAGES = (
+_PACKAGES = (
     "tensorflow",
     "tf_keras",
     "tensorflow-model-optimization",
@@ -77,6 +78,11 @@ class State:
 STATES = ("float", "ptq", "qat")
 
 
+def installed_versions() -> dict[str, str]:
+    """Versions of Fauxlens and of the packages that decide what comes out of a training, by name."""
+    return {"fauxlens": VERSION} | {name: version(name) for name in _PACKAGES}
+
+
 def start_run(folder: Path, recipe: Recipe, manifest_path: Path, manifest: Manifest) -> Run:
     """Set up a run folder with its resolved recipe; raises TrainError when another run lives there."""
     if (folder / "run.json").exists():
@@ -91,7 +97,7 @@ def start_run(folder: Path, recipe: Recipe, manifest_path: Path, manifest: Manif
         "front_end": recipe.model.front_end,
         "recipe_sha256": recipe.sha256,
         "python": platform.python_version(),
-        "packages": {name: version(name) for name in PACKAGES},
+        "packages": installed_versions(),
     }
     # Written last: a folder with run.json has all the rest.
     write_text(folder / "run.json", json.dumps(about, indent=1))
