@@ -1,34 +1,174 @@
-"""The verb `fauxlens detect`: what a detector says of pictures, with an overlay for each."""
+"""The verb `fauxlens detect`: evidence about pictures, row by row, with one line that sums it up."""
 
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from train.cli.terminal import Json, print_json, verb
+from train.cli.terminal import Json, bar, print_json, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
+from train.common.text import printable
+
+if TYPE_CHECKING:
+    from export.inference.detect_files import Found, Result, Settings
+    from export.inference.inputs import Input
+
+# So many pictures get an overlay and all their rows on the terminal; more get a line each, unless asked for.
+MANY = 20
 
 
 @verb(ElaError, DataError, TrainError, ExportError)
 def detect_verb(
-    files: Annotated[list[Path], typer.Argument(help="Pictures.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(help="Pictures, folders of them, patterns, - for standard input, addresses (with --fetch)."),
+    ],
     model: Annotated[
         Path | None, typer.Option(help="A .tflite or a bundle.", show_default="the shipped detector")
     ] = None,
     at: Annotated[str, typer.Option(help="Operating point: balanced, fpr-1% or fpr-0.5%.")] = "balanced",
     out: Annotated[Path, typer.Option("--out", help="Folder for the heatmap overlays.")] = Path(),
+    overlay: Annotated[
+        bool | None,
+        typer.Option("--overlay/--no-overlay", help="Draw overlays or none.", show_default=f"up to {MANY} pictures"),
+    ] = None,
+    full_size: Annotated[bool, typer.Option("--full-size", help="Draw overlays as large as the picture.")] = False,
+    fetch: Annotated[bool, typer.Option("--fetch", help="Fetch http and https addresses.")] = False,
+    traces: Annotated[
+        bool, typer.Option("--traces", help="Also look for earlier JPEG saves (slow; always for --report).")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="Write the evidence about one picture as a page.")
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Also write a table.")] = None,
+    jsonl: Annotated[
+        Path | None, typer.Option(metavar="FILE.jsonl", help="Also write a JSON document a line, as results come.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="So many processes.", show_default="one for each core")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Say of pictures whether they look real or AI-generated, and write a heatmap overlay for each."""
-    from export.inference.detect_files import detect_files
+    """Say what is known of pictures: what their files say, which faces were found, what the detector thinks."""
+    from export.inference.detect_files import Found, Settings, detect_files, detector_path, opened
+    from export.inference.detector import threshold_of
+    from export.inference.fetch import fetch as fetch_address
+    from export.inference.inputs import find_inputs
+    from export.inference.lines import all_lines, one_line
+    from export.inference.records import FORMAT, about, result_record
 
-    told = detect_files(files, model, at, out)
+    settings = Settings(detector_path(model), at, full_size, traces or report is not None)
+    threshold_of(opened(settings.model).description, at)
+    inputs = find_inputs(files, stdin=sys.stdin.buffer, fetch=fetch_address if fetch else None)
+    if report is not None and len(inputs) != 1:
+        raise ExportError(f"--report is for one picture, and {len(inputs)} are named: name one.")
+    is_long = len(inputs) > MANY
+    if overlay if overlay is not None else not is_long and report is None:
+        inputs = _placed(inputs, out, named=overlay is True or out != Path())
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    plain: list[dict[str, Any]] = []
+    status = 0
+    with ExitStack() as stack:
+        sinks = [sink for sink in (_csv_sink(csv, stack), _jsonl_sink(jsonl, stack)) if sink]
+        move = stack.enter_context(bar("judging", as_json or len(inputs) == 1))
+        results = detect_files(inputs, settings, workers=workers or os.cpu_count() or 1)
+        for done, result in enumerate(stack.enter_context(closing(results)), 1):
+            for sink in sinks:
+                sink(result)
+            if as_json:
+                plain.append(result_record(result))
+            elif lines := one_line(result) if is_long and isinstance(result, Found) else all_lines(result, width):
+                typer.echo(lines)
+            for sentence in _problems(result):
+                typer.echo(printable(sentence), err=True)
+            status = max(status, _status(result))
+            if report is not None and isinstance(result, Found):
+                _write_report(inputs[0], result, settings, report)
+            move(done, len(inputs))
     if as_json:
-        print_json(told.document)
-    else:
-        for line in told.lines:
-            typer.echo(line)
-    for sentence in told.errors:
-        typer.echo(sentence, err=True)
-    if told.errors:
-        raise typer.Exit(2)
+        detector = about(opened(settings.model), settings.model)
+        print_json({"format": FORMAT, "detector": detector, "pictures": plain})
+    raise typer.Exit(status)
+
+
+def _placed(inputs: "list[Input]", out: Path, *, named: bool) -> "list[Input]":
+    """Inputs with places for their overlays; a folder that was not named and cannot be written only means none."""
+    from export.inference.inputs import with_overlays
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        if named:
+            raise ExportError(f"{out} cannot be written ({error.strerror}): choose another --out.") from error
+        typer.echo(
+            f"No heatmaps are written: {out.absolute()} cannot be written; --out names another folder.", err=True
+        )
+        return inputs
+    return with_overlays(inputs, out)
+
+
+def _csv_sink(path: Path | None, stack: ExitStack) -> "Callable[[Result], None] | None":
+    from export.inference.records import COLUMNS, csv_line, csv_row
+
+    if path is None:
+        return None
+    stream = _opened(path, stack)
+    stream.write(csv_line(list(COLUMNS)))
+    return lambda result: _write(stream, csv_row(result))
+
+
+def _jsonl_sink(path: Path | None, stack: ExitStack) -> "Callable[[Result], None] | None":
+    from export.inference.records import result_record
+
+    if path is None:
+        return None
+    stream = _opened(path, stack)
+    return lambda result: _write(stream, json.dumps(result_record(result), allow_nan=False) + "\n")
+
+
+def _opened(path: Path, stack: ExitStack) -> TextIO:
+    """A text file that grows as results come: what was judged is kept when the rest is broken off."""
+    try:
+        return stack.enter_context(path.open("w", encoding="utf-8", errors="backslashreplace", newline=""))
+    except OSError as error:
+        raise ExportError(f"{path} cannot be written ({error.strerror}): choose another name.") from error
+
+
+def _write(stream: TextIO, line: str) -> None:
+    stream.write(line)
+    stream.flush()
+
+
+def _problems(result: "Result") -> list[str]:
+    from export.inference.detect_files import NotRead
+
+    if isinstance(result, NotRead):
+        return [result.error]
+    return [result.overlay_error] if result.overlay_error else []
+
+
+def _status(result: "Result") -> int:
+    """2 where a picture could not be judged or its overlay not be written, 1 where no face was found, else 0."""
+    from export.inference.detect_files import Found
+
+    if not isinstance(result, Found) or result.overlay_error:
+        return 2
+    return 1 if result.judgement.face_found is False else 0
+
+
+def _write_report(one: "Input", found: "Found", settings: "Settings", target: Path) -> None:
+    from export.inference.report import write_report
+    from train.image.decode import read_picture_file
+
+    data = read_picture_file(one.path) if one.path is not None else one.data or b""
+    write_report(found, data, settings, target)
+    typer.echo(printable(f"report: {target}"), err=True)

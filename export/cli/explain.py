@@ -59,8 +59,11 @@ def explain_verb(
 def _explain_files(files: list[Path], model: Path | None, at: str, what: str | None, out: Path, as_json: bool) -> None:
     from export.explain.explaining import SENTENCE, choose, explain, open_subject
     from export.explain.panels import draw_panel, panel_side
-    from export.inference.detect_files import about, aim, png_name, record, sentence
+    from export.inference.aim import aim
+    from export.inference.detect_files import png_name
     from export.inference.detector import threshold_of
+    from export.inference.evidence import sentence
+    from export.inference.records import about, record
     from train.common.atomic import write_atomically
     from train.image.decode import decode
 

@@ -14,8 +14,9 @@ import numpy as np
 import polars as pl
 
 from export.explain.explaining import SENTENCE
-from export.inference.detect_files import about, detector_path
+from export.inference.detect_files import detector_path
 from export.inference.detector import Detector, open_detector, threshold_of
+from export.inference.records import about
 from export.runtimes.interface import Output
 from train.common.errors import ExportError
 from train.data.manifest import Manifest, read_manifest

@@ -118,7 +118,7 @@ def _draw_level(setting: Ela, to_white: bool, file: PictureFile) -> LevelDrawn:
 
 
 def _draw_planes(sight: Sight, file: PictureFile) -> PlanesDrawn:
-    from export.inference.detect_files import aim
+    from export.inference.aim import aim
 
     picture = decode(file.source)
     aimed = aim(sight.view, sight.unclear, picture, str(file.source))

@@ -6,7 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from export.artifacts.bundle import read_bundle
-from export.inference.detect_files import detect_files
+from export.artifacts.description import BALANCED
+from export.inference.detect_files import Settings, detect_input
+from export.inference.inputs import Input
+from export.inference.lines import all_lines
 from export.parity.verify import Parity, verify
 from export.quantize.fake_quant import quantise_run
 from export.release.pipeline import Exported, export_run
@@ -73,13 +76,15 @@ def run_demo(folder: Path, bar: Bar, say: Callable[[str], None]) -> Shown:
     bundle = read_bundle(exported.bundle)
     parity = verify(bundle, variant=bundle.default, runtime=RUNTIMES["litert"])
     picture = sorted((sample / "fake" / "gan-like").iterdir())[0]
-    told = detect_files([picture], exported.bundle, "balanced", folder)
+    overlay = folder / f"{picture.name}.heatmap.png"
+    judged = detect_input(Settings(exported.bundle, BALANCED), Input(str(picture), picture, overlay=overlay))
+    lines = all_lines(judged)
     judgements = (
         replace(narrow.judgements[0], name="without diffusion"),
         replace(broad.judgements[0], name="with diffusion"),
         replace(exported.judgements[-1], name=f"with diffusion, {exported.default}"),
     )
-    return Shown(audited, judgements, exported, parity, told.lines)
+    return Shown(audited, judgements, exported, parity, tuple(lines.splitlines()))
 
 
 def closing_lines(shown: Shown, folder: Path) -> tuple[str, ...]:

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from export.inference.detect_files import detect_files
+from export.inference.detect_files import Settings, detect_files, detector_path
+from export.inference.inputs import Input
+from export.inference.records import result_record
 
 FOLDER = Path(__file__).parents[1] / "golden"
 GOLDEN: dict[str, Any] = json.loads((FOLDER / "detect.json").read_text(encoding="utf-8"))
@@ -22,10 +24,11 @@ def test_the_golden_file_is_what_the_present_code_gives() -> None:
     assert make_detect.document() == GOLDEN
 
 
-def test_the_verb_says_the_same(tmp_path: Path) -> None:
+def test_the_verb_says_the_same() -> None:
     golden = {one["file"]: one for one in GOLDEN["pictures"]}
-    told = detect_files([FOLDER / name for name in golden], None, "balanced", tmp_path)
-    for record in told.document["pictures"]:
+    inputs = [Input(str(FOLDER / name), FOLDER / name) for name in golden]
+    for result in detect_files(inputs, Settings(detector_path(None), "balanced")):
+        record = result_record(result)
         expected = golden[Path(record["file"]).relative_to(FOLDER).as_posix()]
         if "refused" in expected:
             assert record["error"] == f"{FOLDER}/{expected['refused']}", record

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
@@ -81,7 +82,10 @@ def bar(label: str, silent: bool = False, unit: Literal["pieces", "bytes"] = "pi
     left = TimeRemainingColumn()
     columns = (TextColumn("{task.description}"), BarColumn(), amount, TimeElapsedColumn(), TextColumn("left"), left)
     console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=silent or not console.is_terminal) as progress:
+    disable = silent or not console.is_terminal
+    # Lines go above the bar where both are on a terminal; into a file they go by themselves.
+    redirect = sys.stdout.isatty()
+    with Progress(*columns, console=console, disable=disable, redirect_stdout=redirect) as progress:
         task = progress.add_task(label, total=None)
 
         def move(done: int, total: int, note: str = "", /) -> None:

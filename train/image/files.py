@@ -34,7 +34,7 @@ def find_picture_files(inputs: Sequence[Path], suffix: str, out: Path | None = N
     """
     found: dict[str, PictureFile] = {}
     for named in inputs:
-        for below in _below(named) if named.is_dir() else (None,):
+        for below in pictures_below(named) if named.is_dir() else (None,):
             source = named if below is None else named / below
             if not source.name.endswith(suffix):
                 place = source.parent if out is None else out / ("" if below is None else below.parent)
@@ -47,8 +47,11 @@ def find_picture_files(inputs: Sequence[Path], suffix: str, out: Path | None = N
     return tuple(found.values())
 
 
-def _below(folder: Path) -> Iterator[Path]:
-    """The pictures below a folder, as sorted paths below it."""
+def pictures_below(folder: Path) -> Iterator[Path]:
+    """The pictures below a folder, as sorted paths below it, by names that promise one; hidden ones are left out.
+
+    Raises DataError if a folder cannot be read.
+    """
 
     def refuse(error: OSError) -> None:
         raise DataError(f"{error.filename} cannot be read ({error.strerror}): name a folder you may read.") from None

@@ -10,12 +10,14 @@ import pytest
 from PIL import Image
 
 from export.artifacts.metadata import attach
-from export.inference.detect_files import detect_files
+from export.inference.detect_files import OVERLAY_SIDE, Found, Settings, detect_input
+from export.inference.detector import open_detector
+from export.inference.inputs import Input
 from export.runtimes.registry import RUNTIMES
 from train.data.faces.find import eyes_in
 from train.image.decode import decode
 from train.image.face_finder.finder import blazeface_detector
-from train.image.view import apply_view, parse_view
+from train.image.view import apply_view
 
 if TYPE_CHECKING:
     from tests.export.conftest import Describe, Tiny
@@ -30,50 +32,50 @@ def model(tiny: Tiny, describe: Describe, tmp_path_factory: pytest.TempPathFacto
     return path
 
 
+def judged(file: Path, model: Path, out: Path) -> Found:
+    result = detect_input(Settings(model, "balanced"), Input(str(file), file, overlay=out / f"{file.name}.heatmap.png"))
+    assert isinstance(result, Found), result
+    return result
+
+
+def probability(found: Found) -> float:
+    worst = found.judgement.worst
+    assert worst is not None and worst.verdict is not None
+    return worst.verdict.probability
+
+
 def test_the_square_around_the_eyes_is_judged(model: Path, shared_faces: Path, tmp_path: Path) -> None:
     file = sorted((shared_faces / "ffhq-256").iterdir())[0]
-    told = detect_files([file], model, "balanced", tmp_path)
-    assert told.errors == ()
-    (found,) = told.document["pictures"]
+    found = judged(file, model, tmp_path)
     picture = decode(file)
     count, eyes = eyes_in(picture, blazeface_detector())
     assert count == 1
-    view = apply_view(parse_view(told.document["detector"]["view"]), picture, eyes)
+    view = apply_view(open_detector(model).view, picture, eyes)
     output = RUNTIMES["litert"].call(model.read_bytes(), view[np.newaxis])
-    assert found["probability"] == float(output.scores[0, 1])
-    with Image.open(found["overlay"]) as overlay:
-        assert overlay.width == 640
+    assert probability(found) == float(output.scores[0, 1])
+    assert found.overlay is not None
+    with Image.open(found.overlay) as overlay:
+        assert overlay.width == OVERLAY_SIDE
 
 
-def test_of_two_faces_the_larger_is_judged_and_told(model: Path, shared_faces: Path, tmp_path: Path) -> None:
+def test_both_faces_are_judged_and_the_worse_one_is_drawn(model: Path, shared_faces: Path, tmp_path: Path) -> None:
     files = sorted((shared_faces / "ffhq-256").iterdir())[:2]
     both = Image.new("RGB", (512, 256))
     for place, file in enumerate(files):
         with Image.open(file) as picture:
             both.paste(picture, (256 * place, 0))
     both.save(tmp_path / "both.png")
-    told = detect_files([tmp_path / "both.png"], model, "balanced", tmp_path)
-    assert told.document["pictures"][0]["notes"][0] == "2 faces were found: the largest one was judged."
+    found = judged(tmp_path / "both.png", model, tmp_path)
+    texts = [row.text for row in found.evidence.rows if row.kind in ("faces", "detector")]
+    assert texts[0] == "2 faces were found."
+    assert [text.split(" looks")[0].split(" cannot")[0] for text in texts[1:]] == ["Face 1", "Face 2"]
+    probabilities = [face.verdict.probability for face in found.judgement.faces if face.verdict]
+    assert probability(found) == max(probabilities)
 
 
 def test_a_picture_without_a_face_is_told(model: Path, tmp_path: Path) -> None:
-    Image.new("RGB", (160, 120), "teal").save(tmp_path / "wall.png")
-    told = detect_files([tmp_path / "wall.png"], model, "balanced", tmp_path)
-    assert told.lines == ()
-    assert "wall.png shows no face that could be found" in told.errors[0]
-    assert [path.name for path in tmp_path.iterdir()] == ["wall.png"]
-
-
-@pytest.mark.parametrize("unclear", ["centre", "keep"])
-def test_without_a_face_the_rule_of_training_holds(
-    tiny: Tiny, describe: Describe, unclear: str, tmp_path: Path
-) -> None:
-    described = describe(view="upright|face(2.4)|resize(32)", unclear_faces=unclear)
-    (tmp_path / "face.tflite").write_bytes(attach(tiny.raw["float32"], described, author="tests"))
     Image.linear_gradient("L").convert("RGB").resize((160, 120)).save(tmp_path / "wall.png")
-    told = detect_files([tmp_path / "wall.png"], tmp_path / "face.tflite", "balanced", tmp_path)
-    (found,) = told.document["pictures"]
-    assert found["notes"][0] == "No face was found: the square in the middle was judged, as in training."
-    view = apply_view(parse_view("upright|square|resize(32)"), decode(tmp_path / "wall.png"))
-    output = RUNTIMES["litert"].call((tmp_path / "face.tflite").read_bytes(), view[np.newaxis])
-    assert found["probability"] == float(output.scores[0, 1])
+    found = judged(tmp_path / "wall.png", model, tmp_path)
+    assert found.judgement.face_found is False
+    texts = [row.text for row in found.evidence.rows if row.kind == "faces"]
+    assert texts == ["No face found: this detector judges faces; the centre square was looked at."]

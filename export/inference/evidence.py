@@ -1,0 +1,169 @@
+"""Rows of evidence about one picture, and the one line that sums them up without claiming more than they do."""
+
+from dataclasses import dataclass
+
+from export.artifacts.description import BALANCED, Description
+from export.inference.detector import Verdict
+from export.inference.judge import Judgement
+from train.image.decode import Picture
+from train.image.marks.rows import STRENGTHS, Row, shown
+
+SAYS = {"fake": "looks AI-generated", "real": "looks real", "unsure": "cannot tell"}
+CAUTION = Row(
+    "caution",
+    "none",
+    "nothing",
+    "A score is no proof, and the detector misses generators that it never saw. Accuse nobody by it: ask where the "
+    "picture comes from.",
+    "Fauxlens",
+)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of the file itself: `sha256` of its bytes (hexadecimal), their number, format and pixels."""
+
+    sha256: str
+    size: int
+    format: str
+    width: int
+    height: int
+    jpeg_quality: int | None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All rows about one picture in the order to show them, and the sentence that sums them up."""
+
+    facts: Facts
+    rows: tuple[Row, ...]
+    summary: str
+
+
+def gather(
+    facts: Facts, picture: Picture, marks: tuple[Row, ...], judgement: Judgement, about: Description
+) -> Evidence:
+    """Put rows together: file, provenance and metadata, traces, faces, detector, caution."""
+    order = {"file": 0, "provenance": 1, "metadata": 2, "traces": 3}
+    own = sorted(marks, key=lambda row: order.get(row.kind, 4))
+    judged = (*face_rows(judgement), *detector_rows(judgement, about))
+    rows = (file_row(facts, picture), *own, *judged, CAUTION)
+    return Evidence(facts, rows, sum_up(rows, judgement))
+
+
+def file_row(facts: Facts, picture: Picture) -> Row:
+    """What the file is."""
+    quality = f", quality about {facts.jpeg_quality}" if facts.jpeg_quality else ""
+    notes = "".join(f" {note}" for note in picture.notes)
+    text = f"{facts.format}, {facts.width} x {facts.height} pixels, {facts.size:,} bytes{quality}.{notes}"
+    return Row("file", "none", "nothing", text, "file")
+
+
+def face_rows(judgement: Judgement) -> tuple[Row, ...]:
+    """Which faces were found and looked at."""
+    texts = [*judgement.notes, *(face.note for face in judgement.faces if face.note)]
+    if judgement.face_found:
+        count = len(judgement.faces)
+        texts.insert(0, "One face was found." if count == 1 else f"{count} faces were found.")
+    if judgement.face_found is None and not texts:
+        texts = ["This detector does not look for faces: it judged the square that its view takes."]
+    return tuple(Row("faces", "none", "nothing", text, "face finder") for text in texts)
+
+
+def detector_rows(judgement: Judgement, about: Description) -> tuple[Row, ...]:
+    """What the detector says of each face that was judged, with how often it is wrong at this operating point.
+
+    It is weak evidence at the balanced point and medium at the strict ones, which were set for few false alarms; a
+    probability below the threshold speaks for nothing, as it is no sign of a camera.
+    """
+    rows = []
+    for face in judgement.faces:
+        verdict = face.verdict
+        if verdict is None:
+            continue
+        name = f"Face {face.number} " if len(judgement.faces) > 1 else ""
+        text = sentence(verdict)
+        text = f"{name}{text}. " if name else f"{text[0].upper()}{text[1:]}. "
+        notes = "".join(f" {note}" for note in verdict.notes if note.startswith("The picture is"))
+        says_fake = verdict.label == "fake"
+        strength = STRENGTHS[(1 if verdict.operating_point == BALANCED else 2) if says_fake else 0]
+        what = f"detector {shown(about.name)} ({about.variant})"
+        rows.append(
+            Row(
+                "detector",
+                strength,
+                "ai" if says_fake else "nothing",
+                text + false_alarms(verdict, about) + notes,
+                what,
+            )
+        )
+    return tuple(rows)
+
+
+def sentence(verdict: Verdict) -> str:
+    """The verdict in words, with its probability and threshold."""
+    at = "" if verdict.operating_point == BALANCED else f" at {verdict.operating_point}"
+    return (
+        f"{SAYS[verdict.label]} (probability of fake {verdict.probability:.3f}, threshold {verdict.threshold:.3f}{at})"
+    )
+
+
+def false_alarms(verdict: Verdict, about: Description) -> str:
+    """How often the detector calls a real picture fake at the verdict's operating point, as far as is known."""
+    measured = about.figures.get(f"reals_called_fake {verdict.operating_point}")
+    if measured is not None:
+        return f"Of real test pictures outside its training it called {100 * measured:.1f} % fake at this point."
+    if verdict.operating_point == BALANCED:
+        return "How often it calls a real picture fake at this point was not measured for this file."
+    rate = verdict.operating_point.removeprefix("fpr-").replace("%", " %")
+    return f"This point was set for {rate} false alarms in validation."
+
+
+_LEADS = {
+    ("strong", "ai"): "AI made this picture: its file says so, with a signature that was checked.",
+    ("strong", "edited"): "This picture was edited or composed: its file says so, with a signature that was checked.",
+    ("strong", "camera"): "A camera took this picture: its file says so, with a signature that was checked.",
+    ("medium", "ai"): "AI likely made this picture: its file says so itself, which was not proven.",
+    ("medium", "edited"): "This picture was likely edited or composed: its file says so itself, which was not proven.",
+    ("medium", "camera"): "A camera may have taken this picture: its file says so itself, which was not proven.",
+    ("weak", "ai"): "There are weak signs that AI made this picture.",
+    ("weak", "edited"): "There are weak signs that this picture was edited.",
+    ("weak", "camera"): "The file names a camera, which anyone can write.",
+}
+_DETECTOR_LEADS = {
+    "medium": "This picture looks AI-generated to the detector at a strict setting; nothing else here says so.",
+    "weak": "This picture looks AI-generated to the detector, which is often wrong; nothing else here says so.",
+}
+_NOTHING = {
+    "fake": "Nothing speaks for AI.",
+    "real": "Nothing was found that speaks for AI; that does not make it a photograph.",
+    "unsure": "Nothing here tells whether AI made this picture; the detector cannot tell either.",
+    None: "Nothing was judged, and nothing was found that speaks for AI.",
+}
+_TAILS = {
+    "fake": " To the detector it looks AI-generated.",
+    "real": " To the detector it looks real.",
+    "unsure": " The detector cannot tell.",
+}
+
+
+def sum_up(rows: tuple[Row, ...], judgement: Judgement | None) -> str:
+    """One line that never claims more than the strongest row; of rows as strong, marks come before the detector."""
+    best = _most_telling(rows)
+    worst = judgement.worst.verdict.label if judgement and judgement.worst and judgement.worst.verdict else None
+    if best is None:
+        return _NOTHING[worst]
+    if best.kind == "detector":
+        return _DETECTOR_LEADS[best.strength]
+    return _LEADS[best.strength, best.says] + _TAILS.get(worst or "", "")
+
+
+def _most_telling(rows: tuple[Row, ...]) -> Row | None:
+    telling = [row for row in rows if row.says != "nothing" and row.strength != "none"]
+    ranks = {"provenance": 0, "metadata": 1, "traces": 2, "detector": 3}
+    says = ("ai", "edited", "camera")
+
+    def rank(row: Row) -> tuple[int, int, int]:
+        return -STRENGTHS.index(row.strength), ranks.get(row.kind, 4), says.index(row.says)
+
+    return min(telling, key=rank, default=None)

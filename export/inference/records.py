@@ -1,0 +1,130 @@
+"""Results of `detect` for programs: one JSON document, JSON Lines, CSV. docs/detect.md has the schema."""
+
+import csv
+import io
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from export.inference.detect_files import Found, NotRead, Result
+from export.inference.detector import Detector, Verdict
+from export.inference.judge import Face
+from train.image.marks.rows import STRENGTHS, Row
+
+FORMAT = 2
+COLUMNS = (
+    "file",
+    "verdict",
+    "probability",
+    "operating_point",
+    "threshold",
+    "faces",
+    "file_says",
+    "file_says_strength",
+    "summary",
+    "sha256",
+    "overlay",
+    "error",
+)
+# Spreadsheets compute cells that begin so; a leading apostrophe makes them text.
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def result_record(result: Result) -> dict[str, Any]:
+    """One picture for a JSON document; `verdict` and what follows it are those of the worst face, null without one."""
+    if isinstance(result, NotRead):
+        rows = {"rows": [asdict(row) for row in result.rows]} if result.rows else {}
+        return {"file": result.name, "error": result.error, **rows}
+    evidence, worst = result.evidence, result.judgement.worst
+    verdict = worst.verdict if worst else None
+    judged = verdict_record(verdict) if verdict else dict.fromkeys(_VERDICT)
+    return {
+        "file": result.name,
+        **judged,
+        "summary": evidence.summary,
+        "rows": [asdict(row) for row in evidence.rows],
+        "face_found": result.judgement.face_found,
+        "faces": [_face(face) for face in result.judgement.faces],
+        "notes": [*result.judgement.notes, *(verdict.notes if verdict else ())],
+        **asdict(evidence.facts),
+        "overlay": str(result.overlay) if result.overlay else None,
+    }
+
+
+_VERDICT = ("verdict", "probability", "operating_point", "threshold", "heatmap")
+
+
+def verdict_record(verdict: Verdict) -> dict[str, Any]:
+    """A verdict for a JSON document."""
+    heatmap = verdict.heatmap.round(6).tolist()
+    values = (verdict.label, verdict.probability, verdict.operating_point, verdict.threshold, heatmap)
+    return dict(zip(_VERDICT, values, strict=True))
+
+
+def record(file: Path, verdict: Verdict, notes: tuple[str, ...]) -> dict[str, Any]:
+    """A verdict on a file, with notes, for a JSON document."""
+    return {"file": str(file), **verdict_record(verdict), "notes": list(notes)}
+
+
+def _face(face: Face) -> dict[str, Any]:
+    return {
+        "number": face.number,
+        "square": face.square,
+        "verdict": face.verdict.label if face.verdict else None,
+        "probability": face.verdict.probability if face.verdict else None,
+        "note": face.note,
+    }
+
+
+def about(detector: Detector, path: Path) -> dict[str, Any]:
+    """A detector for a JSON document."""
+    description = detector.description
+    return {
+        "path": str(path),
+        "name": description.name,
+        "variant": description.variant,
+        "view": description.view,
+        "generators_seen": list(description.generators_seen),
+    }
+
+
+def strongest_mark(rows: tuple[Row, ...]) -> Row | None:
+    """The strongest row that the file itself gave, None where it says nothing."""
+    telling = [row for row in rows if row.kind in ("provenance", "metadata", "traces") and row.says != "nothing"]
+    return max(telling, key=lambda row: STRENGTHS.index(row.strength), default=None)
+
+
+def csv_row(result: Result) -> str:
+    """One line of CSV with COLUMNS, with its line break; cells that a spreadsheet would compute begin with '."""
+    return csv_line(_cells(result) if isinstance(result, Found) else _cells_without(result))
+
+
+def csv_line(cells: list[str]) -> str:
+    """Cells as one line of CSV."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow([f"'{one}" if one.startswith(_FORMULAS) else one for one in cells])
+    return line.getvalue()
+
+
+def _cells_without(one: NotRead) -> list[str]:
+    return [one.name, *[""] * (len(COLUMNS) - 2), one.error]
+
+
+def _cells(found: Found) -> list[str]:
+    worst = found.judgement.worst
+    verdict = worst.verdict if worst else None
+    mark = strongest_mark(found.evidence.rows)
+    return [
+        found.name,
+        verdict.label if verdict else "",
+        f"{verdict.probability:.6f}" if verdict else "",
+        verdict.operating_point if verdict else "",
+        f"{verdict.threshold:.6f}" if verdict else "",
+        str(len(found.judgement.faces)),
+        mark.says if mark else "nothing",
+        mark.strength if mark else "none",
+        found.evidence.summary,
+        found.evidence.facts.sha256,
+        str(found.overlay) if found.overlay else "",
+        "",
+    ]

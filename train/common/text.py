@@ -1,0 +1,15 @@
+"""Foreign text, such as names of files, made fit for a terminal."""
+
+import unicodedata
+
+
+def printable(text: str) -> str:
+    """Text with foreign names in it for one line of a terminal: control and format characters stand as escapes.
+
+    Line breaks, escape sequences and marks that turn the direction of writing (Unicode categories C and Z other than a
+    blank) become \\x1b, \\u202e and the like, and so do bytes of names that are no UTF-8.
+    """
+    return "".join(
+        one if one == " " or unicodedata.category(one)[0] not in "CZ" else one.encode("unicode_escape").decode()
+        for one in text
+    )
