@@ -1,7 +1,11 @@
-"""The command table, in the order of use: each verb stands in its own module of `train/cli` or `export/cli`."""
+"""The command table, in the order of use, and Fauxlens from Python.
+
+Each verb stands in its own module of `train/cli` or `export/cli`. What `import fauxlens` offers stands in
+`export/api.py` and is loaded when it is first asked for; docs/python-api.md has examples.
+"""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,6 +24,10 @@ from train.cli.app import HELP_OPTIONS, App, group_in_order, version_option
 from train.cli.compare import compare_verb
 from train.cli.data import data_app
 from train.cli.train import train_verb
+from train.common.version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from export.api import Detection, Detector, evaluate, metrics, open_detector, verify
 
 START, PICTURES, MAKE, SHIP = "Start here", "Look at pictures", "Make a detector", "Ship and verify"
 VERBS: dict[str, tuple[Callable[..., None] | typer.Typer, str]] = {
@@ -48,8 +56,20 @@ app = App(
 )
 
 
+__all__ = ["Detection", "Detector", "__version__", "evaluate", "metrics", "open_detector", "verify"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the Python API when it is asked for."""
+    if name not in __all__:
+        raise AttributeError(f"module 'fauxlens' has no attribute {name!r}; docs/python-api.md lists what it offers")
+    from export import api
+
+    return getattr(api, name)
+
+
 @app.callback()
-def fauxlens(
+def root(
     version: Annotated[
         bool, typer.Option("--version", help="Show the version and exit.", callback=version_option, is_eager=True)
     ] = False,

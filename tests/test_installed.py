@@ -76,9 +76,9 @@ def closure(required: list[str]) -> set[str]:
     return found
 
 
-def run(installed: Path, *words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+def run(installed: Path, *words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """A command of that environment, which sees nothing of this one."""
-    command = [str(installed / words[0]), *map(str, words[1:])]
+    command = [str(installed / words[0]), *words[1:]]
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False, env={"PATH": "/usr/bin:/bin"})
 
 
