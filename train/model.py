@@ -77,7 +77,8 @@ def _load_backbone(tf: Any, settings: Model, size: int) -> Any:
             _load_named(backbone, path)
         else:
             backbone.load_weights(str(path))
-    except (ValueError, OSError, KeyError) as error:
+    except Exception as error:
+        # Whatever Keras and h5py raise on a damaged file.
         raise TrainError(
             f"{path}: these weights do not fit MobileNet V1 of width {settings.width:g} without its top "
             f"({_first_line(error)}); choose the file of that width, or `imagenet` or `none`."

@@ -10,6 +10,7 @@ import tomli_w
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from train.common.documents import read_toml
 from train.common.errors import TrainError
 from train.image.view import Unclear
 
@@ -156,13 +157,9 @@ def read_recipe(path: Path, overrides: dict[str, Any] | None = None) -> Recipe:
     Raises TrainError for a missing file, bad TOML, an unknown key, or a value out of its range.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        table = read_toml(path, error=TrainError, remedy="name a recipe, which is TOML in UTF-8")
+    except FileNotFoundError as error:
         raise TrainError(f"{path}: no readable recipe there ({error.strerror}); name a .toml file.") from error
-    except UnicodeDecodeError as error:
-        raise TrainError(f"{path}: not a text file; a recipe is TOML in UTF-8.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise TrainError(f"{path}: not valid TOML: {error}.") from error
     for key, value in (overrides or {}).items():
         *sections, last = key.split(".")
         target = table
@@ -185,7 +182,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
         raise TrainError(f"The setting {text!r} is not KEY=VALUE: write e.g. model.front_end=npr.")
     try:
         return key, tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return key, value.strip()
 
 

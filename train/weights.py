@@ -7,6 +7,7 @@ from typing import Any
 
 from ela.front_ends import parse_front_end
 from train.common.atomic import write_atomically
+from train.common.documents import parse_json
 from train.common.errors import TrainError
 from train.recipe import Model
 
@@ -45,8 +46,9 @@ def read_origin(path: Path) -> Origin | None:
 
     try:
         with h5py.File(path, "r") as file:
-            return Origin(**json.loads(file.attrs[_NOTE]))
-    except (OSError, KeyError, TypeError, ValueError):
+            return Origin(**parse_json(file.attrs[_NOTE]))
+    except Exception:  # noqa: BLE001
+        # Whatever h5py raises on a damaged file; loading its weights says what is wrong.
         return None
 
 
@@ -74,7 +76,8 @@ def load_weights(model: Any, path: Path, settings: Model) -> None:
     check_origin(path, settings)
     try:
         model.load_weights(str(path))
-    except (ValueError, OSError, KeyError) as error:
+    except Exception as error:
+        # Whatever Keras and h5py raise on a damaged file.
         raise TrainError(
             f"{path} does not hold the weights of this network: run the step that wrote it again."
         ) from error

@@ -34,6 +34,7 @@ from export.artifacts.seal import read_sealed, write_sealed
 from export.artifacts.tolerances import Tolerances, tolerances_from
 from export.inference.detector import read_file
 from train.common.atomic import write_bytes
+from train.common.documents import parse_json
 from train.common.errors import DataError, ExportError
 from train.image.decode import decode_bytes
 from train.image.view import Eyes
@@ -318,8 +319,8 @@ def _json(value: object) -> bytes:
 
 def _read_json(data: bytes, member: str, name: str) -> Any:
     try:
-        return json.loads(_text(data, member, name))
-    except (ValueError, RecursionError) as error:
+        return parse_json(_text(data, member, name))
+    except ValueError as error:
         raise ExportError(f"{name}: {member} is not JSON ({error}); export it again.") from error
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from export.artifacts.strict_json import parse_json
+from train.common.documents import parse_json
 from train.common.errors import ExportError
 from train.image.view import UNCLEAR, Unclear
 
@@ -76,7 +76,7 @@ def from_json(text: str) -> Description:
     """
     try:
         plain = parse_json(text)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ExportError(f"fauxlens.json is not JSON ({error}); export the detector again.") from error
     if not isinstance(plain, dict):
         raise ExportError("fauxlens.json does not hold a JSON object; export the detector again.")

@@ -20,7 +20,7 @@ from export.inference.records import about
 from export.runtimes.interface import Output
 from train.common.errors import ExportError
 from train.data.manifest import Manifest, read_manifest
-from train.data.store import Store, pack
+from train.data.store import Store, pack_beside
 from train.fit.scoring import mark_learned, outside_training
 
 Rows = Literal["judged", "all"]
@@ -157,16 +157,15 @@ def as_document(found: MeanHeatmaps) -> dict[str, Any]:
 
 
 def _open(path: Path, manifest: Manifest, manifest_path: Path) -> tuple[Detector, Store]:
-    packed = manifest_path.parent / ".packed"
     if not path.is_dir():
         detector = open_detector(path)
-        return detector, pack(manifest, detector.view, packed, unclear=detector.description.unclear_faces)
+        return detector, pack_beside(manifest, manifest_path, detector.view, unclear=detector.description.unclear_faces)
     from export.explain.run_detector import open_run_detector
 
     detector, _, run = open_run_detector(path)
     if manifest.sha256 == run.manifest_sha256 and manifest_path.resolve() == run.manifest_path.resolve():
         return detector, run.store()
-    return detector, pack(manifest, run.view, packed, unclear=run.recipe.data.unclear_faces)
+    return detector, pack_beside(manifest, manifest_path, run.view, unclear=run.recipe.data.unclear_faces)
 
 
 def _run(detector: Detector, views: np.ndarray) -> Output:

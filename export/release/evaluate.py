@@ -15,7 +15,7 @@ from export.inference.detector import read_detector
 from export.runtimes.litert import open_detector_file
 from train.common.errors import TrainError
 from train.data.manifest import Manifest, read_manifest
-from train.data.store import Store, pack
+from train.data.store import Store, pack_beside
 from train.evaluate.calibration import Calibration, OperatingPoints, probabilities
 from train.evaluate.report.build import Reported, Scored, metadata_baseline, report
 from train.evaluate.report.html import Illustration
@@ -81,8 +81,7 @@ def evaluate_models(
     if robustness not in SETS:
         raise TrainError(f"There is no set of disturbances {robustness!r}: choose one of {', '.join(SETS)}.")
     manifest = read_manifest(manifest_path)
-    packed = manifest_path.parent / ".packed"
-    found = [_score_path(path, manifest, packed, on_progress) for path in models]
+    found = [_score_path(path, manifest, manifest_path, on_progress) for path in models]
     views = [one.view.text for one in found]
     if len(set(views)) > 1:
         raise TrainError(f"The models have different views ({', '.join(views)}): judge them apart.")
@@ -134,13 +133,13 @@ def _robustness(
     )
 
 
-def _score_path(path: Path, manifest: Manifest, packed: Path, on_progress: OnCount | None) -> _Found:
+def _score_path(path: Path, manifest: Manifest, manifest_path: Path, on_progress: OnCount | None) -> _Found:
     if path.is_dir():
-        return _score_run(open_run(path), manifest, packed)
+        return _score_run(open_run(path), manifest, manifest_path)
     tflite = read_detector(path)
     description = read_description(tflite, str(path))
     view, unclear, points = parse_view(description.view), description.unclear_faces, points_of(description)
-    store = pack(manifest, view, packed, unclear=unclear)
+    store = pack_beside(manifest, manifest_path, view, unclear=unclear)
     rows = outside_training(store.manifest, description.generators_seen, description.sources_seen)
     scores, heatmaps = score_and_map(store, rows, tflite, on_progress)
     means = mean_heatmaps_of(store, rows, scores["probability"].to_numpy(), heatmaps, points.balanced)
@@ -152,7 +151,7 @@ def _score_path(path: Path, manifest: Manifest, packed: Path, on_progress: OnCou
     return _Found(Scored(path.name, scores, points), view, unclear, open_model, illustrations(means, path.name))
 
 
-def _score_run(run: Run, manifest: Manifest, packed: Path) -> _Found:
+def _score_run(run: Run, manifest: Manifest, manifest_path: Path) -> _Found:
     state = read_state(run, "float")
     name, unclear = f"{run.folder.name} (Keras float)", run.recipe.data.unclear_faces
 
@@ -163,7 +162,7 @@ def _score_run(run: Run, manifest: Manifest, packed: Path) -> _Found:
     if manifest.sha256 == run.manifest_sha256:
         scores = read_scores(scores_path(run, "float"))
         return _Found(Scored(name, scores, state.points), run.view, unclear, open_model)
-    store = pack(manifest, run.view, packed, unclear=unclear)
+    store = pack_beside(manifest, manifest_path, run.view, unclear=unclear)
     # Seen is what the run saw, whatever else this manifest calls by the same name as its recipe.
     learned = read_scores(scores_path(run, "float")).filter(pl.col("seen"))
     rows = outside_training(store.manifest, learned["generator"], learned["source"])

@@ -28,7 +28,7 @@ from export.tflite.intermediates import wrong_planes
 from train.common.atomic import write_bytes, write_text
 from train.common.errors import ExportError
 from train.data.manifest import read_manifest
-from train.data.store import Store, pack
+from train.data.store import Store, pack_beside
 from train.evaluate.evaluation import Judgement
 from train.evaluate.flips import count_flips
 from train.evaluate.metrics import judge
@@ -173,7 +173,7 @@ def _carried(run: Run, store: Store, rows: pl.DataFrame, other: Path | None) -> 
     if other is None:
         return store, rows
     seen = rows.filter(pl.col("seen"))
-    its_own = pack(read_manifest(other), run.view, other.parent / ".packed", unclear=run.recipe.data.unclear_faces)
+    its_own = pack_beside(read_manifest(other), other, run.view, unclear=run.recipe.data.unclear_faces)
     return its_own, outside_training(its_own.manifest, seen["generator"], seen["source"])
 
 

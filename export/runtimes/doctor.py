@@ -13,6 +13,7 @@ from export.runtimes.parts import Say
 from export.runtimes.registry import RUNTIMES
 from train.common.errors import ExportError
 from train.common.extras import install_command
+from train.common.places import home_folder
 
 PACKAGES = {
     # By the extra of pyproject.toml that brings them; "" for what is always there.
@@ -80,6 +81,7 @@ class Machine:
 def examine() -> Machine:
     """Look at versions, files and what the system tells; starts no program and imports no package that it looks at."""
     cpuinfo = _read(Path("/proc/cpuinfo"))
+    home = home_folder()
     packages = tuple(Package(name, extra, _version(name)) for extra, names in PACKAGES.items() for name in names)
     return Machine(
         python=platform.python_version(),
@@ -91,7 +93,7 @@ def examine() -> Machine:
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         memory=_memory(),
         # Where tf_keras.utils.get_file keeps what keras.applications downloads.
-        imagenet=tuple(sorted(Path.home().glob(".keras/models/mobilenet_*_tf_no_top.h5"))),
+        imagenet=tuple(sorted(home.glob(".keras/models/mobilenet_*_tf_no_top.h5"))) if home else (),
         runtimes=tuple(Place(one.name, one.promise, one.missing()) for one in RUNTIMES.values()),
     )
 

@@ -12,15 +12,17 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from train.common.atomic import set_mode
+from train.common.places import cache_folder
+
 Say = Callable[[str], None]
 
 
 def parts_folder(name: str, ingredients: Sequence[str]) -> Path:
     """Where the parts of runtime `name` stand; `ingredients` are all the versions and texts that its set-up uses."""
     home = os.environ.get("FAUXLENS_RUNTIMES")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     digest = hashlib.sha256("\0".join(ingredients).encode()).hexdigest()[:12]
-    return (Path(home) if home else cache / "fauxlens" / "runtimes") / f"{name}-{digest}"
+    return (Path(home) if home else cache_folder() / "runtimes") / f"{name}-{digest}"
 
 
 def make_parts(folder: Path, make: Callable[[Path], None]) -> None:
@@ -32,7 +34,7 @@ def make_parts(folder: Path, make: Callable[[Path], None]) -> None:
     try:
         make(temporary)
         # mkdtemp makes it private; a folder that root has set up is for everyone.
-        temporary.chmod(0o755)
+        set_mode(temporary, 0o755)
         temporary.rename(folder)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from export.artifacts.strict_json import parse_json
 from export.runtimes.interface import Promise
+from train.common.documents import parse_json
 from train.common.errors import ExportError
 
 FORMAT = 1
@@ -124,7 +124,7 @@ def _read_json(data: bytes, name: str) -> dict[str, Any]:
         raise ExportError(f"{name} is {len(data) >> 20} MB, more than a self-test ever is; name another file.")
     try:
         plain = parse_json(data.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ExportError(f"{name} is not the JSON of a self-test ({_clean(str(error))}); {AGAIN}.") from error
     if not isinstance(plain, dict):
         raise ExportError(f"{name} is not the JSON of a self-test (no object); {AGAIN}.")

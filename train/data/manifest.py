@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from train.common.atomic import write_bytes
+from train.common.documents import read_table, table_bytes
 from train.common.errors import DataError
 
 SCHEMA: dict[str, type[pl.DataType]] = {
@@ -75,7 +76,7 @@ class Manifest:
     @property
     def csv(self) -> bytes:
         """The table as it is written."""
-        return in_order(self.frame).write_csv().encode("utf-8")
+        return table_bytes(in_order(self.frame))
 
     @property
     def sha256(self) -> str:
@@ -109,8 +110,12 @@ def attribute_problem(name: str) -> str | None:
 
 
 def relative_path(picture: Path, folder: Path) -> str:
-    """Return the path of a picture relative to a manifest's folder, with forward slashes."""
-    return Path(os.path.relpath(picture, folder)).as_posix()
+    """Return the path of a picture relative to a manifest's folder, with forward slashes.
+
+    Links in the folders are followed first, for `..` leaves the folder that a link leads to; a picture that is itself a
+    link keeps its name.
+    """
+    return Path(os.path.relpath(picture.parent.resolve() / picture.name, folder.resolve())).as_posix()
 
 
 def moved(manifest: Manifest, folder: Path) -> Manifest:
@@ -118,8 +123,7 @@ def moved(manifest: Manifest, folder: Path) -> Manifest:
 
     The pictures stay where they are. Absolute paths stay as they are.
     """
-    # Links in the folders are followed first: `..` leaves the folder that a link leads to.
-    start = relative_path(manifest.folder.resolve(), folder.resolve())
+    start = relative_path(manifest.folder.resolve(), folder)
     if start == ".":
         return Manifest(manifest.frame, folder)
     paths = [posixpath.normpath(posixpath.join(start, path)) for path in manifest.frame["path"]]
@@ -129,21 +133,16 @@ def moved(manifest: Manifest, folder: Path) -> Manifest:
 def read_manifest(path: Path) -> Manifest:
     """Read and check a manifest; DataError names the file, the column and the first row that is wrong."""
     try:
-        if path.stat().st_size == 0:
-            raise DataError(f"{path} is empty: make it with `fauxlens data scan`.")
-        frame = pl.read_csv(path, infer_schema=False)
+        frame = read_table(path, error=DataError, remedy="make it with `fauxlens data scan`")
     except FileNotFoundError:
         raise DataError(f"{path} does not exist: make it with `fauxlens data scan`.") from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror or error}): name a manifest file.") from None
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{path} is not a table in CSV ({reason}): make it with `fauxlens data scan`.") from None
     if missing := [name for name in COLUMNS if name not in frame.columns]:
-        raise DataError(f"{path} has no column {missing[0]!r}: remove it and make it with `fauxlens data scan`.")
+        raise DataError(f"{path} has no column {missing[0]!r}: name a manifest, as `fauxlens data scan` makes it.")
     for name in attributes_of(frame):
         if problem := attribute_problem(name):
             raise DataError(f"{path} has a column {name!r}, which {problem}, or remove it.")
+    if frame.is_empty():
+        raise DataError(f"{path} has a header and no rows: make it with `fauxlens data scan`.")
     attributes = [pl.when(pl.col(name) != "").then(name).alias(name) for name in attributes_of(frame)]
     frame = frame.select(*(_typed(frame, name, path) for name in COLUMNS), *attributes)
     check_frame(frame, str(path))
@@ -196,6 +195,7 @@ def check_frame(frame: pl.DataFrame, name: str) -> None:
     _refuse(frame, (pl.col("faces") == 0) & ~eyes[0], name, "faces", "says that there is no face, yet eyes are given")
     _refuse(frame, (pl.col("faces") > 0) & eyes[0], name, "faces", "says that there is a face, yet no eyes are given")
     _refuse(frame, pl.col("eye_distance") <= 0, name, "eye_distance", "must be more than 0")
+    _refuse(frame, pl.col("path").str.contains("\0", literal=True), name, "path", "has a character NUL in it")
     _refuse(frame, pl.col("path").is_duplicated(), name, "path", "stands in more than one row")
 
 
@@ -212,5 +212,5 @@ def _refuse(frame: pl.DataFrame, bad: pl.Expr, name: str, column: str, demand: s
     rows = frame.select(bad.fill_null(False).arg_true()).to_series()
     if len(rows):
         value = frame[column][int(rows[0])]
-        shown = "" if value is None or value == "" else f" ({value})"
+        shown = "" if value is None or value == "" else f" ({str(value)[:100]})"
         raise DataError(f"{name}, row {rows[0] + 1}: column {column!r}{shown} {demand}: correct it or scan again.")

@@ -1,7 +1,9 @@
 """The packed store: every picture of a manifest through one view, ready to be mapped into memory."""
 
+import errno
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,7 +17,11 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
+from train.common.atomic import check_folder_writable, made_folders, public_mode, set_mode
+from train.common.documents import read_json
 from train.common.errors import DataError
+from train.common.locks import let_go, take
+from train.common.places import cache_folder
 from train.data.manifest import Manifest
 from train.data.rows import select_rows, view_row
 from train.image.view import Unclear, View
@@ -74,6 +80,31 @@ def pack(
     return open_store(target, manifest, view, unclear)
 
 
+def pack_beside(
+    manifest: Manifest,
+    manifest_path: Path,
+    view: View,
+    *,
+    unclear: Unclear = "drop",
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Store:
+    """Pack into `.packed` beside a manifest; else as `pack`.
+
+    Where that cannot be written, as on a read-only disk of datasets, it is done in the user's cache folder, in a folder
+    of the manifest's own.
+    """
+    folder = manifest_path.parent / ".packed"
+    if not (folder / store_key(manifest, view, unclear)).exists():
+        try:
+            check_folder_writable(folder)
+        except OSError as error:
+            if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+                raise
+            place = hashlib.sha256(os.fsencode(manifest_path.resolve())).hexdigest()[:16]
+            folder = cache_folder() / "packed" / place
+    return pack(manifest, view, folder, unclear=unclear, on_progress=on_progress)
+
+
 def open_store(path: Path, manifest: Manifest, view: View, unclear: Unclear = "drop") -> Store:
     """Open the store in folder `path`.
 
@@ -81,9 +112,10 @@ def open_store(path: Path, manifest: Manifest, view: View, unclear: Unclear = "d
     """
     remedy = f"remove {path} and pack again"
     try:
-        facts = json.loads((path / _FACTS).read_text("utf-8"))
-        pixels = np.load(path / _PIXELS, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        facts = read_json(path / _FACTS, error=DataError, remedy=remedy)
+        pixels = _map(path / _PIXELS)
+    except (OSError, ValueError, EOFError, SyntaxError, RecursionError, MemoryError, TypeError):
+        # What NumPy raises on a damaged header, which it reads as a Python expression.
         raise DataError(f"{path} is not a whole packed store: {remedy}.") from None
     if not isinstance(facts, dict) or facts.get("view") != view.text:
         found = facts.get("view") if isinstance(facts, dict) else facts
@@ -99,6 +131,13 @@ def open_store(path: Path, manifest: Manifest, view: View, unclear: Unclear = "d
     return Store(pixels, shown, view, manifest.frame.height - shown.frame.height)
 
 
+def _map(path: Path) -> np.ndarray:
+    if not path.is_file():
+        raise OSError(f"{path} is no file")
+    pixels: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+    return pixels
+
+
 def _facts(manifest: Manifest, shown: Manifest, view: View, unclear: Unclear) -> dict[str, Any]:
     policy = {"unclear_faces": unclear} if view.needs_eyes else {}
     return {"view": view.text, **policy, "manifest_sha256": manifest.sha256, "count": shown.frame.height}
@@ -111,36 +150,55 @@ def _unfinished(folder: Path, target: Path) -> Iterator[Path]:
     Its lock is held all the while, and dies with the process. Making, renaming and sweeping such folders happens under
     the lock of `folder`, so that nobody sees one whose lock is not held yet, or no more.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    folder_lock = FileLock(folder / _FOLDER_LOCK)
-    with folder_lock:
-        _sweep(folder)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=_UNFINISHED, dir=folder))
-        owner = FileLock(temporary / _OWNER)
-        owner.acquire()
+    with made_folders(folder) as made:
+        with _locked(folder) as locked:
+            if locked:
+                _sweep(folder)
+            temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=_UNFINISHED, dir=folder))
+            owner = FileLock(temporary / _OWNER)
+            take(owner)
+        try:
+            yield temporary
+            with _locked(folder):
+                let_go(owner)
+                (temporary / _OWNER).unlink(missing_ok=True)
+                # Another process was first if the folder is there; its content is the same.
+                if not target.exists():
+                    set_mode(temporary, public_mode(folder=True))
+                    temporary.rename(target)
+        except BaseException:
+            if made:
+                # Nobody else can have packed into a folder that this call has made and that holds nothing else.
+                shutil.rmtree(temporary, ignore_errors=True)
+                if [path.name for path in folder.iterdir()] == [_FOLDER_LOCK]:
+                    (folder / _FOLDER_LOCK).unlink(missing_ok=True)
+            raise
+        finally:
+            let_go(owner)
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[bool]:
+    """Hold the lock of a folder of stores; False where its disk knows no locks."""
+    lock = FileLock(folder / _FOLDER_LOCK)
+    held = take(lock)
     try:
-        yield temporary
-        with folder_lock:
-            owner.release()
-            (temporary / _OWNER).unlink(missing_ok=True)
-            # Another process was first if the folder is there; its content is the same.
-            if not target.exists():
-                # mkdtemp makes the folder private; a result has the permissions of any other.
-                temporary.chmod(0o755)
-                temporary.rename(target)
+        yield held
     finally:
-        owner.release()
-        shutil.rmtree(temporary, ignore_errors=True)
+        let_go(lock)
 
 
 def _sweep(folder: Path) -> None:
     """Remove unfinished stores whose packer is dead: the lock that it held can be taken."""
     for left in folder.glob(f".*{_UNFINISHED}"):
+        owner = FileLock(left / _OWNER)
         try:
-            with FileLock(left / _OWNER, timeout=0):
-                pass
+            if not take(owner, timeout=0):
+                continue
         except Timeout:
             continue
+        let_go(owner)
         shutil.rmtree(left, ignore_errors=True)
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from train.common.atomic import write_atomically
+from train.common.atomic import write_bytes
+from train.common.documents import read_table, table_bytes
 from train.common.errors import TrainError
 
 SCORE_COLUMNS: dict[str, pl.DataType] = {
@@ -53,18 +54,16 @@ def check_scores(scores: pl.DataFrame, name: str = "the scores table") -> pl.Dat
 def read_scores(path: Path) -> pl.DataFrame:
     """Reads and checks a scores CSV; raises TrainError when it is missing or not a scores table."""
     try:
-        table = pl.read_csv(path, schema_overrides=SCORE_COLUMNS)
+        table = read_table(path, error=TrainError, remedy="give the scores.csv of a run", schema=SCORE_COLUMNS)
     except FileNotFoundError as error:
         raise TrainError(f"{path} does not exist: give the scores.csv of a run.") from error
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise TrainError(f"{path} is not a readable scores table: {str(error).splitlines()[0]}") from error
     return check_scores(table, str(path))
 
 
 def write_scores(scores: pl.DataFrame, path: Path) -> None:
     """Checks the table and writes it as CSV, whole or not at all; float32 values survive exactly."""
     table = check_scores(scores)
-    write_atomically(path, table.write_csv)
+    write_bytes(path, table_bytes(table))
 
 
 def _check_values(table: pl.DataFrame, name: str) -> None:

@@ -5,15 +5,22 @@ one step after both are on disk. Files that it does not name are left-overs and 
 """
 
 import json
+import re
 import shutil
 import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from train.common.atomic import write_text
+from train.common.documents import read_json_object
 from train.common.errors import TrainError
 from train.common.tf import load_tensorflow
+
+# What `save_checkpoint` and the loop call theirs, and the unfinished ones of a training that was killed.
+_OURS = re.compile(r"epoch-\d{4}|best-\d{4}\.h5|\.(epoch|best)-\d{4}\..+|\.progress\..+\.part\.json")
 
 
 @dataclass(frozen=True)
@@ -45,10 +52,15 @@ def save_progress(folder: Path, progress: Progress) -> None:
     """Replace progress.json in `folder`, then remove checkpoints and weights that it no longer names."""
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / "progress.json", json.dumps(asdict(progress), indent=1))
-    for path in folder.iterdir():
-        if path.name in ("progress.json", progress.checkpoint, progress.best_weights):
+    sweep_checkpoints(folder, keep=(progress.checkpoint, progress.best_weights))
+
+
+def sweep_checkpoints(folder: Path, keep: Sequence[str] = ()) -> None:
+    """Remove checkpoints and best weights of training from `folder`, but for those to `keep`; other files stay."""
+    for path in folder.glob("*"):
+        if path.name in keep or not _OURS.fullmatch(path.name):
             continue
-        if path.is_dir():
+        if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink()
@@ -60,10 +72,10 @@ def load_progress(folder: Path) -> Progress:
     if not path.exists():
         return Progress()
     try:
-        table = json.loads(path.read_text(encoding="utf-8"))
+        table = read_json_object(path, error=TrainError, remedy="train again into another folder")
         return Progress(**{**table, "history": tuple(Epoch(**row) for row in table["history"])})
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise TrainError(f"{path} is damaged: delete the folder {folder} and train again.") from error
+    except (KeyError, TypeError) as error:
+        raise TrainError(f"{path} is damaged: train again into another folder.") from error
 
 
 def save_checkpoint(folder: Path, name: str, model: Any) -> None:
@@ -86,7 +98,21 @@ def restore_checkpoint(folder: Path, name: str, model: Any) -> None:
     tf = load_tensorflow()
     model.optimizer.build(model.trainable_variables)
     try:
-        status = tf.train.Checkpoint(model=model, optimizer=model.optimizer).read(str(folder / name / "state"))
-        status.assert_existing_objects_matched()
+        with _plain_path(folder / name) as place:
+            status = tf.train.Checkpoint(model=model, optimizer=model.optimizer).read(str(place / "state"))
+            status.assert_existing_objects_matched()
     except (tf.errors.OpError, AssertionError) as error:
-        raise TrainError(f"{folder / name}: the checkpoint is damaged: delete {folder} and train again.") from error
+        reason = " ".join(str(error).split())[:150]
+        raise TrainError(
+            f"{folder / name}: the checkpoint cannot be read ({reason}): check the disk, or train again into another "
+            "folder."
+        ) from error
+
+
+@contextmanager
+def _plain_path(folder: Path) -> Iterator[Path]:
+    """Another path of a folder for TensorFlow, which takes brackets, stars and question marks in one for a pattern."""
+    with tempfile.TemporaryDirectory() as place:
+        link = Path(place, "checkpoint")
+        link.symlink_to(folder.resolve(), target_is_directory=True)
+        yield link

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from ela.front_ends import parse_front_end
-from train.common.errors import DataError, TrainError
+from train.common.errors import TrainError
 from train.data.manifest import read_manifest
 from train.data.rows import select_rows
 from train.data.store import Store
@@ -59,7 +59,7 @@ def complete(
     try:
         store = run.store(on_pack)
         model = None if has_state(run, "float") else fit(run, store, on_tick=on_tick, on_epoch=on_epoch)
-    except (DataError, TrainError):
+    except Exception:
         abandon_run(run)
         raise
     if model is not None:

@@ -4,19 +4,20 @@ import hashlib
 import json
 import os
 import platform
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from train.common.atomic import write_text
+from train.common.atomic import made_folders, remove_folders, write_text
+from train.common.documents import read_bytes, read_json_object
 from train.common.errors import TrainError
 from train.common.version import VERSION
 from train.data.manifest import Manifest, read_manifest
 from train.data.store import Store, pack
 from train.evaluate.calibration import Calibration, OperatingPoints
+from train.fit.checkpoints import sweep_checkpoints
 from train.image.view import View, parse_view
 from train.recipe import Recipe, read_recipe
 
@@ -39,6 +40,8 @@ class Run:
     recipe: Recipe
     manifest_path: Path
     manifest_sha256: str
+    # The folders that `start_run` made for it, the uppermost first; None for a run that was opened.
+    made: tuple[Path, ...] | None = None
 
     @property
     def view(self) -> View:
@@ -60,7 +63,8 @@ class Run:
         return pack(
             self.manifest(),
             self.view,
-            self.folder.parent / "packed",
+            # Of a folder written as `.` or `..` the one above is not in its text.
+            (self.folder if self.folder.name not in ("", "..") else self.folder.resolve()).parent / "packed",
             unclear=self.recipe.data.unclear_faces,
             on_progress=on_progress,
         )
@@ -84,14 +88,27 @@ def installed_versions() -> dict[str, str]:
 
 
 def start_run(folder: Path, recipe: Recipe, manifest_path: Path, manifest: Manifest) -> Run:
-    """Set up a run folder with its resolved recipe; raises TrainError when another run lives there."""
-    if (folder / "run.json").exists():
-        raise TrainError(f"{folder} already holds a run: choose another --out, or go on with it by --resume.")
-    folder.mkdir(parents=True, exist_ok=True)
+    """Set up a run folder with its resolved recipe.
+
+    Raises TrainError when another run lives there, or anything else: what training writes and sweeps would meet it.
+    """
+    path = folder / "run.json"
+    taken = f"{folder} already holds a run: choose another --out, or go on with it by --resume."
+    if path.exists():
+        raise TrainError(taken)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise TrainError(f"{folder} holds other files and no run: name a folder with --out that is empty or new.")
+    with made_folders(folder) as made:
+        try:
+            # Two trainings that are started at once both come here; one of them makes the file.
+            path.open("x").close()
+        except FileExistsError:
+            raise TrainError(taken) from None
     write_text(folder / "recipe.toml", recipe.text)
     about = {
-        # Relative, so that runs and data can be moved together.
-        "manifest": Path(os.path.relpath(manifest_path, folder)).as_posix(),
+        # Relative, so that runs and data can be moved together; links are followed first, for `..` leaves the folder
+        # that a link leads to.
+        "manifest": Path(os.path.relpath(manifest_path.resolve(), folder.resolve())).as_posix(),
         "manifest_sha256": manifest.sha256,
         "view": recipe.data.view,
         "front_end": recipe.model.front_end,
@@ -99,38 +116,43 @@ def start_run(folder: Path, recipe: Recipe, manifest_path: Path, manifest: Manif
         "python": platform.python_version(),
         "packages": installed_versions(),
     }
-    # Written last: a folder with run.json has all the rest.
-    write_text(folder / "run.json", json.dumps(about, indent=1))
-    return Run(folder, recipe, manifest_path, manifest.sha256)
+    # Filled last: a folder whose run.json can be read has all the rest.
+    write_text(path, json.dumps(about, indent=1))
+    return Run(folder, recipe, manifest_path, manifest.sha256, made)
 
 
 def abandon_run(run: Run) -> None:
-    """Take back what `start_run` and an unstarted training wrote; a run with a finished epoch is left alone."""
-    if (run.folder / "checkpoints" / "progress.json").exists():
+    """Take back what `start_run` and an unstarted training wrote.
+
+    A run that was only opened, or that has a finished epoch, is left alone, and so is every file that is not theirs.
+    """
+    if run.made is None or (run.folder / "checkpoints" / "progress.json").exists():
         return
-    for name in ("checkpoints", "tensorboard"):
-        shutil.rmtree(run.folder / name, ignore_errors=True)
+    sweep_checkpoints(run.folder / "checkpoints")
+    for log in (run.folder / "tensorboard").glob("events.out.tfevents.*"):
+        log.unlink(missing_ok=True)
     for name in ("run.json", "recipe.toml"):
         (run.folder / name).unlink(missing_ok=True)
-    if not any(run.folder.iterdir()):
-        run.folder.rmdir()
+    remove_folders([*run.made, run.folder / "checkpoints", run.folder / "tensorboard"])
 
 
 def open_run(folder: Path) -> Run:
     """Open a run folder; raises TrainError when it is none, or its recipe was edited after the start."""
     path = folder / "run.json"
+    damaged = f"{path} is damaged: train again into another folder."
     try:
-        about = json.loads(path.read_text(encoding="utf-8"))
-        recipe_bytes = (folder / "recipe.toml").read_bytes()
-        recipe = read_recipe(folder / "recipe.toml")
-        run = Run(folder, recipe, folder / about["manifest"], about["manifest_sha256"])
-        recipe_sha256 = about["recipe_sha256"]
-    except OSError as error:
+        about = read_json_object(path, error=TrainError, remedy="name a run folder made by `train`")
+        recipe_bytes = read_bytes(folder / "recipe.toml", error=TrainError, remedy="name a run folder made by `train`")
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise TrainError(
             f"{folder} is not a run folder ({path.name} cannot be read): name one made by `train`."
         ) from error
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise TrainError(f"{path} is damaged: train again into another folder.") from error
+    recipe = read_recipe(folder / "recipe.toml")
+    texts = [about.get(key) for key in ("manifest", "manifest_sha256", "recipe_sha256")]
+    if not all(isinstance(text, str) and text and "\0" not in text for text in texts):
+        raise TrainError(damaged)
+    manifest, manifest_sha256, recipe_sha256 = map(str, texts)
+    run = Run(folder, recipe, folder / manifest, manifest_sha256)
     # Of the file as it was written: a key that recipes gained since then is no change.
     if hashlib.sha256(recipe_bytes).hexdigest() != recipe_sha256:
         raise TrainError(f"{folder / 'recipe.toml'} was changed after the run began: train again into another folder.")
@@ -178,12 +200,13 @@ def read_state(run: Run, name: str) -> State:
     if not path.exists():
         step = f"train … --out {run.folder} --resume" if name == "float" else f"quantize {run.folder}"
         raise TrainError(f"{run.folder} has no finished {name} state yet: run `fauxlens {step}` first.")
+    again = "run the step that wrote it again"
     try:
-        about = json.loads(path.read_text(encoding="utf-8"))
+        about = read_json_object(path, error=TrainError, remedy=again)
         low, high = about["points"].pop("unsure")
         return State(name, Calibration(**about["calibration"]), OperatingPoints(**about["points"], unsure=(low, high)))
-    except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-        raise TrainError(f"{path} is damaged: run the step that wrote it again.") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise TrainError(f"{path} is damaged: {again}.") from error
 
 
 def _state_path(run: Run, name: str) -> Path:

@@ -39,7 +39,7 @@ EYE = st.floats(0.001, 1e9)
 ROWS = st.lists(
     st.fixed_dictionaries(
         {
-            "path": TEXT,
+            "path": st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1),
             "generator": TEXT,
             "source": TEXT,
             "group": TEXT,

@@ -24,6 +24,7 @@ import polars as pl
 from PIL import Image
 
 from train.common.atomic import write_bytes, write_text
+from train.common.documents import read_json
 from train.common.errors import DataError
 from train.data.audit.file_statistics import with_measures
 from train.data.manifest import Manifest, attributes_of, rows_frame, write_manifest
@@ -137,7 +138,7 @@ def _prepare(manifest: Manifest, folder: Path, target: Target) -> None:
     path = folder / SETTINGS
     try:
         if path.exists():
-            if json.loads(path.read_text(encoding="utf-8")) != settings:
+            if read_json(path, error=DataError, remedy="name another folder") != settings:
                 raise DataError(f"{folder} holds pictures equalised by other settings: name another folder.")
         elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise DataError(f"{folder} holds other things: name a folder that is empty or does not exist.")
@@ -145,8 +146,6 @@ def _prepare(manifest: Manifest, folder: Path, target: Target) -> None:
             write_text(path, json.dumps(settings, indent=1) + "\n")
     except OSError as error:
         raise DataError(f"{folder} cannot be used ({error.strerror or error}): name another folder.") from None
-    except ValueError:
-        raise DataError(f"{path} is not readable JSON: name another folder.") from None
 
 
 def _roots(manifest: Manifest) -> set[Path]:

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from train.common.atomic import write_bytes, write_text
+from train.common.documents import table_bytes
 from train.data.audit.audit import Audit
 from train.data.audit.contact_sheets import Sheet, Thumbnail, contact_sheet, thumbnailer, thumbnails
 from train.data.audit.figures import alone_figure, measure_figures
@@ -133,4 +134,4 @@ def _code(text: str) -> Markup:
 
 
 def _csv(table: pl.DataFrame) -> bytes:
-    return table.write_csv().encode("utf-8")
+    return table_bytes(table)

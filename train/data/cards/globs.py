@@ -3,6 +3,7 @@
 import re
 from string import Formatter
 
+MAX_WILDCARDS = 4
 _TOKEN = re.compile(r"\*\*/|\*\*|\*|\?|\{[^{}]*\}|.", re.DOTALL)
 
 
@@ -13,6 +14,23 @@ def compile_glob(glob: str) -> re.Pattern[str]:
     both at least one character; what they match is the group `word` of the match.
     """
     return re.compile("".join(_expression(token) for token in _TOKEN.findall(glob)), re.DOTALL)
+
+
+def check_cost(glob: str) -> None:
+    """Raise ValueError for a glob that might be compared with a path for ever.
+
+    Wildcards are tried against each other: with n letters and k wildcards that can share them, n**k times. Those of
+    different names cannot share any, but `**` shares with all.
+    """
+    tokens = [token for token in _TOKEN.findall(glob) if len(token) > 1 or token in "*"]
+    crossing = sum(token.startswith("**") or token.endswith("**}") for token in tokens)
+    within = max(_wildcards(name) for name in glob.replace("**", "").split("/"))
+    if crossing + within > MAX_WILDCARDS:
+        raise ValueError(f"has more than {MAX_WILDCARDS} wildcards that could share letters")
+
+
+def _wildcards(name: str) -> int:
+    return sum(token == "*" or token.startswith("{") for token in _TOKEN.findall(name))
 
 
 def literal_start(glob: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from train.common.documents import read_table
 from train.common.errors import DataError
 
 
@@ -49,18 +50,11 @@ class Tables:
 
 def _read(path: Path, column: str, columns: Sequence[str]) -> dict[str, dict[str, str]]:
     try:
-        frame = pl.read_csv(path, infer_schema=False)
+        frame = read_table(path, error=DataError, remedy="the card looks pictures up in it; get the dataset again")
     except FileNotFoundError:
         raise DataError(
             f"{path} does not exist, and the card looks pictures up in it: get the whole dataset, name its top folder."
         ) from None
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be read ({error.strerror or error}): the card looks pictures up in it."
-        ) from None
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{path} is not a table in CSV ({reason}): get the dataset again.") from None
     for name in (column, *columns):
         if name not in frame.columns:
             raise DataError(f"{path} has no column {name!r}, only {', '.join(frame.columns)}: correct the card's rule.")

@@ -1,13 +1,13 @@
 """Dataset cards: TOML files that say which file of a folder is what. `datasets/README.md` explains every key."""
 
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from train.common.documents import read_toml
 from train.common.errors import DataError
-from train.data.cards.globs import words_of
+from train.data.cards.globs import check_cost, words_of
 from train.data.cards.lookup_tables import Lookup
 from train.data.cards.rules import Card, Facts, Get, Rule, open_card, usual_layout
 from train.data.manifest import FAMILIES, LABELS, SPLITS, attribute_problem
@@ -32,13 +32,9 @@ _SKIP_KEYS = ("glob", "skip")
 def read_card(path: Path) -> Card:
     """Read and check a card; DataError names the file, the key and the mend."""
     try:
-        table = tomllib.loads(path.read_text("utf-8"))
+        table = read_toml(path, error=DataError, remedy="correct it, or name a dataset card")
     except FileNotFoundError:
         raise DataError(f"{path} does not exist: check the spelling.") from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}): name a dataset card.") from None
-    except ValueError as error:
-        raise DataError(f"{path} is not TOML ({error}): correct it.") from None
     _refuse_unknown(table, _CARD_KEYS, f"{path}")
     rules = table.get("rule", [])
     if not isinstance(rules, list) or not rules or not all(isinstance(rule, dict) for rule in rules):
@@ -80,6 +76,10 @@ def _rule(table: Mapping[str, Any], where: str) -> Rule:
             lookup=_lookup(table, where),
             attributes=_attributes(table.get("attributes", {}), where),
         )
+    try:
+        check_cost(rule.glob)
+    except ValueError as error:
+        raise DataError(f"{where}: key 'glob' {error}: write more of the names out.") from None
     try:
         in_glob = frozenset(rule.pattern.groupindex)
     except re.error:

@@ -16,6 +16,7 @@ import requests
 import urllib3
 
 from train.common.atomic import write_text
+from train.common.documents import read_json_object
 from train.common.errors import DataError
 
 _CHUNK = 1 << 20
@@ -274,8 +275,8 @@ def _facts(part: Path) -> Path:
 
 def _recall(part: Path) -> _Known:
     try:
-        return _Known(**json.loads(_facts(part).read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
+        return _Known(**read_json_object(_facts(part), error=DataError, remedy="remove it"))
+    except (OSError, DataError, TypeError):
         return _Known()
 
 

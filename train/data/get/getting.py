@@ -9,13 +9,15 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from train.common.atomic import write_text
+from train.common.atomic import made_folders, write_text
+from train.common.documents import read_json_object
 from train.common.errors import DataError
+from train.common.locks import let_go, take
 from train.data.cards.reader import Card
 from train.data.get.fetch import USUAL_PATIENCE, Patience, fetch
 from train.data.get.hubs import Fetched, fetch_huggingface, fetch_kaggle
 from train.data.get.inner import unpack_inner
-from train.data.get.unpack import USUAL_LIMITS, Limits, unpack
+from train.data.get.unpack import UNFINISHED, USUAL_LIMITS, Limits, unpack
 
 RECEIPT = ".fauxlens-get.json"
 _LOCK, _WISH = "lock", "wish.json"
@@ -72,22 +74,24 @@ def get_dataset(
     if target.is_mount() or target == Path.cwd():
         raise DataError(f"{folder} is a disk's or the current folder, which cannot be replaced: name one inside it.")
     work = target.with_name(f".{target.name}.get")
-    work.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(work / _LOCK, timeout=0):
-            try:
-                # Another process may have finished between the look above and the lock.
-                if not _is_finished(target, wish, folder):
-                    _begin(work, wish)
-                    fetched = _bring(wish, work, on_progress, patience, limits)
-                    unpacking = _named(on_progress, "unpacking")
-                    unpack_inner(fetched.folder, card.get.unpack, limits=limits, on_progress=unpacking)
-                    _finish(fetched, wish, target, now)
-            finally:
-                if (target / RECEIPT).exists() or not _has_begun(work):
-                    shutil.rmtree(work, ignore_errors=True)
-    except Timeout:
-        raise DataError(f"{folder} is being filled by another `data get`: wait until it is done.") from None
+    with made_folders(work):
+        lock = FileLock(work / _LOCK)
+        try:
+            take(lock, timeout=0)
+        except Timeout:
+            raise DataError(f"{folder} is being filled by another `data get`: wait until it is done.") from None
+        try:
+            # Another process may have finished between the look above and the lock.
+            if not _is_finished(target, wish, folder):
+                _begin(work, wish)
+                fetched = _bring(wish, work, on_progress, patience, limits)
+                unpacking = _named(on_progress, "unpacking")
+                unpack_inner(fetched.folder, card.get.unpack, limits=limits, on_progress=unpacking)
+                _finish(fetched, wish, target, now)
+        finally:
+            if (target / RECEIPT).exists() or not _has_begun(work):
+                shutil.rmtree(work, ignore_errors=True)
+            let_go(lock)
     return folder
 
 
@@ -95,8 +99,12 @@ def read_receipt(folder: Path) -> Receipt | None:
     """Return the receipt of a finished download, None where there is none; DataError if it is damaged."""
     path = folder / RECEIPT
     try:
-        table = json.loads(path.read_text("utf-8"))
-        return Receipt(**{**table, "wish": Wish(**table["wish"])})
+        table = read_json_object(path, error=DataError, remedy=f"remove {folder} and get it again")
+        receipt = Receipt(**{**table, "wish": Wish(**table["wish"])})
+        wish = receipt.wish
+        if not all(isinstance(text, str) for text in (receipt.time, wish.card, wish.kind, wish.handle, wish.url)):
+            raise TypeError("a receipt of texts is needed")
+        return receipt
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (ValueError, TypeError, KeyError):
@@ -117,12 +125,31 @@ def _is_finished(target: Path, wish: Wish, folder: Path) -> bool:
 
 
 def _begin(work: Path, wish: Wish) -> None:
-    """Note in `work` what it is for; DataError if it holds the beginning of something else."""
+    """Note in `work` what it is for; DataError if it holds the beginning of something else.
+
+    The beginning of an earlier state of the same card is thrown away: a corrected address brings other bytes. So is
+    what a process left that was killed while it unpacked.
+    """
     path = work / _WISH
+    if _begun_card(path) == wish.card and path.read_bytes() != json.dumps(asdict(wish), indent=1).encode():
+        for left in work.iterdir():
+            if left.name != _LOCK:
+                shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+    for left in [*work.rglob(f".*{UNFINISHED}")]:
+        shutil.rmtree(left, ignore_errors=True)
     text = json.dumps(asdict(wish), indent=1)
-    if _has_begun(work) and not (path.exists() and path.read_text("utf-8") == text):
+    if _has_begun(work) and not (path.exists() and path.read_bytes() == text.encode()):
         raise DataError(f"{work} holds the beginning of another download: remove it or name another folder.")
     write_text(path, text)
+
+
+def _begun_card(path: Path) -> str | None:
+    """The card whose download was begun; None where nobody has noted one."""
+    try:
+        begun = read_json_object(path, error=DataError, remedy="remove it")
+    except (FileNotFoundError, DataError):
+        return None
+    return str(begun.get("card"))
 
 
 def _has_begun(work: Path) -> bool:

@@ -6,9 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from train.common.atomic import made_folders
 from train.common.errors import DataError
 from train.data.get.archives import Entry, entries, too_many
 from train.data.get.entry_names import claim, safe_parts, shown
+
+UNFINISHED = ".unpacking"
+"""How the name of a hidden folder ends that is being unpacked into; a killed process leaves it."""
 
 # Below this a bomb does no harm, whatever its ratio: a page of zeros is no attack.
 _HARMLESS_BYTES = 64 << 20
@@ -48,16 +52,16 @@ def unpack(
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError(f"{folder} is there already and not empty: name another folder.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    # mkdtemp makes a private folder; the one inside it has the permissions of any other.
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}.", suffix=".unpacking", dir=folder.parent))
-    try:
-        root = temporary / "files"
-        root.mkdir()
-        files = _unpack_into(root, archive, limits, on_progress)
-        root.rename(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with made_folders(folder.parent):
+        # mkdtemp makes a private folder; the one inside it has the permissions of any other.
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}.", suffix=UNFINISHED, dir=folder.parent))
+        try:
+            root = temporary / "files"
+            root.mkdir()
+            files = _unpack_into(root, archive, limits, on_progress)
+            root.rename(folder)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
     return files
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from train.common.atomic import made_folders, public_mode, set_mode
 from train.common.errors import DataError
 
 from .imaging import camera, diffusion_like, gan_like
@@ -53,16 +54,19 @@ def make_sample(
         raise DataError(f"{size} is not a size for sample pictures; choose a multiple of 8 of at least 64.")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError(f"{folder} already exists and is not an empty folder; remove it or choose another.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        _write_all(temporary, _plan(count), size, seed, workers, on_progress)
-        temporary.chmod(0o755)  # mkdtemp's own 0o700 is for secrets
-        if folder.exists():
-            folder.rmdir()
-        temporary.replace(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    folder = folder.resolve()
+    if folder in (Path.cwd(), Path(folder.anchor)):
+        raise DataError(f"{folder} is the current folder, which cannot be replaced: name one inside it.")
+    with made_folders(folder.parent):
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}-", dir=folder.parent))
+        try:
+            _write_all(temporary, _plan(count), size, seed, workers, on_progress)
+            set_mode(temporary, public_mode(folder=True))
+            if folder.exists():
+                folder.rmdir()
+            temporary.replace(folder)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def draw_sample_picture(model: ImagingModel, *, index: int, size: int, seed: int) -> np.ndarray:

@@ -1,6 +1,5 @@
 """Pictures that a scan left out, and the list of them beside the manifest."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from train.common.atomic import write_bytes
+from train.common.documents import read_table, table_bytes
 from train.common.errors import DataError
 
 
@@ -31,7 +31,7 @@ def write_skipped(skipped: Sequence[Skipped], manifest_path: Path) -> Path:
         path.unlink(missing_ok=True)
         return path
     table = pl.DataFrame([(one.path, one.reason) for one in skipped], ["path", "reason"], orient="row")
-    write_bytes(path, table.write_csv().encode("utf-8"))
+    write_bytes(path, table_bytes(table))
     return path
 
 
@@ -39,11 +39,9 @@ def read_skipped(manifest_path: Path) -> tuple[Skipped, ...]:
     """Read the list beside a manifest, empty where there is none; DataError if it is not such a list."""
     path = skipped_path(manifest_path)
     try:
-        table = pl.read_csv(io.BytesIO(path.read_bytes()), infer_schema=False)
+        table = read_table(path, error=DataError, remedy="remove it or scan again")
     except FileNotFoundError:
         return ()
-    except pl.exceptions.PolarsError:
-        table = pl.DataFrame()
     if table.columns != ["path", "reason"]:
         raise DataError(f"{path} is not a list of skipped pictures: remove it or scan again.")
     return tuple(Skipped(*row) for row in table.iter_rows())

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
+from train.common.documents import quote_formula
 from train.evaluate.evaluation import POINTS, Called, Judgement
 from train.evaluate.metrics import Interval, Metrics
 from train.evaluate.robustness.results import Condition, Robustness
@@ -24,11 +25,15 @@ def as_csv(judgements: Sequence[Judgement], robustness: Robustness | None) -> st
     writer.writerow(["model", "set", "name", "seen", "n_real", "n_fake", "metric", "value", "low", "high"])
     for judgement in judgements:
         for row in _csv_rows(judgement):
-            writer.writerow([judgement.name, *row])
+            writer.writerow(_safe([judgement.name, *row]))
     for condition in () if robustness is None else robustness.conditions:
         for row in _disturbed_rows(condition):
-            writer.writerow([condition.model, *row])
+            writer.writerow(_safe([condition.model, *row]))
     return buffer.getvalue()
+
+
+def _safe(row: list[Any]) -> list[Any]:
+    return [quote_formula(cell) if isinstance(cell, str) else cell for cell in row]
 
 
 def _disturbed_rows(one: Condition) -> Iterator[list[Any]]:

@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from train.common.atomic import write_text
+from train.common.documents import read_json
 from train.common.errors import TrainError
 from train.evaluate.evaluation import Judgement
 from train.evaluate.flips import Flips
@@ -115,15 +116,13 @@ def write_report(
 def read_judgements(path: Path) -> tuple[Judgement, ...]:
     """The judgements of a report.json; raises TrainError when it is missing, not JSON or of another version."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = read_json(path, error=TrainError, remedy="write the report anew")
     except FileNotFoundError as error:
         raise TrainError(f"{path} does not exist: write it with `fauxlens evaluate`.") from error
-    except (OSError, ValueError) as error:
-        raise TrainError(f"{path} is not readable JSON ({error}): write the report anew.") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise TrainError(f"{path} is not a report of format {FORMAT}: write it anew with this version.")
     try:
-        return tuple(from_plain(Judgement, item) for item in document.get("judgements", []))
+        return tuple(from_plain(Judgement, item) for item in document.get("judgements") or [])
     except TrainError as error:
         raise TrainError(f"{path}: {error}") from error
 

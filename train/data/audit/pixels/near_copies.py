@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from train.common.atomic import write_text
+from train.common.documents import MAX_TABLE_BYTES, quote_formula, read_text, unquote_formula
 from train.common.errors import DataError
 from train.data.audit.findings import Finding, Severity
 from train.data.audit.pixels.geometric_check import Fit, fit_pair
@@ -153,6 +154,7 @@ def copies_findings(copies: Sequence[Copy], manifest: Manifest) -> tuple[Finding
     return tuple(one for one in found if one is not None)
 
 
+_AGAIN = "make it with `fauxlens data audit --pixels`"
 _COLUMNS = tuple(field.name for field in fields(Copy))
 
 
@@ -162,17 +164,17 @@ def write_copies(copies: Sequence[Copy], path: Path) -> None:
     table = csv.writer(text, lineterminator="\n")
     table.writerow(_COLUMNS)
     for copy in copies:
-        table.writerow([_text(getattr(copy, name)) for name in _COLUMNS])
+        table.writerow([quote_formula(_text(getattr(copy, name))) for name in _COLUMNS])
     write_text(path, text.getvalue())
 
 
 def read_copies(path: Path) -> tuple[Copy, ...]:
     """Read what `write_copies` wrote; DataError names the file and the row that is wrong."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} cannot be read ({error}): make it with `fauxlens data audit --pixels`.") from None
+        text = read_text(path, error=DataError, remedy=_AGAIN, limit=MAX_TABLE_BYTES)
+        rows = [[unquote_formula(cell) for cell in row] for row in csv.reader(io.StringIO(text, newline=""))]
+    except (OSError, csv.Error) as error:
+        raise DataError(f"{path} cannot be read ({error}): {_AGAIN}.") from None
     if not rows or tuple(rows[0]) != _COLUMNS:
         raise DataError(f"{path} is not a table of copies: make it with `fauxlens data audit --pixels`.")
     return tuple(_parse(row, f"{path}, row {number}") for number, row in enumerate(rows[1:], 1))
