@@ -37,6 +37,7 @@ import polars as pl
 from PIL import Image
 
 from train.common.atomic import write_bytes, write_text
+from train.common.documents import read_json, table_bytes
 from train.common.errors import DataError
 from train.data.manifest import Manifest, attributes_of, relative_path, rows_frame, write_manifest
 from train.data.reconstruct.autoencoder import Autoencoder
@@ -134,7 +135,7 @@ def reconstruct(
     write_manifest(result, folder / MANIFEST)
     pairs.sort(key=lambda pair: pair.fake)
     table = pl.DataFrame([asdict(pair) for pair in pairs], schema=dict.fromkeys(Pair.__dataclass_fields__, pl.String))
-    write_bytes(folder / PAIRS, table.write_csv().encode("utf-8"))
+    write_bytes(folder / PAIRS, table_bytes(table))
     return Reconstructed(result, tuple(pairs), tuple(skipped))
 
 
@@ -148,16 +149,13 @@ def _prepare(folder: Path, autoencoders: Sequence[Autoencoder], scale: int | Non
         "pillow": PIL.__version__,
     }
     path = folder / SETTINGS
-    try:
-        if path.exists():
-            if json.loads(path.read_text(encoding="utf-8")) != settings:
-                raise DataError(f"{folder} holds reconstructions of other settings: name another folder.")
-        elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise DataError(f"{folder} holds other things: name a folder that is empty or does not exist.")
-        else:
-            write_text(path, json.dumps(settings, indent=1) + "\n")
-    except ValueError:
-        raise DataError(f"{path} is not readable JSON: name another folder.") from None
+    if path.exists():
+        if read_json(path, error=DataError, remedy="name another folder") != settings:
+            raise DataError(f"{folder} holds reconstructions of other settings: name another folder.")
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DataError(f"{folder} holds other things: name a folder that is empty or does not exist.")
+    else:
+        write_text(path, json.dumps(settings, indent=1) + "\n")
 
 
 def _work(manifest: Manifest, plans: Sequence[Plan], folder: Path, workers: int) -> Iterator[tuple[Plan, str | None]]:
