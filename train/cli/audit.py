@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from train.data.audit.audit import Audit
     from train.data.audit.findings import Finding
     from train.data.audit.limits import Limits
+    from train.data.audit.pixels.sharpness import Sharpness
     from train.data.manifest import Manifest
 
 ManifestFile = Annotated[Path, typer.Argument(help="A manifest made by `data scan`.")]
@@ -25,9 +26,7 @@ def audit_verb(
     ] = None,
     pixels: Annotated[
         bool,
-        typer.Option(
-            "--pixels", help="Open the pictures: look for turned and mirrored copies and traces of re-saving."
-        ),
+        typer.Option("--pixels", help="Open the pictures: look for copies, traces of re-saving, and sharpness."),
     ] = False,
     limit: Annotated[
         list[str] | None, typer.Option("--limit", help="NAME=VALUE or NAME=none, e.g. null_auc=0.6; may be repeated.")
@@ -50,8 +49,8 @@ def audit_verb(
     if equalise is None and (size is not None or quality is not None):
         raise DataError("--size and --quality are those of --equalise FOLDER: name the folder too.")
     whole = read_manifest(manifest)
-    extra = _from_pixels(whole, out or manifest.parent, as_json) if pixels else ()
-    found = audit(whole, read_skipped(manifest), limits, extra=extra)
+    extra, sharpness = _from_pixels(whole, out or manifest.parent, as_json) if pixels else ((), None)
+    found = audit(whole, read_skipped(manifest), limits, extra=extra, sharpness=sharpness)
     _write(found, whole, out, manifest.name, as_json)
     document = found.document
     if equalise is not None:
@@ -86,15 +85,19 @@ def _write(found: "Audit", manifest: "Manifest", out: Path | None, title: str, s
         typer.echo(f"page: {page}")
 
 
-def _from_pixels(manifest: "Manifest", folder: Path, silent: bool) -> "tuple[Finding, ...]":
+def _from_pixels(manifest: "Manifest", folder: Path, silent: bool) -> "tuple[tuple[Finding, ...], Sharpness]":
     """Find what only the pixels tell; the pairs of copies are written for `data split --join`."""
     from train.data.audit.pixels.near_copies import copies_findings, find_copies, write_copies
     from train.data.audit.pixels.processing_traces import find_traces, traces_findings
+    from train.data.audit.pixels.sharpness import measure_sharpness, sharpness_findings
 
     with bar("looking for copies", silent) as move:
         copies = find_copies(manifest, on_progress=move)
     write_copies(copies, folder / "copies.csv")
-    return (*copies_findings(copies, manifest), *traces_findings(find_traces(manifest)))
+    with bar("measuring sharpness", silent) as move:
+        sharpness = measure_sharpness(manifest, on_progress=move)
+    traces = traces_findings(find_traces(manifest))
+    return (*copies_findings(copies, manifest), *traces, *sharpness_findings(sharpness)), sharpness
 
 
 def _equalised(

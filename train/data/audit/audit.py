@@ -19,6 +19,7 @@ from train.data.audit.metadata_baseline import (
     fit_null_model,
     fit_pairs,
 )
+from train.data.audit.pixels.sharpness import Sharpness
 from train.data.audit.rules import (
     headline,
     judge_balance,
@@ -58,6 +59,7 @@ class Audit:
     skipped: tuple[Skipped, ...]
     limits: Limits
     found: tuple[Finding, ...]
+    sharpness: Sharpness | None
     members: pl.DataFrame = field(compare=False, repr=False)
 
     @property
@@ -88,11 +90,13 @@ def audit(
     limits: Limits | None = None,
     seed: int = 0,
     extra: Sequence[Finding] = (),
+    sharpness: Sharpness | None = None,
 ) -> Audit:
     """Audit a manifest without opening its pictures.
 
     `skipped` is what the scan left out, `extra` what others have found that do open them (transformed copies, traces
-    of re-saving); both are told with the rest, and a failure among `extra` fails the audit. `seed` is for the null
+    of re-saving); both are told with the rest, and a failure among `extra` fails the audit. `sharpness` is that of the
+    sources, if somebody has measured it. `seed` is for the null
     models, which see samples of large manifests.
     """
     frame, limits = manifest.frame, limits or Limits()
@@ -124,6 +128,7 @@ def audit(
         skipped=tuple(skipped),
         limits=limits,
         found=tuple(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))),
+        sharpness=sharpness,
         members=members,
     )
 

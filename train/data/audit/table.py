@@ -10,6 +10,7 @@ from train.data.audit.audit import Audit
 from train.data.audit.file_statistics import Part, Spread
 from train.data.audit.findings import Finding
 from train.data.audit.metadata_baseline import NullModel
+from train.data.audit.pixels.sharpness import Sharpness
 from train.data.manifest import SPLITS
 
 _MAX_ROWS = 20
@@ -20,7 +21,7 @@ _STYLES = {"failure": "red", "warning": "yellow", "note": ""}
 
 
 def render_audit(audit: Audit) -> list[RenderableType]:
-    """Return what to print, in order: parts, what the file tells, pairs, skipped files, findings, the verdict.
+    """Return what to print, in order: parts, what the file tells, pairs, sharpness, skipped files, findings, verdict.
 
     All fits 80 columns where names are short.
     """
@@ -29,6 +30,8 @@ def render_audit(audit: Audit) -> list[RenderableType]:
         shown.append(_null_models(audit, audit.null_model))
     if audit.pairs:
         shown.append(_pairs(audit))
+    if audit.sharpness is not None:
+        shown.append(_sharpness(audit.sharpness))
     if audit.skipped:
         shown.append(_skipped(audit))
     shown += [_finding(finding) for finding in reversed(audit.found)]
@@ -98,6 +101,16 @@ def _pairs(audit: Audit) -> Table:
         row = [pairs.get((real, fake)) for real in reals]
         cells = ("-" if p is None else f"{p.files.auc:.2f}{'*' if p.verdict == 'matched' else ''}" for p in row)
         table.add_row(escape(fake), *cells)
+    return table
+
+
+def _sharpness(sharpness: Sharpness) -> Table:
+    table = Table("source", "label", box=box.SIMPLE_HEAD, title="Sharpness where the face is, dB (softest first)")
+    for name in ("quarter", "median", "three quarters"):
+        table.add_column(name, justify="right")
+    for one in sharpness.sources:
+        values = (f"{value:.1f}" for value in (one.lower, one.median, one.upper))
+        table.add_row(escape(one.source), one.label, *values)
     return table
 
 

@@ -377,14 +377,15 @@ def test_of_the_shared_faces_only_the_matched_pair_is_matched() -> None:
     """The README of the shared faces names the pair; size, format, quality and bytes are read from the headers."""
     if not SHARED.is_dir():
         pytest.skip("no shared faces beside the project")
+    reals = ("ffhq-256", "flickr-portraits", "web-faces")
+    fakes = ("stylegan-256", "stylegan2-e4e", "stylegan2-asian", "sd21-sdfd", "sdxl")
     rows = []
-    for path in sorted(SHARED.glob("*/*.*")):
+    for path in sorted(path for source in (*reals, *fakes) for path in (SHARED / source).iterdir()):
         with Image.open(path) as image:
             width, height, kind = *image.size, str(image.format)
             quality = estimate_quality(getattr(image, "quantization", None))
         rows.append((path.parent.name, width, height, kind, quality, path.stat().st_size))
     names = ("source", "width", "height", "format", "jpeg_quality", "bytes")
-    reals = ("ffhq-256", "flickr-portraits", "web-faces")
     frame = pl.DataFrame(rows, schema=dict.fromkeys(names), orient="row").with_columns(
         label=pl.when(pl.col("source").is_in(reals)).then(pl.lit("real")).otherwise(pl.lit("fake")),
         generator=pl.col("source"),
