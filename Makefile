@@ -1,4 +1,5 @@
-# Two commands: `make demo` shows the whole trip, `make test` checks everything. Both install what they need first.
+# `make demo` runs the full pipeline, `make check` is for before a commit, `make test` checks everything. Each installs what
+# it needs first.
 PYTHON ?= python3.11
 BIN := .venv/bin
 
@@ -23,6 +24,9 @@ runtimes: setup
 demo: setup
 	$(BIN)/fauxlens demo
 
+# Under two minutes on two idle cores.
+check: lint types fast
+
 test: lint types android unit
 
 lint: setup
@@ -31,6 +35,9 @@ lint: setup
 
 types: setup
 	$(BIN)/mypy
+
+fast: setup
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
 # A test file is run by one of two workers, so that both cores are at work.
 unit: setup

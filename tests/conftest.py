@@ -21,6 +21,25 @@ from train.recipe import Recipe, parse_recipe
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
 
+# Fixtures that train, scan hundreds of pictures, convert a network or start another program: their users are slow.
+SLOW_FIXTURES = frozenset(
+    (
+        "small_manifest",
+        "trained_run",
+        "bundle_path",
+        "tiny",
+        "make_run",
+        "study",
+        "classifier",
+        "chromium",
+        "page_parts",
+        "mtcnn",
+        "shared_faces",
+        "installed",
+        "apk",
+    )
+)
+
 SMALL_RECIPE = {
     "title": "Small sample for tests",
     "data": {"view": "upright|square|resize(96)", "generators": ["camera", "gan-like"], "licences": ["Drawn."]},
@@ -32,6 +51,14 @@ SMALL_RECIPE = {
     "fit": {"batch_size": 16, "patience": 40, "seed": 3},
     "quantize": {"calibration_batches": 12, "epochs": 1, "learning_rate": 1e-5},
 }
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the users of slow fixtures, and the folders of runtimes, as slow: `make check` leaves them out."""
+    for item in items:
+        names = set(getattr(item, "fixturenames", ()))
+        if names & SLOW_FIXTURES or item.path.is_relative_to(ROOT / "tests" / "export" / "runtimes"):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
