@@ -1,0 +1,67 @@
+"""A judged picture one can look at: all faces with their squares, and the heatmap over the worst one's."""
+
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from export.inference.detector import Detector
+from export.inference.judge import Face, Judgement
+from export.inference.overlay import STRIP, draw_overlay
+from train.image.decode import Picture
+from train.image.view import turn_upright
+
+UNJUDGED = (90, 90, 90)
+
+
+def draw_judgement(detector: Detector, picture: Picture, judgement: Judgement, side: int = 640) -> Image.Image | None:
+    """Draw the worst face's overlay; above it, where there are several faces, the picture with all their squares.
+
+    RGB, `side` pixels wide; None where no face was judged. Raises DataError as `apply_view` does.
+    """
+    worst = judgement.worst
+    if worst is None or worst.verdict is None:
+        return None
+    overlay = draw_overlay(replace(detector, view=worst.view), picture, worst.verdict, eyes=worst.eyes, side=side)
+    if len(judgement.faces) < 2:
+        return overlay
+    faces = draw_faces(picture, judgement, side)
+    both = Image.new("RGB", (side, faces.height + overlay.height))
+    both.paste(faces, (0, 0))
+    both.paste(overlay, (0, faces.height))
+    return both
+
+
+def draw_faces(picture: Picture, judgement: Judgement, width: int) -> Image.Image:
+    """Draw the upright picture, RGB, `width` pixels wide, with each face's square, its number and P(fake).
+
+    The frame has the colour of the verdict, grey where the face was not judged; the worst face's is thicker.
+    """
+    image = Image.fromarray(np.ascontiguousarray(turn_upright(picture.pixels, picture.orientation)))
+    scale = width / image.width
+    image = image.resize((width, max(1, round(image.height * scale))), Image.Resampling.BILINEAR)
+    draw = ImageDraw.Draw(image)
+    line = max(2, width // 160)
+    # The worst last, so that nothing covers it.
+    for face in sorted(judgement.faces, key=lambda face: face is judgement.worst):
+        if face.square is not None:
+            _frame(draw, face, scale, 2 * line if face is judgement.worst else line, width)
+    return image
+
+
+def _frame(draw: ImageDraw.ImageDraw, face: Face, scale: float, line: int, width: int) -> None:
+    assert face.square is not None
+    colour = STRIP[face.verdict.label] if face.verdict else UNJUDGED
+    left, top, right, bottom = (edge * scale for edge in face.square)
+    if right - left > 2 and bottom - top > 2:
+        # White outside, so that the frame shows on any picture.
+        draw.rectangle((left - 1, top - 1, right + 1, bottom + 1), outline="white", width=line + 2)
+        draw.rectangle((left, top, right, bottom), outline=colour, width=line)
+    text = f"{face.number}: {100 * face.verdict.probability:.0f} %" if face.verdict else f"{face.number}: too small"
+    font = ImageFont.load_default(max(11, width / 36))
+    high = draw.textbbox((0, 0), text, font=font)[3] + 6
+    x = max(0.0, min(left, width - draw.textlength(text, font=font) - 8))
+    # Above the square, or below it where there is no room, so that the face shows.
+    y = top - high - 2 if top >= high + 2 else bottom + 4
+    draw.rectangle((x, y, x + draw.textlength(text, font=font) + 8, y + high), fill=colour)
+    draw.text((x + 4, y + 2), text, font=font, fill="white")
