@@ -14,8 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-_TENSOR_VALUES = np.arange(256, dtype=np.float32) / np.float32(127.5) - np.float32(1)
-
 
 @dataclass(frozen=True)
 class Placement:
@@ -64,4 +62,4 @@ def letterbox(pixels: np.ndarray, placement: Placement) -> np.ndarray:
 
 def to_tensor(square: np.ndarray) -> np.ndarray:
     """Return the tensor float32 [1, side, side, 3] in -1..1 of a square uint8 [side, side, 3]."""
-    return _TENSOR_VALUES[square][np.newaxis]
+    return (square.astype(np.float32) / np.float32(127.5) - np.float32(1))[np.newaxis]
