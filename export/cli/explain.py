@@ -77,7 +77,7 @@ def _explain_files(files: list[Path], model: Path | None, at: str, what: str | N
             move(done - 1, len(files), f" {file.name}")
             try:
                 picture = decode(file)
-                aimed = aim(subject.sight.view, subject.sight.unclear, picture, str(file))
+                aimed = aim(subject.sight.view, picture)
                 looking, side = subject.through(aimed.view), panel_side(subject)
                 explained = explain(looking, picture, chosen, operating_point=at, eyes=aimed.eyes, side=side)
             except DataError as error:

@@ -4,15 +4,15 @@ import errno
 import hashlib
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
 from export.inference.detector import Detector, open_detector
 from export.inference.evidence import Evidence, Facts, gather
+from export.inference.faces_overlay import draw_judgement
 from export.inference.inputs import Input
-from export.inference.judge import Face, Judgement, judge
-from export.inference.overlay import draw_overlay
+from export.inference.judge import Judgement, judge
 from train.common.atomic import write_atomically
 from train.common.errors import DataError, ExportError
 from train.common.process_pool import share
@@ -97,7 +97,7 @@ def detect_bytes(settings: Settings, data: bytes, marks: Marks, name: str, overl
     evidence = gather(facts, picture, marks.rows, judgement, detector.description)
     error = ""
     if overlay is not None and judgement.worst is not None:
-        error = _write_overlay(overlay, detector, picture, judgement.worst, settings)
+        error = _write_overlay(overlay, detector, picture, judgement, settings)
     drawn = overlay if judgement.worst is not None and not error else None
     return Found(name, evidence, judgement, drawn, error)
 
@@ -108,12 +108,12 @@ def opened(model: Path) -> Detector:
     return open_detector(model)
 
 
-def _write_overlay(target: Path, detector: Detector, picture: Picture, face: Face, settings: Settings) -> str:
-    assert face.verdict is not None
+def _write_overlay(target: Path, detector: Detector, picture: Picture, judgement: Judgement, settings: Settings) -> str:
     side = OVERLAY_SIDE
     if settings.full_size:
         side = max(OVERLAY_SIDE, min(LARGEST_OVERLAY, min(picture.pixels.shape[:2])))
-    image = draw_overlay(replace(detector, view=face.view), picture, face.verdict, eyes=face.eyes, side=side)
+    image = draw_judgement(detector, picture, judgement, side=side)
+    assert image is not None
     try:
         # Zlib at its quickest: the strongest would take a quarter of the time to a verdict.
         write_atomically(target, partial(image.save, format="PNG", compress_level=1))

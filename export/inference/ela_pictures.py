@@ -121,7 +121,7 @@ def _draw_planes(sight: Sight, file: PictureFile) -> PlanesDrawn:
     from export.inference.aim import aim
 
     picture = decode(file.source)
-    aimed = aim(sight.view, sight.unclear, picture, str(file.source))
+    aimed = aim(sight.view, picture)
     image = Image.fromarray(draw_planes(replace(sight, view=aimed.view), picture, aimed.eyes))
     _write(image, file.target)
     return PlanesDrawn(file, image.width, image.height, (*aimed.notes, *picture.notes))

@@ -6,6 +6,7 @@ import io
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,11 @@ from PIL import Image, ImageOps
 from ela.reference import error_level_picture, picture_gain
 from ela.setting import Ela
 from export.inference.ela_pictures import LevelDrawn, NotDrawn, PlanesDrawn, draw_files, level_drawer, planes_drawer
+from export.inference.judge import NO_FACE
 from export.inference.planes import draw_planes, sight_of
 from train.image.decode import decode
 from train.image.files import PictureFile
+from train.image.view import without_face
 
 if TYPE_CHECKING:
     from tests.export.conftest import Describe
@@ -229,18 +232,20 @@ def test_a_detector_that_wants_a_face_says_where_there_is_none(
     from train.image.face import Face
 
     found: list[Face] = []
-    monkeypatch.setattr("train.image.face_finder.finder.find_in_pixels", lambda _: tuple(found))
+    monkeypatch.setattr("export.inference.aim.find_in_pixels", lambda _: tuple(found))
 
     (file,) = many(tmp_path, 1, 96)
     sight = sight_of(describe(front_end="ela", view="upright|face(2.4)|resize(32)"), "d.tflite")
     (answer,) = draw_files([file], planes_drawer(sight), workers=1)
-    assert isinstance(answer, NotDrawn)
-    assert "no face" in answer.error
+    assert isinstance(answer, PlanesDrawn)
+    assert answer.notes == (NO_FACE,)
+    centre = replace(sight, view=without_face(sight.view))
+    np.testing.assert_array_equal(drawn(file.target), draw_planes(centre, decode(file.source)))
     found += [
         Face((28, 20, 68, 60), (38, 40), (58, 40)),
         Face((1, 50, 27, 76), (7, 60), (19, 60)),
     ]
     (answer,) = draw_files([file], planes_drawer(sight), workers=1)
     assert isinstance(answer, PlanesDrawn)
-    assert answer.notes == ("2 faces were found: the largest one was judged.",)
+    assert answer.notes == ("2 faces were found: the largest one is shown.",)
     np.testing.assert_array_equal(drawn(file.target), draw_planes(sight, decode(file.source), found[0].eyes))
