@@ -6,10 +6,18 @@ face_finder/LICENSE              their licence
 """
 
 from train.common.errors import DataError, ExportError
+from train.image.face_finder.finder import NAME
 from train.image.face_finder.networks import LICENCE, NETWORKS, checked_file, shipped_file
 from train.image.view import parse_view
 
 FOLDER = "face_finder"
+
+
+def finder_record(view: str) -> dict[str, str] | None:
+    """Return what fauxlens.json says of the face finder: its name and its files' SHA-256; None without face(k)."""
+    if not parse_view(view).needs_eyes:
+        return None
+    return {"name": NAME} | {network.name: network.sha256 for network in NETWORKS}
 
 
 def finder_members(view: str) -> dict[str, bytes]:

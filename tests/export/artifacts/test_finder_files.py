@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from export.artifacts.bundle import parse_bundle, write_bundle
+from export.artifacts.finder_files import finder_record
 from export.artifacts.metadata import attach
 from export.artifacts.seal import read_sealed, write_sealed
 from export.artifacts.slim import slim_bundle
@@ -61,6 +62,12 @@ def test_the_finder_s_files_travel_with_their_licence(faced: bytes, tiny: Tiny) 
     plain, others = opened(tiny.bundle_bytes)
     assert plain["format"] == 1
     assert not MEMBERS & others.keys()
+
+
+def test_a_description_names_the_finder_by_its_files() -> None:
+    assert finder_record("upright|square|resize(32)") is None
+    record = finder_record("upright|face(2.8)|resize(32)")
+    assert record == {"name": "blazeface", "short_range": SHORT_RANGE.sha256, "full_range": FULL_RANGE.sha256}
 
 
 def test_a_bundle_from_before_the_finder_is_read(faced: bytes) -> None:
