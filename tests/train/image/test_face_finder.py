@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
@@ -140,7 +141,7 @@ def golden_pixels() -> list[np.ndarray]:
 def test_other_kernels_find_the_same_faces() -> None:
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-    class BuiltIn(networks.Interpreter):
+    class BuiltIn:
         """TFLite's reference kernels, whose sums differ in the last bits from XNNPACK's."""
 
         def __init__(self, network: Network) -> None:
@@ -153,6 +154,11 @@ def test_other_kernels_find_the_same_faces() -> None:
             details = {int(one["shape"][-1]): one["index"] for one in self._inside.get_output_details()}
             self._regressors, self._logits = details[16], details[1]
 
+        def run(self, tensor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            self._inside.set_tensor(self._input, tensor)
+            self._inside.invoke()
+            return self._inside.get_tensor(self._regressors)[0], self._inside.get_tensor(self._logits)[0, :, 0]
+
     other = {network: BuiltIn(network) for network in NETWORKS}
     differing = 0
     for pixels in golden_pixels():
@@ -162,6 +168,13 @@ def test_other_kernels_find_the_same_faces() -> None:
         assert find_in_pixels(pixels) == find_with(pixels, other.__getitem__)
     # Or the test would say nothing.
     assert differing
+
+
+def test_threads_do_not_disturb_each_other() -> None:
+    pictures = golden_pixels() * 4
+    alone = [find_in_pixels(pixels) for pixels in pictures]
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(find_in_pixels, pictures)) == alone
 
 
 def test_short_range_alone_answers_where_it_is_sure() -> None:

@@ -8,6 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal
 
 import numpy as np
@@ -91,7 +92,7 @@ def open_network(network: Network) -> "Interpreter":
 
 
 class Interpreter:
-    """One network in LiteRT with one thread; not to be called from two threads at once."""
+    """One network in LiteRT, on one thread; calls from several threads wait for each other."""
 
     def __init__(self, file: bytes) -> None:
         from ai_edge_litert.interpreter import Interpreter as LiteRT
@@ -103,9 +104,11 @@ class Interpreter:
         # By shape: [1, anchors, 16] are the regressors, [1, anchors, 1] the logits.
         outputs = {int(one["shape"][-1]): one["index"] for one in self._inside.get_output_details()}
         self._regressors, self._logits = outputs[16], outputs[1]
+        self._lock = Lock()
 
     def run(self, tensor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Take float32 [1, side, side, 3] in -1..1; return regressors [anchors, 16] and logits [anchors], float32."""
-        self._inside.set_tensor(self._input, tensor)
-        self._inside.invoke()
-        return self._inside.get_tensor(self._regressors)[0], self._inside.get_tensor(self._logits)[0, :, 0]
+        with self._lock:
+            self._inside.set_tensor(self._input, tensor)
+            self._inside.invoke()
+            return self._inside.get_tensor(self._regressors)[0], self._inside.get_tensor(self._logits)[0, :, 0]
