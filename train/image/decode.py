@@ -18,18 +18,23 @@ from PIL import (
     GifImagePlugin,  # noqa: F401
     Image,
     JpegImagePlugin,  # noqa: F401
-    PngImagePlugin,  # noqa: F401
+    PngImagePlugin,
     TiffImagePlugin,  # noqa: F401
     UnidentifiedImageError,
     WebPImagePlugin,  # noqa: F401
 )
 
-from train.common.errors import DataError
+from train.common.errors import DataError, FauxlensError
+from train.image.file_kinds import kind_of
 from train.image.jpeg_quality import estimate_quality
+from train.image.limits import MAX_BYTES, MAX_PIXELS, check_cost, check_size
+from train.image.to_rgb import rgb_strips
+
+__all__ = ["FORMATS", "MAX_BYTES", "MAX_PIXELS", "Picture", "Sketch", "decode", "decode_bytes", "sketch_bytes"]
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
-MAX_PIXELS = 120_000_000
-MAX_BYTES = 1 << 30
+# Texts and profiles in a PNG are not looked at here, so that large ones are no damage; what they unpack to is bounded.
+PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = 64 << 20
 
 # decode checks the header against MAX_PIXELS itself; Pillow's own check warns on standard error at 89
 # megapixels, and warnings cannot be caught safely while several threads decode.
@@ -37,19 +42,6 @@ Image.MAX_IMAGE_PIXELS = None
 # Remarks on metadata that nobody reads here ("Corrupt EXIF data").
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
-# What Pillow's readers raise on damaged files: OSError, SyntaxError, TypeError and ValueError came up in fuzzing, the
-# others are those that Pillow 13 itself expects of its readers (Image.open, ImageFile.__init__) or of allocation.
-_DAMAGE = (
-    ArithmeticError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    struct.error,
-)
 _ORIENTATION = 0x0112
 
 
@@ -121,13 +113,20 @@ def decode_bytes(data: bytes, name: str) -> Picture:
 
     Reads FORMATS. Alpha is laid on white, 16 bits a channel are reduced to their high 8, CMYK, palette,
     greyscale and 1-bit pictures become RGB, each with a note. Colour profiles are not applied. Of a phone's
-    multi-picture JPEG (MPO) the first picture is taken. Raises DataError if the bytes are empty, not a
-    picture in FORMATS, damaged or cut short, without pixels, of more than MAX_PIXELS by their header
-    (checked before decoding), animated or floating point.
+    multi-picture JPEG (MPO) the first picture is taken, and of a BMP an alpha channel that is 0 everywhere is left out.
+    Raises DataError if the bytes are empty, not a picture in FORMATS, damaged or cut short, without pixels, of more
+    than train.image.limits allows by their header (checked before decoding), animated, floating point or transparent
+    everywhere.
     """
     with _opened(data, name) as image:
-        rgb, notes = _load_rgb(image, name)
-        return Picture(np.asarray(rgb), _orientation(image), _format(image), _quality(image), notes)
+        parts, notes = _load_rgb(image, name)
+        # Made when the size is final: a reader may turn the picture while it loads (TIFF).
+        pixels = np.empty((image.height, image.width, 3), np.uint8)
+        for top, strip in parts:
+            pixels[top : top + strip.height] = np.asarray(strip)
+        # As NumPy gives what it takes from Pillow: nobody changes a decoded picture by mistake.
+        pixels.flags.writeable = False
+        return Picture(pixels, _orientation(image), _format(image), _quality(image), tuple(notes))
 
 
 def sketch_bytes(data: bytes, name: str, side: int) -> Sketch:
@@ -141,12 +140,15 @@ def sketch_bytes(data: bytes, name: str, side: int) -> Sketch:
         # be quicker by a few hundredths, but it accepts files whose colour channels cannot be decoded. For other
         # formats this does nothing.
         stored, drafted = image.size, image.draft(None, (side, side))
-        rgb, _ = _load_rgb(image, name)
+        parts, _ = _load_rgb(image, name)
         # A reader may turn the picture while it loads (TIFF).
-        width, height = stored if drafted else rgb.size
+        width, height = stored if drafted else image.size
+        luma = Image.new("L", image.size)
+        for top, strip in parts:
+            luma.paste(strip.convert("L"), (0, top))
         box = drafted[1] if drafted else (0.0, 0.0, float(width), float(height))
         facts = _orientation(image), _format(image), _quality(image)
-        return Sketch(rgb.convert("L"), box, width, height, *facts)
+        return Sketch(luma, box, width, height, *facts)
 
 
 @contextmanager
@@ -154,34 +156,39 @@ def _opened(data: bytes, name: str) -> Iterator[Image.Image]:
     """Open a picture and check its header; what its reader raises on damage becomes a DataError."""
     if not data:
         raise DataError(f"{name} is empty (0 bytes): get the file again.")
+    check_cost(data, name)
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError:
         if _has_zero_size(data):
             raise DataError(f"{name} has no pixels (its header says width or height 0): get the file again.") from None
-        raise DataError(f"{name} is not a picture that can be read: save it as {_formats()}.") from None
-    except _DAMAGE as error:
+        raise DataError(f"{name} {_what(data)}.") from None
+    except MemoryError as error:
+        raise DataError(_no_memory(name)) from error
+    except Exception as error:  # noqa: BLE001
+        # Pillow's readers raise whatever a damaged file leads them to: 17,000 altered files gave OSError, SyntaxError,
+        # TypeError, ValueError, AssertionError and others.
         raise DataError(f"{name} is damaged ({_reason(error)}): get the file again.") from None
     with image:
-        width, height = image.size
-        if width * height > MAX_PIXELS:
-            raise DataError(
-                f"{name} has {width} x {height} pixels, more than {MAX_PIXELS:,} in all: save a smaller copy."
-            )
+        check_size(*image.size, name)
         try:
             frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
             if frames > 1:
                 raise DataError(f"{name} has {frames} frames: save the frame you mean as a picture of its own.")
             yield image
-        except _DAMAGE as error:
+        except FauxlensError:
+            raise
+        except MemoryError as error:
+            raise DataError(_no_memory(name)) from error
+        except Exception as error:  # noqa: BLE001
             raise DataError(f"{name} is damaged or cut short ({_reason(error)}): get the file again.") from None
 
 
-def _load_rgb(image: Image.Image, name: str) -> tuple[Image.Image, tuple[str, ...]]:
+def _load_rgb(image: Image.Image, name: str) -> tuple[Iterator[tuple[int, Image.Image]], list[str]]:
     raw_mode = _raw_mode(image)
     # A reader turns and trims while it loads (TIFF), so orientation is asked for afterwards.
     image.load()
-    return _to_rgb(image, raw_mode, name)
+    return rgb_strips(image, raw_mode, name)
 
 
 def _format(image: Image.Image) -> str:
@@ -192,49 +199,10 @@ def _quality(image: Image.Image) -> int | None:
     return estimate_quality(getattr(image, "quantization", None)) if _format(image) == "JPEG" else None
 
 
-def _to_rgb(image: Image.Image, raw_mode: str, name: str) -> tuple[Image.Image, tuple[str, ...]]:
-    if image.mode.startswith("F"):
-        raise DataError(f"{name} holds floating-point pixels without a known range: save it with 8 bits a channel.")
-    notes: list[str] = []
-    if image.mode.startswith("I"):
-        image = _to_8_bits(image, raw_mode, name)
-        notes.append("16 bits a channel were reduced to 8.")
-    elif ";16" in raw_mode:
-        # Pillow has already kept the high byte of each channel.
-        notes.append("16 bits a channel were reduced to 8.")
-    if image.mode in ("CMYK", "YCbCr", "LAB"):
-        notes.append(f"{image.mode} was converted to RGB without a colour profile.")
-    if image.mode in ("P", "PA"):
-        notes.append("The palette was expanded to RGB.")
-    if image.mode in ("L", "LA", "La"):
-        notes.append("Greyscale was repeated in three channels.")
-    if image.mode == "1":
-        notes.append("Black and white was expanded to RGB.")
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        # A fully opaque alpha channel changes nothing, so there is nothing to say.
-        if np.asarray(image.getchannel("A")).min() < 255:
-            notes.append("Transparency was laid on white.")
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image if image.mode == "RGB" else image.convert("RGB"), tuple(notes)
-
-
-def _to_8_bits(image: Image.Image, raw_mode: str, name: str) -> Image.Image:
-    values = np.asarray(image).astype(np.int64)
-    bits = 12 if raw_mode.startswith("I;12") else 16
-    if values.min() < 0 or values.max() >= 1 << bits:
-        raise DataError(f"{name} holds numbers outside {bits} bits: save it with 8 bits a channel.")
-    grey = Image.fromarray((values >> (bits - 8)).astype(np.uint8))
-    transparent = image.info.get("transparency")
-    if isinstance(transparent, int):
-        grey.putalpha(Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8)))
-    return grey
-
-
 def _orientation(image: Image.Image) -> int:
     try:
         value = image.getexif().get(_ORIENTATION, 1)
-    except _DAMAGE:
+    except Exception:  # noqa: BLE001, as where a picture is opened
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
@@ -259,6 +227,17 @@ def _has_zero_size(data: bytes) -> bool:
     elif data[:2] == b"\xff\xd8" and (frame := re.search(rb"\xff[\xc0-\xc2]..\x08(....)", data, re.DOTALL)):
         size = struct.unpack(">HH", frame[1])
     return 0 in size
+
+
+def _what(data: bytes) -> str:
+    kind = kind_of(data)
+    if kind is None:
+        return f"is not a picture that can be read: save it as {_formats()}"
+    return kind if ":" in kind else f"{kind}, which is not read: save it as {_formats()}"
+
+
+def _no_memory(name: str) -> str:
+    return f"{name} needs more memory than there is: close other programs or save a smaller copy."
 
 
 def _formats() -> str:

@@ -55,6 +55,10 @@ _WHOLE = re.compile(r"[0-9]{1,5}")
 _DECIMAL = re.compile(r"[0-9]{1,2}(\.[0-9]{1,4})?")
 
 
+# Pixels that are copied at once.
+_STRIP = 1 << 22
+
+
 @dataclass(frozen=True)
 class Eyes:
     """The midpoint of the eyes and their distance, in pixels of the upright picture.
@@ -161,12 +165,30 @@ def apply_view(view: View, picture: Picture, eyes: Eyes | None = None) -> np.nda
             pixels = _square(pixels)
         elif step.verb == "face":
             pixels = _face(pixels, eyes, step)
-    image = Image.fromarray(np.ascontiguousarray(pixels))
+    height, width = pixels.shape[:2]
+    if view.size * height > MAX_PIXELS:
+        # What lies between the two passes below.
+        raise DataError(
+            f"A picture of {width} x {height} pixels is too narrow to be seen through {view.text}: cut it to the face."
+        )
+    image = _image_of(pixels)
     # Rows, then columns: Pillow 13 takes the columns of a tall picture first (its pull request 9549), Pillow 12 does
     # not, and each pass is rounded to 8 bits.
     for size in ((view.size, image.height), (view.size, view.size)):
         image = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=None)
     return np.asarray(image)
+
+
+def _image_of(pixels: np.ndarray) -> Image.Image:
+    """A Pillow picture of uint8 [H, W, 3], turned or cut; without a second copy of a large one."""
+    height, width = pixels.shape[:2]
+    rows = max(1, _STRIP // max(1, width))
+    if pixels.flags.c_contiguous or rows >= height:
+        return Image.fromarray(np.ascontiguousarray(pixels))
+    image = Image.new("RGB", (width, height))
+    for top in range(0, height, rows):
+        image.paste(Image.fromarray(np.ascontiguousarray(pixels[top : top + rows])), (0, top))
+    return image
 
 
 def square_in(view: View, width: int, height: int, eyes: Eyes | None = None) -> tuple[int, int, int]:

@@ -72,7 +72,7 @@ SENTENCES = {
     "folder": "is a folder: name",
     "empty": "is empty (0 bytes): get",
     "text": "is not a picture that can be read: save it as JPEG, PNG",
-    "avif": "is not a picture that can be read: save it as JPEG, PNG",
+    "avif": "is an AVIF picture, which is not read: save it as JPEG, PNG",
     "header-only": ": ",
     "cut-jpeg": "cut short",
     "cut-png": "cut short",
@@ -198,6 +198,7 @@ def test_alpha_is_laid_on_white(draw: Draw) -> None:
     image = draw(6).convert("RGBA")
     assert decode_bytes(encode(image, "PNG"), "x").notes == ()
     image.putalpha(0)
+    image.putpixel((0, 0), (255, 255, 255, 1))
     picture = decode_bytes(encode(image, "PNG"), "x")
     assert (picture.pixels == 255).all()
     assert picture.notes == ("Transparency was laid on white.",)
@@ -208,7 +209,9 @@ def test_transparency_without_an_alpha_channel_is_laid_on_white() -> None:
     palette.putpalette([10, 20, 30, 40, 50, 60])
     palette.putpixel((1, 0), 1)
     deep = Image.fromarray(np.array([[0, 700]], np.uint16))
-    for image, seen in ((palette, [40, 50, 60]), (Image.new("RGB", (2, 1), (1, 2, 3)), None), (deep, [2, 2, 2])):
+    colour = Image.new("RGB", (2, 1), (1, 2, 3))
+    colour.putpixel((1, 0), (1, 2, 4))
+    for image, seen in ((palette, [40, 50, 60]), (colour, None), (deep, [2, 2, 2])):
         key: object = (1, 2, 3) if image.mode == "RGB" else 0
         picture = decode_bytes(encode(image, "PNG", transparency=key), "x")
         assert picture.pixels[0, 0].tolist() == [255, 255, 255]

@@ -21,7 +21,7 @@ from train.common.atomic import write_bytes
 from train.data.scan.phash import DEFINITION
 
 # To be raised when the table below, or what `measure` finds in a file, becomes another.
-VERSION = 1
+VERSION = 2
 # What tells a file from its changed self: bytes, nanoseconds since 1970, nanoseconds since 1970, number.
 STAMP = ("size", "mtime_ns", "ctime_ns", "inode")
 Stamp = tuple[int | None, int | None, int | None, int | None]
