@@ -22,8 +22,8 @@ export const NETWORKS = [
   {member: 'face_finder/short_range.tflite', side: 128, grids: [[16, 2], [8, 6]], leastLogit: 0},
   {member: 'face_finder/full_range.tflite', side: 192, grids: [[48, 1]], leastLogit: 1661},
 ];
-// In 1/32.
-const LIKELY = UNITS / 2;
+// Logits in 1/32, from which a face counts, and from which no second network looks (docs/face-finder.md, 3).
+const LIKELY = 13;
 const SURE = UNITS;
 // In profile the eyes lie close together: their distance is at least this share of the box (train/image/face.py).
 const PROFILE = 0.3;
@@ -72,7 +72,7 @@ export async function findFaces(stored, orientation, run) {
   for (const network of NETWORKS) {
     const here = placementOf(network.side, width, height);
     const {logits, regressors} = await run(network, inputTensor(stored, orientation, here));
-    const found = decodeFaces(network, regressors, logits).filter((face, i) => i === 0 || face.logit >= LIKELY);
+    const found = decodeFaces(network, regressors, logits).filter(({logit}) => logit >= LIKELY);
     if (found.length && (!best.length || found[0].logit > best[0].logit)) {
       best = found;
       placement = here;
@@ -87,7 +87,7 @@ export async function findFaces(stored, orientation, run) {
  *   top: number}} Placement */
 
 /** @param {number} side @param {number} pictureWidth @param {number} pictureHeight @returns {Placement} */
-function placementOf(side, pictureWidth, pictureHeight) {
+export function placementOf(side, pictureWidth, pictureHeight) {
   const longer = Math.max(pictureWidth, pictureHeight);
   const reduced = (/** @type {number} */ length) =>
     Math.max(1, Math.floor((2 * length * side + longer) / (2 * longer)));

@@ -13,6 +13,8 @@ import {OPERATING_POINTS, labelOf} from '../../../export/web/js/decision.js';
 import {parseDescription} from '../../../export/web/js/description.js';
 import {readDetectorFile} from '../../../export/web/js/detector_file.js';
 import {FauxlensError} from '../../../export/web/js/error.js';
+import {decodeFaces} from '../../../export/web/js/face_boxes.js';
+import {NETWORKS, findFaces, inputTensor, placementOf} from '../../../export/web/js/face_finder.js';
 import {crc32, floatBits} from '../../../export/web/js/hash.js';
 import {expand, heatColour} from '../../../export/web/js/heatmap.js';
 import {JsonNumber, NotJson, parseJson} from '../../../export/web/js/json.js';
@@ -122,6 +124,41 @@ test('heat colours and enlarged heatmaps are those of Python', () => {
   });
   for (const {rows, columns, side, heatmap, enlarged} of maps) {
     assert.deepEqual(floatBits(expand({rows, columns, values: floats(heatmap)}, side)), enlarged);
+  }
+});
+
+test('pictures become the tensors of the face finder', () => {
+  for (const one of golden('face_finder/letterbox.json')) {
+    const rgba = one.kind === 'white' ? new Uint8Array(4 * one.width * one.height).fill(255) : computed(one);
+    const placement = placementOf(one.side, one.width, one.height);
+    const {width: w, height: h, left, top} = placement;
+    assert.deepEqual({w, h, left, top}, {w: one.w, h: one.h, left: one.left, top: one.top});
+    const tensor = inputTensor(rasterOf(one.width, one.height, rgba), 1, placement);
+    assert.equal(sha256(new Uint8Array(tensor.buffer)), one.tensor_sha256);
+  }
+});
+
+test('outputs become the faces of Python', async () => {
+  for (const {width, height, outputs, decoded, faces} of golden('face_finder/outputs.json')) {
+    const named = new Map(NETWORKS.map((network) => [network, /(short|full)_range/.exec(network.member)[0]]));
+    const run = (network) => {
+      const anchors = network.grids.reduce((sum, [cells, each]) => sum + cells * cells * each, 0);
+      const logits = new Float32Array(anchors).fill(-100);
+      const regressors = new Float32Array(16 * anchors);
+      for (const [row, logit, numbers] of outputs[named.get(network)]) {
+        logits[row] = logit;
+        regressors.set(numbers, 16 * row);
+      }
+      return {logits, regressors};
+    };
+    for (const network of NETWORKS) {
+      const {logits, regressors} = run(network);
+      assert.deepEqual(decodeFaces(network, regressors, logits), decoded[named.get(network)]);
+    }
+    const raster = {width, height, readRows: (_l, _t, wide, rows) => new Uint8Array(4 * wide * rows)};
+    const found = await findFaces(raster, 1, async (network) => run(network));
+    const plain = found.map(({box, eyes, logit}) => ({box, eyes: [eyes.x, eyes.y, eyes.distance], logit}));
+    assert.deepEqual(plain, faces.map(({box, eyes, logit}) => ({box, eyes, logit})));
   }
 });
 

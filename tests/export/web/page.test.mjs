@@ -102,6 +102,37 @@ test('every golden picture gives the pixels, views, scores and heatmaps of detec
   await context.close();
 });
 
+test('the face finder finds the faces of Python in every golden picture, bit for bit', async () => {
+  const {page, context} = await open();
+  await status(page, /ready/);
+  const models = {};
+  for (const name of ['short_range', 'full_range']) {
+    const path = fileURLToPath(new URL(`../../../train/image/face_finder/models/${name}.tflite`, import.meta.url));
+    models[`face_finder/${name}.tflite`] = readFileSync(path).toString('base64');
+  }
+  await page.evaluate(async (models) => {
+    const {openFaceFinder} = await import('./js/face_finder.js');
+    const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    const members = new Map(Object.entries(models).map(([name, text]) => [name, bytes(text)]));
+    window.finder = openFaceFinder(members, {wasm: 'runtime/wasm/'});
+  }, models);
+  const cases = JSON.parse(readFileSync(join(GOLDEN, 'face_finder/pictures.json'), 'utf8'));
+  assert.ok(cases.some(({faces}) => faces.length > 1));
+  for (const {file, faces} of cases) {
+    const found = await page.evaluate(
+      async ({file, bytes}) => {
+        const {decodePicture} = await import('./js/detector.js');
+        const picture = await decodePicture(new Uint8Array(bytes), file);
+        return window.finder.find(picture.raster, picture.orientation);
+      },
+      {file, bytes: [...readFileSync(join(GOLDEN, file))]},
+    );
+    const plain = found.map(({box, eyes, logit}) => ({box, eyes: [eyes.x, eyes.y, eyes.distance], logit}));
+    assert.deepEqual({file, faces: plain}, {file, faces: faces.map(({box, eyes, logit}) => ({box, eyes, logit}))});
+  }
+  await context.close();
+});
+
 test('a list of pictures goes on past those that fail, each with a sentence', async () => {
   const start = performance.now();
   const {page, context, errors, requests} = await open();
