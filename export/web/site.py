@@ -17,6 +17,8 @@ from export.artifacts.bundle import Bundle, read_bundle
 from export.artifacts.slim import slim_bundle
 from export.runtimes import browser
 from train.common.errors import ExportError
+from train.image.face_finder.networks import NETWORKS, shipped_file
+from train.image.view import parse_view
 
 _FOLDER = Path(__file__).parent
 BUNDLE = "model/bundle.zip"
@@ -63,6 +65,8 @@ def site_files(bundle: Path) -> dict[str, bytes]:
         "model/model_card.md": opened.card.encode("utf-8"),
         "LICENCES.txt": _licences(opened).encode("utf-8"),
     }
+    finder = _face_finder(opened)
+    files |= {f"model/{name}": data for name, data in finder.items()}
     files[MANIFEST] = _json(
         {
             "version": _version(),
@@ -70,6 +74,9 @@ def site_files(bundle: Path) -> dict[str, bytes]:
             "bundle": BUNDLE,
             "integrity": integrity(files[BUNDLE]),
             "wasm": "runtime/wasm/",
+            "faceFinder": {
+                name: {"path": f"model/{name}", "integrity": integrity(data)} for name, data in finder.items()
+            },
         }
     )
     for page in _PAGES:
@@ -135,6 +142,13 @@ def _runtime() -> dict[str, bytes]:
     return found
 
 
+def _face_finder(bundle: Bundle) -> dict[str, bytes]:
+    """The face finder's models, by their names in a bundle, where the view has face(k)."""
+    if not parse_view(bundle.descriptions[bundle.default].view).needs_eyes:
+        return {}
+    return {f"face_finder/{network.name}.tflite": shipped_file(network) for network in NETWORKS}
+
+
 def _litert_version() -> str:
     packages = json.loads(browser.INGREDIENTS[0])["dependencies"]
     return str(packages["@litertjs/core"])
@@ -152,6 +166,7 @@ def _licences(bundle: Bundle) -> str:
     lines = [
         "Fauxlens (this page and its detector module): Apache License 2.0.",
         f"LiteRT.js {_litert_version()} (npm: @litertjs/core, @litertjs/wasm-utils; runtime/): Apache License 2.0.",
+        "BlazeFace (npm: @mediapipe/face_detection), where faces are looked for: Apache License 2.0.",
         "The licence's text: https://www.apache.org/licenses/LICENSE-2.0",
         "",
         "The detector in model/bundle.zip learned from pictures under these terms:",

@@ -24,7 +24,7 @@ import {NotJson, finite, listOf, parseJson, probability, text, wholeIn} from './
  * @property {Map<string, string>} createdBy
  * @property {Map<string, number>} figures
  * @property {string[]} licences
- * @property {{name: string, shortRange: string, fullRange: string} | null} faceFinder
+ * @property {{name: string, shortRange: string | null, fullRange: string | null} | null} faceFinder
  */
 
 export const VARIANTS = ['qat-int8', 'ptq-int8', 'dynamic', 'float16', 'float32'];
@@ -129,7 +129,7 @@ function read(plain, file, format) {
     createdBy: take('created_by', 'an object of package names and versions', (value) => mapOf(value, line)),
     figures: take('figures', 'an object of finite numbers', (value) => mapOf(value, finite)),
     licences: take('licences', lines, texts),
-    faceFinder: format > 1 && plain.get('face_finder') !== null ? take('face_finder', 'a name and two hashes', finder) : null,
+    faceFinder: format > 1 && plain.get('face_finder') !== null ? take('face_finder', 'null, or an object of lines of text with a name', finder) : null,
   };
 }
 
@@ -168,9 +168,8 @@ function hasEveryPoint(map) {
 /** @param {Json} value */
 function finder(value) {
   const parts = mapOf(value, line);
-  const [name, shortRange, fullRange] = ['name', 'short_range', 'full_range'].map((key) => parts?.get(key));
-  if (parts?.size !== 3 || !name || !shortRange || !fullRange) return null;
-  return SHA256.test(shortRange) && SHA256.test(fullRange) ? {name, shortRange, fullRange} : null;
+  const name = parts?.get('name');
+  return name ? {name, shortRange: parts?.get('short_range') ?? null, fullRange: parts?.get('full_range') ?? null} : null;
 }
 
 /** @param {Json} value */

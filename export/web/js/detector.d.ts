@@ -59,9 +59,14 @@ export interface FaceResult {
   label: Label;
   heatmap: Heatmap;
   scores: Float32Array;
-  /** The face has less than half of the view's side. */
-  small: boolean;
   notes: string[];
+}
+
+/** A face whose square is less than half of the view's size a side: nothing is said of it. */
+export interface SmallFace {
+  number: number;
+  square: Square;
+  eyes: Eyes;
 }
 
 export interface Result {
@@ -70,9 +75,11 @@ export interface Result {
   /** The faces that were judged, the largest first. */
   faces: FaceResult[];
   /** Those that are too small to judge. */
-  tooSmall: FaceResult[];
+  tooSmall: SmallFace[];
   /** The judged face with the highest probability; null where all are too small. */
   worst: FaceResult | null;
+  /** Whether this detector judges faces. */
+  facesSought: boolean;
   facesFound: number;
   /** Of the upright picture. */
   width: number;
@@ -123,7 +130,7 @@ export interface Description {
   createdBy: Map<string, string>;
   figures: Map<string, number>;
   licences: string[];
-  faceFinder: {name: string; shortRange: string; fullRange: string} | null;
+  faceFinder: {name: string; shortRange: string | null; fullRange: string | null} | null;
 }
 
 export interface DetectorFile {
@@ -180,7 +187,15 @@ export const OPERATING_POINTS: OperatingPoint[];
 export const NO_FACE: string;
 
 /** Opens a bundle or a detector file, checks all of it and loads the runtime. */
-export function openDetector(bytes: Uint8Array, options: RuntimeOptions & {name?: string}): Promise<Detector>;
+export function openDetector(
+  bytes: Uint8Array,
+  options: RuntimeOptions & {
+    /** How errors call the file. */
+    name?: string;
+    /** The face finder's models by their names in a bundle, for a file without. */
+    faceFinder?: Map<string, Uint8Array>;
+  },
+): Promise<Detector>;
 /** The label of a calibrated probability of "fake". */
 export function labelOf(limits: Limits, probability: number): Label;
 /** The overlay's pixels, side * side, RGBA: where nothing spoke for fake they are clear. */

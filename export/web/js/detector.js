@@ -29,7 +29,7 @@ export {decodePicture, storedPixels};
 
 /**
  * One face, or the centre square where none was looked for or found. `number` counts faces from 1; `square` lies in the upright picture, null for the
- * whole picture; `view` are the RGB bytes that the model saw; `small` where the face has less than half of their side.
+ * whole picture; `view` are the RGB bytes that the model saw.
  * @typedef {object} FaceResult
  * @property {number} number
  * @property {Square | null} square
@@ -40,9 +40,11 @@ export {decodePicture, storedPixels};
  * @property {Label} label at the result's operating point
  * @property {Heatmap} heatmap
  * @property {Float32Array} scores
- * @property {boolean} small
  * @property {string[]} notes
  */
+
+/** A face whose square is less than half of the view's size a side: nothing is said of it.
+ * @typedef {{number: number, square: Square, eyes: Eyes}} SmallFace */
 
 /**
  * A picture's result. `faces` has the faces that were judged, the largest first; `tooSmall` those that are too small to
@@ -52,8 +54,9 @@ export {decodePicture, storedPixels};
  * @property {OperatingPoint} operatingPoint
  * @property {import('./decision.js').Limits} limits
  * @property {FaceResult[]} faces
- * @property {FaceResult[]} tooSmall
+ * @property {SmallFace[]} tooSmall
  * @property {FaceResult | null} worst
+ * @property {boolean} facesSought whether this detector judges faces
  * @property {number} facesFound
  * @property {number} width
  * @property {number} height
@@ -66,18 +69,20 @@ export const NO_FACE = 'No face found: this detector judges faces; the centre sq
 /**
  * Opens a bundle or a detector file, checks all of it and loads the runtime.
  * @param {Uint8Array} bytes
- * @param {import('./litert.js').RuntimeOptions & {name?: string}} options `name` is how errors call the file
+ * @param {import('./litert.js').RuntimeOptions & {name?: string, faceFinder?: Map<string, Uint8Array>}} options `name` is
+ *   how errors call the file; `faceFinder` are the face finder's models by their names in a bundle, for a file without
  * @returns {Promise<Detector>}
  * @throws {FauxlensError} where the file is damaged or newer, or this browser cannot run it
  */
-export async function openDetector(bytes, {name = 'The detector', ...runtime}) {
+export async function openDetector(bytes, {name = 'The detector', faceFinder = new Map(), ...runtime}) {
   const bundle = isModel(bytes) ? null : await readBundle(bytes, name);
   const file = bundle ? bundle.variants.get(bundle.default) : await readDetectorFile(bytes, name);
   if (!file) throw new FauxlensError(`${name} has no default variant; export it again.`);
   const engine = await openEngine(file.bytes, name, runtime);
   const [rows, columns] = file.description.heatmap;
   const {size} = file.description;
-  const finder = bundle?.faceFinder.size ? openFaceFinder(bundle.faceFinder, runtime) : null;
+  const models = bundle?.faceFinder.size ? bundle.faceFinder : faceFinder;
+  const finder = models.size && file.view.faceFactor !== null ? openFaceFinder(models, runtime) : null;
   const detector = new Detector(file, bundle, engine, finder);
   const probe = await detector.run(new Uint8Array(3 * size * size));
   if (probe.scores.length !== 2 || probe.heatmap.length !== rows * columns) {
@@ -145,12 +150,13 @@ export class Detector {
       const looks = this.#looks(found, picture.notes);
       /** @type {FaceResult[]} */
       const faces = [];
-      /** @type {FaceResult[]} */
+      /** @type {SmallFace[]} */
       const tooSmall = [];
-      for (const [index, look] of looks.looks.entries()) {
-        const judged = await this.#judgeFace(picture, look.view, look.eyes, width, height, limits);
-        const face = {...judged, number: index + 1};
-        (face.small && look.eyes ? tooSmall : faces).push(face);
+      for (const [index, {view, eyes}] of looks.looks.entries()) {
+        const number = index + 1;
+        const square = squareOf(view, width, height, eyes);
+        if (eyes && square && 2 * square.side < view.size) tooSmall.push({number, square, eyes});
+        else faces.push({number, square, eyes, ...(await this.#judgeFace(picture, view, eyes, limits))});
       }
       const worst = faces.reduce(
         (/** @type {FaceResult | null} */ best, face) => (best && best.probability >= face.probability ? best : face),
@@ -158,8 +164,8 @@ export class Detector {
       );
       const milliseconds = performance.now() - start;
       return {
-        operatingPoint, limits, faces, tooSmall, worst, facesFound: found.length, width, height, notes: looks.notes,
-        milliseconds,
+        operatingPoint, limits, faces, tooSmall, worst, facesSought: this.#finder !== null, facesFound: found.length, width,
+        height, notes: looks.notes, milliseconds,
       };
     } finally {
       if (picture !== source) picture.close();
@@ -177,30 +183,25 @@ export class Detector {
   }
 
   /**
-   * @param {Picture} picture @param {View} viewSpec @param {Eyes | null} eyes @param {number} width @param {number} height
+   * @param {Picture} picture @param {View} viewSpec @param {Eyes | null} eyes
    * @param {import('./decision.js').Limits} limits
-   * @returns {Promise<Omit<FaceResult, 'number'>>}
    */
-  async #judgeFace(picture, viewSpec, eyes, width, height, limits) {
-    const square = squareOf(viewSpec, width, height, eyes);
-    const view = applyView(viewSpec, picture.raster, picture.orientation, eyes);
+  async #judgeFace({raster, orientation}, viewSpec, eyes, limits) {
+    const view = applyView(viewSpec, raster, orientation, eyes);
     const {scores, heatmap} = await this.run(view);
     const [rows, columns] = this.description.heatmap;
-    const side = square?.side ?? Math.min(width, height);
+    const shorter = Math.min(raster.width, raster.height);
     const notes =
-      side < viewSpec.size
-        ? [`The part that was looked at is ${side} pixels wide and was enlarged to ${viewSpec.size}: judge with care.`]
+      shorter < viewSpec.size
+        ? [`The picture is ${shorter} pixels on its shorter side and was enlarged to ${viewSpec.size}: judge with care.`]
         : [];
     return {
-      square,
-      eyes,
       viewSpec,
       view,
       probability: scores[1],
       label: labelOf(limits, scores[1]),
       heatmap: {rows, columns, values: heatmap},
       scores,
-      small: 2 * side < viewSpec.size,
       notes,
     };
   }

@@ -12,11 +12,10 @@ import {element} from './elements.js';
  * @returns {Row[]}
  */
 export function evidenceRows({bytes, format, storedWidth, storedHeight, result}) {
-  const {faces, facesFound, notes, worst} = result;
+  const {faces, facesFound, facesSought, notes} = result;
   /** @type {Row[]} */
   const rows = [plain('file', TEXT.fileRow(format, storedWidth, storedHeight, fileSize(bytes.length)), 'header')];
-  if (worst?.eyes || result.tooSmall.length) rows.push(plain('faces', TEXT.facesRow(facesFound), 'face finder'));
-  else rows.push(plain('faces', facesFound ? TEXT.facesRow(facesFound) : TEXT.wholeRow, 'view'));
+  rows.push(facesSought ? plain('faces', TEXT.facesRow(facesFound), 'face finder') : plain('faces', TEXT.wholeRow, 'view'));
   for (const face of faces) {
     rows.push({
       kind: 'detector',
@@ -36,8 +35,8 @@ export function nameOf(face) {
   return face.square ? TEXT.centre : TEXT.whole;
 }
 
-/** @param {Row[]} rows */
-export function evidenceTable(rows) {
+/** @param {Row[]} rows @param {string} name the picture's, so that tables can be told apart */
+export function evidenceTable(rows, name) {
   const body = element('tbody');
   for (const {kind, strength, text} of rows) {
     body.append(
@@ -46,7 +45,9 @@ export function evidenceTable(rows) {
   }
   const head = element('tr');
   for (const title of [TEXT.evidence, TEXT.says, TEXT.weight]) head.append(element('th', {scope: 'col'}, title));
-  return element('div', {class: 'table', role: 'region', tabindex: '0', 'aria-label': TEXT.evidence}, element('table', {}, element('thead', {}, head), body));
+  const label = `${TEXT.evidence}: ${name}`;
+  const table = element('table', {}, element('thead', {}, head), body);
+  return element('div', {class: 'table', role: 'region', tabindex: '0', 'aria-label': label}, table);
 }
 
 /** @param {Row['kind']} kind @param {string} text @param {string} source @returns {Row} */

@@ -35,7 +35,7 @@ export function resultView(judged) {
   article.append(
     element('div', {class: 'columns'}, element('div', {}, stage, tools), says),
     element('h3', {}, TEXT.evidence),
-    evidenceTable(evidenceRows(judged)),
+    evidenceTable(evidenceRows(judged), judged.name),
     details,
     element('p', {class: 'buttons'}, print, ' ', removeButton(article)),
   );
@@ -101,7 +101,7 @@ function pictureView({name, preview, result, decode}) {
     if (what === 'heatmap') {
       drawHeat(over, result);
       const empty = result.faces.every(({heatmap}) => heatmap.values.every((value) => value === 0));
-      help.textContent = empty ? TEXT.nothingSpoke : TEXT.heatmapHelp;
+      if (result.faces.length) help.textContent = empty ? TEXT.nothingSpoke : TEXT.heatmapHelp;
     }
     if (what === 'errorLevels') {
       const picture = await decode();
@@ -136,7 +136,8 @@ function verdicts(result) {
   const small = tooSmall.map(({number}) => element('p', {}, TEXT.tooSmall(number)));
   if (!faces.length && small.length) small.unshift(element('p', {class: 'verdict unsure'}, TEXT.allTooSmall));
   const legend = element('p', {class: 'legend'}, `${POINTS[result.operatingPoint]}. ${TEXT.scaleLegend(limits)}.`);
-  return [...views, ...small, ...(faces.length ? [legend] : []), ...result.notes.map((note) => element('p', {}, note))];
+  const notes = result.notes.map((note) => element('p', {}, note));
+  return [...notes, ...views, ...small, ...(faces.length ? [legend] : [])];
 }
 
 /** The probability on a bar that shows the unsure band and the threshold. @param {number} p @param {import('./js/detector.js').Limits} limits */

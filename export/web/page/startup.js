@@ -1,7 +1,9 @@
 // What both pages begin with: the detector of this site, and the service worker that keeps the site for use offline.
 import {openDetector, FauxlensError} from './js/detector.js';
 
-/** @typedef {{bundle: string, integrity: string, wasm: string, version: string, runtime: string}} Site */
+/** What site.json says: `faceFinder` has the face finder's models, by their names in a bundle that lacks them.
+ * @typedef {{bundle: string, integrity: string, wasm: string, version: string, runtime: string,
+ *   faceFinder: Record<string, {path: string, integrity: string}>}} Site */
 
 /**
  * Opens the site's detector.
@@ -11,9 +13,18 @@ import {openDetector, FauxlensError} from './js/detector.js';
 export async function openSite() {
   /** @type {Site} */
   const site = await (await get('site.json', {})).json();
-  const response = await get(site.bundle, {integrity: site.integrity});
-  const bytes = new Uint8Array(await response.arrayBuffer());
-  return {detector: await openDetector(bytes, {wasm: site.wasm, name: 'The bundle'}), site};
+  const bytes = await load(site.bundle, site.integrity);
+  /** @type {Map<string, Uint8Array>} */
+  const faceFinder = new Map();
+  for (const [name, {path, integrity}] of Object.entries(site.faceFinder)) {
+    faceFinder.set(name, await load(path, integrity));
+  }
+  return {detector: await openDetector(bytes, {wasm: site.wasm, name: 'The bundle', faceFinder}), site};
+}
+
+/** @param {string} path @param {string} integrity */
+async function load(path, integrity) {
+  return new Uint8Array(await (await get(path, {integrity})).arrayBuffer());
 }
 
 /** @param {string} path @param {RequestInit} options */

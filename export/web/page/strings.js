@@ -63,7 +63,7 @@ export const TEXT = {
   remove: 'Remove',
   fileRow: (/** @type {string} */ format, /** @type {number} */ w, /** @type {number} */ h, /** @type {string} */ size) =>
     `${format}, ${w} x ${h} pixels, ${size}.`,
-  facesRow: (/** @type {number} */ count) => `${plural(count, 'face was', 'faces were')} found.`,
+  facesRow: (/** @type {number} */ count) => (count ? `${plural(count, 'face was', 'faces were')} found.` : 'No face was found.'),
   wholeRow: 'This detector looks at one square of the picture and does not look for faces.',
   detectorRow: (/** @type {string} */ what, /** @type {number} */ p) =>
     `${what}: probability of AI-generated ${percent(p)}.`,

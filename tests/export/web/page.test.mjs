@@ -22,7 +22,7 @@ before(async () => {
 after(() => browser?.close());
 
 /** A fresh page, with all that it asks for and all that goes wrong in it. */
-async function open(path = '', options = {}, prepare = async () => {}) {
+async function open(path = '', options = {}, prepare = async () => {}, base = PAGE) {
   const context = await browser.newContext({viewport: {width: 1280, height: 900}, ...options});
   const page = await context.newPage();
   const requests = [];
@@ -30,7 +30,7 @@ async function open(path = '', options = {}, prepare = async () => {}) {
   context.on('request', (request) => requests.push(request.url()));
   page.on('pageerror', (error) => errors.push(String(error)));
   await prepare(page, context);
-  await page.goto(PAGE + path);
+  await page.goto(base + path);
   return {context, page, requests, errors};
 }
 
@@ -130,6 +130,42 @@ test('the face finder finds the faces of Python in every golden picture, bit for
     const plain = found.map(({box, eyes, logit}) => ({box, eyes: [eyes.x, eyes.y, eyes.distance], logit}));
     assert.deepEqual({file, faces: plain}, {file, faces: faces.map(({box, eyes, logit}) => ({box, eyes, logit}))});
   }
+  await context.close();
+});
+
+test('every face is judged with the probability of Python, and too small ones are named', async () => {
+  const cases = JSON.parse(readFileSync(process.env.FAUXLENS_FACES, 'utf8'));
+  assert.ok(cases.some(({faces}) => faces.length > 1));
+  assert.ok(cases.some(({small}) => small.length));
+  assert.ok(cases.some(({found}) => !found));
+  const {page, context} = await open('', {}, undefined, process.env.FAUXLENS_FACES_PAGE);
+  await status(page, /ready/);
+  await page.evaluate(async () => {
+    const {openSite} = await import('./startup.js');
+    window.detector = (await openSite()).detector;
+  });
+  for (const {file, faces, small, found} of cases) {
+    const result = await page.evaluate(
+      async ({file, bytes}) => {
+        const {faces, tooSmall, facesFound} = await window.detector.judge(new Uint8Array(bytes), {name: file});
+        return {
+          faces: faces.map(({number, probability, label}) => [number, probability, label]),
+          small: tooSmall.map(({number}) => number),
+          found: facesFound > 0,
+        };
+      },
+      {file, bytes: [...readFileSync(join(GOLDEN, file))]},
+    );
+    assert.deepEqual({file, ...result}, {file, faces, small, found});
+  }
+  await choose(page, ['face_finder/group.png', 'pictures/wide_1.png', 'pictures/tiny.png'].map((file) => join(GOLDEN, file)));
+  const [group, small, tiny] = await page.locator('article').allInnerTexts();
+  assert.match(group, /Face 1: (looks|cannot)/);
+  assert.match(group, /Face 2: (looks|cannot)/);
+  assert.match(small, /Face 1 is too small to judge\./);
+  assert.match(tiny, /No face found: this detector judges faces; the centre square was looked at\./);
+  await page.screenshot({path: join(FAUXLENS_OUT, 'faces.png'), fullPage: true});
+  assert.deepEqual(await violations(page), []);
   await context.close();
 });
 
