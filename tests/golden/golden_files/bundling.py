@@ -100,7 +100,7 @@ def _broken_index(good: bytes) -> dict[str, bytes]:
 
     changes: dict[str, Callable[[dict[str, Any]], object]] = {
         "same_index": lambda index: None,
-        "newer": lambda index: index.update(format=2),
+        "newer": lambda index: index.update(format=3),
         "format_text": lambda index: index.update(format="1"),
         "key_missing": lambda index: index.pop("gradcam"),
         "key_unknown": lambda index: index.update(more=1),
