@@ -2,6 +2,7 @@
 import {VARIANTS} from './description.js';
 import {readDetectorFile} from './detector_file.js';
 import {FauxlensError} from './error.js';
+import {NETWORKS} from './face_networks.js';
 import {sha256} from './hash.js';
 import {NotJson, JsonNumber, listOf, parseJson, probability, text, utf8, wholeIn} from './json.js';
 import {readNpy} from './npy.js';
@@ -26,11 +27,11 @@ import {readSealed} from './seal.js';
  *   faceFinder: Members, sha256: string}} Bundle
  */
 
-const NEWEST = 1;
+const NEWEST = 2;
 const INDEX = 'bundle.json';
 const CARD = 'model_card.md';
 const STAGES = 'reference/stages.json';
-const FINDER = /^face_finder\/[A-Za-z0-9_.-]+$/;
+const FINDER_LICENCE = 'face_finder/LICENSE';
 const KEYS = ['default', 'format', 'gradcam', 'heatmaps', 'pictures', 'sha256', 'tolerances', 'variants'];
 const PICTURE_KEYS = ['eyes', 'member', 'name', 'pixels_sha256'];
 const LIMITS = ['flips', 'mean', 'p99'];
@@ -71,15 +72,14 @@ export async function readBundle(bytes, name) {
   const card = utf8(take(CARD));
   if (card === null) throw new FauxlensError(`${name}: ${CARD} is not UTF-8; export it again.`);
   const {references, check} = readReferences(take, index, name);
-  const faceFinder = new Map([...members].filter(([member]) => index.format > 1 && FINDER.test(member)));
-  const extra = [...members.keys()].filter((member) => !faceFinder.has(member)).sort()[0];
+  const shipped = /** @type {DetectorFile} */ (variants.get(index.default));
+  const faceFinder = index.format > 1 ? await takeFaceFinder(take, shipped.view, name) : new Map();
+  const extra = [...members.keys()].sort()[0];
   if (extra !== undefined) {
     throw new FauxlensError(`${name} has an extra member ${extra}; make it again with \`fauxlens export\`.`);
   }
-  const shipped = /** @type {DetectorFile} */ (variants.get(index.default));
   for (const [variant, file] of variants) check(variant, file, shipped.description.view);
   checkStages(references, index.gradcam, [...variants.keys()], name);
-  await checkFaceFinder(shipped, faceFinder, name);
   return {variants, default: index.default, card, references, faceFinder, sha256: await sha256(bytes)};
 }
 
@@ -264,19 +264,21 @@ function checkStages({stages, heatmaps}, gradcam, variants, name) {
   }
 }
 
-/** @param {DetectorFile} shipped @param {Members} members @param {string} name */
-async function checkFaceFinder({description}, members, name) {
-  const finder = description.faceFinder;
-  if (!finder) return;
-  for (const [member, hash] of /** @type {[string, string | null][]} */ ([
-    ['face_finder/short_range.tflite', finder.shortRange],
-    ['face_finder/full_range.tflite', finder.fullRange],
-  ])) {
-    // A bundle may leave the finder out: then it comes from elsewhere, or faces cannot be judged.
-    if (!members.size || hash === null) continue;
-    const model = members.get(member);
-    if (!model || (await sha256(model)) !== hash) {
-      throw new FauxlensError(`${name} lacks the face finder that its detector names (${member}); export it again.`);
+/**
+ * The face finder of a bundle of format 2 (export/artifacts/finder_files.py), nothing where the view has no face(k).
+ * @param {(member: string) => Uint8Array} take @param {import('./view.js').View} view @param {string} name
+ */
+async function takeFaceFinder(take, view, name) {
+  /** @type {Members} */
+  const models = new Map();
+  if (view.faceFactor === null) return models;
+  for (const {member, sha256: expected} of NETWORKS) {
+    const model = take(member);
+    if ((await sha256(model)) !== expected) {
+      throw new FauxlensError(`${name}: ${member} is not the face finder's file; export the bundle again.`);
     }
+    models.set(member, model);
   }
+  take(FINDER_LICENCE);
+  return models;
 }

@@ -84,7 +84,9 @@ export interface Result {
   /** Of the upright picture. */
   width: number;
   height: number;
-  /** A sentence for each thing a person should know about how the picture was read. */
+  /** A sentence where no face was found. */
+  faceNotes: string[];
+  /** That, and a sentence for each thing a person should know about how the picture was read. */
   notes: string[];
   milliseconds: number;
 }

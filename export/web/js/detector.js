@@ -60,7 +60,8 @@ export {decodePicture, storedPixels};
  * @property {number} facesFound
  * @property {number} width
  * @property {number} height
- * @property {string[]} notes
+ * @property {string[]} faceNotes what is to be said of finding faces
+ * @property {string[]} notes those and how the picture was read
  * @property {number} milliseconds
  */
 
@@ -147,12 +148,12 @@ export class Detector {
       const turn = turnOf(this.view.turnsUpright ? picture.orientation : 1);
       const {width, height} = uprightSize(picture.raster, turn);
       const found = this.#finder ? await this.#finder.find(picture.raster, picture.orientation) : [];
-      const looks = this.#looks(found, picture.notes);
+      const {looks, faceNotes} = this.#looks(found);
       /** @type {FaceResult[]} */
       const faces = [];
       /** @type {SmallFace[]} */
       const tooSmall = [];
-      for (const [index, {view, eyes}] of looks.looks.entries()) {
+      for (const [index, {view, eyes}] of looks.entries()) {
         const number = index + 1;
         const square = squareOf(view, width, height, eyes);
         if (eyes && square && 2 * square.side < view.size) tooSmall.push({number, square, eyes});
@@ -165,21 +166,21 @@ export class Detector {
       const milliseconds = performance.now() - start;
       return {
         operatingPoint, limits, faces, tooSmall, worst, facesSought: this.#finder !== null, facesFound: found.length, width,
-        height, notes: looks.notes, milliseconds,
+        height, faceNotes, notes: [...faceNotes, ...picture.notes], milliseconds,
       };
     } finally {
       if (picture !== source) picture.close();
     }
   }
 
-  /** What the views take from a picture. @param {import('./face_finder.js').Face[]} found @param {string[]} notes */
-  #looks(found, notes) {
-    if (this.view.faceFactor === null) return {looks: [{view: this.view, eyes: null}], notes};
+  /** What the views take from a picture. @param {import('./face_finder.js').Face[]} found */
+  #looks(found) {
+    if (this.view.faceFactor === null) return {looks: [{view: this.view, eyes: null}], faceNotes: []};
     if (!this.#finder) {
       throw new FauxlensError('This detector judges faces and its file carries no face finder: open its bundle.');
     }
-    if (found.length) return {looks: found.map(({eyes}) => ({view: this.view, eyes})), notes};
-    return {looks: [{view: centreView(this.view), eyes: null}], notes: [NO_FACE, ...notes]};
+    if (found.length) return {looks: found.map(({eyes}) => ({view: this.view, eyes})), faceNotes: []};
+    return {looks: [{view: centreView(this.view), eyes: null}], faceNotes: [NO_FACE]};
   }
 
   /**

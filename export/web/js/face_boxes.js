@@ -17,7 +17,7 @@ const OVERLAP_TENTHS = 3;
 
 /**
  * The faces in a network's outputs, the largest logit first.
- * @param {import('./face_finder.js').Network} network
+ * @param {import('./face_networks.js').Network} network
  * @param {Float32Array} regressors 16 an anchor
  * @param {Float32Array} logits one an anchor
  * @returns {FaceNumbers[]}

@@ -3,6 +3,7 @@
 import {resizePart} from './apply_view.js';
 import {decodeFaces, UNITS} from './face_boxes.js';
 import {turnOf, uprightSize} from './raster.js';
+import {NETWORKS} from './face_networks.js';
 import {openEngine} from './litert.js';
 
 /**
@@ -11,17 +12,6 @@ import {openEngine} from './litert.js';
  * @typedef {{box: [number, number, number, number], eyes: import('./view.js').Eyes, logit: number}} Face
  */
 
-/**
- * `side` is the input square's side in pixels; `grids` has cells a side and anchors a cell in the order of the outputs'
- * rows; `leastLogit` is the smallest logit of a candidate, in 1/4096.
- * @typedef {{member: string, side: number, grids: [number, number][], leastLogit: number}} Network
- */
-
-/** @type {Network[]} */
-export const NETWORKS = [
-  {member: 'face_finder/short_range.tflite', side: 128, grids: [[16, 2], [8, 6]], leastLogit: 0},
-  {member: 'face_finder/full_range.tflite', side: 192, grids: [[48, 1]], leastLogit: 1661},
-];
 // Logits in 1/32, from which a face counts, and from which no second network looks (docs/face-finder.md, 3).
 const LIKELY = 13;
 const SURE = UNITS;
@@ -30,6 +20,7 @@ const PROFILE = 0.3;
 // float32(value) / float32(127.5) - float32(1), each step rounded to float32.
 const TENSOR_VALUES = Float32Array.from({length: 256}, (_, value) => Math.fround(value / 127.5) - 1);
 
+/** @typedef {import('./face_networks.js').Network} Network */
 /** @typedef {{find: (stored: import('./raster.js').Raster, orientation: number) => Promise<Face[]>}} FaceFinder */
 
 /**

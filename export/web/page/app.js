@@ -78,7 +78,8 @@ async function judge(detector, file) {
     if (result.worst) history.add(file.name, result.worst.label, result.worst.probability, preview);
     const {width: storedWidth, height: storedHeight} = picture.raster;
     return {
-      name: file.name, bytes, format: picture.format, storedWidth, storedHeight, result, preview,
+      name: file.name, bytes, format: picture.format, storedWidth, storedHeight, pictureNotes: picture.notes, result,
+      description: detector.description, preview,
       decode: () => decodePicture(bytes, file.name),
       details: await details(detector, bytes, result),
     };

@@ -1,35 +1,73 @@
-// Evidence rows, as `fauxlens detect` writes them (docs/evidence.md): what the file says, which faces were found, what the
-// detector thinks, and what to be careful about. Each reader below adds rows; more readers may follow.
-import {KINDS, STRENGTHS, TEXT, fileSize} from './strings.js';
+// Evidence rows and the line that sums them up, in the words of export/inference/evidence.py: what the file is, which
+// faces were found, what the detector says and how often it is wrong, and a caution. What the file says of its origin
+// (train/image/marks) is read by `fauxlens detect` and not yet here; its rows would come after the file's.
+import {EVIDENCE, KINDS, LABELS, STRENGTHS, TEXT} from './strings.js';
 import {element} from './elements.js';
 
+/** @typedef {import('./js/detector.js').Result} Result */
+/** @typedef {import('./js/detector.js').FaceResult} FaceResult */
+/** @typedef {import('./js/detector.js').Description} Description */
 /** @typedef {{kind: keyof typeof KINDS, strength: keyof typeof STRENGTHS, says: 'ai' | 'edited' | 'camera' | 'nothing',
  *   text: string, source: string}} Row */
 
 /**
- * @param {{bytes: Uint8Array, format: string, storedWidth: number, storedHeight: number,
- *   result: import('./js/detector.js').Result}} seen
+ * @param {{bytes: Uint8Array, format: string, storedWidth: number, storedHeight: number, pictureNotes: string[],
+ *   result: Result, description: Description}} seen
  * @returns {Row[]}
  */
-export function evidenceRows({bytes, format, storedWidth, storedHeight, result}) {
-  const {faces, facesFound, facesSought, notes} = result;
-  /** @type {Row[]} */
-  const rows = [plain('file', TEXT.fileRow(format, storedWidth, storedHeight, fileSize(bytes.length)), 'header')];
-  rows.push(facesSought ? plain('faces', TEXT.facesRow(facesFound), 'face finder') : plain('faces', TEXT.wholeRow, 'view'));
-  for (const face of faces) {
-    rows.push({
-      kind: 'detector',
-      strength: face.label === 'unsure' ? 'none' : 'weak',
-      says: face.label === 'fake' ? 'ai' : face.label === 'real' ? 'camera' : 'nothing',
-      text: TEXT.detectorRow(nameOf(face), face.probability),
-      source: 'detector',
-    });
-  }
-  const cautions = [...notes, ...faces.flatMap((face) => face.notes), TEXT.caution];
-  return [...rows, ...cautions.map((text) => plain('caution', text, 'detector'))];
+export function evidenceRows({bytes, format, storedWidth, storedHeight, pictureNotes, result, description}) {
+  const file = [TEXT.fileRow(format, storedWidth, storedHeight, bytes.length), ...pictureNotes].join(' ');
+  return [
+    plain('file', file, 'file'),
+    ...faceRows(result),
+    ...result.faces.map((face) => detectorRow(face, result, description)),
+    plain('caution', EVIDENCE.caution, 'Fauxlens'),
+  ];
 }
 
-/** What a judged part is called. @param {import('./js/detector.js').FaceResult} face */
+/** @param {Result} result @returns {Row[]} */
+function faceRows({facesSought, facesFound, faceNotes, tooSmall}) {
+  const texts = [...faceNotes, ...tooSmall.map(({number}) => TEXT.tooSmall(number))];
+  if (facesFound) texts.unshift(TEXT.facesRow(facesFound));
+  if (!facesSought) texts.push(TEXT.wholeRow);
+  return texts.map((text) => plain('faces', text, 'face finder'));
+}
+
+/** @param {FaceResult} face @param {Result} result @param {Description} description @returns {Row} */
+function detectorRow(face, {faces, tooSmall, limits, operatingPoint}, {name, variant, figures}) {
+  const several = faces.length + tooSmall.length > 1;
+  const verdict = EVIDENCE.verdict(LABELS[face.label], face.probability, limits.fakeFrom, operatingPoint);
+  const text = several ? `${TEXT.face(face.number)} ${verdict}` : verdict[0].toUpperCase() + verdict.slice(1);
+  const alarms = EVIDENCE.falseAlarms(figures.get(`reals_called_fake ${operatingPoint}`), operatingPoint);
+  const fake = face.label === 'fake';
+  return {
+    kind: 'detector',
+    strength: !fake ? 'none' : operatingPoint === 'balanced' ? 'weak' : 'medium',
+    says: fake ? 'ai' : 'nothing',
+    text: [`${text}.`, alarms, ...face.notes].join(' '),
+    source: `detector ${name} (${variant})`,
+  };
+}
+
+const RANKS = ['provenance', 'metadata', 'traces', 'detector'];
+const SAYS = ['ai', 'edited', 'camera'];
+const ORDER = ['strong', 'medium', 'weak'];
+
+/** One line that never claims more than the strongest row. @param {Row[]} rows @param {Result} result */
+export function sumUp(rows, {worst}) {
+  const telling = rows.filter(({says, strength}) => says !== 'nothing' && strength !== 'none');
+  const rank = (/** @type {Row} */ row) => {
+    const kind = RANKS.includes(row.kind) ? RANKS.indexOf(row.kind) : RANKS.length;
+    return 100 * ORDER.indexOf(row.strength) + 10 * kind + SAYS.indexOf(row.says);
+  };
+  const best = telling.sort((a, b) => rank(a) - rank(b))[0];
+  if (!best) return EVIDENCE.nothing[worst?.label ?? 'none'];
+  if (best.kind === 'detector') return EVIDENCE.detectorLeads[best.strength === 'weak' ? 'weak' : 'medium'];
+  const lead = EVIDENCE.leads[/** @type {keyof typeof EVIDENCE.leads} */ (`${best.strength} ${best.says}`)];
+  return lead + (worst ? EVIDENCE.tails[worst.label] : '');
+}
+
+/** What a judged part is called. @param {FaceResult} face */
 export function nameOf(face) {
   if (face.eyes) return TEXT.face(face.number);
   return face.square ? TEXT.centre : TEXT.whole;
@@ -39,9 +77,8 @@ export function nameOf(face) {
 export function evidenceTable(rows, name) {
   const body = element('tbody');
   for (const {kind, strength, text} of rows) {
-    body.append(
-      element('tr', {}, element('th', {scope: 'row'}, KINDS[kind]), element('td', {}, text), element('td', {}, STRENGTHS[strength])),
-    );
+    const heading = element('th', {scope: 'row'}, KINDS[kind]);
+    body.append(element('tr', {}, heading, element('td', {}, text), element('td', {}, STRENGTHS[strength])));
   }
   const head = element('tr');
   for (const title of [TEXT.evidence, TEXT.says, TEXT.weight]) head.append(element('th', {scope: 'col'}, title));

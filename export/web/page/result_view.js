@@ -2,7 +2,7 @@
 import {labelOf} from './js/detector.js';
 import {definitions, element, svg} from './elements.js';
 import {drawErrorLevels, drawHeat, drawSquares} from './drawing.js';
-import {evidenceRows, evidenceTable, nameOf} from './evidence.js';
+import {evidenceRows, evidenceTable, nameOf, sumUp} from './evidence.js';
 import {LABELS, POINTS, TEXT} from './strings.js';
 
 /** @typedef {import('./js/detector.js').Result} Result */
@@ -10,8 +10,8 @@ import {LABELS, POINTS, TEXT} from './strings.js';
 
 /**
  * `preview` is the upright picture, small; `decode` opens the file again; `details` are rows for the bottom.
- * @typedef {{name: string, bytes: Uint8Array, format: string, storedWidth: number, storedHeight: number, result: Result,
- *   preview: HTMLCanvasElement, decode: () => Promise<Picture>, details: [string, string | null][]}} Judged
+ * @typedef {{name: string, bytes: Uint8Array, format: string, storedWidth: number, storedHeight: number, pictureNotes: string[],
+ *   result: Result, description: import('./js/detector.js').Description, preview: HTMLCanvasElement, decode: () => Promise<Picture>, details: [string, string | null][]}} Judged
  */
 
 let count = 0;
@@ -28,14 +28,15 @@ export function resultView(judged) {
   const article = articleOf(judged.name);
   const {stage, tools} = pictureView(judged);
   const says = element('div');
-  says.append(...verdicts(judged.result));
+  const rows = evidenceRows(judged);
+  says.append(element('p', {class: 'summary'}, sumUp(rows, judged.result)), ...verdicts(judged.result));
   const details = element('details', {}, element('summary', {}, TEXT.details), definitions(judged.details));
   const print = element('button', {type: 'button', class: 'secondary'}, TEXT.print);
   print.addEventListener('click', () => printOne(article, details));
   article.append(
     element('div', {class: 'columns'}, element('div', {}, stage, tools), says),
     element('h3', {}, TEXT.evidence),
-    evidenceTable(evidenceRows(judged), judged.name),
+    evidenceTable(rows, judged.name),
     details,
     element('p', {class: 'buttons'}, print, ' ', removeButton(article)),
   );
@@ -136,7 +137,7 @@ function verdicts(result) {
   const small = tooSmall.map(({number}) => element('p', {}, TEXT.tooSmall(number)));
   if (!faces.length && small.length) small.unshift(element('p', {class: 'verdict unsure'}, TEXT.allTooSmall));
   const legend = element('p', {class: 'legend'}, `${POINTS[result.operatingPoint]}. ${TEXT.scaleLegend(limits)}.`);
-  const notes = result.notes.map((note) => element('p', {}, note));
+  const notes = result.faceNotes.map((note) => element('p', {}, note));
   return [...notes, ...views, ...small, ...(faces.length ? [legend] : [])];
 }
 

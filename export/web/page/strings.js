@@ -61,13 +61,10 @@ export const TEXT = {
   details: 'Details',
   print: 'Print',
   remove: 'Remove',
-  fileRow: (/** @type {string} */ format, /** @type {number} */ w, /** @type {number} */ h, /** @type {string} */ size) =>
-    `${format}, ${w} x ${h} pixels, ${size}.`,
-  facesRow: (/** @type {number} */ count) => (count ? `${plural(count, 'face was', 'faces were')} found.` : 'No face was found.'),
-  wholeRow: 'This detector looks at one square of the picture and does not look for faces.',
-  detectorRow: (/** @type {string} */ what, /** @type {number} */ p) =>
-    `${what}: probability of AI-generated ${percent(p)}.`,
-  caution: 'A verdict is a hint, never a proof: detectors of this kind are often wrong on generators and cameras that they have not seen.',
+  fileRow: (/** @type {string} */ format, /** @type {number} */ w, /** @type {number} */ h, /** @type {number} */ size) =>
+    `${format}, ${w} x ${h} pixels, ${size.toLocaleString('en')} bytes.`,
+  facesRow: (/** @type {number} */ count) => (count === 1 ? 'One face was found.' : `${count} faces were found.`),
+  wholeRow: 'This detector does not look for faces: it judged the square that its view takes.',
   model: 'Detector',
   operatingPoint: 'Operating point',
   viewText: 'What the detector sees',
@@ -90,11 +87,50 @@ export const TEXT = {
   updateFound: 'Another tab changed the history.',
 };
 
-/** A number of bytes for people. @param {number} bytes */
-export function fileSize(bytes) {
-  if (bytes < 1000) return plural(bytes, 'byte', 'bytes');
-  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
-}
+/** The sentences of export/inference/evidence.py. */
+export const EVIDENCE = {
+  caution:
+    'A score is no proof, and the detector misses generators that it never saw. Accuse nobody by it: ask where the ' +
+    'picture comes from.',
+  verdict: (/** @type {string} */ label, /** @type {number} */ p, /** @type {number} */ threshold, /** @type {string} */ point) =>
+    `${label} (probability of fake ${p.toFixed(3)}, threshold ${threshold.toFixed(3)}` +
+    `${point === 'balanced' ? '' : ` at ${point}`})`,
+  falseAlarms: (/** @type {number | undefined} */ measured, /** @type {string} */ point) => {
+    if (measured !== undefined) {
+      return `Of real test pictures outside its training it called ${(100 * measured).toFixed(1)} % fake at this point.`;
+    }
+    if (point === 'balanced') {
+      return 'How often it calls a real picture fake at this point was not measured for this file.';
+    }
+    return `This point was set for ${point.replace('fpr-', '').replace('%', ' %')} false alarms in validation.`;
+  },
+  leads: {
+    'strong ai': 'AI made this picture: its file says so, with a signature that was checked.',
+    'strong edited': 'This picture was edited or composed: its file says so, with a signature that was checked.',
+    'strong camera': 'A camera took this picture: its file says so, with a signature that was checked.',
+    'medium ai': 'AI likely made this picture: its file says so itself, which was not proven.',
+    'medium edited': 'This picture was likely edited or composed: its file says so itself, which was not proven.',
+    'medium camera': 'A camera may have taken this picture: its file says so itself, which was not proven.',
+    'weak ai': 'There are weak signs that AI made this picture.',
+    'weak edited': 'There are weak signs that this picture was edited.',
+    'weak camera': 'The file names a camera, which anyone can write.',
+  },
+  detectorLeads: {
+    medium: 'This picture looks AI-generated to the detector at a strict setting; nothing else here says so.',
+    weak: 'This picture looks AI-generated to the detector, which is often wrong; nothing else here says so.',
+  },
+  nothing: {
+    fake: 'Nothing speaks for AI.',
+    real: 'Nothing was found that speaks for AI; that does not make it a photograph.',
+    unsure: 'Nothing here tells whether AI made this picture; the detector cannot tell either.',
+    none: 'Nothing was judged, and nothing was found that speaks for AI.',
+  },
+  tails: {
+    fake: ' To the detector it looks AI-generated.',
+    real: ' To the detector it looks real.',
+    unsure: ' The detector cannot tell.',
+  },
+};
 
 export const SELF_TEST = {
   ready: 'Ready.',

@@ -12,6 +12,7 @@ import pytest
 GOLDEN = Path(__file__).parents[2] / "golden"
 
 
+@pytest.mark.slow
 def test_golden_files_in_node(tmp_path: Path) -> None:
     node = shutil.which("node")
     if node is None:

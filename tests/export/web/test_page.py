@@ -66,6 +66,7 @@ def _judged(detector: Detector, path: Path) -> dict[str, object]:
     return {"faces": faces, "small": small, "found": judged.face_found}
 
 
+@pytest.mark.slow
 def test_page_in_chromium(page_parts: Path, chromium: str, tmp_path: Path, faces_bundle: Path) -> None:
     (tmp_path / "faces.json").write_text(json.dumps(expected_faces(faces_bundle)))
     with serving(SHIPPED) as page, serving(faces_bundle) as faces_page:

@@ -90,6 +90,7 @@ def test_without_the_runtime_nothing_is_written(tmp_path: Path, monkeypatch: pyt
     assert not (tmp_path / "site").exists()
 
 
+@pytest.mark.slow
 def test_types(page_parts: Path, tmp_path: Path) -> None:
     """The JSDoc types hold, and the declarations for other people say what the module is."""
     if browser.runtime_missing() is not None:
