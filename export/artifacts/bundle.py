@@ -79,7 +79,7 @@ class References:
 @dataclass(frozen=True)
 class Bundle:
     """An opened bundle. `variants` maps names to detector files; `decoded` is the SHA-256 of each picture's pixels,
-    RGB bytes row by row as stored, before it is turned upright."""
+    RGB bytes row by row as stored, before it is turned upright; `has_finder`: whether it carries the face finder."""
 
     variants: Mapping[str, bytes]
     descriptions: Mapping[str, Description]
@@ -88,6 +88,7 @@ class Bundle:
     references: References
     tolerances: Tolerances
     decoded: tuple[str, ...]
+    has_finder: bool = False
 
 
 def tflite_stage(variant: str) -> str:
@@ -163,8 +164,9 @@ def parse_bundle(data: bytes, name: str) -> Bundle:
         references=_read_references(index, members, name),
         tolerances=tolerances_from(index["tolerances"]),
         decoded=tuple(entry["pixels_sha256"] for entry in index["pictures"]),
+        has_finder=index["format"] > 1,
     )
-    if index["format"] > 1:
+    if bundle.has_finder:
         take_finder(members, bundle.descriptions[bundle.default].view, name)
     if members:
         raise ExportError(f"{name} has an extra member {min(members)}; make it again with `fauxlens export`.")

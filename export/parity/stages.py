@@ -32,6 +32,7 @@ def follow(bundle: Bundle, variant: str, runtime: str, trip: Trip) -> tuple[Stag
     output, promise = trip.output, trip.promise
     return (
         _decode_stage(bundle, trip),
+        *_face_stages(bundle, trip),
         _view_stage(bundle, trip),
         _planes_stage(bundle, variant),
         _quantising_stage(bundle, variant),
@@ -49,6 +50,15 @@ def count_flips(bundle: Bundle, variant: str, before: np.ndarray, after: np.ndar
 
 def _decode_stage(bundle: Bundle, trip: Trip) -> StageResult:
     return _hashes("decode", "decode to other pixels", bundle.references.names, bundle.decoded, trip.decoded, trip)
+
+
+def _face_stages(bundle: Bundle, trip: Trip) -> tuple[StageResult, ...]:
+    """Whether the face finder finds the eyes that the views were made with; no stage where nobody looked."""
+    if trip.eyes is None:
+        return ()
+    stored, found = bundle.references.eyes, trip.eyes
+    names = bundle.references.names
+    return (_count("faces", "have the eyes elsewhere", names, lambda index: found[index] != stored[index]),)
 
 
 def _view_stage(bundle: Bundle, trip: Trip) -> StageResult:

@@ -17,7 +17,8 @@ from export.parity.stages import StageResult, count_flips, follow
 from export.runtimes.interface import Output, Runtime, RuntimeAbsentError, Trip
 from train.common.errors import DataError, ExportError
 from train.image.decode import decode_bytes
-from train.image.view import apply_view, parse_view
+from train.image.face_finder.finder import find_in_pixels
+from train.image.view import Eyes, apply_view, parse_view, turn_upright
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,18 @@ def _trip_here(bundle: Bundle, variant: str, runtime: Runtime) -> Trip:
         raise
     except ExportError as error:
         output, failure = None, str(error)
-    return Trip(decoded, views, errors, output, failure, runtime.promise)
+    eyes = tuple(_eyes_here(bundle, index) for index in range(len(decoded))) if bundle.has_finder else None
+    return Trip(decoded, views, errors, output, failure, runtime.promise, eyes=eyes)
+
+
+def _eyes_here(bundle: Bundle, index: int) -> Eyes | None:
+    """The eyes of the largest face in a reference picture, None without one or where it cannot be decoded."""
+    try:
+        picture = decode_bytes(bundle.references.pictures[index], bundle.references.names[index])
+    except DataError:
+        return None
+    faces = find_in_pixels(turn_upright(picture.pixels, picture.orientation))
+    return faces[0].eyes if faces else None
 
 
 def _hashes_here(bundle: Bundle, variant: str, index: int) -> tuple[str, str, str | None]:

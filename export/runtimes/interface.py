@@ -8,6 +8,7 @@ import numpy as np
 
 from export.runtimes.parts import Say
 from train.common.errors import ExportError
+from train.image.view import Eyes
 
 if TYPE_CHECKING:
     from export.artifacts.bundle import Bundle
@@ -51,6 +52,8 @@ class Trip:
     both as 64 hexadecimal digits, "" where there is none. `errors`: for each reference why something of it is missing,
     None where all is there. `output` is what the *stored* views gave, None where they could not all be run, for the
     reason in `failure`. `promise` is what it is held to. `phone` is what a phone says of itself, plain JSON values.
+    `eyes` are those of the largest face that the face finder finds in each picture, None in a picture without; None
+    as a whole where nobody looked.
     """
 
     decoded: tuple[str, ...]
@@ -60,6 +63,7 @@ class Trip:
     failure: str
     promise: Promise
     phone: Mapping[str, Any] | None = None
+    eyes: tuple[Eyes | None, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,10 +20,14 @@ from export.runtimes.interface import Output, Trip
 from export.runtimes.litert import RESOLVERS
 from export.runtimes.registry import RUNTIMES
 from train.common.errors import ExportError
+from train.image.decode import decode
+from train.image.face_finder.finder import find_in_pixels
+from train.image.view import Eyes
 
 if TYPE_CHECKING:
     from tests.export.conftest import Tiny
 
+GOLDEN = Path(__file__).parents[2] / "golden" / "pictures"
 STAGES = ["decode", "view", "planes", "quantising", "converting", "runtime", "heatmap"]
 
 
@@ -222,6 +227,23 @@ def test_a_runtime_s_own_trip_takes_the_place_of_what_happens_here(tiny: Tiny) -
         ("heatmap", "It could not run: No memory."),
     ]
     assert mute.flips == len(views)
+
+
+def test_the_finder_must_find_the_eyes_that_the_views_were_made_with(tiny: Tiny) -> None:
+    pictures = [GOLDEN / f"{name}.jpg" for name in ("420", "422", "444")] * 6
+    count = len(tiny.bundle.references.names)
+    data = tuple(path.read_bytes() for path in pictures[:count])
+    eyes = tuple(find_in_pixels(decode(path).pixels)[0].eyes for path in pictures[:count])
+
+    def faces_of(eyes: tuple[Eyes | None, ...], *, has_finder: bool = True) -> list[bool]:
+        bundle = replace(with_references(tiny.bundle, pictures=data, eyes=eyes), has_finder=has_finder)
+        parity = verify(bundle, variant="ptq-int8", runtime=RUNTIMES["litert"])
+        return [stage.passed for stage in parity.stages if stage.name == "faces"]
+
+    assert faces_of(eyes) == [True]
+    assert faces_of((replace(eyes[0], x=eyes[0].x + 0.01), *eyes[1:])) == [False]
+    assert faces_of((*eyes[:-1], None)) == [False]
+    assert faces_of(eyes, has_finder=False) == []
 
 
 def test_an_unknown_variant_is_refused(tiny: Tiny) -> None:

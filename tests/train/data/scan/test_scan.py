@@ -295,7 +295,7 @@ def change(folder: Path, what: str, which: int, seed: int, draw: Draw) -> None:
         file.replace(folder / "real" / "swap")
         other.replace(file) if other != file else None
         (folder / "real" / "swap").replace(other)
-    elif what == "copy":
+    elif what == "copy" and new != file:
         shutil.copy2(file, new)
     elif what == "touch":
         os.utime(file, ns=(seed, seed))
