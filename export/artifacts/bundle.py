@@ -152,7 +152,7 @@ def parse_bundle(data: bytes, name: str) -> Bundle:
     """Read a bundle's bytes as `read_bundle` does; `name` is what errors call it."""
     start, members = read_sealed(data, name)
     if start or INDEX not in members:
-        raise ExportError(f"{name} is no Fauxlens bundle (it has no {INDEX}); make one with `fauxlens export`.")
+        raise ExportError(f"{name} is not a Fauxlens bundle (it has no {INDEX}); make one with `fauxlens export`.")
     index = _read_json(members.pop(INDEX), INDEX, name)
     _check_index(index, members, name)
     variants = {key: _member(members, f"detectors/{key}.tflite", name) for key in sorted(index["variants"])}

@@ -52,7 +52,7 @@ class Machine:
         """For the foot of a table."""
         return (
             f"Latencies are of {self.processors} processors {self.processor} at a load of {self.load:.1f}, "
-            "LiteRT with XNNPACK; a phone has others."
+            "LiteRT with XNNPACK; latencies on a phone will differ."
         )
 
 

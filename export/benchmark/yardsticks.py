@@ -77,7 +77,7 @@ def why_absent(yardstick: Yardstick) -> str | None:
     if not missing:
         return None
     extra = install_command("train") if missing == ["tensorflow"] else EXTRA
-    return f"{yardstick.name} is left out: {' and '.join(missing)} not installed; {extra}"
+    return f"{yardstick.name} is skipped: {' and '.join(missing)} not installed; {extra}"
 
 
 def hold_yardsticks(
@@ -107,7 +107,7 @@ def hold_yardsticks(
             path = _file(detector, yardstick.reads)
             got, convolutions = _run(yardstick.engine, path, pictures)
         except ExportError as error:
-            sentences.append(f"{yardstick.name} is left out: {error}")
+            sentences.append(f"{yardstick.name} is skipped: {error}")
             continue
         agreement = agree(wanted, got, threshold)
         refusal = refuse(yardstick.name, agreement, limits)

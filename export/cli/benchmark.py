@@ -13,17 +13,15 @@ from train.common.errors import ExportError
 def benchmark_verb(
     bundle: Annotated[Path, typer.Argument(help="A bundle made by `export`.")],
     variant: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Which detector of the bundle; repeatable. Else all.")
+        list[str] | None, typer.Option(metavar="NAME", help="Variant of the bundle; all if not given. Repeatable.")
     ] = None,
-    threads: Annotated[str, typer.Option(metavar="N,...", help="Numbers of threads.")] = "1,2",
-    rounds: Annotated[int, typer.Option(help="How often each is invoked.")] = 200,
-    starts: Annotated[
-        int, typer.Option(help="Fresh processes of each, for cold start and memory; 0 leaves these out.")
-    ] = 5,
+    threads: Annotated[str, typer.Option(metavar="N,...", help="Thread counts, comma-separated.")] = "1,2",
+    rounds: Annotated[int, typer.Option(help="Timed invocations of each.")] = 200,
+    starts: Annotated[int, typer.Option(help="New processes of each, for cold start and memory; 0 skips these.")] = 5,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE.json", help="Also write the JSON here.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Time the detectors of a bundle, cold and warm, beside the bare backbone and the same network in other engines."""
+    """Measure latency, cold start and memory of the detectors in a bundle, and compare with other engines."""
     import json
 
     from export.artifacts.bundle import read_bundle
@@ -34,7 +32,7 @@ def benchmark_verb(
     if rounds < 1:
         raise ExportError(f"--rounds {rounds} measures nothing: give a number from 1.")
     if starts < 0:
-        raise ExportError(f"--starts {starts} is no number of processes: give 0 or more.")
+        raise ExportError(f"--starts {starts} is not a number of processes: give 0 or more.")
     counts = parse_threads(threads)
     found = measure(
         read_bundle(bundle),
@@ -62,5 +60,5 @@ def parse_threads(text: str) -> tuple[int, ...]:
     """`1,2` as numbers, each once. Raises ExportError for anything else and for numbers outside 1 to 64."""
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() and 1 <= int(part) <= 64 for part in parts):
-        raise ExportError(f"--threads {text!r} is no list of numbers from 1 to 64: write it like 1,2.")
+        raise ExportError(f"--threads {text!r} is not a list of numbers from 1 to 64: write it like 1,2.")
     return tuple(dict.fromkeys(int(part) for part in parts))

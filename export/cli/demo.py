@@ -12,9 +12,9 @@ from train.common.errors import DataError, ElaError, ExportError, TrainError
 
 @verb(ElaError, DataError, TrainError, ExportError)
 def demo_verb(
-    out: Annotated[Path, typer.Option("--out", help="Folder for all that is made.")] = Path("runs/demo"),
+    out: Annotated[Path, typer.Option("--out", help="Folder for everything that the demo makes.")] = Path("runs/demo"),
 ) -> None:
-    """Take the whole trip on the built-in sample, offline: data, training, int8, .tflite, proof, report."""
+    """Run the full pipeline on the built-in sample, offline: data, training, int8, .tflite, verification, report."""
     from export.release.demo import closing_lines, run_demo
 
     shown = run_demo(out, bar, lambda line: typer.echo(line, err=True))

@@ -52,11 +52,11 @@ def detect_verb(
         Path | None, typer.Option(metavar="FILE.jsonl", help="Also write a JSON document a line, as results come.")
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="So many processes.", show_default="one for each core")
+        int | None, typer.Option(min=1, help="Number of processes.", show_default="one per core")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Say what is known of pictures: what their files say, which faces were found, what the detector thinks."""
+    """Classify pictures as real or AI-generated, with the evidence: file marks, faces, the detector's score."""
     from export.inference.detect_files import Found, Settings, detect_files, detector_path, opened
     from export.inference.detector import threshold_of
     from export.inference.fetch import fetch as fetch_address

@@ -17,17 +17,15 @@ if TYPE_CHECKING:
 def doctor_verb(
     set_up: Annotated[
         list[str] | None,
-        typer.Option(
-            "--set-up", metavar="NAME", help="Fetch and make the parts of a runtime, or of `all`; repeatable."
-        ),
+        typer.Option("--set-up", metavar="NAME", help="Install what a runtime needs, or `all`. Repeatable."),
     ] = None,
     need: Annotated[
         list[str] | None,
-        typer.Option("--need", metavar="NAME", help="Exit status 1 if this runtime cannot be used; repeatable."),
+        typer.Option("--need", metavar="NAME", help="Exit with status 1 if this runtime cannot be used. Repeatable."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show what this machine has: packages, processor, weights, and the runtimes that `verify` can use."""
+    """Check this machine: packages, processor, weights, and the runtimes that `verify` can use."""
     from export.runtimes import doctor
 
     doctor.check_names(need or ())
@@ -38,7 +36,7 @@ def doctor_verb(
     else:
         print_table("this machine", ("what", "found"), _rows(machine))
         runtimes = [(one.name, one.promise, "ok" if one.missing is None else one.missing) for one in machine.runtimes]
-        print_table("runtimes, for `verify --runtime NAME`", ("name", "equal in", "usable"), runtimes)
+        print_table("runtimes, for `verify --runtime NAME`", ("name", "guarantee", "status"), runtimes)
     for sentence in failures:
         typer.echo(sentence, err=True)
     if failures:

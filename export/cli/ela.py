@@ -22,26 +22,26 @@ _MOST_WORKERS = 4
 
 @verb(ElaError, DataError, TrainError, ExportError)
 def ela_verb(
-    files: Annotated[list[Path], typer.Argument(help="Pictures, and folders of them.")],
+    files: Annotated[list[Path], typer.Argument(help="Pictures and folders.")],
     out: Annotated[
         Path | None,
-        typer.Option(
-            "--out", show_default="beside each", help="Folder for what is drawn; keeps the subfolders of a folder."
-        ),
+        typer.Option("--out", show_default="beside each", help="Output folder; subfolders are kept."),
     ] = None,
     quality: Annotated[int | None, typer.Option(show_default="90", help="JPEG quality, 1 to 100.")] = None,
     sampling: Annotated[str | None, typer.Option(show_default="420", help="Chroma sampling, 420 or 444.")] = None,
     gain: Annotated[
         str | None,
-        typer.Option(show_default="auto", help="auto: each picture's largest level is white; 1 to 255: all alike."),
+        typer.Option(
+            show_default="auto", help="`auto` scales each picture to white; 1 to 255 scales all pictures alike."
+        ),
     ] = None,
     model: Annotated[
         Path | None,
-        typer.Option(help="A .tflite or a bundle: draw the planes that this detector looks at, side by side."),
+        typer.Option(help="A .tflite or a bundle: draw the input planes of this detector instead, side by side."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Draw what JPEG would change in pictures (Error Level Analysis), as NAME.ela.png beside each."""
+    """Draw the error levels of pictures (Error Level Analysis), as NAME.ela.png beside each."""
     from export.inference.ela_pictures import NotDrawn, draw_files, level_drawer, planes_drawer
     from train.image.files import find_picture_files
 

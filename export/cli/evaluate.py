@@ -15,20 +15,20 @@ from train.common.errors import DataError, ElaError, ExportError, TrainError
 def evaluate_verb(
     model: Annotated[Path, typer.Argument(help="A run folder, a .tflite or a bundle.")],
     manifest: ManifestFile,
-    beside: Annotated[Path | None, typer.Option(help="Another model, shown side by side with flips.")] = None,
+    beside: Annotated[Path | None, typer.Option(help="Another model to compare with, side by side.")] = None,
     robustness: Annotated[
         str,
         typer.Option(
-            metavar="none|standard", help="Also judge pictures compressed, downscaled, blurred and made noisy."
+            metavar="none|standard", help="Evaluate compressed, downscaled, blurred and noisy pictures as well."
         ),
     ] = "none",
     pictures: Annotated[
-        int, typer.Option(min=2, help="So many pictures at most go through --robustness, balanced over sources.")
+        int, typer.Option(min=2, help="Maximum number of pictures for --robustness, balanced over sources.")
     ] = 400,
-    out: Annotated[Path, typer.Option("--out", help="The report's folder.")] = Path("report"),
+    out: Annotated[Path, typer.Option("--out", help="Folder for the report.")] = Path("report"),
     as_json: Json = False,
 ) -> None:
-    """Judge a detector on a manifest: per generator, with intervals, as HTML, JSON and CSV."""
+    """Evaluate a detector on a manifest: per generator, with intervals, as HTML, JSON and CSV."""
     from export.release.evaluate import evaluate_models
 
     with bar("scoring", as_json) as move:

@@ -25,7 +25,7 @@ class Rows(StrEnum):
 def explain_verb(
     files: Annotated[list[Path] | None, typer.Argument(help="Pictures.")] = None,
     model: Annotated[
-        Path | None, typer.Option(help="A .tflite, a bundle or a run folder; else the shipped detector.")
+        Path | None, typer.Option(help="A .tflite, a bundle or a run folder.", show_default="the shipped detector")
     ] = None,
     at: Annotated[str, typer.Option(help="Operating point: balanced, fpr-1% or fpr-0.5%.")] = "balanced",
     what: Annotated[
@@ -33,26 +33,27 @@ def explain_verb(
         typer.Option(
             metavar="NAME,...",
             help="heatmap, overlay, planes; with a run folder also gradcam, gradcam++, scorecam, integrated-gradients, "
-            "activations. Else all that the model offers.",
+            "activations. Default: all that the model offers.",
         ),
     ] = None,
     mean: Annotated[
-        Path | None, typer.Option(metavar="MANIFEST", help="Instead of pictures: mean heatmaps by class and generator.")
+        Path | None,
+        typer.Option(metavar="MANIFEST", help="Instead of pictures: show mean heatmaps by class and generator."),
     ] = None,
     rows: Annotated[
-        Rows, typer.Option(help="With --mean: those the detector may be judged by, or all.", show_default=True)
+        Rows, typer.Option(help="With --mean: rows that were not in training, or all.", show_default=True)
     ] = Rows.judged,
-    out: Annotated[Path, typer.Option("--out", help="Folder for what is drawn.")] = Path(),
+    out: Annotated[Path, typer.Option("--out", help="Output folder.")] = Path(),
     as_json: Json = False,
 ) -> None:
-    """Show where a score came from: heatmap, front-end planes and, with a run folder, what Keras can add."""
+    """Explain a score: heatmap, input planes and, with a run folder, Grad-CAM++ and other attributions."""
     if mean is not None:
         if files or what is not None:
             raise ExportError("--mean takes a manifest instead of pictures and --what: give one or the other.")
         _explain_manifest(mean, model, at, rows, out, as_json)
         return
     if not files:
-        raise ExportError("There is nothing to explain: name pictures, or a manifest with --mean.")
+        raise ExportError("Nothing to explain: give pictures, or a manifest with --mean.")
     _explain_files(files, model, at, what, out, as_json)
 
 

@@ -13,20 +13,23 @@ from train.common.errors import DataError, ElaError, ExportError, TrainError
 @verb(ElaError, DataError, TrainError, ExportError)
 def export_verb(
     run: Annotated[Path, typer.Argument(help="A run folder made by `train`.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Where to write.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Output folder.", show_default="RUN/export")] = None,
     references: Annotated[
         Path | None,
-        typer.Option(metavar="MANIFEST", help="Pictures that the bundle may carry, instead of the run's own."),
+        typer.Option(
+            metavar="MANIFEST", help="Take the bundle's reference pictures from this manifest instead of the run's."
+        ),
     ] = None,
     android: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Also put a slim bundle into this folder: an app's assets.")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Also write a slim bundle into this folder, for an app's assets."),
     ] = None,
     web: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Also write a web site that judges pictures with it.")
+        Path | None, typer.Option(metavar="FOLDER", help="Also write a web site that runs the detector in the browser.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Write the .tflite variants, the references and the bundle of a quantised run, with a report beside them."""
+    """Write the .tflite variants, the bundle with its references, the model card and a report of a quantised run."""
     from export.artifacts.slim import write_slim
     from export.release.pipeline import export_run
     from export.release.variants import NOTES, lying, to_plain

@@ -11,7 +11,7 @@ from train.common.errors import DataError, ElaError, ExportError, TrainError
 
 @verb(ElaError, DataError, TrainError, ExportError)
 def quantize_verb(run: Annotated[Path, typer.Argument(help="A run folder made by `train`.")]) -> None:
-    """Calibrate and fine-tune a trained run for int8 (post-training and quantisation-aware)."""
+    """Quantise a trained run to int8, post-training (PTQ) and by quantisation-aware fine-tuning (QAT)."""
     from export.quantize.fake_quant import quantise_run
     from train.fit.run_folder import open_run
 

@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 @verb(ElaError, DataError, TrainError, ExportError)
 def verify_verb(
     bundle: Annotated[Path, typer.Argument(help="A bundle made by `export`.")],
-    variant: Annotated[
-        str | None, typer.Option(help="Which detector of the bundle.", show_default="the shipped one")
-    ] = None,
+    variant: Annotated[str | None, typer.Option(help="Variant of the bundle.", show_default="the shipped one")] = None,
     runtime: Annotated[
-        str | None, typer.Option(help="Where it is run; `doctor` says which are here.", show_default="litert")
+        str | None,
+        typer.Option(help="Runtime to use; `fauxlens doctor` lists the available ones.", show_default="litert"),
     ] = None,
     self_test: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="What the app's self-test screen shared, for --runtime device: no phone."),
+        typer.Option(metavar="FILE", help="Self-test JSON shared by the app; no phone needed."),
     ] = None,
     layers: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="The run it comes from: show how far each layer is from Keras.")
+        Path | None,
+        typer.Option(metavar="RUN", help="Run folder of the bundle: show the error of each layer against Keras."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Prove stage by stage that a runtime gives the scores that were trained; exit status 1 when it does not."""
+    """Check stage by stage that a runtime gives the trained scores. Exit status 1 if a stage differs."""
     from export.artifacts.bundle import read_bundle
     from export.parity.verify import verify
     from export.runtimes.self_test_runtime import phone_sentence
@@ -58,7 +58,7 @@ def verify_verb(
             print_table(f"{chosen} against its Keras state", COLUMNS, [cells(error) for error in errors])
             typer.echo(verdict(errors))
         elif not next(stage.passed for stage in parity.stages if stage.name == "converting"):
-            typer.echo(f"next: fauxlens verify {bundle} --variant {chosen} --layers RUN shows the layer that departs")
+            typer.echo(f"to see which layer differs: fauxlens verify {bundle} --variant {chosen} --layers RUN")
     if not parity.passed:
         raise typer.Exit(1)
 
@@ -69,7 +69,7 @@ def _runtime(name: str | None, self_test: Path | None, bundle: Path) -> "Runtime
     from export.runtimes.self_test_runtime import shared_self_test
 
     if name is not None and name not in RUNTIMES:
-        raise ExportError(f"There is no runtime {name!r}: choose one of {', '.join(RUNTIMES)}.")
+        raise ExportError(f"Unknown runtime {name!r}: choose one of {', '.join(RUNTIMES)}.")
     if self_test is None:
         return RUNTIMES[name or "litert"]
     if name not in (None, "device"):

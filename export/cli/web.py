@@ -17,7 +17,7 @@ def web_verb(
     ] = None,
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
 ) -> None:
-    """Judge pictures on a page in your browser; they never leave it."""
+    """Classify pictures on a page in your browser; no picture leaves it."""
     from export.inference.detect_files import detector_path
 
     bundle = detector_path(model)

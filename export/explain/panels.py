@@ -9,7 +9,7 @@ from export.inference.overlay import SAYS, STRIP, lay_over
 
 _NAMES = {"gradcam": "Grad-CAM", "gradcam++": "Grad-CAM++", "scorecam": "Score-CAM"}
 _REMARKS = {"gradcam++": " It leaves out what speaks for real, so it lights up in real pictures, too."}
-_EMPTY = "All zero: nothing spoke for fake."
+_EMPTY = "All zero: no evidence for fake."
 _SCALE = "Activations: black is zero, and the brightest colour of each tile its own largest value."
 _SMALL = 112
 

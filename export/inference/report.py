@@ -27,7 +27,7 @@ def write_report(found: Found, data: bytes, settings: Settings, target: Path) ->
     if (worst := found.judgement.worst) is not None and worst.verdict is not None:
         detector = replace(opened(settings.model), view=worst.view)
         overlay = draw_overlay(detector, picture, worst.verdict, eyes=worst.eyes, side=_SIDE)
-        pictures.append(("What spoke for fake, over the square that was judged", overlay))
+        pictures.append(("Evidence for fake, over the square that was evaluated", overlay))
     page = Template((Path(__file__).parent / "report.html").read_text(encoding="utf-8"))
     facts = found.evidence.facts
     description = opened(settings.model).description

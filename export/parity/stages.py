@@ -72,7 +72,7 @@ def _hashes(
     """Hold SHA-256s against the stored ones."""
     for index, digest in enumerate(found):
         if not digest:
-            return _failed(name, trip.errors[index] or "no reason was told.")
+            return _failed(name, trip.errors[index] or "no reason was given.")
     return _count(name, complaint, names, lambda index: found[index] != stored[index])
 
 
@@ -148,7 +148,7 @@ def _heatmap_stage(bundle: Bundle, variant: str, promise: Promise, output: Outpu
             "heatmap",
             False,
             {"pictures": 0.0},
-            "No reference is called fake, so no heatmap was compared; bundle others.",
+            "No reference is called fake, so no heatmap was compared: export with other --references.",
         )
     truth = references.gradcam[LINEAGE[variant]]
     cosines = [cosine(truth[index], output.heatmaps[index]) for index in called_fake]

@@ -58,9 +58,9 @@ def verify(bundle: Bundle, *, variant: str, runtime: Runtime) -> Parity:
     count = len(trained)
     flips = count_flips(bundle, variant, trained, trip.output.scores[:, 1]) if trip.output else count
     if departed:
-        sentence = f"{variant} on {runtime.name} departs first at {departed[0].name}: {departed[0].sentence}"
+        sentence = f"{variant} on {runtime.name} differs first at {departed[0].name}: {departed[0].sentence}"
     else:
-        sentence = f"{variant} on {runtime.name} is what was trained: all {len(stages)} stages hold."
+        sentence = f"{variant} on {runtime.name} matches the trained model: all {len(stages)} stages passed."
     return Parity(
         variant=variant,
         runtime=runtime.name,

@@ -79,14 +79,14 @@ def evaluate_models(
     models of different views are asked for side by side, and what is wrong with a model or the manifest.
     """
     if robustness not in SETS:
-        raise TrainError(f"There is no set of disturbances {robustness!r}: choose one of {', '.join(SETS)}.")
+        raise TrainError(f"Unknown set of corruptions {robustness!r}: choose one of {', '.join(SETS)}.")
     manifest = read_manifest(manifest_path)
     found = [_score_path(path, manifest, manifest_path, on_progress) for path in models]
     views = [one.view.text for one in found]
     if len(set(views)) > 1:
-        raise TrainError(f"The models have different views ({', '.join(views)}): judge them apart.")
+        raise TrainError(f"The models have different views ({', '.join(views)}): evaluate them separately.")
     if len({one.unclear for one in found}) > 1 and found[0].view.needs_eyes:
-        raise TrainError("The models treat pictures with no or several faces differently: judge them apart.")
+        raise TrainError("The models treat pictures with no or several faces differently: evaluate them separately.")
     names = ", ".join(str(path) for path in models)
     return report(
         folder,

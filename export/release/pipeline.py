@@ -198,7 +198,7 @@ def _make_all(
         if wrong:
             raise ExportError(
                 f"{name}: {wrong:.2%} of the planes of its front end {state.parts.front_end.text} are not those of the "
-                "reference; its graph and its reference have to be mended first."
+                "reference; its graph and its reference have to be fixed first."
             )
         scores, heatmaps = score_and_map(store, rows, sealed)
         write_scores(scores, run.folder / "scores" / f"{name}.csv")

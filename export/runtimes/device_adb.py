@@ -74,7 +74,7 @@ def connected_phone(adb: Path) -> Phone:
         )
     serial = ready[0] if ready else next(iter(listed))
     if (state := listed[serial]) != "device":
-        what = _STATES.get(state, f"cannot be used (adb says: {state}): mend that until `adb devices` says 'device'")
+        what = _STATES.get(state, f"cannot be used (adb says: {state}): fix that until `adb devices` says 'device'")
         raise RuntimeAbsentError(f"The phone {serial} {what}.")
     return Phone(adb, serial)
 
@@ -132,4 +132,4 @@ def _call(adb: Path, words: Sequence[str], purpose: str) -> Said:
 
 
 def _failed(purpose: str, said: Said) -> ExportError:
-    return ExportError(f"adb could not {purpose} ({said.complaint}): mend that and run the same again.")
+    return ExportError(f"adb could not {purpose} ({said.complaint}): fix that and run the same command again.")

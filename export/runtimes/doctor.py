@@ -121,7 +121,7 @@ def check_names(names: Sequence[str]) -> None:
     """Raises ExportError for a name that is not in the table of runtimes."""
     for name in names:
         if name not in RUNTIMES:
-            raise ExportError(f"There is no runtime {name!r}: choose one of {', '.join(RUNTIMES)}.")
+            raise ExportError(f"Unknown runtime {name!r}: choose one of {', '.join(RUNTIMES)}.")
 
 
 def _set_up_one(name: str, say: Say) -> str | None:

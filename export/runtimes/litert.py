@@ -27,7 +27,7 @@ def open_detector_file(tflite: bytes, runtime: str = "litert", name: str = "the 
 def open_converted(tflite: bytes, runtime: str = "litert", name: str = "the converted model") -> Run:
     """Load a model that this very process has just converted and that has no seal yet; else as open_detector_file."""
     if runtime not in RESOLVERS:
-        raise ExportError(f"There is no runtime '{runtime}'; choose one of {', '.join(RESOLVERS)}.")
+        raise ExportError(f"Unknown runtime '{runtime}'; choose one of {', '.join(RESOLVERS)}.")
     check_identifier(tflite, name)
     interpreter = load_interpreter(tflite, runtime, name)
     image, scores, heatmap = _places(interpreter, name)

@@ -67,14 +67,14 @@ def run_tool(purpose: str, command: Sequence[str], folder: Path, environment: Ma
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise ExportError(f"{purpose} failed ({_sentence(str(error))}); mend that and set it up again.") from error
+        raise ExportError(f"{purpose} failed ({_sentence(str(error))}); fix that and set it up again.") from error
     if done.returncode:
         lines = _lines(done.stderr, done.stdout)
         said = next(
             (line for line in lines if "error" in line.lower() or "ERR!" in line),
             lines[-1] if lines else "without a word",
         )
-        raise ExportError(f"{purpose} failed ({_sentence(said)}); mend that and set it up again.")
+        raise ExportError(f"{purpose} failed ({_sentence(said)}); fix that and set it up again.")
 
 
 def _start(program: Program, paths: list[str], folder: Path) -> None:

@@ -95,7 +95,7 @@ def write_site(bundle: Path, folder: Path) -> Path:
     Returns the path of its page. Raises ExportError as `site_files`, and where the folder holds something else.
     """
     if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / MANIFEST).is_file())):
-        raise ExportError(f"{folder} holds something that is no site of Fauxlens; name another folder.")
+        raise ExportError(f"{folder} holds something that is not a site of Fauxlens; name another folder.")
     files = site_files(bundle)
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))

@@ -22,24 +22,32 @@ ManifestFile = Annotated[Path, typer.Argument(help="A manifest made by `data sca
 def audit_verb(
     manifest: ManifestFile,
     out: Annotated[
-        Path | None, typer.Option("--out", help="A folder for the page with figures and contact sheets, JSON and CSV.")
+        Path | None,
+        typer.Option("--out", help="Folder for an HTML page with figures and contact sheets, JSON and CSV."),
     ] = None,
     pixels: Annotated[
         bool,
         typer.Option("--pixels", help="Open the pictures: look for copies, traces of re-saving, and sharpness."),
     ] = False,
     limit: Annotated[
-        list[str] | None, typer.Option("--limit", help="NAME=VALUE or NAME=none, e.g. null_auc=0.6; may be repeated.")
+        list[str] | None,
+        typer.Option("--limit", help="NAME=VALUE or NAME=none, e.g. null_auc=0.6. Repeatable."),
     ] = None,
     equalise: Annotated[
         Path | None,
-        typer.Option(help="A folder for a copy of all pictures of one size and one JPEG quality, audited in turn."),
+        typer.Option(
+            help="Folder for a copy of all pictures in one size and one JPEG quality, which is audited as well."
+        ),
     ] = None,
-    size: Annotated[int | None, typer.Option(help="Pixels of the equalised squares.", show_default="proposed")] = None,
-    quality: Annotated[int | None, typer.Option(help="Their JPEG quality.", show_default="proposed")] = None,
+    size: Annotated[
+        int | None, typer.Option(help="Side of the equalised squares in pixels.", show_default="proposed")
+    ] = None,
+    quality: Annotated[
+        int | None, typer.Option(help="JPEG quality of the equalised pictures.", show_default="proposed")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Look for leaks, conflicts and file-format shortcuts; exit status 1 when the data fails its limits."""
+    """Check data for leaks, conflicting labels and file-format shortcuts. Exit status 1 if a check fails."""
     from train.data.audit.audit import audit
     from train.data.audit.limits import parse_limits
     from train.data.manifest import read_manifest

@@ -18,23 +18,23 @@ PACKED = "packed"
 
 @verb(DataError, TrainError)
 def compare_verb(
-    runs: Annotated[list[Path], typer.Argument(help="Run folders, or without --against report folders, too.")],
+    runs: Annotated[list[Path], typer.Argument(help="Run folders; without --against also report folders.")],
     against: Annotated[
         str | None,
         typer.Option(
             "--against",
             metavar="KEY=VALUE",
-            help="Replicates over seeds: hold every other value of a recipe's KEY against this one, e.g. "
-            "model.front_end=rgb, with paired intervals.",
+            help="Baseline value of a recipe's KEY, e.g. model.front_end=rgb: compare all other values with it over "
+            "several seeds, with paired intervals.",
         ),
     ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the tables as Markdown.")] = False,
     figure: Annotated[
-        Path | None, typer.Option(help="An SVG file for the differences with their intervals (with --against).")
+        Path | None, typer.Option(help="Also draw the differences with their intervals as SVG (with --against).")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show the matrix trained-on x tested-on of several runs, or how recipes differ over seeds (--against)."""
+    """Compare runs: the matrix trained-on x tested-on, or recipes over several seeds (--against)."""
     if markdown and as_json:
         raise TrainError("--markdown and --json both want standard output: choose one.")
     if against is not None:

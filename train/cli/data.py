@@ -33,7 +33,7 @@ OutManifest = Annotated[Path, typer.Option("--out", help="The manifest to write.
 @data_app.command("list")
 @_verb
 def data_list(as_json: Json = False) -> None:
-    """Show the dataset cards that come with Fauxlens: what there is, under which licence, and how to get it."""
+    """List the dataset cards that come with Fauxlens: contents, licence and how to get them."""
     from rich.console import Console
 
     from train.data.cards.registry import card_rows, card_table, shipped_cards
@@ -50,10 +50,10 @@ def data_list(as_json: Json = False) -> None:
 def data_get(
     card: Annotated[str, typer.Argument(help="A card of `data list`, or your own TOML file.")],
     out: Annotated[
-        Path | None, typer.Option("--out", help="The folder to make.", show_default="runs/data/NAME")
+        Path | None, typer.Option("--out", help="Folder for the dataset.", show_default="runs/data/NAME")
     ] = None,
 ) -> None:
-    """Fetch a dataset from where its card says; broken off, it goes on where it was."""
+    """Download a dataset from the place its card names. An interrupted download resumes when run again."""
     from train.data.cards.registry import find_card
     from train.data.get.getting import get_dataset
 
@@ -69,11 +69,11 @@ def data_get(
 @data_app.command("sample")
 @_verb
 def data_sample(
-    folder: Annotated[Path, typer.Argument(help="A folder to make.")],
-    count: Annotated[int, typer.Option(min=30, help="How many portraits.")] = 600,
+    folder: Annotated[Path, typer.Argument(help="Folder for the pictures.")],
+    count: Annotated[int, typer.Option(min=30, help="Number of portraits.")] = 600,
     seed: Annotated[int, typer.Option(min=0)] = 2026,
 ) -> None:
-    """Draw the built-in sample: stand-ins to see the pipeline work, not faces to learn from."""
+    """Draw the built-in sample: simple portraits to exercise the pipeline, not faces to learn from."""
     from train.data.sample.make import make_sample
 
     with bar("drawing") as move:
@@ -84,16 +84,19 @@ def data_sample(
 @data_app.command("scan")
 @_verb
 def data_scan(
-    folder: Annotated[Path, typer.Argument(help="A folder with real/ and fake/ (or fake/GENERATOR/) in it.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(help="Folder with real/ and fake/ (or fake/GENERATOR/), or as a card says."),
+    ],
     card: CardName = None,
     out: OutManifest = Path("manifest.csv"),
     trust: Annotated[
         Literal["memory", "nothing"],
-        typer.Option(help="`memory` does not read files again that are as they were; `nothing` reads all."),
+        typer.Option(help="`memory` skips unchanged files; `nothing` rereads all."),
     ] = "memory",
     as_json: Json = False,
 ) -> None:
-    """Read a folder of pictures into a manifest: one row an image, near-duplicates grouped, splits made."""
+    """Scan a folder of pictures into a manifest: one row per image, near-duplicates grouped, splits assigned."""
     from train.data.cards.expected_counts import compare_counts
     from train.data.cards.reader import usual_layout
     from train.data.cards.registry import find_card
@@ -128,7 +131,7 @@ def data_merge(
     manifests: Annotated[list[Path], typer.Argument(help="Manifests of several datasets.")],
     out: OutManifest = Path("manifest.csv"),
 ) -> None:
-    """Join manifests of several datasets into one; the same picture in two of them gets one group and one split."""
+    """Merge manifests of several datasets. A picture that is in two of them gets one group and one split."""
     from train.data.manifest import read_manifest, write_manifest
     from train.data.resplit import merge
 
@@ -145,10 +148,12 @@ def data_faces(
         Literal["blazeface", "mtcnn"],
         typer.Option(help="`blazeface` is what apps and `detect` use; `mtcnn` is for comparing with the literature."),
     ] = "blazeface",
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes.", show_default="one a core")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Number of processes.", show_default="one per core")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Find faces and eyes and write them into the manifest, for views with face(K)."""
+    """Find faces and write the eyes into the manifest, for views with face(K)."""
     from train.data.faces.cache import memory_path
     from train.data.faces.find import find_faces
     from train.data.faces.mtcnn import mtcnn_detector
@@ -174,15 +179,15 @@ def data_split(
     how: Annotated[
         str,
         typer.Argument(
-            help="shares:0.7/0.15/0.15, fold:2/5, folds:5, leave-out:NAME,..., leave-each-out:generator, or keep."
+            help="shares:0.7/0.15/0.15, folds:5, fold:2/5, leave-out:NAME,..., leave-each-out:generator, or keep."
         ),
     ] = "keep",
-    out: Annotated[Path, typer.Option("--out", help="The folder for the new manifests.")] = Path("splits"),
+    out: Annotated[Path, typer.Option("--out", help="Folder for the new manifests.")] = Path("splits"),
     join: Annotated[
-        Path | None, typer.Option(help="Copies found by `data audit --pixels`: each pair gets one group.")
+        Path | None, typer.Option(help="copies.csv of `data audit --pixels`: put each pair into one group.")
     ] = None,
 ) -> None:
-    """Split a manifest anew by group: other shares, k folds, or with generators left out of training."""
+    """Split a manifest again by group: other shares, k folds, or generators left out of training."""
     from train.data.audit.pixels.near_copies import read_copies
     from train.data.manifest import moved, read_manifest, write_manifest
     from train.data.resplit import join_groups, parse_hows, resplit_all
@@ -203,14 +208,14 @@ def data_split(
 @_verb
 def data_pack(
     manifest: ManifestFile,
-    view: Annotated[str, typer.Option(help="What happens to pixels, e.g. 'upright|square|resize(128)'.")],
+    view: Annotated[str, typer.Option(help="Preprocessing, e.g. 'upright|square|resize(128)'.")],
     unclear_faces: Annotated[
         Literal["drop", "centre", "keep"],
-        typer.Option(help="With face(K): pictures with no or several faces are left out, cut in the centre, or kept."),
+        typer.Option(help="With face(K): skip pictures with no face or several, crop their centre, or keep them."),
     ] = "drop",
-    out: Annotated[Path, typer.Option("--out", help="Folder of packed stores.")] = Path("runs/packed"),
+    out: Annotated[Path, typer.Option("--out", help="Folder for packed stores.")] = Path("runs/packed"),
 ) -> None:
-    """Apply a view to every picture once, so that training reads pixels without decoding."""
+    """Preprocess every picture once, so that training reads pixels without decoding. `train` does this by itself."""
     from train.data.manifest import read_manifest
     from train.data.store import pack
     from train.image.view import parse_view

@@ -15,26 +15,32 @@ _SHOWN = 10
 @verb(DataError, TrainError)
 def reconstruct_verb(
     manifest: ManifestFile,
-    out: Annotated[Path, typer.Option("--out", help="The folder to make; run again, it goes on.")],
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder for the fakes. An interrupted run resumes when run again.")
+    ],
     autoencoder: Annotated[
-        str, typer.Option(help="Of taesd, taesdxl, taef1, taef2, or ONNX files; of several each picture gets one.")
+        str,
+        typer.Option(help="Autoencoders, comma-separated, or ONNX files; each picture goes through one."),
     ] = "taesd,taesdxl,taef1,taef2",
     weights: Annotated[
-        Path | None, typer.Option(help="The folder with the weights.", show_default="from Hugging Face")
+        Path | None, typer.Option(help="Folder with the weights.", show_default="from Hugging Face")
     ] = None,
     scale: Annotated[
-        int | None, typer.Option(min=64, help="Reduce first, so that the longer side is at most so many pixels.")
+        int | None, typer.Option(min=64, help="Reduce pictures first, to at most this many pixels on the longer side.")
     ] = None,
     regions: Annotated[
-        str | None, typer.Option(help="Replace only this, softly, and keep masks: face, eyes, mouth or random.")
+        str | None,
+        typer.Option(help="Replace only the face, eyes, mouth or a random region, softly; keep the masks."),
     ] = None,
-    count: Annotated[int | None, typer.Option(min=1, help="How many pictures in all, evenly over the sources.")] = None,
-    share: Annotated[float, typer.Option(min=0.0, max=1.0, help="Or which share of every source.")] = 1.0,
-    source: Annotated[list[str] | None, typer.Option(help="Only reals of this source; may be repeated.")] = None,
-    threads: Annotated[int, typer.Option(min=1, help="For the network, and for decoding and saving.")] = 2,
+    count: Annotated[
+        int | None, typer.Option(min=1, help="Number of pictures, spread evenly over the sources.")
+    ] = None,
+    share: Annotated[float, typer.Option(min=0.0, max=1.0, help="Or the share of each source, 0 to 1.")] = 1.0,
+    source: Annotated[list[str] | None, typer.Option(help="Only real pictures of this source. Repeatable.")] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads for the network, and for decoding and saving.")] = 2,
     as_json: Json = False,
 ) -> None:
-    """Send real pictures through an autoencoder: fakes that differ from them in nothing else."""
+    """Make fakes of your own real pictures by an autoencoder: they differ from the originals in nothing else."""
     from train.common.tf import limit_threads
     from train.data.manifest import read_manifest
     from train.data.reconstruct.open_autoencoder import open_autoencoders

@@ -12,20 +12,22 @@ from train.common.errors import DataError, ElaError, ExportError, TrainError
 
 @verb(ElaError, DataError, TrainError, ExportError)
 def train_verb(
-    recipe: Annotated[Path, typer.Argument(help="A recipe (TOML); train/recipes/ has some.")],
+    recipe: Annotated[Path, typer.Argument(help="A recipe (TOML), such as those in train/recipes/.")],
     manifest: Annotated[Path, typer.Option(help="A manifest made by `data scan`.")] = Path("manifest.csv"),
-    out: Annotated[Path | None, typer.Option("--out", help="The run folder.", show_default="runs/RECIPE")] = None,
-    weights: Annotated[str | None, typer.Option(help="`imagenet`, `none` or an .h5 file; else the recipe's.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipe's seed.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder of the run.", show_default="runs/RECIPE")] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="`imagenet`, `none` or an .h5 file. Overrides the recipe.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Random seed. Overrides the recipe.")] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="KEY=VALUE", help="Instead of the recipe's, e.g. model.front_end=npr; repeatable."
+            "--set", metavar="KEY=VALUE", help="Override a recipe value, e.g. model.front_end=npr. Repeatable."
         ),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run.")] = False,
 ) -> None:
-    """Train, calibrate and judge a detector by a recipe."""
+    """Train, calibrate and evaluate a detector from a recipe."""
     from train.fit.pipeline import begin, complete
     from train.fit.pipeline import resume as go_on
     from train.recipe import parse_setting, read_recipe

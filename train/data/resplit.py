@@ -104,7 +104,7 @@ def parse_hows(text: str, manifest: Manifest) -> tuple[How, ...]:
                 return (LeaveOut(tuple(rest.removeprefix(f"{column}=").split(",")), column, mixed),)
         return (LeaveOut(tuple(rest.split(",")), "generator", mixed),)
     raise DataError(
-        f"{text!r} is no way to split: write shares:0.7/0.15/0.15, fold:2/5, folds:5, leave-out:GENERATOR,..., "
+        f"{text!r} is not a way to split: write shares:0.7/0.15/0.15, fold:2/5, folds:5, leave-out:GENERATOR,..., "
         "leave-out:source=NAME,... or leave-each-out:generator (or source, family)."
     )
 

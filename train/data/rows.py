@@ -44,7 +44,7 @@ def view_row(manifest: Manifest, row: Row, view: View, unclear: Unclear) -> np.n
     own: View | None = view
     if view.needs_eyes:
         if row["faces"] is None:
-            raise DataError(f"Nobody has looked for faces in {path}: run `fauxlens data faces MANIFEST` first.")
+            raise DataError(f"Faces have not been detected yet in {path}: run `fauxlens data faces MANIFEST` first.")
         own = view_for(view, row["faces"], unclear)
     if own is None:
         raise DataError(f"{path} has {row['faces']} faces and {unclear!r} leaves it out: choose keep or centre.")
@@ -68,8 +68,8 @@ def select_rows(manifest: Manifest, view: View, unclear: Unclear) -> Manifest:
     frame = manifest.frame
     if unknown := frame["faces"].null_count():
         raise DataError(
-            f"The view {view.text} needs eyes, and nobody has looked for faces in {unknown} of {frame.height} pictures "
-            f"of the manifest in {manifest.folder}: run `fauxlens data faces MANIFEST` first."
+            f"The view {view.text} needs eyes, and faces have not been detected yet in {unknown} of {frame.height} "
+            f"pictures of the manifest in {manifest.folder}: run `fauxlens data faces MANIFEST` first."
         )
     if unclear != "drop":
         return manifest

@@ -125,7 +125,7 @@ def judge_scores(
     Raises TrainError when the table is not a scores table or holds no real or no fake picture that may be judged.
     """
     if operating_point not in POINTS:
-        raise TrainError(f"There is no operating point {operating_point!r}: use one of {', '.join(POINTS)}.")
+        raise TrainError(f"Unknown operating point {operating_point!r}: use one of {', '.join(POINTS)}.")
     rows = judged_rows(scores)
     reals, fakes = rows.filter(pl.col("label") == "real"), rows.filter(pl.col("label") == "fake")
     for label, found in (("real", reals), ("fake", fakes)):

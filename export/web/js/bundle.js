@@ -58,7 +58,7 @@ export async function readBundle(bytes, name) {
   const {start, members} = await readSealed(bytes, name);
   const json = members.get(INDEX);
   if (start > 0 || !json) {
-    throw new FauxlensError(`${name} is no Fauxlens bundle (it has no ${INDEX}); make one with \`fauxlens export\`.`);
+    throw new FauxlensError(`${name} is not a Fauxlens bundle (it has no ${INDEX}); make one with \`fauxlens export\`.`);
   }
   members.delete(INDEX);
   const index = await readIndex(json, members, name);

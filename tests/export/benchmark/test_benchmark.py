@@ -82,7 +82,7 @@ def test_the_baseline_is_the_default_where_it_was_chosen(tiny: Tiny) -> None:
 def test_without_the_extra_one_line_says_so(tiny: Tiny) -> None:
     found = measure(tiny.bundle, "x", variants=["ptq-int8"], threads=(1,), rounds=1, starts=0, yardsticks=(ABSENT,))
     sentence = why_absent(ABSENT)
-    assert sentence == "abacus is left out: no_such_package not installed; pip install '.[benchmark]'"
+    assert sentence == "abacus is skipped: no_such_package not installed; pip install '.[benchmark]'"
     assert found.left_out == (sentence,)
     assert sentence in notes(found)
     assert "abacus" not in {row.name for row in found.rows}

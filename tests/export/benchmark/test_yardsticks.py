@@ -69,7 +69,7 @@ def test_an_engine_that_fails_is_told_in_one_sentence(tiny: Tiny, tmp_path: Path
     assert [one.yardstick for one in held] == [LITERT]
     assert held[0].agreement.equal == held[0].agreement.pictures == 2
     assert len(sentences) == 1
-    assert sentences[0].startswith("abacus is left out: proof_guest failed with status 1 (KeyError")
+    assert sentences[0].startswith("abacus is skipped: proof_guest failed with status 1 (KeyError")
 
 
 def test_a_guest_that_fails_says_why(tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ def test_the_first_stage_that_departs_is_named(tiny: Tiny, sabotage: Callable[[B
     parity = verify(sabotage(tiny.bundle), variant="ptq-int8", runtime=RUNTIMES["litert"])
     assert not parity.passed
     assert parity.first_departure == stage
-    assert parity.sentence.startswith(f"ptq-int8 on litert departs first at {stage}: ")
+    assert parity.sentence.startswith(f"ptq-int8 on litert differs first at {stage}: ")
     before = parity.stages[: STAGES.index(stage)]
     assert all(one.passed for one in before)
 

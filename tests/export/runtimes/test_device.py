@@ -85,7 +85,7 @@ def held(tiny: Tiny, phone: Fake, variant: str = "ptq-int8") -> Parity:
 def test_a_phone_that_gives_the_bundle_s_bits_passes(tiny: Tiny, phone: Fake, variant: str) -> None:
     parity = held(tiny, phone, variant)
     assert parity.passed, parity.sentence
-    assert parity.sentence.startswith(f"{variant} on device is what was trained: all 7 stages hold.")
+    assert parity.sentence.startswith(f"{variant} on device matches the trained model: all 7 stages passed.")
     assert parity.phone is not None
     assert (parity.phone["device"], parity.phone["threads"], parity.phone["promise"]) == ("Fake phone", 1, "bits")
     latency = parity.phone["latency_ms"]
@@ -128,14 +128,14 @@ ABSENT = {
     "release": r"may not write .* \(run-as: package not debuggable: fauxlens\.app\), .* run `make apk`",
 }
 FAILED = {
-    "no server": r"^adb could not list phones \(adb: failed to check server version: .*\): mend that",
-    "full": r"^adb could not copy the bundle to the phone \(.*No space left on device\): mend that",
+    "no server": r"^adb could not list phones \(adb: failed to check server version: .*\): fix that",
+    "full": r"^adb could not copy the bundle to the phone \(.*No space left on device\): fix that",
     "no activity": r"^The phone could not start the app's self-test \(Error.*\): run `make apk`",
     "refuses": r"^The phone's self-test: the app could not run its self-test: The bundle is damaged: copy it again\.$",
     "truncated": r"^The phone's self-test is not the JSON of a self-test \(.*\); run the self-test again",
     "silent": r"^The app did not finish its self-test within 3 seconds: unlock the phone",
     "crash": r"^The app stopped in its self-test: `adb logcat -d` says why\.$",
-    "unplugged": r"^adb could not see whether the app runs \(error: device 'good' not found\): mend that",
+    "unplugged": r"^adb could not see whether the app runs \(error: device 'good' not found\): fix that",
     "another variant": r"its variant is float32 and here it is ptq-int8; give `--variant float32`\.$",
     "another view": r"its view is upright\|square\|resize\(64\) and here it is upright\|square\|resize\(32\);",
     "another detector": r"its detector_sha256 is 0{64} and here it is [0-9a-f]{64};",
@@ -248,7 +248,7 @@ def test_without_adb_nothing_is_verified(tiny: Tiny, tmp_path: Path, monkeypatch
     ("fault", "status", "words"),
     [
         ("", 0, "all 7 stages hold"),
-        ("one bit of a score", 1, "departs first at runtime"),
+        ("one bit of a score", 1, "differs first at runtime"),
         ("no phone", 2, "No phone is connected"),
     ],
 )

@@ -100,7 +100,7 @@ def test_what_is_needed_decides_the_status(parts: dict[str, Parts]) -> None:
 def test_an_unknown_runtime_is_wrong_usage(parts: dict[str, Parts], option: str) -> None:
     code, shown, told = status("--set-up", "good", option, "abacus")
     assert (code, shown) == (2, "")
-    assert told == "There is no runtime 'abacus': choose one of here, good, other, bad.\n"
+    assert told == "Unknown runtime 'abacus': choose one of here, good, other, bad.\n"
     assert not parts["good"].made
 
 

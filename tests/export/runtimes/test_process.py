@@ -102,7 +102,7 @@ def test_damaged_files_and_other_views_are_refused_before_anything_starts(tiny: 
 
 def test_a_tool_that_fails_gives_its_first_error(tmp_path: Path) -> None:
     code = "print('[ERROR] no such jar'); print('[ERROR] Help 1'); raise SystemExit(1)"
-    with pytest.raises(ExportError, match=r"^Maven failed \(\[ERROR\] no such jar\); mend that"):
+    with pytest.raises(ExportError, match=r"^Maven failed \(\[ERROR\] no such jar\); fix that"):
         run_tool("Maven", [sys.executable, "-c", code], tmp_path)
-    with pytest.raises(ExportError, match=r"^Maven failed \(.*no-such-program.*\); mend that"):
+    with pytest.raises(ExportError, match=r"^Maven failed \(.*no-such-program.*\); fix that"):
         run_tool("Maven", ["no-such-program"], tmp_path)

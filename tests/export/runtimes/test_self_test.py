@@ -286,7 +286,7 @@ def test_the_verb_tells_of_the_phone_as_json(tiny: Tiny, told: Plain, files: tup
     shared.write_text(json.dumps(told))
     code, shown, _ = status(bundle, "--self-test", shared)
     assert code == 1
-    assert "departs first at view: 1 of 16 pictures give another view" in shown
+    assert "differs first at view: 1 of 16 pictures give another view" in shown
 
 
 def test_wrong_usage_is_one_sentence(files: tuple[Path, Path], tmp_path: Path) -> None:
@@ -296,7 +296,7 @@ def test_wrong_usage_is_one_sentence(files: tuple[Path, Path], tmp_path: Path) -
         (("--self-test", tmp_path / "gone.json"), "gone.json cannot be read (No such file or directory)"),
         (("--self-test", tmp_path), "cannot be read (Is a directory)"),
         (("--self-test", bundle), "is not the JSON of a self-test"),
-        (("--runtime", "abacus"), "There is no runtime 'abacus': choose one of litert, "),
+        (("--runtime", "abacus"), "Unknown runtime 'abacus': choose one of litert, "),
     ):
         code, shown, complaint = status(bundle, *arguments)
         assert (code, shown) == (2, "")

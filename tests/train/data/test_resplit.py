@@ -262,7 +262,7 @@ def test_ways_to_split_are_read_and_named(text: str, how: How, name: str) -> Non
      "shares:nan/1/1", "leave-out:", "leave-each-out:label", "random", "fold:²/5"],
 )  # fmt: skip
 def test_other_ways_are_refused_in_one_sentence(text: str) -> None:
-    with pytest.raises(DataError, match="is no way to split: write shares"):
+    with pytest.raises(DataError, match="is not a way to split: write shares"):
         parse_hows(text, manifest({}))
 
 

@@ -49,7 +49,7 @@ def parse_limits(texts: Sequence[str]) -> Limits:
     for text in texts:
         name, equals, value = (part.strip() for part in text.partition("="))
         if name not in known:
-            raise DataError(f"{name!r} is no limit of the audit: allowed are {', '.join(known)}.")
+            raise DataError(f"{name!r} is not a limit of the audit: choose one of {', '.join(known)}.")
         if name in given:
             raise DataError(f"Limit {name!r} is given twice: give it once.")
         if not equals:

@@ -28,7 +28,7 @@ def null_verdict(null_model: NullModel | None, limits: Limits) -> str:
 def null_finding(model: NullModel | None, limits: Limits) -> Finding:
     """Say what the metadata-only null model means."""
     if model is None:
-        return Finding("note", "shortcut", "The null model was not fitted: a class has fewer than 5 groups.")
+        return Finding("note", "shortcut", "The metadata baseline was not fitted: a class has fewer than 5 groups.")
     auc = in_words(model)
     if exceeds(model.low, limits.null_auc):
         return Finding(
@@ -238,11 +238,11 @@ def judge_faces(parts: Sequence[Part], limits: Limits) -> list[Finding]:
     """Say in how many pictures no face, several faces, or nobody has looked."""
     pictures, looked_at = sum(part.pictures for part in parts), sum(part.looked_at for part in parts)
     if not looked_at:
-        return [Finding("note", "faces", "Nobody has looked for faces.", "`fauxlens data faces` does.")]
+        return [Finding("note", "faces", "Faces have not been detected yet.", "Run `fauxlens data faces MANIFEST`.")]
     found = []
     if looked_at < pictures:
-        sentence = f"Nobody has looked for faces in {pictures - looked_at:,} of {pictures:,} pictures."
-        found.append(Finding("note", "faces", sentence, "`fauxlens data faces` goes on where it stopped."))
+        sentence = f"Faces have not been detected yet in {pictures - looked_at:,} of {pictures:,} pictures."
+        found.append(Finding("note", "faces", sentence, "`fauxlens data faces MANIFEST` resumes where it stopped."))
     none, several = sum(part.no_face for part in parts), sum(part.several_faces for part in parts)
     if none:
         worst = max(parts, key=lambda part: part.no_face / max(1, part.looked_at))
@@ -280,12 +280,15 @@ def headline(findings: Sequence[Finding]) -> str:
     failures = [finding for finding in findings if finding.severity == "failure"]
     warnings = sum(finding.severity == "warning" for finding in findings)
     if not failures:
-        known = f" Know the {_many(warnings, 'warning')} when you read one." if warnings else ""
-        return f"Nothing breaks the limits: a score on these pictures may be believed.{known}"
+        known = (
+            f" Read the {_many(warnings, 'warning')} before you trust a score on these pictures." if warnings else ""
+        )
+        return f"All checks passed.{known}"
     topics = ", ".join(dict.fromkeys(finding.topic for finding in failures))
-    more = f" {_many(warnings, 'warning')} beside." if warnings else ""
-    many = "1 finding breaks" if len(failures) == 1 else f"{len(failures)} findings break"
-    return f"Do not believe a score on these pictures as they are: {many} the limits ({topics}).{more}"
+    more = f" {_many(warnings, 'warning')} as well." if warnings else ""
+    return (
+        f"{_many(len(failures), 'check')} failed ({topics}): do not trust a score on these pictures as they are.{more}"
+    )
 
 
 def in_words(model: NullModel) -> str:

@@ -46,7 +46,7 @@ def claim(parts: tuple[str, ...], *, is_folder: bool, taken: dict[str, str], whe
 
 
 def _clash(where: str, other: str) -> str:
-    return f"{where} would land on {shown(other)}: nothing was unpacked; ask the source for a mended archive."
+    return f"{where} would land on {shown(other)}: nothing was unpacked; ask the source for a corrected archive."
 
 
 def shown(name: str) -> str:

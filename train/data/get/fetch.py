@@ -111,7 +111,7 @@ def _download(
     kept = part.stat().st_size if part.exists() else 0
     raise DataError(
         f"{_shown(url)} broke off {patience.tries} times ({reason}): check the network and run the same again; "
-        f"it goes on from {kept:,} bytes."
+        f"it resumes from {kept:,} bytes."
     )
 
 

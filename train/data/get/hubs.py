@@ -69,7 +69,7 @@ def _kaggle_download(handle: str, page: str, cache: Path) -> str:
     except (DataCorruptionError, zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, ValueError) as error:
         if not cache.exists():
             reason = " ".join(str(error).split())
-            raise DataError(f"{page} cannot be asked for ({reason}): mend that and run again.") from None
+            raise DataError(f"{page} cannot be asked for ({reason}): fix that and run again.") from None
         # The client would find the damaged archive there again and take it for finished.
         shutil.rmtree(cache, ignore_errors=True)
         raise DataError(f"{page} came damaged and was removed: run the same again.") from None
@@ -193,13 +193,13 @@ def _need(package: str, hub: str) -> None:
 
 
 def _unreachable(page: str) -> str:
-    return f"{page} cannot be reached or broke off: check the network and run the same again; it goes on from there."
+    return f"{page} cannot be reached or broke off: check the network and run the same again; it resumes from there."
 
 
 def _told(error: OSError, page: str) -> Exception:
     """What to raise for a system error: DataError for a full disk and for the clients' own, which have no number."""
     if error.errno == errno.ENOSPC:
-        return DataError(f"{page} does not fit on the disk: make room and run the same again; it goes on from there.")
+        return DataError(f"{page} does not fit on the disk: make room and run the same again; it resumes from there.")
     return error if error.errno is not None else DataError(_unreachable(page))
 
 

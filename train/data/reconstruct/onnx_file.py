@@ -65,7 +65,7 @@ def _interface(session: Any, path: Path) -> tuple[int | None, bool]:
         if sides[0] == sides[1] and sides[0] % 8 == 0:
             return int(sides[0]), channels_first
     raise DataError(
-        f"{path} is no autoencoder of pictures: it needs one input and one output, float32 [1, 3, H, W] "
+        f"{path} is not an autoencoder of pictures: it needs one input and one output, float32 [1, 3, H, W] "
         "or [1, H, W, 3], with H and W free, or fixed, equal and multiples of 8."
     )
 

@@ -45,7 +45,7 @@ def open_taesd(name: str, weights: Path | None) -> Autoencoder:
     """
     if name not in taesd.FAMILIES:
         raise DataError(
-            f"There is no autoencoder {name!r}: choose among {', '.join(taesd.FAMILIES)}, or name an ONNX file."
+            f"Unknown autoencoder {name!r}: choose among {', '.join(taesd.FAMILIES)}, or name an ONNX file."
         )
     family = taesd.FAMILIES[name]
     digest = hashlib.sha256()

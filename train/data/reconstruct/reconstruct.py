@@ -109,8 +109,8 @@ def reconstruct(
     """
     if region not in (None, "random") and (unknown := rows["faces"].null_count()):
         raise DataError(
-            f"The region {region} is placed by the eyes, and nobody has looked for faces in {unknown} of {rows.height} "
-            f"pictures of the manifest in {manifest.folder}: run `fauxlens data faces MANIFEST` first."
+            f"The region {region} is placed by the eyes, and faces have not been detected yet in {unknown} of "
+            f"{rows.height} pictures of the manifest in {manifest.folder}: run `fauxlens data faces MANIFEST` first."
         )
     _prepare(folder, autoencoders, scale, region)
     plans = [plan_of(row, autoencoders, scale, region) for row in rows.iter_rows(named=True)]

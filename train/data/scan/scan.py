@@ -63,7 +63,10 @@ def scan(
     started = clock()
     files, skipped = _look_up(_find(folder, manifest_path.parent), folder, open_card(card, folder))
     if files.is_empty():
-        raise DataError(f"{folder} has no picture that card {card.name!r} names: correct the folder or the rules.")
+        raise DataError(
+            f"{folder} holds no picture that the rules of card {card.name!r} match: check the folder, or write "
+            "a card for it (datasets/README.md)."
+        )
     measured = _measure(files, folder, started, scan_cache.memory_path(manifest_path), trust, workers, on_progress)
     rows = files.join(measured, on="path", how="left", maintain_order="left")
     for path, below, reason in rows.select("path", "below", "reason").drop_nulls().iter_rows():

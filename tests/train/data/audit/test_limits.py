@@ -22,7 +22,7 @@ def test_limits_are_parsed() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("leak=1", "'leak' is no limit.*allowed are leaks, conflicts"),
+        ("leak=1", "'leak' is not a limit.*choose one of leaks, conflicts"),
         ("leaks", "'leaks' has no value"),
         ("leaks=1.5", "whole number of at least 0"),
         ("leaks=-1", "whole number of at least 0"),

@@ -58,11 +58,11 @@ def test_it_may_be_named_beside_others(tmp_path: Path) -> None:
     [
         ([1, 3, "h", "w"], {"gain": 2.0, "lift": -1.0}, "does not give a picture back"),
         ([1, 3, "h", "w"], {"gain": 255.0}, "does not give a picture back"),
-        ([1, 4, "h", "w"], {}, "is no autoencoder of pictures"),
-        ([1, 1000], {}, "is no autoencoder of pictures"),
-        ([1, 3, 64, 72], {}, "is no autoencoder of pictures"),
-        ([8, 3, "h", "w"], {}, "is no autoencoder of pictures"),
-        ([1, 3, "h", "w"], {"outputs": 2}, "is no autoencoder of pictures"),
+        ([1, 4, "h", "w"], {}, "is not an autoencoder of pictures"),
+        ([1, 1000], {}, "is not an autoencoder of pictures"),
+        ([1, 3, 64, 72], {}, "is not an autoencoder of pictures"),
+        ([8, 3, "h", "w"], {}, "is not an autoencoder of pictures"),
+        ([1, 3, "h", "w"], {"outputs": 2}, "is not an autoencoder of pictures"),
     ],
 )
 def test_what_is_none_is_refused(tmp_path: Path, shape: list[Any], options: dict[str, Any], sentence: str) -> None:

@@ -271,7 +271,7 @@ def nobody_looked(reals: Manifest) -> Manifest:
 
 
 def test_regions_need_eyes(reals: Manifest, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"nobody has looked for faces in 13 of 13 pictures.*data faces"):
+    with pytest.raises(DataError, match=r"faces have not been detected yet in 13 of 13 pictures.*data faces"):
         made(nobody_looked(reals), tmp_path / "out", region="eyes")
     assert len(made(nobody_looked(reals), tmp_path / "random", region="random").pairs) == 13
     none = {"faces": pl.lit(0, pl.Int64)} | {

@@ -119,7 +119,7 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
 
 def test_names_are_checked(tmp_path: Path) -> None:
     for names, sentence in (
-        ("vae", "There is no autoencoder 'vae'"),
+        ("vae", "Unknown autoencoder 'vae'"),
         (" , ", "No autoencoder is named"),
         ("taesd", r"has no taesd_encoder\.safetensors or \.pth"),
     ):

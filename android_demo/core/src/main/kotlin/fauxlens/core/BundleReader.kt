@@ -16,7 +16,7 @@ internal fun readBundle(bytes: ByteArray, name: String): Bundle {
     val sealed = readSealed(bytes, name)
     val json = sealed.members[INDEX]
     if (sealed.start > 0 || json == null) {
-        throw Refused("$name is no Fauxlens bundle (it has no $INDEX); make one with `fauxlens export`.")
+        throw Refused("$name is not a Fauxlens bundle (it has no $INDEX); make one with `fauxlens export`.")
     }
     val others = sealed.members - INDEX
     val index = readIndex(json, others, name)
