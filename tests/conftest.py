@@ -13,10 +13,15 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from train.data.manifest import read_manifest, write_manifest
 from train.fit.run_folder import Run, open_run
 from train.recipe import Recipe, parse_recipe
+
+# A busy machine must not fail a test: no time limit for one example.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
