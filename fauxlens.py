@@ -23,6 +23,7 @@ from export.cli.web import web_verb
 from train.cli.app import HELP_OPTIONS, App, group_in_order, version_option
 from train.cli.compare import compare_verb
 from train.cli.data import data_app
+from train.cli.process import debug_option, run
 from train.cli.train import train_verb
 from train.common.version import VERSION as __version__
 
@@ -73,6 +74,9 @@ def root(
     version: Annotated[
         bool, typer.Option("--version", help="Show the version and exit.", callback=version_option, is_eager=True)
     ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of a fault of Fauxlens.", callback=debug_option)
+    ] = False,
 ) -> None:
     """Tell AI-generated faces from real ones; train, ship and verify detectors that run on phones and in browsers."""
 
@@ -86,7 +90,7 @@ for _name, (_verb, _panel) in VERBS.items():
 
 def main() -> None:
     """What the `fauxlens` command runs."""
-    app(prog_name="fauxlens")
+    run(app)
 
 
 if __name__ == "__main__":

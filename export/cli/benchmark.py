@@ -27,13 +27,15 @@ def benchmark_verb(
     from export.artifacts.bundle import read_bundle
     from export.benchmark.measurement import measure, to_plain
     from export.benchmark.table import notes, tables
-    from train.common.atomic import write_text
+    from train.common.atomic import check_writable, write_text
 
     if rounds < 1:
         raise ExportError(f"--rounds {rounds} measures nothing: give a number from 1.")
     if starts < 0:
         raise ExportError(f"--starts {starts} is not a number of processes: give 0 or more.")
     counts = parse_threads(threads)
+    if out:
+        check_writable(out)
     found = measure(
         read_bundle(bundle),
         str(bundle),
@@ -44,16 +46,17 @@ def benchmark_verb(
         say=lambda line: typer.echo(line, err=True),
     )
     document = to_plain(found)
-    if out:
-        write_text(out, json.dumps(document, indent=1, allow_nan=False) + "\n")
     if as_json:
         print_json(document)
-        return
-    for table in tables(found):
-        print_table(*table)
-    typer.echo("\n".join(notes(found)))
+    else:
+        for table in tables(found):
+            print_table(*table)
+        typer.echo("\n".join(notes(found)))
+    # After the tables: what was measured is seen, whatever happens to the file.
     if out:
-        typer.echo(f"numbers: {out}")
+        write_text(out, json.dumps(document, indent=1, allow_nan=False) + "\n")
+        if not as_json:
+            typer.echo(f"numbers: {out}")
 
 
 def parse_threads(text: str) -> tuple[int, ...]:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from train.cli.terminal import Json, bar, print_json, verb
+from train.common.atomic import check_folder_writable
 from train.common.errors import DataError, ElaError, ExportError, TrainError
+from train.common.text import printable
 
 if TYPE_CHECKING:
     from ela.setting import Ela
@@ -58,6 +60,8 @@ def ela_verb(
         sight = _sight(model)
         draw = planes_drawer(sight)
         about = {"detector": str(model), "view": sight.view.text, "planes": sight.parts}
+    if out is not None:
+        check_folder_writable(out)
     pictures = find_picture_files(files, SUFFIX, out)
     with bar("drawing", as_json) as move:
         drawn = draw_files(pictures, draw, workers=workers, on_progress=move)
@@ -67,9 +71,9 @@ def ela_verb(
     else:
         for one in drawn:
             if not isinstance(one, NotDrawn):
-                typer.echo(_shown(_lines(one)))
+                typer.echo("\n".join(map(printable, _lines(one))))
     for sentence in failed:
-        typer.echo(_shown(sentence), err=True)
+        typer.echo(printable(sentence), err=True)
     if failed:
         raise typer.Exit(2)
 
@@ -111,16 +115,11 @@ def _record(one: "Drawn") -> dict[str, Any]:
     return {"path": str(one.file.source), "ela": str(one.file.target), **levels, **sides, "notes": one.notes}
 
 
-def _lines(one: "LevelDrawn | PlanesDrawn") -> str:
+def _lines(one: "LevelDrawn | PlanesDrawn") -> list[str]:
     from export.inference.ela_pictures import LevelDrawn
 
     levels = ""
     if isinstance(one, LevelDrawn):
         levels = f" (gain {one.gain:.3g}, largest level {one.largest}, mean {one.mean:.2f})"
-    notes = "".join(f"\n  note: {note}" for note in one.notes)
-    return f"{one.file.source}: {one.file.target}{levels}{notes}"
-
-
-def _shown(text: str) -> str:
-    # A name that is not UTF-8 cannot be printed as it is.
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    notes = [f"  note: {note}" for note in one.notes]
+    return [f"{one.file.source}: {one.file.target}{levels}", *notes]

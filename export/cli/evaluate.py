@@ -8,6 +8,7 @@ import typer
 from train.cli.compare import show_judgements
 from train.cli.data import ManifestFile
 from train.cli.terminal import Json, bar, verb
+from train.common.atomic import check_folder_writable
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 
 
@@ -31,6 +32,7 @@ def evaluate_verb(
     """Evaluate a detector on a manifest: per generator, with intervals, as HTML, JSON and CSV."""
     from export.release.evaluate import evaluate_models
 
+    check_folder_writable(out)
     with bar("scoring", as_json) as move:
         found = evaluate_models(
             [one for one in (model, beside) if one],

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from train.cli.terminal import Json, bar, print_json, print_table, verb
+from train.common.atomic import check_folder_writable
 from train.common.errors import DataError, ElaError, ExportError, TrainError
+from train.common.text import printable
 
 if TYPE_CHECKING:
     from export.explain.explaining import Explanation, Subject
@@ -47,6 +49,7 @@ def explain_verb(
     as_json: Json = False,
 ) -> None:
     """Explain a score: heatmap, input planes and, with a run folder, Grad-CAM++ and other attributions."""
+    check_folder_writable(out)
     if mean is not None:
         if files or what is not None:
             raise ExportError("--mean takes a manifest instead of pictures and --what: give one or the other.")
@@ -82,7 +85,7 @@ def _explain_files(files: list[Path], model: Path | None, at: str, what: str | N
                 looking, side = subject.through(aimed.view), panel_side(subject)
                 explained = explain(looking, picture, chosen, operating_point=at, eyes=aimed.eyes, side=side)
             except DataError as error:
-                typer.echo(str(error), err=True)
+                typer.echo(printable(str(error)), err=True)
                 failed = True
                 pictures.append({"file": str(file), "error": str(error)})
                 continue
@@ -92,9 +95,8 @@ def _explain_files(files: list[Path], model: Path | None, at: str, what: str | N
             write_atomically(panel, partial(image.save, format="PNG"))
             pictures.append(record(file, explained.verdict, notes) | _plain(subject, explained) | {"panel": str(panel)})
             if not as_json:
-                typer.echo(f"{file}: {sentence(explained.verdict)}\n  panel: {panel}")
-                for note in notes:
-                    typer.echo(f"  note: {note}")
+                lines = [f"{file}: {sentence(explained.verdict)}", f"  panel: {panel}"]
+                typer.echo("\n".join(map(printable, [*lines, *(f"  note: {note}" for note in notes)])))
     if as_json:
         detector = about(subject.detector, subject.path) | {"front_end": subject.sight.front_end.text}
         print_json({"detector": detector, "shown": chosen, "caution": SENTENCE, "pictures": pictures})

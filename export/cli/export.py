@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from train.cli.compare import show_judgements
-from train.cli.terminal import Json, print_json, print_table, verb
+from train.cli.terminal import Json, command, print_json, print_table, verb
+from train.common.atomic import check_folder_writable
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 
 
@@ -35,6 +36,9 @@ def export_verb(
     from export.release.variants import NOTES, lying, to_plain
     from train.fit.run_folder import open_run
 
+    check_folder_writable(out or run / "export")
+    if android:
+        check_folder_writable(android)
     made = export_run(
         open_run(run),
         out or run / "export",
@@ -58,4 +62,4 @@ def export_verb(
         typer.echo(f"for the app: {paths['android']}")
     if web:
         typer.echo(f"web page: {paths['web']}")
-    typer.echo(f"table: {made.table}\nreport: {made.report}\nnext: fauxlens verify {made.bundle}")
+    typer.echo(f"table: {made.table}\nreport: {made.report}\nnext: {command('verify', made.bundle)}")

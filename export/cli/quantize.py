@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from train.cli.terminal import bar, ticker, verb
+from train.cli.terminal import bar, command, ticker, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 
 
@@ -17,4 +17,4 @@ def quantize_verb(run: Annotated[Path, typer.Argument(help="A run folder made by
 
     with bar("quantising") as move:
         states = quantise_run(open_run(run), on_tick=ticker(move))
-    typer.echo(f"{', '.join(states)} in {run / 'quantized'}; next: fauxlens export {run}")
+    typer.echo(f"{', '.join(states)} in {run / 'quantized'}; next: {command('export', run)}")

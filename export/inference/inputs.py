@@ -15,8 +15,6 @@ from train.image.files import pictures_below
 
 STANDARD_INPUT = "-"
 _ADDRESSES = ("http://", "https://")
-# Names of what Fauxlens draws of pictures; it is no picture of its own.
-OWN_SUFFIXES = (".heatmap.png", ".explained.png", ".ela.png")
 # File systems allow 255 bytes; the names of temporary files need some of them.
 _LONGEST_NAME = 180
 
@@ -74,7 +72,7 @@ def _inputs(name: str, stdin: BinaryIO | None, fetch: Callable[[str], bytes] | N
 
 def _below(folder: Path) -> Iterator[Input]:
     try:
-        below = [path for path in pictures_below(folder) if not path.name.endswith(OWN_SUFFIXES)]
+        below = list(pictures_below(folder))
     except DataError as error:
         yield Input(str(folder), error=str(error))
         return

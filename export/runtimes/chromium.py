@@ -1,14 +1,17 @@
 """Chromium without a window: a fresh profile, no way out of this machine, and a log of all it asked the network for."""
 
 import contextlib
+import ctypes
 import ipaddress
 import json
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +49,8 @@ def showing(program: str, page: str, folder: Path, ended: Callable[[str], None])
     not start.
     """
     # It refuses to run as root with its sandbox on.
+    # Prepared here: between fork and exec little is safe to do.
+    end_with_parent = _ending_with_parent()
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     command = [program, *_SWITCHES, *sandbox, f"--user-data-dir={folder / 'profile'}"]
     command += [f"--log-net-log={net_log(folder)}", page]
@@ -60,6 +65,7 @@ def showing(program: str, page: str, folder: Path, ended: Callable[[str], None])
                 stderr=output,
                 env=os.environ | homes,
                 start_new_session=True,
+                preexec_fn=end_with_parent,
             )
         except OSError as error:
             raise ExportError(f"Chromium does not start ({error}); install it again.") from error
@@ -79,6 +85,15 @@ def showing(program: str, page: str, folder: Path, ended: Callable[[str], None])
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         watcher.join()
+
+
+def _ending_with_parent() -> Callable[[], None] | None:
+    """What lets a new process get SIGTERM when the thread that started it is gone, killed ones included (Linux)."""
+    if not sys.platform.startswith("linux"):
+        return None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    # linux/prctl.h: PR_SET_PDEATHSIG.
+    return partial(prctl, 1, int(signal.SIGTERM), 0, 0, 0)
 
 
 def net_log(folder: Path) -> Path:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from train.cli.terminal import Json, bar, print_json, verb
+from train.cli.terminal import Json, bar, console, print_json, verb
+from train.common.atomic import check_folder_writable
 from train.common.errors import DataError, TrainError
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def audit_verb(
     if equalise is None and (size is not None or quality is not None):
         raise DataError("--size and --quality are those of --equalise FOLDER: name the folder too.")
     whole = read_manifest(manifest)
+    if out is not None or pixels:
+        check_folder_writable(out or manifest.parent)
     extra, sharpness = _from_pixels(whole, out or manifest.parent, as_json) if pixels else ((), None)
     found = audit(whole, read_skipped(manifest), limits, extra=extra, sharpness=sharpness)
     _write(found, whole, out, manifest.name, as_json)
@@ -84,11 +87,9 @@ def _write(found: "Audit", manifest: "Manifest", out: Path | None, title: str, s
         page = write_audit(found, manifest, out, title=title).html
     if silent:
         return
-    from rich.console import Console
-
     from train.data.audit.table import render_audit
 
-    Console().print(*render_audit(found), sep="\n")
+    console().print(*render_audit(found), sep="\n")
     if page is not None:
         typer.echo(f"page: {page}")
 

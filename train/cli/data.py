@@ -10,8 +10,10 @@ import typer
 from train.cli.app import App, group_in_order
 from train.cli.audit import ManifestFile, audit_verb
 from train.cli.reconstruct import reconstruct_verb
-from train.cli.terminal import Json, bar, print_json, print_table, verb
+from train.cli.terminal import Json, bar, command, console, print_json, print_table, verb
+from train.common.atomic import check_folder_writable, check_writable
 from train.common.errors import DataError, TrainError
+from train.common.text import printable
 
 if TYPE_CHECKING:
     import polars as pl
@@ -33,16 +35,20 @@ OutManifest = Annotated[Path, typer.Option("--out", help="The manifest to write.
 @data_app.command("list")
 @_verb
 def data_list(as_json: Json = False) -> None:
+<<<<<<< HEAD
     """List the dataset cards that come with Fauxlens: contents, licence and how to get them."""
     from rich.console import Console
 
+=======
+    """Show the dataset cards that come with Fauxlens: what there is, under which licence, and how to get it."""
+>>>>>>> 67f017d (Every end of a verb is a status and one sentence; places are tried before the work; leftovers and own drawings are no data)
     from train.data.cards.registry import card_rows, card_table, shipped_cards
 
     rows = card_rows(shipped_cards())
     if as_json:
         print_json([asdict(row) for row in rows])
     else:
-        Console().print(card_table(rows))
+        console().print(card_table(rows))
 
 
 @data_app.command("get")
@@ -63,7 +69,9 @@ def data_get(
         get_dataset(
             found, folder, now=datetime.now(UTC), on_progress=lambda done, total, what: move(done, total, f" ({what})")
         )
-    typer.echo(f"{found.title}: {folder}\nlicence: {found.licence}\nnext: fauxlens data scan {folder} --card {card}")
+    typer.echo(
+        f"{found.title}: {folder}\nlicence: {found.licence}\nnext: {command('data', 'scan', folder, '--card', card)}"
+    )
 
 
 @data_app.command("sample")
@@ -78,7 +86,7 @@ def data_sample(
 
     with bar("drawing") as move:
         make_sample(folder, count=count, seed=seed, on_progress=move)
-    typer.echo(f"{count} drawn portraits in {folder}; next: fauxlens data scan {folder}")
+    typer.echo(f"{count} drawn portraits in {folder}; next: {command('data', 'scan', folder)}")
 
 
 @data_app.command("scan")
@@ -100,11 +108,13 @@ def data_scan(
     from train.data.cards.expected_counts import compare_counts
     from train.data.cards.reader import usual_layout
     from train.data.cards.registry import find_card
-    from train.data.manifest import read_manifest, write_manifest
+    from train.data.manifest import followed, read_manifest, write_manifest
     from train.data.scan.scan import scan
     from train.data.scan.skipped import write_skipped
 
     layout = find_card(card) if card else usual_layout()
+    check_writable(out)
+    out = followed(out)
     previous = read_manifest(out) if out.exists() else None
     with bar("scanning", as_json) as move:
         manifest, skipped = scan(folder, layout, manifest_path=out, previous=previous, on_progress=move, trust=trust)
@@ -121,7 +131,7 @@ def data_scan(
         typer.echo(sentence)
     if skipped:
         for one in skipped[:_SHOWN]:
-            typer.echo(f"skipped: {one.reason}")
+            typer.echo(printable(f"skipped: {one.reason}"))
         typer.echo(f"{len(skipped):,} skipped, listed with reasons in {listed}")
 
 
@@ -131,10 +141,17 @@ def data_merge(
     manifests: Annotated[list[Path], typer.Argument(help="Manifests of several datasets.")],
     out: OutManifest = Path("manifest.csv"),
 ) -> None:
+<<<<<<< HEAD
     """Merge manifests of several datasets. A picture that is in two of them gets one group and one split."""
     from train.data.manifest import read_manifest, write_manifest
+=======
+    """Join manifests of several datasets into one; the same picture in two of them gets one group and one split."""
+    from train.data.manifest import followed, read_manifest, write_manifest
+>>>>>>> 67f017d (Every end of a verb is a status and one sentence; places are tried before the work; leftovers and own drawings are no data)
     from train.data.resplit import merge
 
+    check_writable(out)
+    out = followed(out)
     merged = merge([read_manifest(one) for one in manifests], out.parent)
     write_manifest(merged, out)
     _show_counts(merged.frame, out)
@@ -160,6 +177,7 @@ def data_faces(
     from train.data.manifest import read_manifest, write_manifest
     from train.image.face_finder.finder import blazeface_detector
 
+    check_writable(manifest)
     detector = mtcnn_detector() if finder == "mtcnn" else blazeface_detector()
     with bar("finding faces", as_json) as move:
         found = find_faces(read_manifest(manifest), detector, memory_path(manifest), workers=workers, on_progress=move)
@@ -192,6 +210,7 @@ def data_split(
     from train.data.manifest import moved, read_manifest, write_manifest
     from train.data.resplit import join_groups, parse_hows, resplit_all
 
+    check_folder_writable(out)
     found = read_manifest(manifest)
     if join is not None:
         found = join_groups(found, [(copy.first, copy.second) for copy in read_copies(join)])

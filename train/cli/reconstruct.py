@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from train.cli.audit import ManifestFile
-from train.cli.terminal import Json, bar, print_json, print_table, verb
+from train.cli.terminal import Json, bar, command, print_json, print_table, verb
 from train.common.errors import DataError, TrainError
 
 _SHOWN = 10
@@ -69,7 +69,7 @@ def reconstruct_verb(
         typer.echo(f"skipped: {one.reason}")
     if made.skipped:
         typer.echo(f"{len(made.skipped):,} skipped, listed with reasons in {listed}")
-    typer.echo(f"next: fauxlens data merge {manifest} {out / MANIFEST} --out merged.csv")
+    typer.echo(f"next: {command('data', 'merge', manifest, out / MANIFEST, '--out', 'merged.csv')}")
 
 
 def _counts(frame: Any) -> list[dict[str, Any]]:

@@ -2,15 +2,31 @@
 
 import errno
 import json
+import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
-from typing import Annotated, Any, Literal, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, ParamSpec, Protocol, TypeVar
 
+import click
 import typer
 
+from train.cli.process import (
+    BROKEN_PIPE,
+    FAULT,
+    debugging,
+    fault_sentence,
+    interrupted_status,
+    leave_pipe,
+    short_of_memory,
+)
 from train.common.extras import missing_sentence
+from train.common.text import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,40 +41,80 @@ class Move(Protocol):
 
 
 def verb(*errors: type[Exception]) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Turn `errors`, Ctrl-C and trouble with the disk into one sentence on standard error and exit status 2."""
+    """Turn whatever ends a verb into one sentence on standard error and an exit status (docs/json.md).
+
+    2 for `errors` and for trouble with the disk or memory, 130 for Ctrl-C, 143 and 129 for SIGTERM and SIGHUP, 141
+    without a word where the reader of standard output has gone, 70 for a fault of Fauxlens.
+    """
 
     def around(function: Callable[P, T]) -> Callable[P, T]:
         @wraps(function)
         def told(*arguments: P.args, **options: P.kwargs) -> T:
             try:
                 return function(*arguments, **options)
+            except (click.exceptions.Exit, click.ClickException, click.Abort):
+                raise
+            except BrokenPipeError:
+                leave_pipe()
+                raise typer.Exit(BROKEN_PIPE) from None
             except errors as error:
-                sentence = str(error)
-            except ModuleNotFoundError as error:
-                told_of = missing_sentence(error.name)
-                if told_of is None:
+                sentence, status = str(error), 2
+            except Exception as error:
+                expected = _expected(error)
+                if expected is None and debugging():
                     raise
-                sentence = told_of
-            except KeyboardInterrupt:
-                sentence = (
-                    "Stopped. What was finished is kept and nothing is half-written: run the same again "
-                    "(`train` with --resume)."
-                )
-            except OSError as error:
-                if error.errno == errno.ENOSPC:
-                    sentence = (
-                        f"The disk is full ({error.filename or 'while writing'}): make room and run the same again."
-                    )
-                elif error.errno is None:
-                    raise
+                sentence, status = (expected, 2) if expected else (fault_sentence(error), FAULT)
+            except KeyboardInterrupt as error:
+                if short_of_memory():
+                    sentence, status = _NO_MEMORY, 2
                 else:
-                    sentence = f"{error.filename or 'A file'}: {error.strerror}; check the path and its permissions."
-            typer.echo(sentence, err=True)
-            raise typer.Exit(2)
+                    sentence, status = _STOPPED, interrupted_status(error)
+            typer.echo(printable(sentence), err=True)
+            raise typer.Exit(status)
 
         return told
 
     return around
+
+
+_NO_MEMORY = (
+    "There is not enough memory for this: close other programs, or raise the limit on memory, and run it again."
+)
+_STOPPED = "Stopped. What was finished is kept and nothing is half-written: run the same again (`train` with --resume)."
+
+
+def _expected(error: Exception) -> str | None:
+    """The sentence for what no verb can help: the disk, memory, an extra that is not installed. None for a fault."""
+    if isinstance(error, MemoryError):
+        return _NO_MEMORY
+    if isinstance(error, ModuleNotFoundError):
+        return missing_sentence(error.name)
+    if not isinstance(error, OSError) or error.errno is None:
+        return None
+    name = error.filename if error.filename is not None else "A file"
+    if isinstance(name, bytes):
+        name = os.fsdecode(name)
+    if error.errno == errno.ENOSPC or error.errno == errno.EDQUOT:
+        return f"The disk is full ({name if error.filename else 'while writing'}): make room and run the same again."
+    if error.errno == errno.ENOMEM:
+        return _NO_MEMORY
+    return f"{name}: {error.strerror}; check the path and its permissions."
+
+
+def console() -> "Console":
+    """A console for tables on standard output, which lets a reader that has gone be met like everywhere else."""
+    from rich.console import Console
+
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return Plain()
+
+
+def command(*words: object) -> str:
+    """A command of Fauxlens as a shell reads it: names with blanks in them are quoted."""
+    return shlex.join(["fauxlens", *map(str, words)])
 
 
 @contextmanager
@@ -80,7 +136,14 @@ def bar(label: str, silent: bool = False, unit: Literal["pieces", "bytes"] = "pi
 
     amount = DownloadColumn() if unit == "bytes" else MofNCompleteColumn()
     left = TimeRemainingColumn()
-    columns = (TextColumn("{task.description}"), BarColumn(), amount, TimeElapsedColumn(), TextColumn("left"), left)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        amount,
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        left,
+    )
     console = Console(stderr=True)
     disable = silent or not console.is_terminal
     # Lines go above the bar where both are on a terminal; into a file they go by themselves.
@@ -89,7 +152,7 @@ def bar(label: str, silent: bool = False, unit: Literal["pieces", "bytes"] = "pi
         task = progress.add_task(label, total=None)
 
         def move(done: int, total: int, note: str = "", /) -> None:
-            progress.update(task, completed=done, total=total or None, description=f"{label}{note}")
+            progress.update(task, completed=done, total=total or None, description=printable(f"{label}{note}"))
 
         yield move
 
@@ -110,11 +173,10 @@ def print_json(value: Any) -> None:
 
 def print_table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """Print a table of plain text, as wide as the terminal allows; square brackets in it are text, too."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*columns, title=Text(title), title_justify="left")
+    table = Table(*columns, title=Text(printable(title)), title_justify="left")
     for row in rows:
-        table.add_row(*map(Text, row))
-    Console().print(table)
+        table.add_row(*(Text("\n".join(map(printable, cell.split("\n")))) for cell in row))
+    console().print(table)

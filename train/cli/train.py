@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from train.cli.compare import show_judgements
-from train.cli.terminal import bar, ticker, verb
+from train.cli.terminal import bar, command, ticker, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 
 
@@ -42,7 +42,7 @@ def train_verb(
     show_judgements(found.judgements)
     if dropped := run.store().dropped:
         typer.echo(f"{dropped} pictures with no or several faces were left out ([data] unclear_faces).")
-    typer.echo(f"report: {found.paths.html}\nnext: fauxlens quantize {folder}")
+    typer.echo(f"report: {found.paths.html}\nnext: {command('quantize', folder)}")
 
 
 def _epoch_line(stage: str, epoch: Any) -> None:

@@ -6,6 +6,7 @@ so that one figure is right in the light and in the dark theme.
 
 import io
 import re
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -45,6 +46,8 @@ def inline_svg(name: str, label: str, draw: Callable[[Any], None], size: tuple[f
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
+    # The text stays text, and the browser has a font for it.
+    warnings.filterwarnings("ignore", category=UserWarning, message=r"Glyph \d+ .* missing from")
     # The salt makes ids the same from run to run.
     with mpl.rc_context({**STYLE, "svg.hashsalt": name}):
         figure = Figure(figsize=size, layout="constrained")

@@ -13,3 +13,8 @@ def printable(text: str) -> str:
         one if one == " " or unicodedata.category(one)[0] not in "CZ" else one.encode("unicode_escape").decode()
         for one in text
     )
+
+
+def printable_bytes(name: str) -> str:
+    """A name of a file in which bytes that are no UTF-8 stand as escapes, so that it can be written as text."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -130,6 +130,11 @@ def moved(manifest: Manifest, folder: Path) -> Manifest:
     return Manifest(manifest.frame.with_columns(path=pl.Series(paths, dtype=pl.String)), folder)
 
 
+def followed(path: Path) -> Path:
+    """The file that a manifest's name leads to: where it is a link, paths start from the folder of the file itself."""
+    return path.resolve() if path.is_symlink() else path
+
+
 def read_manifest(path: Path) -> Manifest:
     """Read and check a manifest; DataError names the file, the column and the first row that is wrong."""
     try:
@@ -146,12 +151,12 @@ def read_manifest(path: Path) -> Manifest:
     attributes = [pl.when(pl.col(name) != "").then(name).alias(name) for name in attributes_of(frame)]
     frame = frame.select(*(_typed(frame, name, path) for name in COLUMNS), *attributes)
     check_frame(frame, str(path))
-    return Manifest(frame, path.parent)
+    return Manifest(frame, followed(path).parent)
 
 
 def write_manifest(manifest: Manifest, path: Path) -> None:
     """Check a manifest and write it as CSV; DataError if `path` lies outside the manifest's folder."""
-    if path.parent.resolve() != manifest.folder.resolve():
+    if followed(path).parent.resolve() != manifest.folder.resolve():
         raise DataError(
             f"{path} lies outside {manifest.folder}, which the manifest's paths start from: write it there."
         )

@@ -12,6 +12,40 @@ from train.common.errors import DataError
 _READABLE = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 SUFFIXES = frozenset((*_READABLE, ".heic", ".heif", ".avif", ".jp2", ".jxl", ".ppm", ".pgm"))
 
+OWN_SUFFIXES = (".heatmap.png", ".explained.png", ".ela.png")
+"""How names end of what Fauxlens draws of pictures; it is no picture of its own."""
+
+# What storage systems and desktops keep beside the files of their users: previews, bins, snapshots.
+_LEFTOVERS = frozenset(
+    name.lower()
+    for name in (
+        "@eaDir",
+        "#recycle",
+        "@Recycle",
+        "#snapshot",
+        "@Recently-Snapshot",
+        "$RECYCLE.BIN",
+        "RECYCLER",
+        "System Volume Information",
+        "lost+found",
+        "__MACOSX",
+    )
+)
+
+
+def folder_problem(name: str) -> str | None:
+    """Why a folder of this name is not searched for pictures, as the rest of a sentence; None if it is."""
+    if name.lower() in _LEFTOVERS:
+        return "is a folder of the system's own (previews, a bin or snapshots): what is in it is left out."
+    return None
+
+
+def file_problem(name: str) -> str | None:
+    """Why a file of this name is not taken for a picture, as the rest of a sentence; None if it is."""
+    if name.endswith(OWN_SUFFIXES):
+        return "was drawn by Fauxlens and is no picture of its own: it is left out."
+    return None
+
 
 @dataclass(frozen=True)
 class PictureFile:
@@ -26,9 +60,9 @@ def find_picture_files(inputs: Sequence[Path], suffix: str, out: Path | None = N
 
     What is made of a picture is called by the picture's whole name and `suffix`, so `a.jpg` and `a.png` do not meet. It
     goes beside the picture, or below `out` to where the picture is below the folder that was named. A folder is
-    searched to its depth for names that promise a picture; hidden files and folders and links to folders are not
-    looked at. A file that is named is taken whatever it is called. A picture named twice is taken once, and files whose
-    names end in `suffix` are taken to be made earlier and left out.
+    searched to its depth for names that promise a picture; hidden files and folders, links to folders, folders of the
+    system and what Fauxlens drew are not looked at. A file that is named is taken whatever it is called. A picture
+    named twice is taken once, and files whose names end in `suffix` are taken to be made earlier and left out.
 
     Raises DataError if a folder cannot be read, no picture is left, or two pictures would go to one file.
     """
@@ -58,11 +92,11 @@ def pictures_below(folder: Path) -> Iterator[Path]:
 
     found: list[Path] = []
     for here, folders, files in os.walk(folder, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        folders[:] = [name for name in folders if not name.startswith(".") and not folder_problem(name)]
         found += [
             Path(here, name).relative_to(folder)
             for name in files
-            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
+            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES and not file_problem(name)
         ]
     return iter(sorted(found))
 

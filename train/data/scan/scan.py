@@ -11,7 +11,8 @@ from typing import Literal
 import polars as pl
 
 from train.common.errors import DataError
-from train.data.cards.reader import Card, Facts, open_card
+from train.common.text import printable_bytes
+from train.data.cards.reader import Card, Facts, open_card, usual_layout
 from train.data.groups import assign_groups
 from train.data.manifest import (
     COLUMNS,
@@ -26,8 +27,10 @@ from train.data.scan import scan_cache
 from train.data.scan.measure import Measured, Refused, measure_all
 from train.data.scan.skipped import Skipped
 from train.data.splits import assign_splits
-from train.image.files import SUFFIXES
+from train.image.files import SUFFIXES, file_problem, folder_problem
 
+# So many names are given of what was looked for and found.
+_NAMED = 6
 Trust = Literal["memory", "nothing"]
 Progress = Callable[[int, int], None]
 
@@ -61,12 +64,18 @@ def scan(
     DataError if a folder cannot be read, or no picture is left, or none of a class that the card has rules for.
     """
     started = clock()
-    files, skipped = _look_up(_find(folder, manifest_path.parent), folder, open_card(card, folder))
+    there, ignored = _find(folder, manifest_path.parent)
+    files, skipped = _look_up(there, folder, open_card(card, folder))
+    skipped += ignored
     if files.is_empty():
+<<<<<<< HEAD
         raise DataError(
             f"{folder} holds no picture that the rules of card {card.name!r} match: check the folder, or write "
             "a card for it (datasets/README.md)."
         )
+=======
+        raise DataError(f"{folder} has no picture {_looked_for(folder, card, {rule.label for rule in card.rules})}")
+>>>>>>> 67f017d (Every end of a verb is a status and one sentence; places are tried before the work; leftovers and own drawings are no data)
     measured = _measure(files, folder, started, scan_cache.memory_path(manifest_path), trust, workers, on_progress)
     rows = files.join(measured, on="path", how="left", maintain_order="left")
     for path, below, reason in rows.select("path", "below", "reason").drop_nulls().iter_rows():
@@ -75,9 +84,7 @@ def scan(
     # A dataset of one class is fine; one of two whose pictures of a class cannot be read is not.
     for label in sorted({rule.label for rule in card.rules} & set(LABELS)):
         if label not in rows["label"]:
-            raise DataError(
-                f"{folder} has no {label} picture that can be read: add some or correct card {card.name!r}."
-            )
+            raise DataError(f"{folder} has no {label} picture that can be read {_looked_for(folder, card, {label})}")
     # Not those of the table of measurements, of which some are joined beside them.
     attributes = [name for name in files.columns if attribute_problem(name) is None]
     frame = _assign(rows, previous, attributes)
@@ -87,14 +94,27 @@ def scan(
     return Manifest(frame, manifest_path.parent), tuple(sorted(skipped, key=attrgetter("path")))
 
 
-def _find(folder: Path, manifest_folder: Path) -> list[_File]:
+def _looked_for(folder: Path, card: Card, labels: set[str]) -> str:
+    """The rest of a sentence about pictures that are not there: where the card has them, and what is there instead."""
+    globs = [rule.glob for rule in card.rules if rule.label in labels and not rule.skip]
+    wanted = ", ".join(globs[:_NAMED]) + (f" and {len(globs) - _NAMED} more" if len(globs) > _NAMED else "")
+    there = sorted(entry.name + "/" * entry.is_dir() for entry in folder.iterdir() if not entry.name.startswith("."))
+    found = ", ".join(there[:_NAMED]) + (f" and {len(there) - _NAMED} more" if len(there) > _NAMED else "")
+    remedy = "rename the folders" if card.name == usual_layout().name else "name another folder of the dataset"
+    return f"(looked for {wanted}; found {found or 'nothing'}): {remedy}, or name a card that fits with --card."
+
+
+def _find(folder: Path, manifest_folder: Path) -> tuple[list[_File], list[Skipped]]:
     """List the files below a folder whose names promise a picture, sorted by their path in the manifest.
+
+    What is not looked at, and why, comes with them; but for hidden files and folders.
 
     This and `_look_up` are most of a scan in which nothing has changed. So they make no objects for a file but these.
     """
     if folder.is_file():
         raise DataError(f"{folder} is a file: name the folder that holds the pictures.")
     files: list[_File] = []
+    ignored: list[Skipped] = []
     waiting = [""]
     while waiting:
         inside = waiting.pop()
@@ -108,13 +128,23 @@ def _find(folder: Path, manifest_folder: Path) -> list[_File]:
                     if name.startswith("."):
                         continue
                     is_link = entry.is_symlink()
+                    why = None
                     if entry.is_dir(follow_symlinks=False):
-                        waiting.append(f"{inside}{name}/")
-                    elif name[name.rfind(".") :].lower() in SUFFIXES and not (is_link and _is_folder(entry)):
-                        files.append((inside + name, start + name, is_link, scan_cache.stamp(entry)))
+                        why = folder_problem(name)
+                        if why is None:
+                            waiting.append(f"{inside}{name}/")
+                    elif is_link and _is_folder(entry):
+                        why = "is a link to a folder, which is not followed: copy the folder there, or scan it too."
+                    elif name[name.rfind(".") :].lower() in SUFFIXES:
+                        why = file_problem(name)
+                        if why is None:
+                            files.append((inside + name, start + name, is_link, scan_cache.stamp(entry)))
+                    if why is not None:
+                        shown = printable_bytes(start + name)
+                        ignored.append(Skipped(shown, f"{folder / inside}/{printable_bytes(name)} {why}"))
         except OSError as error:
             raise DataError(f"{here} cannot be read ({error.strerror}): name a folder you may read.") from None
-    return sorted(files, key=itemgetter(1))
+    return sorted(files, key=itemgetter(1)), ignored
 
 
 @contextmanager
@@ -189,7 +219,7 @@ def _unfit(file: _File, folder: Path) -> Skipped | None:
     try:
         path.encode("utf-8")
     except UnicodeEncodeError:
-        shown = path.encode("utf-8", "backslashreplace").decode("utf-8")
+        shown = printable_bytes(path)
         return Skipped(shown, f"{shown} has a name that is not UTF-8: rename it.")
     # Unlike Path.resolve, realpath lets a link to itself pass; it cannot be read later on.
     if is_link and not Path(os.path.realpath(folder / below)).is_relative_to(os.path.realpath(folder)):

@@ -85,8 +85,8 @@ def test_links_lead_nowhere_outside(tree: Path, draw: Draw) -> None:
     (tree / "real" / "loop").symlink_to(tree)
     (tree / "real" / "inside.jpg").symlink_to(tree / "real" / "00.jpg")
     manifest, skipped = scan(tree, usual_layout(), manifest_path=tree / "m.csv")
-    assert [skip.path for skip in skipped] == ["real/link.jpg"]
-    assert "link out of the folder" in skipped[0].reason
+    assert [skip.path for skip in skipped] == ["real/folder", "real/link.jpg", "real/loop"]
+    assert "link out of the folder" in skipped[1].reason
     assert manifest.frame.height == 61
 
 
@@ -374,3 +374,31 @@ def test_attributes_of_the_shared_faces_come_along(tmp_path: Path) -> None:
     # A second scan finds them again, and nothing else.
     again, _ = scan(folder, card, manifest_path=tmp_path / "m.csv", previous=manifest)
     assert again.csv == manifest.csv
+
+
+def test_own_products_leftovers_of_storage_and_linked_folders_are_listed_not_scanned(tree: Path, draw: Draw) -> None:
+    before, _ = scan(tree, usual_layout(), manifest_path=tree.parent / "m.csv", workers=1)
+    for name in ("real/a.png.ela.png", "real/@eaDir/a.png/SYNOPHOTO_THUMB_M.jpg", "fake/#recycle/x.png"):
+        path = tree / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draw(99).save(path)
+    (tree / "real" / "more").symlink_to(tree / "fake", target_is_directory=True)
+    found, skipped = scan(tree, usual_layout(), manifest_path=tree.parent / "m.csv", workers=1)
+    reasons = {one.path.partition("faces/")[2]: one.reason for one in skipped}
+    assert not any("@eaDir" in path or ".ela.png" in path or "#recycle" in path for path in found.frame["path"])
+    assert found.frame.equals(before.frame)
+    for name, reason in (
+        ("real/a.png.ela.png", "drawn by Fauxlens"),
+        ("real/@eaDir", "a folder of the system's own"),
+        ("fake/#recycle", "a folder of the system's own"),
+        ("real/more", "link to a folder"),
+    ):
+        assert reason in reasons[name]
+
+
+def test_folders_of_other_names_are_told_with_what_was_looked_for(tree: Path) -> None:
+    (tree / "real").rename(tree / "0_real")
+    with pytest.raises(
+        DataError, match=r"no real picture that can be read \(looked for real/\*\*; found 0_real/, fake/"
+    ):
+        scan(tree, usual_layout(), manifest_path=tree.parent / "m.csv", workers=1)

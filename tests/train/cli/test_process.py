@@ -1,0 +1,123 @@
+"""How a verb ends: a status and at most one sentence, whatever the environment, the console and the reader are."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from train.cli.process import Stopped
+from train.cli.terminal import command, verb
+from train.common.errors import DataError
+
+ROOT = Path(__file__).parents[3]
+PROGRAM = """
+import os, sys, time
+import typer
+from train.cli.process import run
+from train.cli.terminal import print_table, verb
+app = typer.Typer()
+@app.command()
+@verb()
+def wait() -> None:
+    try:
+        print("ready", flush=True)
+        time.sleep(60)
+    finally:
+        print("cleaned", flush=True)
+@app.command()
+@verb()
+def show() -> None:
+    print_table("t", ("name",), [("\\u732b \\x1b[31m\\n",)] * 5000)
+    print(os.environ["MPLBACKEND"], os.environ.get("HOME"))
+@app.command()
+@verb()
+def fail() -> None:
+    raise AssertionError("line one\\nline two")
+run(app)
+"""
+
+
+def ended(*arguments: str, stdout: int = subprocess.PIPE, **environment: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    command_line = [sys.executable, "-c", PROGRAM, *arguments]
+    return subprocess.run(command_line, stdout=stdout, stderr=subprocess.PIPE, text=True, env=env, check=False)
+
+
+def end_of(error: BaseException) -> tuple[int, str]:
+    app = typer.Typer()
+
+    @app.command()
+    @verb(DataError)
+    def fail() -> None:
+        raise error
+
+    done = CliRunner().invoke(app)
+    return done.exit_code, done.stderr.strip()
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "sentence"),
+    [
+        (DataError("a\n\x1b[2Jb\u202e"), 2, "a\\n\\x1b[2Jb\\u202e"),
+        (OSError(28, "No space left on device", "x.csv"), 2, "The disk is full (x.csv)"),
+        (PermissionError(13, "Permission denied", "x.csv"), 2, "x.csv: Permission denied"),
+        (MemoryError(), 2, "There is not enough memory"),
+        (ModuleNotFoundError("no", name="polars"), 2, "This needs the package polars"),
+        (OSError("broken data stream"), 70, "This is a fault of Fauxlens (OSError: broken data stream)"),
+        (ValueError("a\nb"), 70, "This is a fault of Fauxlens (ValueError: a b), not of yours"),
+        (KeyboardInterrupt(), 130, "Stopped."),
+        (Stopped(signal.SIGTERM), 143, "Stopped."),
+    ],
+)
+def test_every_end_has_a_status_and_one_sentence(error: BaseException, status: int, sentence: str) -> None:
+    found, said = end_of(error)
+    assert found == status
+    assert said.startswith(sentence)
+    assert "\n" not in said
+
+
+def test_a_reader_that_has_gone_is_met_in_silence() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = ended("show", stdout=writer)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_names_that_the_console_has_no_letter_for_are_shown_by_their_codes() -> None:
+    done = ended("show", PYTHONIOENCODING="cp1252", MPLBACKEND="module://matplotlib_inline.backend_inline")
+    assert done.returncode == 0, done.stderr
+    assert "\\u732b \\x1b[31m" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("agg ")
+
+
+def test_a_fault_shows_its_traceback_only_when_asked() -> None:
+    done = ended("fail")
+    assert done.returncode == 70
+    assert done.stderr.count("\n") == 1
+    done = ended("fail", "--debug")
+    assert "Traceback" in done.stderr
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
+def test_every_signal_cleans_up_as_ctrl_c_does(number: signal.Signals, status: int) -> None:
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "wait"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        assert running.stdout.readline() == "ready\n"
+        running.send_signal(number)
+        assert running.stdout.read() == "cleaned\n"
+        assert running.stderr.read().startswith("Stopped.")
+    assert running.returncode == status
+
+
+def test_a_command_is_quoted_for_the_shell() -> None:
+    assert command("data", "scan", Path("my set")) == "fauxlens data scan 'my set'"

@@ -1,0 +1,130 @@
+"""The process that a verb runs in: its streams, its environment, its signals, and how it ends."""
+
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from train.common.places import cache_folder, home_folder
+
+INTERRUPTED, FAULT, BROKEN_PIPE = 130, 70, 141
+"""Exit statuses: Ctrl-C (128 + 2), a fault of Fauxlens (EX_SOFTWARE of sysexits.h), a reader that left (128 + 13)."""
+_DEBUG = "FAUXLENS_DEBUG"
+
+
+class Stopped(KeyboardInterrupt):
+    """The process was asked to end by a signal other than Ctrl-C; everything cleans up as it does then."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.status = 128 + number
+
+
+def run(app: Callable[..., Any]) -> None:
+    """Run the command line `app` and end the process with its status."""
+    if "--debug" in sys.argv[1:]:
+        sys.argv.remove("--debug")
+        os.environ[_DEBUG] = "1"
+    _prepare_streams()
+    _prepare_environment()
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        # `nohup` has it ignored, and so it stays.
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, _stop)
+    try:
+        app(prog_name="fauxlens")
+        status: Any = 0
+    except SystemExit as leaving:
+        status = leaving.code
+    except BaseException as error:
+        if debugging():
+            raise
+        status = FAULT
+        print(fault_sentence(error), file=sys.stderr)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        leave_pipe()
+        status = BROKEN_PIPE
+    sys.exit(status)
+
+
+def debugging() -> bool:
+    """Whether --debug was given: then a fault of Fauxlens shows its traceback."""
+    return os.environ.get(_DEBUG) == "1"
+
+
+def debug_option(value: bool) -> None:
+    """The callback of `--debug` where it reaches the parser."""
+    if value:
+        os.environ[_DEBUG] = "1"
+
+
+def fault_sentence(error: BaseException) -> str:
+    """What a person is told about a fault that nobody foresaw."""
+    reason = " ".join(str(error).split())[:200]
+    what = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
+    return (
+        f"This is a fault of Fauxlens ({what}), not of yours: run the same with --debug and report what it prints "
+        "(CONTRIBUTING.md says where)."
+    )
+
+
+def leave_pipe() -> None:
+    """Send what is still to be written to nowhere, after the reader of standard output has gone."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def short_of_memory() -> bool:
+    """Whether this process has nearly used up a limit on its memory.
+
+    OpenBLAS, which NumPy brings, sends its own process Ctrl-C's signal where it gets no thread for want of memory.
+    """
+    with suppress(ImportError, OSError, ValueError, IndexError):
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if limit != resource.RLIM_INFINITY:
+            used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+            return limit - used < 512 << 20
+    return False
+
+
+def _prepare_streams() -> None:
+    """Let no name of a file end a run because the console has no letter for it: it is shown by its code."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, ValueError, OSError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def _prepare_environment() -> None:
+    # A notebook sets it to a module of its own environment; the figures here are files and need no backend.
+    os.environ["MPLBACKEND"] = "agg"
+    if home_folder() is None:
+        # Keras, Matplotlib and the hubs' clients ask for a home when they are imported.
+        home = cache_folder()
+        try:
+            home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if hasattr(os, "getuid") and home.stat().st_uid != os.getuid():
+                raise PermissionError
+        except OSError:
+            home = Path(tempfile.mkdtemp(prefix="fauxlens-"))
+        os.environ["HOME"] = str(home)
+
+
+def _stop(number: int, _frame: FrameType | None) -> None:
+    raise Stopped(number)
+
+
+def interrupted_status(error: KeyboardInterrupt) -> int:
+    """The exit status after Ctrl-C or another signal."""
+    return error.status if isinstance(error, Stopped) else INTERRUPTED
