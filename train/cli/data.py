@@ -35,13 +35,7 @@ OutManifest = Annotated[Path, typer.Option("--out", help="The manifest to write.
 @data_app.command("list")
 @_verb
 def data_list(as_json: Json = False) -> None:
-<<<<<<< HEAD
     """List the dataset cards that come with Fauxlens: contents, licence and how to get them."""
-    from rich.console import Console
-
-=======
-    """Show the dataset cards that come with Fauxlens: what there is, under which licence, and how to get it."""
->>>>>>> 67f017d (Every end of a verb is a status and one sentence; places are tried before the work; leftovers and own drawings are no data)
     from train.data.cards.registry import card_rows, card_table, shipped_cards
 
     rows = card_rows(shipped_cards())
@@ -141,13 +135,8 @@ def data_merge(
     manifests: Annotated[list[Path], typer.Argument(help="Manifests of several datasets.")],
     out: OutManifest = Path("manifest.csv"),
 ) -> None:
-<<<<<<< HEAD
     """Merge manifests of several datasets. A picture that is in two of them gets one group and one split."""
-    from train.data.manifest import read_manifest, write_manifest
-=======
-    """Join manifests of several datasets into one; the same picture in two of them gets one group and one split."""
     from train.data.manifest import followed, read_manifest, write_manifest
->>>>>>> 67f017d (Every end of a verb is a status and one sentence; places are tried before the work; leftovers and own drawings are no data)
     from train.data.resplit import merge
 
     check_writable(out)

@@ -68,14 +68,7 @@ def scan(
     files, skipped = _look_up(there, folder, open_card(card, folder))
     skipped += ignored
     if files.is_empty():
-<<<<<<< HEAD
-        raise DataError(
-            f"{folder} holds no picture that the rules of card {card.name!r} match: check the folder, or write "
-            "a card for it (datasets/README.md)."
-        )
-=======
         raise DataError(f"{folder} has no picture {_looked_for(folder, card, {rule.label for rule in card.rules})}")
->>>>>>> 67f017d (Every end of a verb is a status and one sentence; places are tried before the work; leftovers and own drawings are no data)
     measured = _measure(files, folder, started, scan_cache.memory_path(manifest_path), trust, workers, on_progress)
     rows = files.join(measured, on="path", how="left", maintain_order="left")
     for path, below, reason in rows.select("path", "below", "reason").drop_nulls().iter_rows():
