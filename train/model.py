@@ -15,6 +15,7 @@ import numpy as np
 from ela.front_ends import parse_front_end
 from train.common.errors import TrainError
 from train.common.tf import load_tensorflow
+from train.dropout import seeded_dropout
 from train.recipe import Model
 from train.weights import check_origin
 
@@ -45,8 +46,9 @@ def build_classifier(settings: Model, size: int) -> Any:
         if isinstance(layer, tf.keras.layers.BatchNormalization):
             layer.momentum = settings.batch_norm_momentum
     pooled = tf.keras.layers.GlobalAveragePooling2D(name=POOLED)(backbone.get_layer(LAST_FEATURES).output)
-    dropped = tf.keras.layers.Dropout(settings.dropout, name="dropout")(pooled)
-    logit = tf.keras.layers.Dense(1, name=HEAD)(dropped)
+    dropped = seeded_dropout(settings.dropout)(pooled)
+    bound = tf.keras.constraints.NonNeg() if settings.head == "non-negative" else None
+    logit = tf.keras.layers.Dense(1, kernel_constraint=bound, name=HEAD)(dropped)
     return tf.keras.Model(backbone.input, logit, name="fauxlens")
 
 

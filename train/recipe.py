@@ -18,6 +18,8 @@ _STRICT = ConfigDict(extra="forbid")
 Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
+Quality = Annotated[int, Field(ge=1, le=100)]
+Scale = Annotated[float, Field(ge=0.2, le=3)]
 Scales = Literal["per-channel", "per-tensor"]
 
 
@@ -52,6 +54,8 @@ class Model:
 
     `weights` is `imagenet` (Keras downloads them), `none` (random) or the path of an .h5 file in Keras's layout.
     `batch_norm_momentum` is Keras's 0.99 for pretrained weights; short runs from random weights want about 0.9.
+    `head`: `non-negative` keeps the head's weights at or above 0, so that features (ReLU6, never negative) can speak
+    for "fake" only ("Stay-Positive", Rajan and Lee, ICML 2025).
     """
 
     backbone: Literal["mobilenet-v1"] = "mobilenet-v1"
@@ -59,6 +63,7 @@ class Model:
     weights: str = "imagenet"
     front_end: str = "rgb"
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    head: Literal["free", "non-negative"] = "free"
     batch_norm_momentum: Annotated[float, Field(gt=0, lt=1)] = 0.99
 
 
@@ -68,6 +73,7 @@ class Augment:
 
     flip, rescale, blur, jpeg: probabilities. crop: smallest share of the side that is kept. rescale_to: smallest
     factor of the down-and-up resize. blur_sigma: largest sigma in pixels. jpeg_quality: lowest and highest quality.
+    erase: probability that a rectangle of 2 to 20 % of the picture is filled with noise (Zhong et al., AAAI 2020).
     """
 
     flip: Share = 0.5
@@ -77,7 +83,57 @@ class Augment:
     blur: Share = 0.0
     blur_sigma: Annotated[float, Field(gt=0, le=5)] = 1.0
     jpeg: Share = 0.0
-    jpeg_quality: tuple[Annotated[int, Field(ge=1, le=100)], Annotated[int, Field(ge=1, le=100)]] = (60, 100)
+    jpeg_quality: tuple[Quality, Quality] = (60, 100)
+    erase: Share = 0.0
+
+
+@dataclass(frozen=True, config=_STRICT)
+class FileProcessing:
+    """What happens to a training picture at its file's own size, before the view; the same for real and fake.
+
+    The square that the view looks at is kept with some margin, at most `side` pixels (larger ones are reduced).
+    zoom, shift: by how much the square's side and place vary, as shares of its side. Probabilities: border (up to a
+    quarter of one side is replaced by its nearest pixels, as face(k) does beyond a picture's edge); flip; rescale (a
+    random kernel to a random size between `rescale_to` shares, half of the time back again); sharpen (unsharp mask);
+    blur; colour (brightness, contrast, gamma, saturation, white balance); grey; noise; jpeg (random quality and chroma
+    subsampling); jpeg_twice (of those, a second save on another grid). Largest values: sharpen_amount, blur_sigma in
+    pixels, noise_sigma in grey levels.
+    """
+
+    side: Annotated[int, Field(ge=64, le=1024)] = 384
+    zoom: Annotated[float, Field(ge=0, le=0.3)] = 0.1
+    shift: Annotated[float, Field(ge=0, le=0.2)] = 0.04
+    border: Share = 0.15
+    flip: Share = 0.5
+    rescale: Share = 0.5
+    rescale_to: tuple[Scale, Scale] = (0.5, 1.4)
+    sharpen: Share = 0.25
+    sharpen_amount: Annotated[float, Field(gt=0, le=3)] = 1.5
+    blur: Share = 0.2
+    blur_sigma: Annotated[float, Field(gt=0, le=5)] = 1.2
+    colour: Share = 0.5
+    grey: Share = 0.05
+    noise: Share = 0.25
+    noise_sigma: Annotated[float, Field(gt=0, le=30)] = 6.0
+    jpeg: Share = 0.8
+    jpeg_twice: Share = 0.15
+    jpeg_quality: tuple[Quality, Quality] = (50, 98)
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Sampling:
+    """How an epoch's pictures are drawn: every batch holds as many reals as fakes.
+
+    A (generator, source) pair of n pictures is drawn with weight n ** `power`: 1 as they come, 0 all sources evenly.
+    pictures: how many an epoch has, 0 for as many as the split. twins: the share of the fakes that are reconstructions,
+    each in one batch with the real picture it was made from, under the same augmentation. mix: probability that a
+    reconstruction is blended with its twin (Chen et al., "Dual Data Alignment", NeurIPS 2025); the blend stays a fake.
+    """
+
+    power: Share = 0.5
+    pictures: Annotated[int, Field(ge=0)] = 0
+    twins: Share = 0.0
+    mix: Share = 0.0
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -86,6 +142,7 @@ class Stage:
 
     `features` says how often the frozen layers run: `fresh` on every picture of every epoch, disturbed anew; `cached`
     once, on pictures disturbed once, so that a stage costs one pass however many epochs it has (for `head` only).
+    `warm_up` is the share of the stage's steps in which the learning rate rises from 0 in a straight line.
     """
 
     name: str
@@ -93,6 +150,7 @@ class Stage:
     learning_rate: Rate
     train_from: str
     schedule: Literal["constant", "cosine"] = "constant"
+    warm_up: Share = 0.0
     features: Literal["fresh", "cached"] = "fresh"
 
     def __post_init__(self) -> None:
@@ -102,11 +160,21 @@ class Stage:
 
 @dataclass(frozen=True, config=_STRICT)
 class Fit:
-    """What all stages share: batch size, class weights, early stopping (epochs without a better loss), the seed."""
+    """What all stages share: batch size, class weights, early stopping, optimizer, the seed.
+
+    keep: which epoch of the last stage becomes the detector: `auc` the one of the highest validation AUC, `loss` the
+    one of the lowest validation loss, `last` the last; with [sampling] all validation sources count equally. patience:
+    epochs without a better one. weight_decay: of AdamW (Loshchilov and Hutter 2019), 0 for Adam. average: decay a step
+    of the moving average of weights that is validated and kept, 0 for none. label_smoothing: as in Szegedy et al. 2016.
+    """
 
     batch_size: Count = 32
     class_weights: Literal["balanced", "none"] = "balanced"
+    keep: Literal["auc", "loss", "last"] = "auc"
     patience: Count = 5
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.0
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    label_smoothing: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
 
 
@@ -127,20 +195,30 @@ class Quantize:
 
 @dataclass(frozen=True, config=_STRICT)
 class Recipe:
-    """Everything that decides what a training run learns, apart from the pictures themselves."""
+    """Everything that decides what a training run learns, apart from the pictures themselves.
+
+    Without `file_processing` training pictures are taken through the view first and augmented at its size; without
+    `sampling` every picture of the split is shown once an epoch.
+    """
 
     title: str
     data: Data
     model: Model
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
     augment: Augment = Augment()
+    file_processing: FileProcessing | None = None
+    sampling: Sampling | None = None
     fit: Fit = Fit()
     quantize: Quantize = Quantize()
 
+    def __post_init__(self) -> None:
+        if self.sampling is not None and self.fit.batch_size % 2:
+            raise ValueError("with [sampling] a batch holds as many reals as fakes, so fit.batch_size has to be even")
+
     @property
     def text(self) -> str:
-        """The resolved recipe as TOML, every default written out."""
-        return tomli_w.dumps(asdict(self))
+        """The resolved recipe as TOML, every default written out; sections that are switched off are left out."""
+        return tomli_w.dumps({key: value for key, value in asdict(self).items() if value is not None})
 
     @property
     def sha256(self) -> str:

@@ -20,11 +20,12 @@ from export.quantize.depthwise import quantise_depthwise_per_channel
 from train.common.errors import ExportError
 from train.common.tf import load_tensorflow, seed_everything
 from train.data.store import Store
-from train.fit.batches import Batch, rows_of, training_batches
+from train.fit.batches import Batch
 from train.fit.epoch import OnTick, judge_epoch, learn_epoch, ticking
 from train.fit.loop import load_model
 from train.fit.run_folder import Run, forget_states, read_state, weights_path
 from train.fit.scoring import keras_scorer, score_state
+from train.fit.stage_data import gather
 from train.model import HEAD, LAST_FEATURES, backbone_of, build_classifier, scale_pixels
 from train.recipe import Scales
 from train.weights import load_weights, save_weights
@@ -121,21 +122,12 @@ def quantise(run: Run, store: Store, classifier: Any, *, on_tick: OnTick = lambd
     tf = load_tensorflow()
     recipe = run.recipe
     seed_everything(recipe.fit.seed)
-    front_end = parse_front_end(recipe.model.front_end)
-    learn, val = rows_of(store, recipe, "train"), rows_of(store, recipe, "val")
-    val_planes = front_end.planes(store.pixels[val.index])
-    steps = math.ceil(len(learn.index) / recipe.fit.batch_size)
+    material = gather(run, store)
+    steps = material.steps
     settings = recipe.quantize
 
     def batches(number: int) -> Iterator[Batch]:
-        return training_batches(
-            store,
-            learn,
-            front_end=front_end,
-            settings=recipe.augment,
-            batch_size=recipe.fit.batch_size,
-            seed=(recipe.fit.seed, _FINE_TUNING, number),
-        )
+        return material.disturbed(_FINE_TUNING, number)
 
     def representative() -> Iterator[Batch]:
         for number in range(math.ceil(settings.calibration_batches / steps)):
@@ -166,7 +158,7 @@ def quantise(run: Run, store: Store, classifier: Any, *, on_tick: OnTick = lambd
             on_batch=ticking(on_tick, "fine-tune", epoch, settings.epochs, steps),
         )
         fix_input_range(qat)
-        val_loss, _ = judge_epoch(qat, val_planes, val)
+        val_loss, _ = judge_epoch(qat, material.val_planes, material.val)
         if val_loss < best_loss:
             best_loss, best = val_loss, qat.get_weights()
     qat.set_weights(best)

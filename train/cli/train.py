@@ -28,6 +28,7 @@ def train_verb(
     resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run.")] = False,
 ) -> None:
     """Train, calibrate and evaluate a detector from a recipe."""
+    from train.fit.loop import kept_epoch
     from train.fit.pipeline import begin, complete
     from train.fit.pipeline import resume as go_on
     from train.recipe import parse_setting, read_recipe
@@ -40,6 +41,7 @@ def train_verb(
     with bar("training") as move:
         found = complete(run, on_pack=move, on_tick=ticker(move), on_epoch=_epoch_line)
     show_judgements(found.judgements)
+    typer.echo(kept_epoch(run))
     if dropped := run.store().dropped:
         typer.echo(f"{dropped} pictures with no or several faces were left out ([data] unclear_faces).")
     typer.echo(f"report: {found.paths.html}\nnext: {command('quantize', folder)}")

@@ -28,6 +28,8 @@ def augment(picture: np.ndarray, settings: Augment, random: np.random.Generator)
     if random.random() < settings.jpeg:
         low, high = sorted(settings.jpeg_quality)
         picture = _compress(picture, int(random.integers(low, high + 1)))
+    if random.random() < settings.erase:
+        picture = _erase(picture, random)
     return np.ascontiguousarray(picture)
 
 
@@ -37,6 +39,16 @@ def _crop(picture: np.ndarray, share: float, random: np.random.Generator) -> np.
     top, left = random.integers(0, size - side + 1, 2)
     cut = picture[top : top + side, left : left + side]
     return cv2.resize(cut, (size, size), interpolation=cv2.INTER_LINEAR)
+
+
+def _erase(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    size = picture.shape[0]
+    area, shape = random.uniform(0.02, 0.2), np.exp(random.uniform(np.log(0.3), np.log(3.3)))
+    height, width = (min(size, max(1, round(size * float(np.sqrt(area * one))))) for one in (shape, 1 / shape))
+    top, left = random.integers(0, size - height + 1), random.integers(0, size - width + 1)
+    picture = picture.copy()
+    picture[top : top + height, left : left + width] = random.integers(0, 256, (height, width, 3), np.uint8)
+    return picture
 
 
 def _compress(picture: np.ndarray, quality: int) -> np.ndarray:

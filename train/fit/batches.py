@@ -1,5 +1,6 @@
 """From a packed store to batches: which rows are learned from, in what order, disturbed how."""
 
+import math
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,8 +13,21 @@ from ela.front_ends import FrontEnd
 from train.common.errors import TrainError
 from train.data.store import Store
 from train.fit.augment import augment
+from train.fit.crops import Crops
+from train.fit.file_processing import blend, process_square
+from train.fit.sampling import Plan, plan_all, plan_balanced
+from train.fit.twins import find_twins
 from train.model import scale_pixels
-from train.recipe import Augment, Data, Recipe
+from train.recipe import Augment, Data, FileProcessing, Recipe, Sampling
+
+
+@dataclass(frozen=True)
+class Squares:
+    """The packed squares of a store's rows, and how they are processed."""
+
+    crops: Crops
+    settings: FileProcessing
+
 
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Scaled planes float32 [B, S, S, C], is-fake float32 [B, 1], weight float32 [B]."""
@@ -60,21 +74,49 @@ def class_weights(is_fake: np.ndarray, kind: str) -> np.ndarray:
     return (0.5 / share).astype(np.float32)
 
 
+def cell_weights(is_fake: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """One weight a row, float32 [N] with mean 1: both classes have the same total, and so have the cells of a class."""
+    _, cell, sizes = np.unique(cells, return_inverse=True, return_counts=True)
+    weights = 1.0 / sizes[cell]
+    for label in (True, False):
+        weights[is_fake == label] *= 0.5 * len(is_fake) / weights[is_fake == label].sum()
+    return weights.astype(np.float32)
+
+
 @dataclass(frozen=True)
 class Rows:
-    """One split's rows that the recipe takes: indices into the store, is-fake, weights (float32, mean 1)."""
+    """One split's rows that the recipe takes: indices into the store, is-fake, weights (float32, mean 1).
+
+    cells: int [N], the number of each row's (generator, source) pair, or of a reconstruction's generator; twins: int
+    [N], the position among these rows of the real picture that a reconstruction was made from, -1 for all others. Both
+    are needed for [sampling] only.
+    """
 
     index: np.ndarray
     is_fake: np.ndarray
     weights: np.ndarray
+    cells: np.ndarray | None = None
+    twins: np.ndarray | None = None
 
 
 def rows_of(store: Store, recipe: Recipe, split: str) -> Rows:
-    """Select a split's seen rows of the store's manifest."""
+    """Select a split's seen rows of the store's manifest; with [sampling] every (generator, source) weighs the same."""
     marked = mark_seen(store.manifest.frame, recipe.data)
     index = np.flatnonzero((marked["seen"] & (marked["split"] == split)).to_numpy())
-    is_fake = (marked["label"] == "fake").to_numpy()[index]
-    return Rows(index, is_fake, class_weights(is_fake, recipe.fit.class_weights))
+    chosen = marked[index]
+    is_fake = (chosen["label"] == "fake").to_numpy()
+    if recipe.sampling is None:
+        return Rows(index, is_fake, class_weights(is_fake, recipe.fit.class_weights))
+    cells = _cells(chosen)
+    return Rows(index, is_fake, cell_weights(is_fake, cells), cells, find_twins(chosen))
+
+
+def _cells(frame: pl.DataFrame) -> np.ndarray:
+    """Number the (generator, source) pairs, int64 [N]; of reconstructions, which have a source for every real one, the
+    generators."""
+    source = pl.when(pl.col("family") == "reconstruction").then(pl.lit("")).otherwise("source")
+    pairs = frame.select(pl.struct("generator", source.alias("source")).rank("dense"))
+    return pairs.to_series().to_numpy().astype(np.int64) - 1
 
 
 def training_batches(
@@ -85,22 +127,38 @@ def training_batches(
     settings: Augment,
     batch_size: int,
     seed: tuple[int, ...],
+    squares: Squares | None = None,
+    sampling: Sampling | None = None,
 ) -> Iterator[Batch]:
     """Yield one epoch of disturbed batches in an order that `seed` alone decides; a last short batch is kept.
 
     Pictures are prepared by threads a few batches ahead; each has its own random stream, so threads do not change the
-    outcome.
+    outcome. With `squares` they are processed at their file's size first; with `sampling` they are drawn as it says.
     """
-    order = np.random.default_rng(seed).permutation(len(rows.index))
+    plan = plan_epoch(rows, sampling, seed)
 
-    def prepare(chosen: np.ndarray) -> Batch:
-        views = np.stack(
-            [augment(store.pixels[rows.index[i]], settings, np.random.default_rng((*seed, int(i)))) for i in chosen]
-        )
+    def view_of(place: int) -> np.ndarray:
+        random = np.random.default_rng((*seed, int(plan.streams[place])))
+        row = rows.index[plan.order[place]]
+        if squares is None:
+            return augment(store.pixels[row], settings, random)
+        square = squares.crops.square(row)
+        if plan.mixed[place]:
+            # Of a generator of its own: the stream itself must give what it gives the twin.
+            mixing = np.random.default_rng((*seed, int(plan.streams[place]), 1))
+            square = blend(squares.crops.square(rows.index[plan.order[place - 1]]), square, mixing)
+        view = process_square(square, squares.crops.shown, store.view.size, squares.settings, random)
+        return augment(view, settings, random)
+
+    def prepare(places: np.ndarray) -> Batch:
+        chosen = plan.order[places]
+        views = np.stack([view_of(place) for place in places])
         planes = scale_pixels(front_end.planes(views).astype(np.float32))
-        return planes, rows.is_fake[chosen].astype(np.float32)[:, None], rows.weights[chosen]
+        weights = np.ones(len(chosen), np.float32) if sampling else rows.weights[chosen]
+        return planes, rows.is_fake[chosen].astype(np.float32)[:, None], weights
 
-    cuts = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    places = np.arange(len(plan.order))
+    cuts = [places[start : start + batch_size] for start in range(0, len(places), batch_size)]
     with ThreadPoolExecutor(_THREADS) as pool:
         waiting: deque[Future[Batch]] = deque()
         try:
@@ -113,3 +171,20 @@ def training_batches(
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def plan_epoch(rows: Rows, sampling: Sampling | None, seed: tuple[int, ...]) -> Plan:
+    """The order of an epoch: every row once, or drawn as `sampling` says."""
+    if sampling is None:
+        return plan_all(len(rows.index), seed)
+    assert rows.cells is not None
+    assert rows.twins is not None
+    return plan_balanced(rows.is_fake, rows.cells, rows.twins, sampling, seed)
+
+
+def epoch_steps(rows: Rows, recipe: Recipe) -> int:
+    """How many batches an epoch has."""
+    count = len(rows.index)
+    if recipe.sampling is not None:
+        count = (recipe.sampling.pictures or count) // 2 * 2
+    return math.ceil(count / recipe.fit.batch_size)

@@ -37,14 +37,18 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far training has come: `stage` and `epoch` to do next, best validation loss, epochs since, all history."""
+    """How far training has come: `stage` and `epoch` to do next, epochs since the best one of this stage, all history.
+
+    `kept` is the place in `history` of the epoch whose weights `best_weights` are: the best one of the last stage that
+    was begun.
+    """
 
     stage: int = 0
     epoch: int = 0
-    best_loss: float = float("inf")
     waited: int = 0
     checkpoint: str = ""
     best_weights: str = ""
+    kept: int = -1
     history: tuple[Epoch, ...] = ()
 
 
@@ -73,18 +77,20 @@ def load_progress(folder: Path) -> Progress:
         return Progress()
     try:
         table = read_json_object(path, error=TrainError, remedy="train again into another folder")
+        # Written until November 2026, when the best epoch was one of all stages.
+        table.pop("best_loss", None)
         return Progress(**{**table, "history": tuple(Epoch(**row) for row in table["history"])})
     except (KeyError, TypeError) as error:
         raise TrainError(f"{path} is damaged: train again into another folder.") from error
 
 
-def save_checkpoint(folder: Path, name: str, model: Any) -> None:
-    """Write the model's weights and its optimizer's state into `folder/name`, in one step."""
+def save_checkpoint(folder: Path, name: str, model: Any, average: Any) -> None:
+    """Write the model's weights, its optimizer's state and the average's into `folder/name`, in one step."""
     tf = load_tensorflow()
 
     temporary = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=folder))
     try:
-        tf.train.Checkpoint(model=model, optimizer=model.optimizer).write(str(temporary / "state"))
+        tf.train.Checkpoint(model=model, optimizer=model.optimizer, average=average).write(str(temporary / "state"))
         # A folder of this name is the left-over of a kill between here and progress.json.
         shutil.rmtree(folder / name, ignore_errors=True)
         temporary.rename(folder / name)
@@ -93,13 +99,17 @@ def save_checkpoint(folder: Path, name: str, model: Any) -> None:
         raise
 
 
-def restore_checkpoint(folder: Path, name: str, model: Any) -> None:
-    """Bring a compiled model and its optimizer back to a checkpoint; raises TrainError when it cannot be read."""
+def restore_checkpoint(folder: Path, name: str, model: Any, average: Any) -> None:
+    """Bring a compiled model, its optimizer and the average's state back to a checkpoint.
+
+    Raises TrainError when it cannot be read.
+    """
     tf = load_tensorflow()
     model.optimizer.build(model.trainable_variables)
     try:
+        kept = tf.train.Checkpoint(model=model, optimizer=model.optimizer, average=average)
         with _plain_path(folder / name) as place:
-            status = tf.train.Checkpoint(model=model, optimizer=model.optimizer).read(str(place / "state"))
+            status = kept.read(str(place / "state"))
             status.assert_existing_objects_matched()
     except (tf.errors.OpError, AssertionError) as error:
         reason = " ".join(str(error).split())[:150]

@@ -33,12 +33,16 @@ def ticking(on_tick: OnTick, stage: str, epoch: int, epochs: int, batches: int) 
 
 
 def learn_epoch(
-    model: Any, batches: Iterable[Batch], rate: Callable[[int], float], on_batch: Callable[[int, float], None]
+    model: Any,
+    batches: Iterable[Batch],
+    rate: Callable[[int], float],
+    on_batch: Callable[[int, float], None],
+    after_step: Callable[[], None] = lambda: None,
 ) -> float:
     """Take one optimizer step a batch and return the mean loss.
 
-    `rate` gives the learning rate of batch 0, 1, ...; `on_batch` hears the number of batches done and the mean loss.
-    Raises TrainError when the loss stops being a number.
+    `rate` gives the learning rate of batch 0, 1, ...; `on_batch` hears the number of batches done and the mean loss,
+    and `after_step` is called before it. Raises TrainError when the loss stops being a number.
     """
     total = 0.0
     done = 0
@@ -46,6 +50,7 @@ def learn_epoch(
         model.optimizer.learning_rate.assign(rate(done))
         total += float(model.train_on_batch(x, y, sample_weight=weight))
         done += 1
+        after_step()
         if not math.isfinite(total):
             raise TrainError("The training loss is no longer a finite number: lower learning_rate in the recipe.")
         on_batch(done, total / done)
@@ -58,10 +63,12 @@ def judge_epoch(model: Any, planes: np.ndarray, rows: Rows) -> tuple[float, floa
 
 
 def judge_logits(logits: np.ndarray, rows: Rows) -> tuple[float, float]:
-    """Weighted binary cross-entropy (nats) and AUC of logits [N] of `rows`."""
+    """Binary cross-entropy (nats) and AUC of logits [N] of `rows`, both weighted as the rows are."""
     from sklearn.metrics import roc_auc_score
 
     logits = logits.astype(np.float64)
     # -log sigmoid(z) for fakes and -log sigmoid(-z) for reals, without overflow.
     losses = np.logaddexp(0, np.where(rows.is_fake, -logits, logits))
-    return float(np.average(losses, weights=rows.weights)), float(roc_auc_score(rows.is_fake, logits))
+    return float(np.average(losses, weights=rows.weights)), float(
+        roc_auc_score(rows.is_fake, logits, sample_weight=rows.weights)
+    )

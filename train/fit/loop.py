@@ -1,7 +1,7 @@
 """The training loop: stages of epochs with early stopping, checkpoints, resuming, and a TensorBoard log."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,7 +10,8 @@ from typing import Any
 from ela.front_ends import parse_front_end
 from train.common.tf import load_tensorflow, seed_everything
 from train.data.store import Store
-from train.fit.batches import rows_of
+from train.dropout import seed_dropout
+from train.fit.batches import Batch
 from train.fit.checkpoints import (
     Epoch,
     Progress,
@@ -21,33 +22,36 @@ from train.fit.checkpoints import (
 )
 from train.fit.epoch import OnTick, learn_epoch, ticking
 from train.fit.run_folder import Run, weights_path
-from train.fit.stage_data import Material, begin_lesson
+from train.fit.stage_data import begin_lesson, gather
+from train.fit.weight_average import WeightAverage
 from train.model import build_classifier, choose_trainable
-from train.recipe import Recipe, Stage
+from train.recipe import Fit, Recipe, Stage
 from train.weights import load_weights, save_weights
+
+_NOT_DECAYED = ("bias", "gamma", "beta")
+"""Weights that weight decay leaves alone: those of batch norm, and biases."""
 
 
 def fit(
     run: Run,
     store: Store,
     *,
+    on_pack: Callable[[int, int], None] | None = None,
     on_tick: OnTick = lambda tick: None,
     on_epoch: Callable[[str, Epoch], None] = lambda stage, epoch: None,
 ) -> Any:
     """Train a run from wherever it stands to its end and return the Keras model with the best weights.
 
     Weights go to `weights.h5`, progress to `checkpoints/`, scalars to `tensorboard/` in the run folder. A run that was
-    killed goes on from its last finished epoch with the optimizer's state, the same order of pictures and the same
-    disturbances. Raises TrainError and what the rooms below raise.
+    killed goes on from its last finished epoch with the optimizer's state, the same order of pictures, the same
+    disturbances and the same dropout. Raises TrainError and what the rooms below raise.
     """
     tf = load_tensorflow()
     recipe = run.recipe
     seed_everything(recipe.fit.seed)
-    front_end = parse_front_end(recipe.model.front_end)
-    front_end.check_size(run.view.size)
-    learn, val = rows_of(store, recipe, "train"), rows_of(store, recipe, "val")
-    material = Material(recipe, store, front_end, learn, val, front_end.planes(store.pixels[val.index]))
-    steps = math.ceil(len(learn.index) / recipe.fit.batch_size)
+    parse_front_end(recipe.model.front_end).check_size(run.view.size)
+    material = gather(run, store, on_pack)
+    steps = material.steps
     checkpoints = run.folder / "checkpoints"
     progress = load_progress(checkpoints)
     model = build_classifier(replace(recipe.model, weights="none") if progress.history else recipe.model, run.view.size)
@@ -60,24 +64,30 @@ def fit(
             continue
         choose_trainable(model, stage.train_from)
         model.compile(
-            optimizer=tf.keras.optimizers.Adam(stage.learning_rate),
-            loss=tf.keras.losses.BinaryCrossentropy(from_logits=True),
+            optimizer=_optimizer(recipe.fit, stage.learning_rate),
+            loss=tf.keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=recipe.fit.label_smoothing),
         )
+        average = WeightAverage(model, recipe.fit.average)
         if progress.epoch > 0:
-            restore_checkpoint(checkpoints, progress.checkpoint, model)
+            restore_checkpoint(checkpoints, progress.checkpoint, model, average.state)
         lesson = begin_lesson(model, material, number)
         while progress.stage == number:
             epoch = progress.epoch
             rates = partial(_rate, stage, epoch * steps, stage.epochs * steps)
             train_loss = learn_epoch(
                 lesson.model,
-                lesson.batches(epoch),
+                _seeded(lesson.batches(epoch), model, recipe.fit.seed, (number << 20) + epoch * steps),
                 rate=rates,
                 on_batch=ticking(on_tick, stage.name, epoch, stage.epochs, steps),
+                after_step=average.update,
             )
-            val_loss, val_auc = lesson.judge()
-            done = Epoch(number, epoch, train_loss, val_loss, val_auc, rates(0))
-            progress = _keep(checkpoints, model, progress, done, stage, recipe)
+            with average.applied():
+                val_loss, val_auc = lesson.judge()
+                done = Epoch(number, epoch, train_loss, val_loss, val_auc, rates(0))
+                kept = _keep(checkpoints, model, progress, done, recipe)
+            save_checkpoint(checkpoints, kept.checkpoint, model, average.state)
+            save_progress(checkpoints, kept)
+            progress = kept
             with board.as_default(step=len(progress.history)):
                 for name in ("train_loss", "val_loss", "val_auc", "learning_rate"):
                     tf.summary.scalar(name, getattr(done, name))
@@ -96,31 +106,75 @@ def load_model(run: Run) -> Any:
     return model
 
 
+def kept_epoch(run: Run) -> str:
+    """Say in a sentence which epoch's weights a run has kept, and why."""
+    progress = load_progress(run.folder / "checkpoints")
+    if not 0 <= progress.kept < len(progress.history):
+        return "No epoch is finished yet."
+    done = progress.history[progress.kept]
+    stage = run.recipe.stages[done.stage]
+    reason = {
+        "auc": f"its validation AUC, {done.val_auc:.4f}, is the highest of that stage",
+        "loss": f"its validation loss, {done.val_loss:.4f}, is the lowest of that stage",
+        "last": "the recipe keeps the last one",
+    }[run.recipe.fit.keep]
+    count = sum(other.stage == done.stage for other in progress.history)
+    return f"Kept epoch {done.epoch + 1} of {count} of the stage {stage.name!r}: {reason}."
+
+
+def _optimizer(settings: Fit, rate: float) -> Any:
+    tf = load_tensorflow()
+    if not settings.weight_decay:
+        return tf.keras.optimizers.Adam(rate)
+    optimizer = tf.keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay)
+    optimizer.exclude_from_weight_decay(var_names=list(_NOT_DECAYED))
+    return optimizer
+
+
+def _seeded(batches: Iterable[Batch], model: Any, seed: int, start: int) -> Iterator[Batch]:
+    """Say before every batch what its step drops."""
+    for number, batch in enumerate(batches):
+        seed_dropout(model, seed, start + number)
+        yield batch
+
+
 def _rate(stage: Stage, start: int, steps: int, batch: int) -> float:
+    done = start + batch
+    rising = stage.warm_up * steps
+    if done < rising:
+        return stage.learning_rate * (done + 1) / (rising + 1)
     if stage.schedule == "constant":
         return stage.learning_rate
     # Loshchilov and Hutter 2017, one cycle without restarts.
-    return stage.learning_rate * 0.5 * (1 + math.cos(math.pi * (start + batch) / steps))
+    return stage.learning_rate * 0.5 * (1 + math.cos(math.pi * (done - rising) / (steps - rising)))
 
 
-def _keep(folder: Path, model: Any, progress: Progress, done: Epoch, stage: Stage, recipe: Recipe) -> Progress:
+def is_better(done: Epoch, best: Epoch | None, settings: Fit) -> bool:
+    """Whether an epoch is kept instead of the best one so far.
+
+    Epochs of earlier stages do not count: a head that has hardly begun to learn can have the lowest loss of a run.
+    """
+    if best is None or best.stage != done.stage or settings.keep == "last":
+        return True
+    return done.val_auc > best.val_auc if settings.keep == "auc" else done.val_loss < best.val_loss
+
+
+def _keep(folder: Path, model: Any, progress: Progress, done: Epoch, recipe: Recipe) -> Progress:
+    """Note a finished epoch, and write the model's weights where it is the best of its stage."""
     history = (*progress.history, done)
-    better = done.val_loss < progress.best_loss
+    better = is_better(done, progress.history[progress.kept] if progress.kept >= 0 else None, recipe.fit)
     waited = 0 if better else progress.waited + 1
+    folder.mkdir(parents=True, exist_ok=True)
     best_weights = f"best-{len(history):04d}.h5" if better else progress.best_weights
     if better:
         save_weights(model, folder / best_weights, recipe.model)
-    checkpoint = f"epoch-{len(history):04d}"
-    save_checkpoint(folder, checkpoint, model)
-    ended = done.epoch + 1 >= stage.epochs or waited >= recipe.fit.patience
-    kept = Progress(
+    ended = done.epoch + 1 >= recipe.stages[done.stage].epochs or waited >= recipe.fit.patience
+    return Progress(
         stage=done.stage + 1 if ended else done.stage,
         epoch=0 if ended else done.epoch + 1,
-        best_loss=min(done.val_loss, progress.best_loss),
         waited=0 if ended else waited,
-        checkpoint=checkpoint,
+        checkpoint=f"epoch-{len(history):04d}",
         best_weights=best_weights,
+        kept=len(history) - 1 if better else progress.kept,
         history=history,
     )
-    save_progress(folder, kept)
-    return kept

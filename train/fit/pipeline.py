@@ -16,9 +16,10 @@ from train.evaluate.scores import read_scores
 from train.fit.batches import mark_seen
 from train.fit.checkpoints import Epoch
 from train.fit.epoch import OnTick
-from train.fit.loop import fit
+from train.fit.loop import fit, kept_epoch
 from train.fit.run_folder import Run, abandon_run, has_state, open_run, read_state, scores_path, start_run
 from train.fit.scoring import keras_scorer, score_state
+from train.fit.twins import check_twins
 from train.image.view import parse_view
 from train.recipe import Recipe
 
@@ -29,7 +30,9 @@ def begin(recipe: Recipe, manifest_path: Path, folder: Path) -> Run:
     """Check that the recipe fits the manifest, then set up the run folder. Raises what is wrong with either."""
     manifest = read_manifest(manifest_path)
     view = parse_view(recipe.data.view)
-    mark_seen(select_rows(manifest, view, recipe.data.unclear_faces).frame, recipe.data)
+    marked = mark_seen(select_rows(manifest, view, recipe.data.unclear_faces).frame, recipe.data)
+    if recipe.sampling is not None and recipe.sampling.twins:
+        check_twins(marked.filter(pl.col("seen") & (pl.col("split") == "train")))
     parse_front_end(recipe.model.front_end).check_size(view.size)
     return start_run(folder, recipe, manifest_path, manifest)
 
@@ -58,7 +61,9 @@ def complete(
     """
     try:
         store = run.store(on_pack)
-        model = None if has_state(run, "float") else fit(run, store, on_tick=on_tick, on_epoch=on_epoch)
+        model = (
+            None if has_state(run, "float") else fit(run, store, on_pack=on_pack, on_tick=on_tick, on_epoch=on_epoch)
+        )
     except Exception:
         abandon_run(run)
         raise
@@ -72,7 +77,7 @@ def complete(
         run.view,
         title=run.recipe.title,
         unclear=run.recipe.data.unclear_faces,
-        recipe_text=run.recipe.text,
+        recipe_text=f"# {kept_epoch(run)}\n{run.recipe.text}",
         null_model=seen_baseline(run, store),
     )
 

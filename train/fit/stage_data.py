@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from ela.front_ends import FrontEnd
+from ela.front_ends import FrontEnd, parse_front_end
 from train.common.tf import load_tensorflow
 from train.data.store import Store
-from train.fit.batches import Batch, Rows, training_batches
+from train.fit.batches import Batch, Rows, Squares, epoch_steps, rows_of, training_batches
+from train.fit.crops import pack_crops
 from train.fit.epoch import judge_epoch, judge_logits
+from train.fit.run_folder import Run
 from train.model import HEAD, POOLED, scale_pixels
 from train.recipe import Recipe
 
@@ -31,7 +33,10 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Material:
-    """What every lesson of a run draws on; `val_planes` is uint8 [N, S, S, C], planes of the rows `val`."""
+    """What every lesson of a run draws on; `val_planes` is uint8 [N, S, S, C], planes of the rows `val`.
+
+    squares: the training pictures at their files' own sizes, where the recipe has them processed there.
+    """
 
     recipe: Recipe
     store: Store
@@ -39,6 +44,12 @@ class Material:
     learn: Rows
     val: Rows
     val_planes: np.ndarray
+    squares: Squares | None = None
+
+    @property
+    def steps(self) -> int:
+        """Batches an epoch."""
+        return epoch_steps(self.learn, self.recipe)
 
     def disturbed(self, stage: int, epoch: int) -> Iterator[Batch]:
         """One epoch of disturbed batches; stage and epoch, from 0, decide order and disturbances with the seed."""
@@ -49,7 +60,31 @@ class Material:
             settings=self.recipe.augment,
             batch_size=self.recipe.fit.batch_size,
             seed=(self.recipe.fit.seed, stage, epoch),
+            squares=self.squares,
+            sampling=self.recipe.sampling,
         )
+
+
+def gather(run: Run, store: Store, on_progress: Callable[[int, int], None] | None = None) -> Material:
+    """Select a run's rows, and cut the squares of its training pictures where the recipe processes them at file size.
+
+    Raises TrainError for a selection without a class, DataError for pictures that cannot be read.
+    """
+    recipe = run.recipe
+    front_end = parse_front_end(recipe.model.front_end)
+    learn, val = rows_of(store, recipe, "train"), rows_of(store, recipe, "val")
+    squares = None
+    if recipe.file_processing is not None:
+        crops = pack_crops(
+            store.manifest,
+            run.view,
+            run.folder.parent / "packed",
+            recipe.file_processing,
+            unclear=recipe.data.unclear_faces,
+            on_progress=on_progress,
+        )
+        squares = Squares(crops, recipe.file_processing)
+    return Material(recipe, store, front_end, learn, val, front_end.planes(store.pixels[val.index]), squares)
 
 
 def begin_lesson(model: Any, material: Material, stage: int) -> Lesson:

@@ -157,6 +157,22 @@ def apply_view(view: View, picture: Picture, eyes: Eyes | None = None) -> np.nda
 
     Raises DataError if the view has face(K) and the eyes are missing or do not lie in the picture.
     """
+    pixels = cut(view, picture, eyes)
+    height, width = pixels.shape[:2]
+    if view.size * height > MAX_PIXELS:
+        # What lies between the two passes of the resize.
+        raise DataError(
+            f"A picture of {width} x {height} pixels is too narrow to be seen through {view.text}: cut it to the face."
+        )
+    return resize(pixels, view.size)
+
+
+def cut(view: View, picture: Picture, eyes: Eyes | None = None, *, margin: float = 1.0) -> np.ndarray:
+    """Do what a view does before it resizes: uint8 [H, W, 3], upright, at the picture's own resolution.
+
+    `margin` makes the square of face(K) so many times as large around the same centre; other views have none.
+    Raises DataError if the view has face(K) and the eyes are missing or do not lie in the picture.
+    """
     pixels = picture.pixels
     for step in view.steps:
         if step.verb == "upright":
@@ -164,18 +180,17 @@ def apply_view(view: View, picture: Picture, eyes: Eyes | None = None) -> np.nda
         elif step.verb == "square":
             pixels = _square(pixels)
         elif step.verb == "face":
-            pixels = _face(pixels, eyes, step)
-    height, width = pixels.shape[:2]
-    if view.size * height > MAX_PIXELS:
-        # What lies between the two passes below.
-        raise DataError(
-            f"A picture of {width} x {height} pixels is too narrow to be seen through {view.text}: cut it to the face."
-        )
+            pixels = _face(pixels, eyes, step, margin)
+    return pixels
+
+
+def resize(pixels: np.ndarray, size: int) -> np.ndarray:
+    """Do what a view's resize does: uint8 [H, W, 3] to [size, size, 3] by antialiased BILINEAR."""
     image = _image_of(pixels)
     # Rows, then columns: Pillow 13 takes the columns of a tall picture first (its pull request 9549), Pillow 12 does
     # not, and each pass is rounded to 8 bits.
-    for size in ((view.size, image.height), (view.size, view.size)):
-        image = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=None)
+    for shape in ((size, image.height), (size, size)):
+        image = image.resize(shape, Image.Resampling.BILINEAR, reducing_gap=None)
     return np.asarray(image)
 
 
@@ -219,7 +234,7 @@ def _square(pixels: np.ndarray) -> np.ndarray:
     return pixels[top : top + side, left : left + side]
 
 
-def _face(pixels: np.ndarray, eyes: Eyes | None, step: Step) -> np.ndarray:
+def _face(pixels: np.ndarray, eyes: Eyes | None, step: Step, margin: float = 1.0) -> np.ndarray:
     if eyes is None:
         raise DataError(f"The view has {step.text} but no eyes are known for this picture: find its face first.")
     height, width = pixels.shape[:2]
@@ -228,7 +243,7 @@ def _face(pixels: np.ndarray, eyes: Eyes | None, step: Step) -> np.ndarray:
         raise DataError(
             f"{eyes} does not lie in the upright picture of {width} x {height} pixels: find its face again."
         )
-    left, top, side = _face_square(eyes, step)
+    left, top, side = _face_square(eyes, step, margin)
     if side * side > MAX_PIXELS:
         raise DataError(f"{step.text} of {eyes} makes a square of {side} pixels: find its face again.")
     # Beyond the border the nearest pixel of the border is repeated.
@@ -237,10 +252,13 @@ def _face(pixels: np.ndarray, eyes: Eyes | None, step: Step) -> np.ndarray:
     return pixels[rows[:, None], columns]
 
 
-def _face_square(eyes: Eyes, step: Step) -> tuple[int, int, int]:
+def _face_square(eyes: Eyes, step: Step, margin: float = 1.0) -> tuple[int, int, int]:
     side = max(1, math.floor((step.number or 0.0) * eyes.distance + 0.5))
+    middle = eyes.y + FACE_DROP * side
+    if margin != 1.0:
+        side = max(1, math.floor(side * margin + 0.5))
     left = math.floor(eyes.x - side / 2 + 0.5)
-    top = math.floor(eyes.y + FACE_DROP * side - side / 2 + 0.5)
+    top = math.floor(middle - side / 2 + 0.5)
     return left, top, side
 
 

@@ -16,24 +16,24 @@ from train.common.errors import ElaError, TrainError
 from train.common.tf import load_tensorflow
 from train.data.manifest import Manifest, read_manifest
 from train.fit.batches import class_weights, mark_seen, rows_of, training_batches
-from train.fit.checkpoints import Epoch, load_progress
-from train.fit.loop import fit, load_model
+from train.fit.checkpoints import Epoch, Progress, load_progress, save_progress
+from train.fit.loop import fit, is_better, kept_epoch, load_model
 from train.fit.pipeline import begin, resume
 from train.fit.run_folder import open_run, start_run, weights_path
 from train.fit.scoring import keras_scorer
 from train.model import predict_logits, scale_pixels
-from train.recipe import Augment, Data, Recipe, parse_recipe
+from train.recipe import Augment, Data, FileProcessing, Recipe, Sampling, parse_recipe
 
 QUICK = {
     "title": "Quick",
     "data": {"view": "upright|square|resize(96)", "generators": ["camera", "gan-like"]},
-    "model": {"width": 0.25, "weights": "none", "dropout": 0.0},
+    "model": {"width": 0.25, "weights": "none", "dropout": 0.2, "head": "non-negative"},
     "stages": [
         {"name": "head", "epochs": 1, "learning_rate": 1e-3, "train_from": "head"},
         {"name": "all", "epochs": 3, "learning_rate": 1e-3, "train_from": "conv_pw_6", "schedule": "cosine"},
     ],
     "augment": {"flip": 0.5, "jpeg": 0.5},
-    "fit": {"batch_size": 32, "seed": 11},
+    "fit": {"batch_size": 32, "seed": 11, "average": 0.9, "weight_decay": 0.01, "keep": "loss"},
 }
 
 
@@ -76,6 +76,8 @@ def test_a_stopped_run_ends_where_an_unbroken_one_ends(quick: Recipe, small_mani
     histories = [load_progress(folder / "checkpoints").history for folder in (whole, broken)]
     assert histories[0] == histories[1]
     assert [(done.stage, done.epoch) for done in histories[0]] == [(0, 0), (1, 0), (1, 1), (1, 2)]
+    # Both were trained on: the head, which has to stay at or above 0, and the average that was kept.
+    assert min(weights.min() for weights in one[-2:-1]) >= 0
     # One checkpoint, the best weights, progress.json: no left-over of the epochs before, nothing temporary.
     assert len(list((broken / "checkpoints").iterdir())) == 3
 
@@ -277,3 +279,47 @@ def test_the_trained_run_scores_what_its_weights_say(trained_run: object) -> Non
     views = store.pixels[[at[path] for path in scores["path"][:20]]]
     assert np.allclose(predict_logits(load_model(trained_run), views), scores["logit"][:20], atol=1e-4)
     assert not scores.filter(pl.col("seen") & (pl.col("split") == "train")).height
+
+
+def test_everything_at_once_is_trained_and_resumed_alike(quick: Recipe, small_manifest: Path, tmp_path: Path) -> None:
+    recipe = dataclasses.replace(
+        quick,
+        stages=(dataclasses.replace(quick.stages[1], epochs=2, warm_up=0.3),),
+        file_processing=FileProcessing(side=96),
+        sampling=Sampling(power=0.5, pictures=128),
+        fit=dataclasses.replace(quick.fit, label_smoothing=0.05),
+    )
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    _fit(whole, recipe, small_manifest)
+    with pytest.raises(Interrupted):
+        _fit(broken, recipe, small_manifest, ("all", 2))
+    _fit(broken, recipe, small_manifest)
+    one, two = (load_model(open_run(folder)).get_weights() for folder in (whole, broken))
+    assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
+    rates = [done.learning_rate for done in load_progress(whole / "checkpoints").history]
+    assert 0 < rates[0] < rates[1] < recipe.stages[0].learning_rate
+
+
+def test_an_epoch_of_an_earlier_stage_is_never_kept(quick: Recipe) -> None:
+    # The first stage's untrained head has the lowest loss and the highest AUC, but it is the last stage that counts.
+    head = Epoch(0, 0, 0.7, 0.1, 0.99, 0.1)
+    worse, better = Epoch(1, 0, 0.6, 0.9, 0.8, 0.1), Epoch(1, 1, 0.5, 0.8, 0.7, 0.1)
+    assert is_better(worse, head, quick.fit)
+    assert is_better(better, worse, quick.fit)
+    assert not is_better(better, worse, dataclasses.replace(quick.fit, keep="auc"))
+    assert is_better(better, worse, dataclasses.replace(quick.fit, keep="last"))
+
+
+def test_the_run_says_which_epoch_it_kept_and_why(quick: Recipe, small_manifest: Path, tmp_path: Path) -> None:
+    run = begin(quick, small_manifest, tmp_path / "run")
+    assert "No epoch" in kept_epoch(run)
+    history = (Epoch(0, 0, 0.7, 0.6, 0.5, 0.1), Epoch(1, 0, 0.6, 0.25, 0.8, 0.1), Epoch(1, 1, 0.5, 0.3, 0.9, 0.1))
+    save_progress(run.folder / "checkpoints", Progress(kept=1, history=history))
+    sentence = "Kept epoch 1 of 2 of the stage 'all': its validation loss, 0.2500, is the lowest of that stage."
+    assert kept_epoch(run) == sentence
+
+
+def test_progress_of_before_stages_were_judged_apart_is_read(tmp_path: Path) -> None:
+    old = {"stage": 1, "epoch": 2, "best_loss": 0.3, "waited": 0, "checkpoint": "c", "best_weights": "b", "history": []}
+    (tmp_path / "progress.json").write_text(json.dumps(old))
+    assert load_progress(tmp_path).epoch == 2

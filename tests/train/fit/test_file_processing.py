@@ -1,0 +1,65 @@
+"""Processing at file size: the same for both classes, decided by its stream, and off where it is switched off."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from pydantic import TypeAdapter
+
+from train.fit.file_processing import blend, process_square
+from train.image.view import resize
+from train.recipe import FileProcessing
+
+OFF = FileProcessing(zoom=0, shift=0, border=0, flip=0, rescale=0, sharpen=0, blur=0, colour=0, grey=0, noise=0, jpeg=0)
+
+
+@pytest.fixture
+def square() -> np.ndarray:
+    ramp = np.linspace(0, 255, 120)
+    waves = 40 * np.sin(np.arange(120) / 3)
+    planes = (ramp[:, None] + waves[None], ramp[None] + waves[:, None], np.full((120, 120), 90.0))
+    return np.clip(np.stack(planes, 2), 0, 255).astype(np.uint8)
+
+
+def test_with_everything_off_it_is_the_view(square: np.ndarray) -> None:
+    seen = process_square(square, 0.8, 64, OFF, np.random.default_rng(1))
+    assert np.array_equal(seen, resize(np.ascontiguousarray(square[12:108, 12:108]), 64))
+
+
+@pytest.mark.parametrize(
+    "step",
+    ["border", "flip", "rescale", "sharpen", "blur", "colour", "grey", "noise", "jpeg"],
+)
+def test_every_step_does_something_and_its_stream_decides_what(square: np.ndarray, step: str) -> None:
+    settings = TypeAdapter(FileProcessing).validate_python({**dataclasses.asdict(OFF), step: 1.0})
+    plain = process_square(square, 0.8, 64, OFF, np.random.default_rng(1))
+    one, again = (process_square(square, 0.8, 64, settings, np.random.default_rng(7)) for _ in range(2))
+    assert one.shape == (64, 64, 3)
+    assert one.dtype == np.uint8
+    assert np.array_equal(one, again)
+    assert not np.array_equal(one, plain)
+
+
+@pytest.mark.parametrize("side", [9, 40, 130])
+def test_small_squares_pass_through_everything(side: int) -> None:
+    always = FileProcessing(
+        border=1, rescale=1, sharpen=1, blur=1, colour=1, grey=0.5, noise=1, jpeg=1, jpeg_twice=1, shift=0.2, zoom=0.3
+    )
+    square = np.random.default_rng(2).integers(0, 256, (side, side, 3)).astype(np.uint8)
+    for number in range(40):
+        seen = process_square(square, 0.7, 32, always, np.random.default_rng(number))
+        assert seen.shape == (32, 32, 3)
+
+
+def test_a_grey_picture_stays_grey_under_every_step_but_colour(square: np.ndarray) -> None:
+    settings = dataclasses.replace(OFF, grey=1.0, rescale=1.0, sharpen=1.0, blur=1.0)
+    seen = process_square(square, 0.8, 64, settings, np.random.default_rng(3))
+    assert np.ptp(seen.astype(int), axis=2).max() == 0
+
+
+def test_a_blend_lies_between_twins(square: np.ndarray) -> None:
+    fake = 255 - square
+    mixed = blend(square, fake, np.random.default_rng(4)).astype(int)
+    assert (mixed >= np.minimum(square, fake)).all()
+    assert (mixed <= np.maximum(square, fake)).all()
+    assert np.abs(mixed - fake).mean() <= 0.71 * np.abs(square.astype(int) - fake).mean()

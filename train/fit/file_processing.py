@@ -1,0 +1,135 @@
+"""What a picture meets before somebody has it judged, at its file's own size: the same chances for real and fake.
+
+A detector learns whatever tells the classes of its training set apart, and size, sharpness and compression do so first
+(Grommelt et al., "Fake or JPEG?", 2024; Rajan et al., ICLR 2025). Here both classes get every sharpness, every kernel
+and every quality, and only then the view reduces them.
+"""
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from train.image.view import resize
+from train.recipe import FileProcessing
+
+_KERNELS = (
+    Image.Resampling.BOX,
+    Image.Resampling.BILINEAR,
+    Image.Resampling.HAMMING,
+    Image.Resampling.BICUBIC,
+    Image.Resampling.LANCZOS,
+)
+"""Pillow's, which reduce without aliasing; OpenCV's below do not."""
+_PLAIN_KERNELS = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA)
+_SUBSAMPLINGS = (
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422,
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
+)
+_LEAST = 32
+"""Pixels a side below which nothing is reduced."""
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+def process_square(
+    square: np.ndarray, shown: float, size: int, settings: FileProcessing, random: np.random.Generator
+) -> np.ndarray:
+    """Take a square uint8 [Q, Q, 3] through chance and the view's resize: uint8 [size, size, 3].
+
+    shown: the share of the square's side that the view sees; all chance comes from `random`. Squares of one size and
+    the same state of `random` meet exactly the same.
+    """
+    picture = _window(square, shown, settings, random)
+    if random.random() < settings.border:
+        picture = _bordered(picture, random)
+    if random.random() < settings.flip:
+        picture = picture[:, ::-1]
+    if random.random() < settings.rescale:
+        picture = _rescaled(picture, settings, random)
+    if random.random() < settings.sharpen:
+        picture = _sharpened(picture, random.uniform(0.2, settings.sharpen_amount), random.uniform(0.5, 1.5))
+    if random.random() < settings.blur:
+        picture = cv2.GaussianBlur(picture, (0, 0), random.uniform(0.2, settings.blur_sigma))
+    if random.random() < settings.colour:
+        picture = _coloured(picture, random)
+    if random.random() < settings.grey:
+        picture = np.repeat((picture @ _LUMA + 0.5).astype(np.uint8)[..., None], 3, axis=2)
+    if random.random() < settings.noise:
+        picture = _noisy(picture, random.uniform(0.5, settings.noise_sigma), random)
+    if random.random() < settings.jpeg:
+        picture = _saved(picture, settings, random)
+        if random.random() < settings.jpeg_twice:
+            top, left = random.integers(0, 8, 2)
+            picture = _saved(picture[top:, left:], settings, random)
+    return np.ascontiguousarray(resize(np.ascontiguousarray(picture), size))
+
+
+def blend(real: np.ndarray, fake: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Blend a reconstruction with its original, uint8 [H, W, 3] each; at least three tenths of the former stay."""
+    share = random.uniform(0.3, 1.0)
+    return cv2.addWeighted(fake, share, real, 1 - share, 0)
+
+
+def _window(square: np.ndarray, shown: float, settings: FileProcessing, random: np.random.Generator) -> np.ndarray:
+    whole = len(square)
+    side = min(whole, max(8, round(whole * shown * random.uniform(1 - settings.zoom, 1 + settings.zoom))))
+    middle = (whole - side) / 2 + whole * shown * random.uniform(-settings.shift, settings.shift, 2)
+    top, left = np.clip(np.round(middle), 0, whole - side).astype(int)
+    return square[top : top + side, left : left + side]
+
+
+def _bordered(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    turns = int(random.integers(4))
+    turned = np.rot90(picture, turns)
+    kept = round(len(turned) * random.uniform(0.75, 1.0))
+    rows = np.minimum(np.arange(len(turned)), kept - 1)
+    return np.rot90(turned[rows], -turns)
+
+
+def _rescaled(picture: np.ndarray, settings: FileProcessing, random: np.random.Generator) -> np.ndarray:
+    before = len(picture)
+    low, high = sorted(settings.rescale_to)
+    after = max(min(_LEAST, before), round(before * float(np.exp(random.uniform(np.log(low), np.log(high))))))
+    picture = _resized(picture, after, random)
+    return _resized(picture, before, random) if random.random() < 0.5 else picture
+
+
+def _resized(picture: np.ndarray, side: int, random: np.random.Generator) -> np.ndarray:
+    kernel = int(random.integers(len(_KERNELS) + len(_PLAIN_KERNELS)))
+    if kernel < len(_KERNELS):
+        return np.asarray(Image.fromarray(np.ascontiguousarray(picture)).resize((side, side), _KERNELS[kernel]))
+    return cv2.resize(picture, (side, side), interpolation=_PLAIN_KERNELS[kernel - len(_KERNELS)])
+
+
+def _sharpened(picture: np.ndarray, amount: float, sigma: float) -> np.ndarray:
+    picture = np.ascontiguousarray(picture)
+    return cv2.addWeighted(picture, 1 + amount, cv2.GaussianBlur(picture, (0, 0), sigma), -amount, 0)
+
+
+def _coloured(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    gamma, contrast = np.exp(random.uniform(-0.25, 0.25, 2))
+    shift, saturation = random.uniform(-20, 20), random.uniform(0.6, 1.4)
+    balance = np.exp(random.uniform(-0.06, 0.06, 3))
+    levels = 255 * (np.arange(256)[:, None] / 255) ** gamma
+    table = np.clip(((levels - 128) * contrast + 128 + shift) * balance, 0, 255).astype(np.uint8)
+    picture = cv2.LUT(np.ascontiguousarray(picture), table[None])
+    # Towards or away from grey, as one 3 x 3 matrix.
+    matrix = saturation * np.eye(3) + (1 - saturation) * np.tile(_LUMA, (3, 1))
+    return cv2.transform(picture, matrix)
+
+
+def _noisy(picture: np.ndarray, sigma: float, random: np.random.Generator) -> np.ndarray:
+    # Sensor noise is in every channel, what is left of it after a camera's processing mostly in luma.
+    channels = 3 if random.random() < 0.5 else 1
+    noise = random.standard_normal((*picture.shape[:2], channels), np.float32) * np.float32(sigma)
+    return np.clip(picture + noise + 0.5, 0, 255).astype(np.uint8)
+
+
+def _saved(picture: np.ndarray, settings: FileProcessing, random: np.random.Generator) -> np.ndarray:
+    low, high = sorted(settings.jpeg_quality)
+    quality, sampling = int(random.integers(low, high + 1)), int(random.integers(len(_SUBSAMPLINGS)))
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, _SUBSAMPLINGS[sampling]]
+    # OpenCV's codecs speak BGR.
+    _, data = cv2.imencode(".jpg", picture[:, :, ::-1], options)
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))[:, :, ::-1]
