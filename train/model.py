@@ -47,9 +47,18 @@ def build_classifier(settings: Model, size: int) -> Any:
             layer.momentum = settings.batch_norm_momentum
     pooled = tf.keras.layers.GlobalAveragePooling2D(name=POOLED)(backbone.get_layer(LAST_FEATURES).output)
     dropped = seeded_dropout(settings.dropout)(pooled)
-    bound = tf.keras.constraints.NonNeg() if settings.head == "non-negative" else None
-    logit = tf.keras.layers.Dense(1, kernel_constraint=bound, name=HEAD)(dropped)
+    logit = tf.keras.layers.Dense(1, **_head_options(tf, settings), name=HEAD)(dropped)
     return tf.keras.Model(backbone.input, logit, name="fauxlens")
+
+
+def _head_options(tf: Any, settings: Model) -> dict[str, Any]:
+    """How the head begins and what bounds it; a bounded one begins within its bounds, as averages of it remember."""
+    if settings.head == "free":
+        return {}
+    return {
+        "kernel_constraint": tf.keras.constraints.NonNeg(),
+        "kernel_initializer": tf.keras.initializers.RandomUniform(0.0, 0.05),
+    }
 
 
 def _load_backbone(tf: Any, settings: Model, size: int) -> Any:
