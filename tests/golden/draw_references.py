@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from export.inference.detector import detect, open_detector
+from export.inference.detector import Detector, open_detector
+from export.inference.judge import judge
 from train.data.sample.make import make_sample
 from train.image.decode import decode
 
@@ -26,13 +27,18 @@ def draw_references(detector_path: Path, folder: Path) -> None:
         make_sample(Path(name) / "sample", count=DRAWN, size=SIDE, seed=SEED)
         for kind in ("real", "fake"):
             files = sorted((Path(name) / "sample" / kind).rglob("*.jpg"))
-            scores = np.array([detect(detector, decode(file)).probability for file in files])
+            scores = np.array([_probability(detector, file) for file in files])
             for at in np.linspace(scores.min(), scores.max(), CHOSEN // 2):
                 nearest = int(np.abs(scores - at).argmin())
                 scores[nearest] = np.inf  # no picture twice
                 target = folder / files[nearest].relative_to(Path(name) / "sample")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(files[nearest], target)
+
+
+def _probability(detector: Detector, file: Path) -> float:
+    worst = judge(detector, decode(file), str(file)).worst
+    return worst.verdict.probability if worst and worst.verdict else 0.0
 
 
 if __name__ == "__main__":

@@ -12,6 +12,9 @@ from train.common.errors import DataError, TrainError
 if TYPE_CHECKING:
     from train.fit.run_folder import Run
 
+WIDEST = 8
+"""Columns that a terminal of ordinary width can show."""
+
 PACKED = "packed"
 """The store that runs share stands beside them (`Run.store`), so a pattern such as runs/* names it, too."""
 
@@ -49,9 +52,11 @@ def show_judgements(judgements: Any) -> None:
     """Print the matrix trained-on x tested-on of judgements."""
     from train.compare.matrix import as_table, train_on_test_on
 
-    print_table(
-        "AUC with 95 % interval, then TPR at 1 % FPR; * was in training", *as_table(train_on_test_on(judgements))
-    )
+    header, rows = as_table(train_on_test_on(judgements))
+    if len(header) > WIDEST:
+        # So many generators stand below each other.
+        header, *rows = zip(header, *rows, strict=True)  # type: ignore[assignment]
+    print_table("AUC with 95 % interval, then TPR at 1 % FPR; * was in training", header, rows)
 
 
 def _compare_runs(runs: Sequence[Path], markdown: bool, as_json: bool) -> None:
