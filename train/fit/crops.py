@@ -123,7 +123,7 @@ def _square(manifest: Manifest, row: Row, view: View, margin: float, side: int, 
     own = view_for(view, row["faces"], unclear) if view.needs_eyes else view
     if own is None:
         raise DataError(f"{row['path']} has {row['faces']} faces and {unclear!r} leaves it out: choose keep or centre.")
-    square = cut(own, decode_row(manifest, row), eyes_of(row), margin=margin)
+    square = np.ascontiguousarray(cut(own, decode_row(manifest, row), eyes_of(row), margin=margin))
     height, width = square.shape[:2]
     # A view without square or face(k) squeezes the whole picture.
     longest = max(height, width)
