@@ -1,5 +1,6 @@
 """One picture file in, pixels and the facts of the file out."""
 
+import importlib
 import io
 import re
 import stat
@@ -8,12 +9,14 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 # Naming the readers registers them; without it Pillow imports all of its forty to find WEBP and TIFF.
 from PIL import (
+    AvifImagePlugin,  # noqa: F401
     BmpImagePlugin,  # noqa: F401
     GifImagePlugin,  # noqa: F401
     Image,
@@ -22,6 +25,7 @@ from PIL import (
     TiffImagePlugin,  # noqa: F401
     UnidentifiedImageError,
     WebPImagePlugin,  # noqa: F401
+    features,
 )
 
 from train.common.errors import DataError, FauxlensError
@@ -33,6 +37,8 @@ from train.image.to_rgb import rgb_strips
 __all__ = ["FORMATS", "MAX_BYTES", "MAX_PIXELS", "Picture", "Sketch", "decode", "decode_bytes", "sketch_bytes"]
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+# Their decoders keep planes of their own beside Pillow's pixels.
+MAX_AVIF_PIXELS = 64_000_000
 # Texts and profiles in a PNG are not looked at here, so that large ones are no damage; what they unpack to is bounded.
 PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = 64 << 20
 
@@ -111,12 +117,13 @@ def read_picture_file(path: Path) -> bytes:
 def decode_bytes(data: bytes, name: str) -> Picture:
     """Decode the bytes of a picture file to RGB; `name` is what errors call it.
 
-    Reads FORMATS. Alpha is laid on white, 16 bits a channel are reduced to their high 8, CMYK, palette,
-    greyscale and 1-bit pictures become RGB, each with a note. Colour profiles are not applied. Of a phone's
-    multi-picture JPEG (MPO) the first picture is taken, and of a BMP an alpha channel that is 0 everywhere is left out.
-    Raises DataError if the bytes are empty, not a picture in FORMATS, damaged or cut short, without pixels, of more
-    than train.image.limits allows by their header (checked before decoding), animated, floating point or transparent
-    everywhere.
+    Reads FORMATS, AVIF where Pillow was built with it and HEIC where the extra `heif` is installed; these two are not
+    the same bit for bit on every platform. Alpha is laid on white, 16 bits a channel are reduced to their high 8, CMYK,
+    palette, greyscale and 1-bit pictures become RGB, each with a note. Colour profiles are not applied. Of a phone's
+    multi-picture JPEG (MPO) or HEIC the first picture is taken, and of a BMP an alpha channel that is 0 everywhere is
+    left out. Raises DataError if the bytes are empty, not a picture in a format that is read, damaged or cut short,
+    without pixels, of more than train.image.limits allows by their header (checked before decoding), animated, floating
+    point or transparent everywhere.
     """
     with _opened(data, name) as image:
         parts, notes = _load_rgb(image, name)
@@ -158,7 +165,7 @@ def _opened(data: bytes, name: str) -> Iterator[Image.Image]:
         raise DataError(f"{name} is empty (0 bytes): get the file again.")
     check_cost(data, name)
     try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        image = Image.open(io.BytesIO(data), formats=_readable())
     except UnidentifiedImageError:
         if _has_zero_size(data):
             raise DataError(f"{name} has no pixels (its header says width or height 0): get the file again.") from None
@@ -170,9 +177,11 @@ def _opened(data: bytes, name: str) -> Iterator[Image.Image]:
         # TypeError, ValueError, AssertionError and others.
         raise DataError(f"{name} is damaged ({_reason(error)}): get the file again.") from None
     with image:
+        if image.format in ("AVIF", "HEIF"):
+            check_size(*image.size, name, MAX_AVIF_PIXELS, "an AVIF or HEIC")
         check_size(*image.size, name)
         try:
-            frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+            frames = 1 if image.format in ("MPO", "HEIF") else getattr(image, "n_frames", 1)
             if frames > 1:
                 raise DataError(f"{name} has {frames} frames: save the frame you mean as a picture of its own.")
             yield image
@@ -189,6 +198,18 @@ def _load_rgb(image: Image.Image, name: str) -> tuple[Iterator[tuple[int, Image.
     # A reader turns and trims while it loads (TIFF), so orientation is asked for afterwards.
     image.load()
     return rgb_strips(image, raw_mode, name)
+
+
+@cache
+def _readable() -> tuple[str, ...]:
+    """The formats that this installation reads; the reader of HEIC registers itself with Pillow."""
+    more = ["AVIF"] if features.check("avif") else []
+    try:
+        importlib.import_module("pillow_heif").register_heif_opener(thumbnails=False)
+        more.append("HEIF")
+    except ImportError:
+        pass
+    return (*FORMATS, *more)
 
 
 def _format(image: Image.Image) -> str:

@@ -38,7 +38,7 @@ def kind_of(data: bytes) -> str | None:
 
 def _container(brand: bytes) -> str:
     if brand in (b"avif", b"avis"):
-        return "is an AVIF picture"
+        return "is an AVIF picture that is damaged or that this Pillow cannot read: save it as JPEG or PNG"
     if brand in _HEIF:
-        return "is a HEIC picture, as iPhones save them"
+        return "is a HEIC picture, as iPhones save them: install the extra heif where it is missing, or save it as JPEG"
     return "is a video" if brand[:2] not in (b"cr", b"CR") else "is a camera's raw file"

@@ -46,8 +46,11 @@ def refusal(data: bytes) -> str:
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (HEIC, "x.jpg is a HEIC picture, as iPhones save them, which is not read: save it as JPEG, PNG"),
-        (HEIC.replace(b"heic", b"avif"), "x.jpg is an AVIF picture, which is not read: save it as JPEG"),
+        (HEIC, "x.jpg is a HEIC picture, as iPhones save them: install the extra heif"),
+        (
+            HEIC.replace(b"heic", b"avif"),
+            "x.jpg is an AVIF picture that is damaged",
+        ),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:a\n", "x.jpg is a Git LFS pointer, not the picture"),
         (b" <!DOCTYPE html><html>403 Forbidden</html>", "x.jpg is a web page, not a picture"),
         (b"<svg xmlns='x'/>", "drawing in SVG"),

@@ -132,9 +132,12 @@ def manifest_row(claim: Claim, signature: Signature | None) -> Row:
     signer = f", signed by {claim.signer}" if claim.signer else ""
     content = f"that says: {words}" if words else "that does not say how the picture was made"
     text = f"Carries a C2PA manifest{of}{signer}, {content}"
-    if claim.fits is False or (signature is not None and not signature.valid):
+    if claim.fits is False or (signature is not None and "ismatch" in signature.code):
         text = f"{text}. It does not match: the file was changed after signing."
         return Row("provenance", "weak", "edited", text, "C2PA manifest")
+    if signature is not None and not signature.valid:
+        text = f"{text}. Its signature is not valid ({shown(signature.code) or 'no reason given'})."
+        return Row("provenance", "none", "nothing", text, "C2PA manifest")
     strength: Strength = "medium"
     if signature is None:
         text += "; not checked."
