@@ -18,11 +18,13 @@ from export.artifacts.slim import slim_bundle
 from export.runtimes import browser
 from train.common.errors import ExportError
 from train.image.face_finder.networks import NETWORKS, shipped_file
+from train.image.marks.tables import TABLES
 from train.image.view import parse_view
 
 _FOLDER = Path(__file__).parent
 BUNDLE = "model/bundle.zip"
 MANIFEST = "site.json"
+MARKS = "marks.json"
 # The builds of LiteRT.js that a page without threads may choose: with and without relaxed SIMD.
 _BUILDS = ("litert_wasm_internal", "litert_wasm_compat_internal")
 _SCRIPTS = {"index.html": "app.js", "self-test.html": "self_test_page.js"}
@@ -59,7 +61,8 @@ def site_files(bundle: Path) -> dict[str, bytes]:
     _check_runtime()
     files = {
         **{path.name: path.read_bytes() for path in _pages_folder() if path.name not in _PAGES},
-        **{f"js/{path.name}": path.read_bytes() for path in sorted(browser.MODULE_FOLDER.glob("*.js"))},
+        **_module(),
+        MARKS: TABLES.read_bytes(),
         **_runtime(),
         BUNDLE: slim_bundle(opened, opened.default),
         "model/model_card.md": opened.card.encode("utf-8"),
@@ -126,6 +129,11 @@ def integrity(data: bytes) -> str:
 
 def _pages_folder() -> list[Path]:
     return sorted(path for path in (_FOLDER / "page").iterdir() if path.is_file())
+
+
+def _module() -> dict[str, bytes]:
+    folder = browser.MODULE_FOLDER
+    return {f"js/{path.relative_to(folder).as_posix()}": path.read_bytes() for path in sorted(folder.rglob("*.js"))}
 
 
 def _check_runtime() -> None:

@@ -1,6 +1,7 @@
 // The page: takes pictures in, one after the other, and shows what came of each.
 import {FauxlensError, decodePicture} from './js/detector.js';
 import {sha256} from './js/hash.js';
+import {readMarks} from './js/marks/read.js';
 import {drawUpright} from './drawing.js';
 import {openHistory} from './history.js';
 import {failureView, resultView} from './result_view.js';
@@ -57,17 +58,30 @@ async function judgeAll(files) {
     // So that the sentence is painted before the work.
     await new Promise((resolve) => setTimeout(resolve));
     try {
-      results.insertBefore(resultView(await judge(opened.detector, file)), earlier);
+      results.insertBefore(resultView(await judge(file)), earlier);
       judged += 1;
     } catch (error) {
-      results.insertBefore(failureView(file.name, sentenceOf(error)), earlier);
+      results.insertBefore(failureView(file.name, sentenceOf(error), await tellingMarks(file)), earlier);
     }
   }
   status.textContent = judged ? TEXT.done(judged) : TEXT.failed;
 }
 
-/** @param {import('./js/detector.js').Detector} detector @param {File} file */
-async function judge(detector, file) {
+/** What a file that cannot be judged says of itself, if it says something. @param {File} file */
+async function tellingMarks(file) {
+  try {
+    const {tables} = await opening;
+    const {rows} = await readMarks(new Uint8Array(await file.arrayBuffer()), tables);
+    return rows.filter(({says, kind}) => says !== 'nothing' || kind === 'provenance');
+  } catch {
+    // The file itself cannot be read, which its sentence says.
+    return [];
+  }
+}
+
+/** @param {File} file */
+async function judge(file) {
+  const {detector, tables} = await opening;
   const bytes = new Uint8Array(await file.arrayBuffer());
   const point = /** @type {HTMLInputElement} */ (points.querySelector('input:checked')).value;
   const operatingPoint = /** @type {import('./js/detector.js').OperatingPoint} */ (point);
@@ -78,7 +92,8 @@ async function judge(detector, file) {
     if (result.worst) history.add(file.name, result.worst.label, result.worst.probability, preview);
     const {width: storedWidth, height: storedHeight} = picture.raster;
     return {
-      name: file.name, bytes, format: picture.format, storedWidth, storedHeight, pictureNotes: picture.notes, result,
+      name: file.name, bytes, format: picture.format, storedWidth, storedHeight, pictureNotes: picture.notes,
+      marks: (await readMarks(bytes, tables)).rows, result,
       description: detector.description, preview,
       decode: () => decodePicture(bytes, file.name),
       details: await details(detector, bytes, result),

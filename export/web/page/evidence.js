@@ -1,24 +1,25 @@
-// Evidence rows and the line that sums them up, in the words of export/inference/evidence.py: what the file is, which
-// faces were found, what the detector says and how often it is wrong, and a caution. What the file says of its origin
-// (train/image/marks) is read by `fauxlens detect` and not yet here; its rows would come after the file's.
+// Evidence rows and the line that sums them up, in the words of export/inference/evidence.py: what the file is and says of
+// its origin, which faces were found, what the detector says and how often it is wrong, and a caution.
 import {EVIDENCE, KINDS, LABELS, STRENGTHS, TEXT} from './strings.js';
 import {element} from './elements.js';
 
 /** @typedef {import('./js/detector.js').Result} Result */
 /** @typedef {import('./js/detector.js').FaceResult} FaceResult */
 /** @typedef {import('./js/detector.js').Description} Description */
-/** @typedef {{kind: keyof typeof KINDS, strength: keyof typeof STRENGTHS, says: 'ai' | 'edited' | 'camera' | 'nothing',
- *   text: string, source: string}} Row */
+/** @typedef {import('./js/marks/rows.js').Row} Row */
+
+const OWN_ORDER = ['file', 'provenance', 'metadata', 'traces'];
 
 /**
  * @param {{bytes: Uint8Array, format: string, storedWidth: number, storedHeight: number, pictureNotes: string[],
- *   result: Result, description: Description}} seen
+ *   marks: Row[], result: Result, description: Description}} seen `marks` are what the file says of itself
  * @returns {Row[]}
  */
-export function evidenceRows({bytes, format, storedWidth, storedHeight, pictureNotes, result, description}) {
+export function evidenceRows({bytes, format, storedWidth, storedHeight, pictureNotes, marks, result, description}) {
   const file = [TEXT.fileRow(format, storedWidth, storedHeight, bytes.length), ...pictureNotes].join(' ');
   return [
     plain('file', file, 'file'),
+    ...[...marks].sort((a, b) => OWN_ORDER.indexOf(a.kind) - OWN_ORDER.indexOf(b.kind)),
     ...faceRows(result),
     ...result.faces.map((face) => detectorRow(face, result, description)),
     plain('caution', EVIDENCE.caution, 'Fauxlens'),

@@ -11,15 +11,20 @@ import {LABELS, POINTS, TEXT} from './strings.js';
 /**
  * `preview` is the upright picture, small; `decode` opens the file again; `details` are rows for the bottom.
  * @typedef {{name: string, bytes: Uint8Array, format: string, storedWidth: number, storedHeight: number, pictureNotes: string[],
- *   result: Result, description: import('./js/detector.js').Description, preview: HTMLCanvasElement, decode: () => Promise<Picture>, details: [string, string | null][]}} Judged
+ *   marks: import('./js/marks/rows.js').Row[], result: Result, description: import('./js/detector.js').Description, preview: HTMLCanvasElement, decode: () => Promise<Picture>, details: [string, string | null][]}} Judged
  */
 
 let count = 0;
 
-/** The article of a picture that could not be judged. @param {string} name @param {string} sentence */
-export function failureView(name, sentence) {
+/**
+ * The article of a picture that could not be judged, with what its file says of itself all the same.
+ * @param {string} name @param {string} sentence @param {import('./js/marks/rows.js').Row[]} marks
+ */
+export function failureView(name, sentence, marks) {
   const article = articleOf(name);
-  article.append(element('p', {class: 'error'}, sentence), element('p', {class: 'buttons'}, removeButton(article)));
+  article.append(element('p', {class: 'error'}, sentence));
+  if (marks.length) article.append(evidenceTable(marks, name));
+  article.append(element('p', {class: 'buttons'}, removeButton(article)));
   return article;
 }
 

@@ -7,7 +7,7 @@ import {openDetector, FauxlensError} from './js/detector.js';
 
 /**
  * Opens the site's detector.
- * @returns {Promise<{detector: import('./js/detector.js').Detector, site: Site}>}
+ * @returns {Promise<{detector: import('./js/detector.js').Detector, site: Site, tables: import('./js/marks/rows.js').Tables}>}
  * @throws {FauxlensError}
  */
 export async function openSite() {
@@ -19,7 +19,9 @@ export async function openSite() {
   for (const [name, {path, integrity}] of Object.entries(site.faceFinder)) {
     faceFinder.set(name, await load(path, integrity));
   }
-  return {detector: await openDetector(bytes, {wasm: site.wasm, name: 'The bundle', faceFinder}), site};
+  /** @type {import('./js/marks/rows.js').Tables} */
+  const tables = await (await get('marks.json', {})).json();
+  return {detector: await openDetector(bytes, {wasm: site.wasm, name: 'The bundle', faceFinder}), site, tables};
 }
 
 /** @param {string} path @param {string} integrity */

@@ -13,14 +13,15 @@ GOLDEN = Path(__file__).parents[2] / "golden"
 
 
 @pytest.mark.slow
-def test_golden_files_in_node(tmp_path: Path) -> None:
+@pytest.mark.parametrize("script", ["golden.test.mjs", "marks.test.mjs"])
+def test_golden_files_in_node(script: str, tmp_path: Path) -> None:
     node = shutil.which("node")
     if node is None:
         pytest.skip("Node.js is not on this machine: apt-get install nodejs.")
     with zipfile.ZipFile(io.BytesIO(gzip.decompress((GOLDEN / "sealed.zip.gz").read_bytes()))) as archive:
         archive.extractall(tmp_path)
     ran = subprocess.run(
-        [node, "--test", str(Path(__file__).parent / "golden.test.mjs")],
+        [node, "--test", str(Path(__file__).parent / script)],
         env={"FAUXLENS_SEALED": str(tmp_path), "PATH": ""},
         capture_output=True,
         text=True,

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from train.image.marks.rows import Says
 
+TABLES = Path(__file__).parent / "tables.json"
+
 
 @dataclass(frozen=True)
 class Tables:
@@ -29,7 +31,7 @@ class Tables:
 @cache
 def tables() -> Tables:
     """The tables, read once."""
-    read = json.loads((Path(__file__).parent / "tables.json").read_text(encoding="utf-8"))
+    read = json.loads(TABLES.read_text(encoding="utf-8"))
     return Tables(
         {name: (says, words) for name, (says, words) in read["digital_source_types"].items()},
         frozenset(read["changing_actions"]),
