@@ -41,7 +41,6 @@ def reconstruct_verb(
     as_json: Json = False,
 ) -> None:
     """Make fakes of your own real pictures by an autoencoder: they differ from the originals in nothing else."""
-    from train.common.tf import limit_threads
     from train.data.manifest import read_manifest
     from train.data.reconstruct.open_autoencoder import open_autoencoders
     from train.data.reconstruct.reconstruct import MANIFEST, reconstruct
@@ -52,8 +51,7 @@ def reconstruct_verb(
     region = None if regions is None else parse_region(regions)
     read = read_manifest(manifest)
     rows = select_reals(read, count=count, share=share, sources=source or ())
-    limit_threads(threads)
-    opened = open_autoencoders(autoencoder, weights)
+    opened = open_autoencoders(autoencoder, weights, threads)
     with bar("reconstructing", as_json) as move:
         made = reconstruct(read, rows, opened, out, scale=scale, region=region, workers=threads, on_progress=move)
     listed = write_skipped(made.skipped, out / MANIFEST)

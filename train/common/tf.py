@@ -3,6 +3,7 @@
 import os
 import sys
 import warnings
+from contextlib import suppress
 from typing import Any
 
 from train.common.errors import TrainError
@@ -45,5 +46,7 @@ def seed_everything(seed: int) -> None:
 
 
 def limit_threads(threads: int) -> None:
-    """Let one operation of TensorFlow use at most so many threads; to be called before anything has been computed."""
-    load_tensorflow().config.threading.set_intra_op_parallelism_threads(threads)
+    """Let one operation of TensorFlow use at most so many threads; once something was computed, it changes nothing."""
+    # What TensorFlow raises when its threads are there already.
+    with suppress(RuntimeError):
+        load_tensorflow().config.threading.set_intra_op_parallelism_threads(threads)

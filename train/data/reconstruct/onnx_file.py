@@ -16,8 +16,8 @@ from train.data.reconstruct.tiles import TILE, in_tiles
 _RETURNS_FROM = 15.0
 
 
-def open_onnx(path: Path) -> Autoencoder:
-    """Open an ONNX file as an autoencoder of the file's name.
+def open_onnx(path: Path, threads: int = 2) -> Autoencoder:
+    """Open an ONNX file as an autoencoder of the file's name, run on so many threads.
 
     The graph has one input and one output, float32 [1, 3, H, W] or [1, H, W, 3], pixels 0..1; H and W are free or fixed
     and equal. With a fixed size a picture goes through in tiles of it. DataError if onnxruntime is not installed, or
@@ -31,7 +31,9 @@ def open_onnx(path: Path) -> Autoencoder:
         data = path.read_bytes()
         # It would report its use to its makers.
         onnxruntime.disable_telemetry_events()
-        session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror or error}): check the path.") from None
     except Exception as error:  # noqa: BLE001 its exceptions share no base class of their own

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from train.common.errors import DataError
+from train.common.tf import limit_threads
 from train.data.reconstruct import taesd
 from train.data.reconstruct.autoencoder import Autoencoder
 from train.data.reconstruct.onnx_file import open_onnx
@@ -20,14 +21,15 @@ COMBINED = "diffusion_pytorch_model.safetensors"
 READERS = {".safetensors": read_safetensors_file, ".pth": read_torch_file}
 
 
-def open_autoencoders(names: str, weights: Path | None) -> tuple[Autoencoder, ...]:
+def open_autoencoders(names: str, weights: Path | None, threads: int = 2) -> tuple[Autoencoder, ...]:
     """Open several, given as names of taesd.FAMILIES or paths of ONNX files, separated by commas.
 
-    DataError as `open_taesd` and `open_onnx`, and for one that is named twice.
+    They run on `threads` threads. DataError as `open_taesd` and `open_onnx`, and for one that is named twice.
     """
     wanted = [name.strip() for name in names.split(",") if name.strip()]
     opened = tuple(
-        open_onnx(Path(one)) if one.lower().endswith(".onnx") else open_taesd(one, weights) for one in wanted
+        open_onnx(Path(one), threads) if one.lower().endswith(".onnx") else open_taesd(one, weights, threads)
+        for one in wanted
     )
     found = [one.name for one in opened]
     if not found:
@@ -37,7 +39,7 @@ def open_autoencoders(names: str, weights: Path | None) -> tuple[Autoencoder, ..
     return opened
 
 
-def open_taesd(name: str, weights: Path | None) -> Autoencoder:
+def open_taesd(name: str, weights: Path | None, threads: int = 2) -> Autoencoder:
     """Open one of taesd.FAMILIES from a folder with NAME_encoder and NAME_decoder (.safetensors or .pth), or COMBINED.
 
     Without a folder its published files are fetched from Hugging Face. DataError for a name that is not known, files
@@ -61,6 +63,7 @@ def open_taesd(name: str, weights: Path | None) -> Autoencoder:
         taesd.check_weights(read, taesd.expected_shapes(layers, inputs, outputs), str(path))
         digest.update(path.read_bytes())
         parts.append(read)
+    limit_threads(threads)
     run = taesd.build(family, *parts)
     return Autoencoder(name, digest.hexdigest(), lambda pixels: in_tiles(run, pixels))
 

@@ -1,0 +1,74 @@
+"""The command `data reconstruct` as a person meets it: real processes, an autoencoder of one's own."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.train.data.reconstruct.torch_files import write_archive
+from train.data.manifest import read_manifest
+from train.data.sample.make import make_sample
+
+ROOT = Path(__file__).parents[3]
+
+
+def data(*arguments: object, cwd: Path, status: int = 0) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "fauxlens.py"), "data", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
+    assert done.returncode == status, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A scanned sample of 12 real pictures, and an autoencoder that darkens, as ONNX."""
+    onnx = pytest.importorskip("onnx", reason="the extra `benchmark` is not installed")
+    pytest.importorskip("onnxruntime", reason="the extra `benchmark` is not installed")
+    folder = tmp_path_factory.mktemp("reconstruct")
+    make_sample(folder / "faces", count=30, size=64)
+    data("scan", "faces", "--card", "drawn-sample", cwd=folder)
+    helper, kind = onnx.helper, onnx.TensorProto.FLOAT
+    nodes = [helper.make_node("Mul", ["x", "gain"], ["y"])]
+    ends = [helper.make_tensor_value_info(name, kind, [1, 3, "h", "w"]) for name in "xy"]
+    graph = helper.make_graph(nodes, "g", ends[:1], ends[1:], [helper.make_tensor("gain", kind, [], [0.9])])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    (folder / "mine.onnx").write_bytes(model.SerializeToString())
+    return folder
+
+
+def test_from_a_manifest_to_one_with_pairs(folder: Path) -> None:
+    made = ("reconstruct", "manifest.csv", "--autoencoder", "mine.onnx", "--out", "recon", "--count", 5)
+    shown = data(*made, cwd=folder).stdout
+    assert "5 pairs" in shown
+    assert "next: fauxlens data merge manifest.csv recon/manifest.csv" in shown
+    document = json.loads(data(*made, "--json", cwd=folder).stdout)
+    assert (document["pairs"], document["skipped"]) == (5, [])
+    assert document["counts"][0]["generator"] == "mine"
+    data("merge", "manifest.csv", "recon/manifest.csv", "--out", "merged.csv", cwd=folder)
+    merged = read_manifest(folder / "merged.csv").frame
+    assert merged.filter(family="reconstruction").height == 5
+    assert merged.height == 35
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--autoencoder", "vae"], "There is no autoencoder 'vae'"),
+        (["--autoencoder", "gone.onnx"], "gone.onnx cannot be read"),
+        (["--autoencoder", "taesd", "--weights", "faces"], "has no taesd_encoder.safetensors or .pth"),
+        (["--autoencoder", "mine.onnx", "--regions", "nose"], "There is no region 'nose'"),
+        (["--autoencoder", "mine.onnx", "--regions", "eyes"], "nobody has looked for faces"),
+        (["--autoencoder", "mine.onnx", "--source", "moon"], "No real picture is of source 'moon'"),
+        (["--autoencoder", "taesd", "--weights", "bad"], "names the function os.system"),
+    ],
+)
+def test_bad_input_is_one_sentence(folder: Path, tmp_path: Path, options: list[str], sentence: str) -> None:
+    (folder / "bad").mkdir(exist_ok=True)
+    write_archive(folder / "bad" / "taesd_encoder.pth", b"\x80\x02cos\nsystem\n(X\x04\x00\x00\x00truetR.")
+    done = data("reconstruct", "manifest.csv", "--out", tmp_path / "out", *options, cwd=folder, status=2)
+    assert sentence in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert done.stdout == ""
+    assert not (tmp_path / "out").exists()
