@@ -1,4 +1,4 @@
-"""What `data reconstruct` costs beside its network: CPU seconds of the bare network and of the whole, on the same pictures.
+"""What `data reconstruct` costs beside its network: CPU seconds of the bare network and of the whole.
 
     python tests/benchmarks/reconstruct.py MANIFEST WEIGHTS [--count 24]
 
@@ -40,7 +40,8 @@ def main() -> None:
     if len(made.pairs) != len(pictures):
         raise DataError("Some pictures were skipped: name a source whose files are as they were scanned.")
     whole = time.process_time() - started
-    print(f"{len(pictures)} pictures: network {bare:.2f} s, whole {whole:.2f} s, {bare / whole:.1%} of the network's rate")
+    share = f"{bare / whole:.1%} of the network's rate"
+    print(f"{len(pictures)} pictures: network {bare:.2f} s, whole {whole:.2f} s, {share}")
 
 
 if __name__ == "__main__":

@@ -55,11 +55,11 @@ def test_from_a_manifest_to_one_with_pairs(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--autoencoder", "vae"], "There is no autoencoder 'vae'"),
+        (["--autoencoder", "vae"], "Unknown autoencoder 'vae'"),
         (["--autoencoder", "gone.onnx"], "gone.onnx cannot be read"),
         (["--autoencoder", "taesd", "--weights", "faces"], "has no taesd_encoder.safetensors or .pth"),
         (["--autoencoder", "mine.onnx", "--regions", "nose"], "There is no region 'nose'"),
-        (["--autoencoder", "mine.onnx", "--regions", "eyes"], "nobody has looked for faces"),
+        (["--autoencoder", "mine.onnx", "--regions", "eyes"], "faces have not been detected yet"),
         (["--autoencoder", "mine.onnx", "--source", "moon"], "No real picture is of source 'moon'"),
         (["--autoencoder", "taesd", "--weights", "bad"], "names the function os.system"),
     ],

@@ -331,7 +331,7 @@ def test_another_folder_is_refused(reals: Manifest, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds other things"):
         made(reals, reals.folder)
     (out / "reconstructed.json").write_text("{")
-    with pytest.raises(DataError, match="not readable JSON"):
+    with pytest.raises(DataError, match="is not JSON"):
         made(reals, out)
 
 
