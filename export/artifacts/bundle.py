@@ -30,9 +30,8 @@ from export.artifacts.description import Description
 from export.artifacts.finder_files import finder_members, take_finder
 from export.artifacts.metadata import read_description
 from export.artifacts.npy import from_npy, to_npy
-from export.artifacts.seal import read_sealed, write_sealed
+from export.artifacts.seal import read_file, read_sealed, write_sealed
 from export.artifacts.tolerances import Tolerances, tolerances_from
-from export.inference.detector import read_file
 from train.common.atomic import write_bytes
 from train.common.documents import parse_json
 from train.common.errors import DataError, ExportError

@@ -10,13 +10,16 @@ from typing import Any
 
 from train.common.documents import parse_json
 from train.common.errors import ExportError
+from train.evaluate.decision import POINTS, Decision, Point, decision_of_format_1
 from train.image.view import UNCLEAR, Unclear
 
-FORMAT = 1
+FORMAT = 2
+"""2: a decision for each operating point, pairs of what was seen, the face finder. Format 1 is still read."""
 VARIANTS = ("qat-int8", "ptq-int8", "dynamic", "float16", "float32")
 LABELS = ("real", "fake")
-BALANCED = "balanced"
-OPERATING_POINTS = (BALANCED, "fpr-1%", "fpr-0.5%")
+BALANCED: Point = "balanced"
+OPERATING_POINTS = POINTS
+Seen = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,10 @@ class Description:
 
     `view` and `front_end` are the readable strings; `unclear_faces` says what becomes of pictures with no or several
     faces where the view has face(k) (train.image.view); `size` is S of the input uint8 [1,S,S,3]; `heatmap` is (h, w)
-    of the output float32 [1,h,w]. `operating_points` maps each of OPERATING_POINTS to a threshold on P(fake), 0..1;
-    `unsure` is the half-open band [low, high). `training_sha256` is the manifest's hash, 64 hexadecimal digits.
+    of the output float32 [1,h,w]. `operating_points` has a decision rule for each of OPERATING_POINTS. `seen` are the
+    pairs (generator, source) that were in training, sorted. `face_finder` names the finder that the view was made with
+    and the sha256 of its files; None where the view has no face(k), or the file is of format 1. `training_sha256` is
+    the manifest's hash, 64 hexadecimal digits.
     `created_by` gives package versions, `figures` any finite numbers by name. Raises ExportError for other values.
     """
 
@@ -45,22 +50,31 @@ class Description:
     front_end: str
     size: int
     heatmap: tuple[int, int]
-    operating_points: Mapping[str, float]
-    unsure: tuple[float, float]
+    operating_points: Mapping[str, Decision]
     calibration: CalibrationNote
-    generators_seen: tuple[str, ...]
-    sources_seen: tuple[str, ...]
+    seen: Seen
     training_sha256: str
     created_by: Mapping[str, str]
     figures: Mapping[str, float] = field(default_factory=dict)
     licences: tuple[str, ...] = ()
     labels: tuple[str, str] = LABELS
+    face_finder: Mapping[str, str] | None = None
     format: int = FORMAT
 
     def __post_init__(self) -> None:
         for key, (holds, promise) in _PROMISES.items():
             if not holds(getattr(self, key)):
                 raise _wrong(key, promise)
+
+    @property
+    def generators_seen(self) -> tuple[str, ...]:
+        """The generators that were in training, sorted; real pictures have `camera`."""
+        return tuple(sorted({generator for generator, _ in self.seen}))
+
+    @property
+    def sources_seen(self) -> tuple[str, ...]:
+        """The sources that were in training, sorted."""
+        return tuple(sorted({source for _, source in self.seen}))
 
 
 def to_json(description: Description) -> str:
@@ -80,6 +94,8 @@ def from_json(text: str) -> Description:
         raise ExportError(f"fauxlens.json is not JSON ({error}); export the detector again.") from error
     if not isinstance(plain, dict):
         raise ExportError("fauxlens.json does not hold a JSON object; export the detector again.")
+    if plain.get("format") == 1 and not isinstance(plain["format"], bool | float):
+        plain = _from_format_1(plain)
     _check_format(plain.get("format"))
     keys = {f.name for f in dataclasses.fields(Description)}
     for key in sorted(keys - plain.keys()):
@@ -92,7 +108,7 @@ def from_json(text: str) -> Description:
 def _check_format(number: object) -> None:
     if _is_int(number, 1, 1 << 30) and number != FORMAT:
         raise ExportError(
-            f"fauxlens.json has format {number} and this Fauxlens reads {FORMAT}: the file was made by a newer "
+            f"fauxlens.json has format {number} and this Fauxlens reads 1 to {FORMAT}: the file was made by a newer "
             "Fauxlens; update this one."
         )
 
@@ -103,11 +119,50 @@ def _from_plain(key: str, value: Any) -> Any:
         if not isinstance(value, dict) or set(value) != names:
             raise _wrong(key, _PROMISES[key][1])
         return CalibrationNote(**value)
+    if key == "operating_points":
+        return _decisions(value)
+    if key == "seen":
+        if not isinstance(value, list) or not all(isinstance(pair, list) for pair in value):
+            raise _wrong(key, _PROMISES[key][1])
+        return tuple(tuple(pair) for pair in value)
     if key in _TUPLES:
         if not isinstance(value, list):
-            raise _wrong(key, _PROMISES[key][1])
+            raise _wrong(key, (_PROMISES | _FORMAT_1_KEYS)[key][1])
         return tuple(value)
     return value
+
+
+def _decisions(value: Any) -> dict[str, Decision]:
+    names = {f.name for f in dataclasses.fields(Decision)}
+    if not isinstance(value, dict) or not all(isinstance(one, dict) and set(one) == names for one in value.values()):
+        raise _wrong("operating_points", _PROMISES["operating_points"][1])
+    return {name: Decision(**one) for name, one in value.items()}
+
+
+def _from_format_1(plain: dict[str, Any]) -> dict[str, Any]:
+    """The keys of format 2 for an object of format 1, whose own keys are checked as they were then."""
+    for key in sorted(_FORMAT_1_KEYS.keys() - plain.keys()):
+        raise ExportError(f"fauxlens.json lacks the key '{key}'; export the detector again.")
+    for key in ("seen", "face_finder"):
+        if key in plain:
+            raise ExportError(f"fauxlens.json has an unknown key '{key}'; export the detector again.")
+    old = {key: _from_plain(key, plain[key]) for key in _FORMAT_1_LISTS}
+    old["operating_points"] = plain["operating_points"]
+    for key, (holds, promise) in _FORMAT_1_KEYS.items():
+        if not holds(old[key]):
+            raise _wrong(key, promise)
+    decisions = {
+        name: decision_of_format_1(threshold, old["unsure"], balanced=name == BALANCED)
+        for name, threshold in old["operating_points"].items()
+    }
+    # Format 1 had two lists, which say less: any of the one may have come with any of the other.
+    seen = sorted({(generator, source) for generator in old["generators_seen"] for source in old["sources_seen"]})
+    return {key: value for key, value in plain.items() if key not in _FORMAT_1_KEYS} | {
+        "format": FORMAT,
+        "operating_points": {name: dataclasses.asdict(one) for name, one in decisions.items()},
+        "seen": [list(pair) for pair in seen],
+        "face_finder": None,
+    }
 
 
 def _wrong(key: str, promise: str) -> ExportError:
@@ -135,6 +190,15 @@ def _are_texts(value: object) -> bool:
     return isinstance(value, tuple) and all(_is_text(item) for item in value)
 
 
+def _is_decision(value: object) -> bool:
+    return (
+        isinstance(value, Decision)
+        and _is_number(value.fake_from, 0, 1)
+        and _is_number(value.unsure_from, 0, 1)
+        and value.unsure_from <= value.fake_from
+    )
+
+
 def _maps(value: object, holds: Callable[[Any], bool]) -> bool:
     return isinstance(value, Mapping) and all(_is_text(key) and holds(item) for key, item in value.items())
 
@@ -143,7 +207,8 @@ def _is_pair(value: object, holds: Callable[[Any], bool]) -> bool:
     return isinstance(value, tuple) and len(value) == 2 and all(holds(item) for item in value)
 
 
-_TUPLES = ("heatmap", "unsure", "generators_seen", "sources_seen", "licences", "labels")
+_FORMAT_1_LISTS = ("unsure", "generators_seen", "sources_seen")
+_TUPLES = ("heatmap", "licences", "labels", *_FORMAT_1_LISTS)
 
 _PROMISES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "format": (lambda v: _is_int(v, FORMAT, FORMAT), f"the whole number {FORMAT}"),
@@ -156,19 +221,21 @@ _PROMISES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "heatmap": (lambda v: _is_pair(v, lambda n: _is_int(n, 1, 4096)), "two whole numbers, rows and columns"),
     "labels": (lambda v: v == LABELS, "[real, fake] in this order"),
     "operating_points": (
-        lambda v: _maps(v, lambda n: _is_number(n, 0, 1)) and set(v) == set(OPERATING_POINTS),
-        "one threshold in 0..1 for each of " + ", ".join(OPERATING_POINTS),
-    ),
-    "unsure": (
-        lambda v: _is_pair(v, lambda n: _is_number(n, 0, 1)) and v[0] <= v[1],
-        "two probabilities, low then high",
+        lambda v: _maps(v, _is_decision) and set(v) == set(OPERATING_POINTS),
+        "unsure_from <= fake_from, both in 0..1, for each of " + ", ".join(OPERATING_POINTS),
     ),
     "calibration": (
         lambda v: isinstance(v, CalibrationNote) and _is_number(v.scale) and _is_number(v.bias),
         "an object of two finite numbers, scale and bias",
     ),
-    "generators_seen": (_are_texts, "a list of lines of text"),
-    "sources_seen": (_are_texts, "a list of lines of text"),
+    "seen": (
+        lambda v: isinstance(v, tuple) and all(_is_pair(pair, _is_text) for pair in v),
+        "a list of pairs of lines of text, generator and source",
+    ),
+    "face_finder": (
+        lambda v: v is None or (_maps(v, _is_text) and "name" in v),
+        "null, or an object of lines of text with a name",
+    ),
     "training_sha256": (
         lambda v: isinstance(v, str) and re.fullmatch("[0-9a-f]{64}", v) is not None,
         "64 hexadecimal digits",
@@ -176,4 +243,17 @@ _PROMISES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "created_by": (lambda v: _maps(v, _is_text), "an object of package names and versions"),
     "figures": (lambda v: _maps(v, _is_number), "an object of finite numbers"),
     "licences": (_are_texts, "a list of lines of text"),
+}
+
+_FORMAT_1_KEYS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "operating_points": (
+        lambda v: _maps(v, lambda n: _is_number(n, 0, 1)) and set(v) == set(OPERATING_POINTS),
+        "one threshold in 0..1 for each of " + ", ".join(OPERATING_POINTS),
+    ),
+    "unsure": (
+        lambda v: _is_pair(v, lambda n: _is_number(n, 0, 1)) and v[0] <= v[1],
+        "two probabilities, low then high",
+    ),
+    "generators_seen": (_are_texts, "a list of lines of text"),
+    "sources_seen": (_are_texts, "a list of lines of text"),
 }

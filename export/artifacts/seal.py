@@ -12,6 +12,7 @@ import stat
 import struct
 import zipfile
 from collections.abc import Mapping
+from pathlib import Path
 
 from train.common.errors import ExportError
 
@@ -92,3 +93,17 @@ def _check_members(infos: list[zipfile.ZipInfo], size: int, name: str) -> None:
                 f"{name}: member {info.filename} is compressed or encrypted, which Fauxlens never does; make the "
                 "file again."
             )
+
+
+def read_file(path: Path) -> bytes:
+    """Bytes of a detector file or bundle; ExportError where the path is missing, a folder, too large or unreadable."""
+    try:
+        if path.is_dir():
+            raise ExportError(f"{path} is a folder; name the .tflite or the bundle in it.")
+        if path.stat().st_size > MAX_BYTES:
+            raise ExportError(f"{path} is larger than {MAX_BYTES >> 20} MB; give a .tflite or bundle of Fauxlens.")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise ExportError(f"{path} does not exist; check the spelling.") from None
+    except (OSError, ValueError) as error:
+        raise ExportError(f"{path} cannot be read ({error}); check its permissions.") from error

@@ -151,7 +151,7 @@ def _of_the_probe(
         return (), (), ("Parts and yardsticks are left out: they are of an int8 variant, and none was chosen.",)
     tflite, views = bundle.variants[probe], bundle.references.views
     wanted = open_detector_file(tflite, name=probe)(views)
-    threshold = bundle.descriptions[probe].operating_points[BALANCED]
+    threshold = bundle.descriptions[probe].operating_points[BALANCED].fake_from
     held, left_out = hold_yardsticks(files[probe], views, wanted, threshold, bundle.tolerances.runtime, say, yardsticks)
     refusals = tuple(one.refusal for one in held if one.refusal)
     try:

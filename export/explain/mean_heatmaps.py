@@ -21,7 +21,7 @@ from export.runtimes.interface import Output
 from train.common.errors import ExportError
 from train.data.manifest import Manifest, read_manifest
 from train.data.store import Store, pack_beside
-from train.fit.scoring import mark_learned, outside_training
+from train.evaluate.selection import mark_manifest, reported, rows_to_report
 
 Rows = Literal["judged", "all"]
 OnCount = Callable[[int, int], None]
@@ -106,8 +106,8 @@ def find_mean_heatmaps(
     path = detector_path(model)
     detector, store = _open(path, manifest, manifest_path)
     threshold = threshold_of(detector.description, operating_point)
-    choose = mark_learned if rows == "all" else outside_training
-    chosen = choose(store.manifest, detector.description.generators_seen, detector.description.sources_seen)
+    marked = mark_manifest(store.manifest, detector.description.seen)
+    chosen = marked if rows == "all" else rows_to_report(marked)
     if chosen.is_empty():
         raise ExportError(f"{manifest_path} has no picture that {path} may be judged by: give --rows all.")
     groups = _groups(_sum_up(store, chosen, lambda _, views: _run(detector, views), threshold, on_progress))
@@ -121,7 +121,7 @@ def mean_heatmaps_of(
 
     probability: P(fake) [N] and heatmaps: float32 [N, h, w], row by row. Rows that may not be judged are left out.
     """
-    fits = (~rows["seen"] | (rows["split"] == "test")).to_numpy()
+    fits = reported(rows).to_numpy()
     scores, maps = np.stack([1 - probability[fits], probability[fits]], axis=1), heatmaps[fits]
 
     def remembered(places: np.ndarray, _: np.ndarray) -> Output:

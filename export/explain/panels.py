@@ -5,7 +5,8 @@ from PIL import Image
 
 from export.explain.explaining import MAPS, SENTENCE, Evidence, Explanation, Subject, cosine
 from export.explain.sheet import Band, Tile, draw_sheet, enlarged, heat_tile, signed_tile, tile_side
-from export.inference.overlay import SAYS, STRIP, lay_over
+from export.inference.overlay import STRIP, lay_over
+from train.evaluate.decision import WORDS
 
 _NAMES = {"gradcam": "Grad-CAM", "gradcam++": "Grad-CAM++", "scorecam": "Score-CAM"}
 _REMARKS = {"gradcam++": " It leaves out what speaks for real, so it lights up in real pictures, too."}
@@ -37,7 +38,7 @@ def draw_panel(
     tiles += _gradient_tiles(subject, explanation, side)
     bands = [Band(tuple(tiles)), *_activation_bands(explanation, description.size)]
     title = (
-        f"{SAYS[verdict.label]}: P(fake) {100 * verdict.probability:.1f} %",
+        f"{WORDS[verdict.label]}: P(fake) {100 * verdict.probability:.1f} %",
         f"{verdict.operating_point} point, threshold {100 * verdict.threshold:.1f} % - {name}",
         f"{description.name}, {'float Keras' if subject.classifier else description.variant} - {subject.path.name}",
     )

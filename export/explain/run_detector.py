@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from export.explain.attributions import Gradient, logit_gradient
 from export.inference.detector import Detector
@@ -15,8 +14,7 @@ from export.quantize.states import load_keras_state
 from export.runtimes.interface import Output
 from export.tflite.convert import Parts, compose
 from train.common.tf import load_tensorflow
-from train.evaluate.scores import read_scores
-from train.fit.run_folder import Run, open_run, scores_path
+from train.fit.run_folder import Run, open_run
 from train.model import scale_pixels
 
 _BATCH = 64
@@ -37,8 +35,7 @@ def open_run_detector(folder: Path) -> tuple[Detector, Classifier, Run]:
     """Open the float state of a run folder; raises TrainError when it is none or its training is not finished."""
     run = open_run(folder)
     state = load_keras_state(run, "float")
-    seen = read_scores(scores_path(run, "float")).filter(pl.col("seen"))
-    description = describe(run, seen, "float32", state)
+    description = describe(run, state.seen, "float32", state)
     model, parts = state.model, state.parts
 
     def evidence(planes: np.ndarray) -> np.ndarray:

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
+from export.artifacts.bundle import parse_bundle
 from export.artifacts.description import BALANCED, OPERATING_POINTS, Description
 from export.artifacts.metadata import read_description
-from export.artifacts.seal import MAX_BYTES
+from export.artifacts.seal import read_file
 from export.runtimes.litert import Run, open_detector_file
 from train.common.errors import DataError, ExportError
+from train.evaluate.decision import Label
 from train.image.decode import Picture
 from train.image.view import Eyes, View, apply_view, parse_view, square_in
 
@@ -54,9 +56,7 @@ def read_detector(path: Path) -> bytes:
     data = read_file(path)
     if data[:4] != b"PK\x03\x04":
         return data
-    from export.artifacts.bundle import read_bundle
-
-    bundle = read_bundle(path)
+    bundle = parse_bundle(data, str(path))
     return bundle.variants[bundle.default]
 
 
@@ -113,26 +113,13 @@ def threshold_of(description: Description, operating_point: str) -> float:
         raise ExportError(
             f"There is no operating point '{operating_point}'; choose one of {', '.join(OPERATING_POINTS)}."
         )
-    return float(description.operating_points[operating_point])
+    return description.operating_points[operating_point].fake_from
 
 
-def label_of(description: Description, probability: float, operating_point: str = BALANCED) -> str:
-    """The verdict for P(fake): "real" below "unsure" below "fake", so a higher probability never sounds milder.
-
-    With the band [low, high) and the threshold t of the operating point:
-
-        balanced   fake iff p >= max(t, high), unsure iff p >= min(t, low), else real
-        strict     fake iff p >= t,            unsure iff p >= min(t, low), else real
-
-    Where t lies in the band, as it does unless the classes hardly overlap, balanced is therefore "unsure" exactly in
-    the band; and a strict point is unsure about what balanced would call fake but its own threshold does not.
-    """
-    low, high = description.unsure
-    threshold = threshold_of(description, operating_point)
-    fake_from = max(threshold, high) if operating_point == BALANCED else threshold
-    if probability >= fake_from:
-        return "fake"
-    return "unsure" if probability >= min(threshold, low) else "real"
+def label_of(description: Description, probability: float, operating_point: str = BALANCED) -> Label:
+    """The decision for P(fake) at an operating point; ExportError for one that does not exist."""
+    threshold_of(description, operating_point)
+    return description.operating_points[operating_point].label(probability)
 
 
 def _notes(detector: Detector, picture: Picture, eyes: Eyes | None) -> tuple[str, ...]:
@@ -144,17 +131,3 @@ def _notes(detector: Detector, picture: Picture, eyes: Eyes | None) -> tuple[str
     if shorter >= size:
         return ()
     return (f"The picture is {shorter} pixels {where} and was enlarged to {size}: judge with care.",)
-
-
-def read_file(path: Path) -> bytes:
-    """Bytes of a detector file or bundle; ExportError where the path is missing, a folder, too large or unreadable."""
-    try:
-        if path.is_dir():
-            raise ExportError(f"{path} is a folder; name the .tflite or the bundle in it.")
-        if path.stat().st_size > MAX_BYTES:
-            raise ExportError(f"{path} is larger than {MAX_BYTES >> 20} MB; give a .tflite or bundle of Fauxlens.")
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise ExportError(f"{path} does not exist; check the spelling.") from None
-    except (OSError, ValueError) as error:
-        raise ExportError(f"{path} cannot be read ({error}); check its permissions.") from error

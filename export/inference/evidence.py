@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from export.artifacts.description import BALANCED, Description
 from export.inference.detector import Verdict
 from export.inference.judge import Judgement
+from train.evaluate.decision import WORDS
 from train.image.decode import Picture
 from train.image.marks.rows import STRENGTHS, Row, shown
 
-SAYS = {"fake": "looks AI-generated", "real": "looks real", "unsure": "cannot tell"}
 CAUTION = Row(
     "caution",
     "none",
@@ -104,7 +104,7 @@ def sentence(verdict: Verdict) -> str:
     """The verdict in words, with its probability and threshold."""
     at = "" if verdict.operating_point == BALANCED else f" at {verdict.operating_point}"
     return (
-        f"{SAYS[verdict.label]} (probability of fake {verdict.probability:.3f}, threshold {verdict.threshold:.3f}{at})"
+        f"{WORDS[verdict.label]} (probability of fake {verdict.probability:.3f}, threshold {verdict.threshold:.3f}{at})"
     )
 
 

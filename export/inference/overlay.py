@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from export.inference.detector import Detector, Verdict
+from train.evaluate.decision import WORDS
 from train.image.decode import Picture
 from train.image.view import Eyes, Step, View, apply_view
 
@@ -19,7 +20,6 @@ _INFERNO = bytes.fromhex(
 )
 _STRONGEST = 0.7
 STRIP = {"real": (28, 94, 62), "fake": (150, 32, 38), "unsure": (92, 82, 40)}
-SAYS = {"real": "looks real", "fake": "looks AI-generated", "unsure": "cannot tell"}
 
 
 def draw_overlay(
@@ -79,7 +79,7 @@ def _write(draw: ImageDraw.ImageDraw, verdict: Verdict, side: int, strip: int) -
     margin = strip // 5
     percent = f"{100 * verdict.probability:.1f} %"
     lines = (
-        (f"{SAYS[verdict.label]}: P(fake) {percent}", 0.38, margin),
+        (f"{WORDS[verdict.label]}: P(fake) {percent}", 0.38, margin),
         (f"{verdict.operating_point} point, threshold {100 * verdict.threshold:.1f} %", 0.24, strip // 2 + margin // 2),
     )
     for text, height, top in lines:

@@ -14,6 +14,7 @@ from train.common.errors import ExportError
 from train.common.tf import load_tensorflow
 from train.data.rows import eyes_of
 from train.data.store import Store
+from train.evaluate.selection import rows_to_report
 
 COUNT = 32
 
@@ -26,7 +27,7 @@ def choose_references(marked: pl.DataFrame, count: int = COUNT) -> list[int]:
     choice depends on nothing but the data. Returns at most `count` row numbers; raises ExportError when there is none.
     """
     one_face = pl.col("faces").is_null() | (pl.col("faces") == 1)
-    allowed = marked.filter(one_face & (~pl.col("seen") | (pl.col("split") == "test"))).sort("sha256")
+    allowed = rows_to_report(marked).filter(one_face).sort("sha256")
     if allowed.is_empty():
         raise ExportError("The manifest has no picture outside training to hold runtimes against: scan more pictures.")
     turn = pl.int_range(pl.len()).over("label", "source", "generator")

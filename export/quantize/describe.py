@@ -2,17 +2,17 @@
 
 import platform
 
-import polars as pl
-
 from export.artifacts.description import CalibrationNote, Description
+from export.artifacts.finder_files import finder_record
 from export.quantize.states import KerasState
+from train.evaluate.decision import POINTS
+from train.evaluate.selection import Pair
 from train.fit.run_folder import Run, installed_versions
 
 
-def describe(run: Run, seen: pl.DataFrame, variant: str, state: KerasState) -> Description:
-    """The description of a detector made of a state; `seen` are rows (generator, source) of what was in training."""
+def describe(run: Run, seen: tuple[Pair, ...], variant: str, state: KerasState) -> Description:
+    """The description of a detector made of a state; `seen` are the pairs that were in training."""
     _, height, width, _ = state.parts.backbone.output_shape
-    points = state.points
     return Description(
         name=run.recipe.title,
         variant=variant,
@@ -21,12 +21,11 @@ def describe(run: Run, seen: pl.DataFrame, variant: str, state: KerasState) -> D
         front_end=state.parts.front_end.text,
         size=run.view.size,
         heatmap=(height, width),
-        operating_points={"balanced": points.balanced, "fpr-1%": points.fpr_1, "fpr-0.5%": points.fpr_05},
-        unsure=points.unsure,
+        operating_points={name: state.points.decision(name) for name in POINTS},
         calibration=CalibrationNote(state.parts.calibration.scale, state.parts.calibration.bias),
-        generators_seen=tuple(sorted(set(seen["generator"]))),
-        sources_seen=tuple(sorted(set(seen["source"]))),
+        seen=seen,
         training_sha256=run.manifest_sha256,
         created_by={"python": platform.python_version(), **installed_versions()},
         licences=run.recipe.data.licences,
+        face_finder=finder_record(run.view.text),
     )

@@ -7,6 +7,7 @@ from ela.front_ends import parse_front_end
 from export.quantize.fake_quant import QUANTISED_FEATURES, load_quantised, quantised_backbone
 from export.tflite.convert import Parts
 from train.evaluate.calibration import OperatingPoints
+from train.evaluate.selection import Pair
 from train.fit.loop import load_model
 from train.fit.run_folder import STATES, Run, has_state, read_state
 from train.model import LAST_FEATURES, backbone_of, head_of
@@ -20,6 +21,7 @@ class KerasState:
     model: Any
     parts: Parts
     points: OperatingPoints
+    seen: tuple[Pair, ...]
     cam_layer: str
 
 
@@ -42,4 +44,6 @@ def load_keras_state(run: Run, name: str) -> KerasState:
         calibration=state.calibration,
         size=run.view.size,
     )
-    return KerasState(name, model, parts, state.points, LAST_FEATURES if name == "float" else QUANTISED_FEATURES)
+    return KerasState(
+        name, model, parts, state.points, state.seen, LAST_FEATURES if name == "float" else QUANTISED_FEATURES
+    )

@@ -17,15 +17,17 @@ from train.common.errors import TrainError
 from train.data.manifest import Manifest, read_manifest
 from train.data.store import Store, pack_beside
 from train.evaluate.calibration import Calibration, OperatingPoints, probabilities
+from train.evaluate.decision import POINTS
 from train.evaluate.report.build import Reported, Scored, metadata_baseline, report
 from train.evaluate.report.html import Illustration
 from train.evaluate.robustness.apply import PICTURES, Probabilities, Subject, find_robustness
 from train.evaluate.robustness.corruptions import SETS, Disturbance
 from train.evaluate.robustness.results import Robustness
 from train.evaluate.scores import read_scores
+from train.evaluate.selection import mark_manifest, rows_to_report
 from train.fit.pipeline import OnCount
 from train.fit.run_folder import Run, open_run, read_state, scores_path
-from train.fit.scoring import Scorer, keras_scorer, outside_training, score_rows
+from train.fit.scoring import Scorer, keras_scorer, score_rows
 from train.image.view import Unclear, View, parse_view
 
 
@@ -60,7 +62,10 @@ def score_and_map(
 def points_of(description: Description) -> OperatingPoints:
     """The operating points that a detector file ships."""
     points = description.operating_points
-    return OperatingPoints(points["balanced"], points["fpr-1%"], points["fpr-0.5%"], description.unsure)
+    # One value for all points, as `choose_operating_points` gives them; a file of format 1 may have three.
+    unsure_from = max(decision.unsure_from for decision in points.values())
+    balanced, fpr_1, fpr_05 = (points[name].fake_from for name in POINTS)
+    return OperatingPoints(balanced, fpr_1, fpr_05, unsure_from)
 
 
 def evaluate_models(
@@ -140,7 +145,7 @@ def _score_path(path: Path, manifest: Manifest, manifest_path: Path, on_progress
     description = read_description(tflite, str(path))
     view, unclear, points = parse_view(description.view), description.unclear_faces, points_of(description)
     store = pack_beside(manifest, manifest_path, view, unclear=unclear)
-    rows = outside_training(store.manifest, description.generators_seen, description.sources_seen)
+    rows = rows_to_report(mark_manifest(store.manifest, description.seen))
     scores, heatmaps = score_and_map(store, rows, tflite, on_progress)
     means = mean_heatmaps_of(store, rows, scores["probability"].to_numpy(), heatmaps, points.balanced)
 
@@ -164,8 +169,7 @@ def _score_run(run: Run, manifest: Manifest, manifest_path: Path) -> _Found:
         return _Found(Scored(name, scores, state.points), run.view, unclear, open_model)
     store = pack_beside(manifest, manifest_path, run.view, unclear=unclear)
     # Seen is what the run saw, whatever else this manifest calls by the same name as its recipe.
-    learned = read_scores(scores_path(run, "float")).filter(pl.col("seen"))
-    rows = outside_training(store.manifest, learned["generator"], learned["source"])
+    rows = rows_to_report(mark_manifest(store.manifest, state.seen))
     scores = score_rows(store, rows, _run_scorer(run), state.calibration)
     return _Found(Scored(name, scores, state.points), run.view, unclear, open_model)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from export.artifacts.description import Description
 from export.release.variants import COLUMNS, NOTES, Comparison, cells
+from train.evaluate.decision import WORDS
 
 if TYPE_CHECKING:
     from train.evaluate.evaluation import Judgement
@@ -68,7 +69,12 @@ def render_card(
         recipe=recipe_text.rstrip("\n"),
         recipe_sha256=recipe_sha256,
         fence=_fence(recipe_text),
-        points={"balanced": "balanced", "fpr-1%": "fpr_1", "fpr-0.5%": "fpr_05"},
+        words=WORDS,
+        points={
+            "balanced": ("balanced", "unsure"),
+            "fpr-1%": ("fpr_1", "unsure_fpr_1"),
+            "fpr-0.5%": ("fpr_05", "unsure_fpr_05"),
+        },
     )
 
 

@@ -34,9 +34,10 @@ from train.evaluate.flips import count_flips
 from train.evaluate.metrics import judge
 from train.evaluate.report.build import Scored, report
 from train.evaluate.scores import read_scores, write_scores
+from train.evaluate.selection import Pair, mark_manifest, pairs_of_recipe, reported, rows_in_training, rows_to_report
 from train.fit.pipeline import seen_baseline
 from train.fit.run_folder import Run, scores_path
-from train.fit.scoring import judged_rows, outside_training
+from train.fit.scoring import scored_rows
 
 SOURCES: dict[str, tuple[str, Arithmetic]] = {
     "float32": ("float", "float32"),
@@ -104,9 +105,9 @@ def export_run(
     """
     states = load_states(run)
     store = run.store()
-    rows = judged_rows(store, run)
-    seen = rows.filter(pl.col("seen"))
-    made = _make_all(run, store, rows, states, say)
+    rows = scored_rows(store, run)
+    seen = pairs_of_recipe(store.manifest.frame, run.recipe.data)
+    made = _make_all(run, store, rows, seen, states, say)
     keras = {
         name: Scored(f"{name} (Keras)", read_scores(scores_path(run, name)), state.points)
         for name, state in states.items()
@@ -172,13 +173,18 @@ def _carried(run: Run, store: Store, rows: pl.DataFrame, other: Path | None) -> 
     """The store and the rows that references are chosen from."""
     if other is None:
         return store, rows
-    seen = rows.filter(pl.col("seen"))
     its_own = pack_beside(read_manifest(other), other, run.view, unclear=run.recipe.data.unclear_faces)
-    return its_own, outside_training(its_own.manifest, seen["generator"], seen["source"])
+    seen = pairs_of_recipe(store.manifest.frame, run.recipe.data)
+    return its_own, rows_to_report(mark_manifest(its_own.manifest, seen))
 
 
 def _make_all(
-    run: Run, store: Store, rows: pl.DataFrame, states: Mapping[str, KerasState], say: Callable[[str], None]
+    run: Run,
+    store: Store,
+    rows: pl.DataFrame,
+    seen: tuple[Pair, ...],
+    states: Mapping[str, KerasState],
+    say: Callable[[str], None],
 ) -> list[_Made]:
     """Convert, check and score every variant whose Keras state is there, but those that spoil their front end."""
     made = []
@@ -189,7 +195,7 @@ def _make_all(
         say(f"converting and scoring {name}")
         state = states[state_name]
         raw = convert(state.parts, arithmetic)
-        sealed = attach(raw, describe(run, rows.filter(pl.col("seen")), name, state))
+        sealed = attach(raw, describe(run, seen, name, state))
         facts = check_detector(sealed, name, _promises(run, state, arithmetic))
         wrong = wrong_planes(sealed, state.parts.front_end.text, probes, name)
         if wrong and arithmetic in ("float16", "dynamic"):
@@ -222,7 +228,7 @@ def _promises(run: Run, state: KerasState, arithmetic: Arithmetic) -> Promises:
 
 def _compare(one: _Made, base: _Made, keras: Mapping[str, Scored], latency: tuple[Latency, ...]) -> Variant:
     scores, points = one.scored.scores, one.scored.points
-    seen = {split: scores.filter(pl.col("seen") & (pl.col("split") == split)) for split in ("val", "test")}
+    seen = {"val": rows_in_training(scores, "val"), "test": rows_in_training(scores, "test")}
     aucs = {
         split: judge((part["label"] == "fake").to_numpy(), part["probability"].to_numpy(), points.balanced).auc
         for split, part in seen.items()
@@ -249,7 +255,7 @@ def _compare(one: _Made, base: _Made, keras: Mapping[str, Scored], latency: tupl
 
 def _called_fake(base: _Made, one: _Made) -> tuple[np.ndarray, np.ndarray]:
     """The heatmaps of two variants where both call a picture fake that was not trained or validated on."""
-    outside = base.scored.scores.select(~pl.col("seen") | (pl.col("split") == "test")).to_series().to_numpy()
+    outside = reported(base.scored.scores).to_numpy()
     both = outside.copy()
     for made in (base, one):
         both &= made.scored.scores["probability"].to_numpy() >= made.scored.points.balanced
@@ -271,7 +277,7 @@ def _figures(variant: Variant) -> dict[str, float]:
 
 def _learned(store: Store, rows: pl.DataFrame) -> tuple[Learned, ...]:
     """What was trained, validated and tested on, one row for each source and generator that was in training."""
-    seen = rows.filter(pl.col("seen")).select("source", "generator", "label").unique()
+    seen = rows.filter("seen").select("source", "generator", "label").unique()
     counted = store.manifest.frame.join(seen, on=["source", "generator", "label"], how="semi")
     table = counted.group_by("source", "generator", "label").agg(
         *(((pl.col("split") == split).sum()).alias(split) for split in ("train", "val", "test"))

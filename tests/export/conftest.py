@@ -19,6 +19,7 @@ from export.parity.heatmap_similarity import Agreement
 from export.quantize.states import KerasState
 from export.release.variants import Variant
 from export.runtimes.registry import RUNTIMES
+from train.evaluate.decision import Decision
 from train.evaluate.flips import Flips
 from train.evaluate.metrics import Interval
 from train.image.decode import Picture, decode_bytes
@@ -57,11 +58,13 @@ def make_description(variant: str = "float32", **changes: Any) -> Description:
         "front_end": "rgb",
         "size": SIZE,
         "heatmap": (8, 8),
-        "operating_points": {"balanced": 0.5, "fpr-1%": 0.75, "fpr-0.5%": 0.875},
-        "unsure": (0.375, 0.625),
+        "operating_points": {
+            "balanced": Decision(0.5, 0.375),
+            "fpr-1%": Decision(0.75, 0.375),
+            "fpr-0.5%": Decision(0.875, 0.375),
+        },
         "calibration": CalibrationNote(0.8, 0.1),
-        "generators_seen": ("checker",),
-        "sources_seen": ("drawn",),
+        "seen": (("checker", "drawn"),),
         "training_sha256": "0" * 64,
         "created_by": {"fauxlens": "0.1.0"},
         "figures": {"validation_auc": 0.99},
@@ -166,10 +169,10 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
         name: Parts(parse_front_end("rgb"), backbone, weights, bias, Calibration(0.8, 0.1), SIZE)
         for name, backbone in (("float", backbone_of(model)), ("ptq", quantised_backbone(quantised)))
     }
-    points = OperatingPoints(0.5, 0.75, 0.875, (0.375, 0.625))
+    points = OperatingPoints(0.5, 0.75, 0.875, 0.375)
     states = {
-        "float": KerasState("float", model, parts["float"], points, LAST_FEATURES),
-        "ptq": KerasState("ptq", quantised, parts["ptq"], points, QUANTISED_FEATURES),
+        "float": KerasState("float", model, parts["float"], points, (), LAST_FEATURES),
+        "ptq": KerasState("ptq", quantised, parts["ptq"], points, (), QUANTISED_FEATURES),
     }
     raw = {"float32": convert(parts["float"], "float32"), "ptq-int8": convert(parts["ptq"], "int8")}
     sealed = {name: attach(data, make_description(name), author="tests") for name, data in raw.items()}

@@ -40,7 +40,7 @@ from train.evaluate.scores import read_scores
 from train.fit.batches import rows_of, training_batches
 from train.fit.loop import load_model
 from train.fit.run_folder import Run, has_state, open_run, read_state, scores_path, start_run
-from train.fit.scoring import judged_rows
+from train.fit.scoring import scored_rows
 from train.image.decode import decode
 from train.model import backbone_of, head_of, predict_logits
 
@@ -290,16 +290,16 @@ def test_a_front_end_spoiled_by_an_arithmetic_is_left_out_or_refused(
 ) -> None:
     states = load_states(trained_run)
     store = trained_run.store()
-    rows = judged_rows(store, trained_run).head(16)
+    rows = scored_rows(store, trained_run).head(16)
     said: list[str] = []
     monkeypatch.setattr(pipeline, "wrong_planes", lambda tflite, text, views, name: 0.25 if "16" in name else 0.0)
     monkeypatch.setattr(pipeline, "write_scores", lambda scores, path: None)
-    made = pipeline._make_all(trained_run, store, rows, {"float": states["float"]}, said.append)
+    made = pipeline._make_all(trained_run, store, rows, states["float"].seen, {"float": states["float"]}, said.append)
     assert [one.name for one in made] == ["float32", "dynamic"]
     assert "leaving out float16: 25.00% of its front end's planes are not those of the reference" in said
     monkeypatch.setattr(pipeline, "wrong_planes", lambda *_: 0.25)
     with pytest.raises(ExportError, match=r"float32: 25\.00% of the planes of its front end rgb"):
-        pipeline._make_all(trained_run, store, rows, {"float": states["float"]}, said.append)
+        pipeline._make_all(trained_run, store, rows, states["float"].seen, {"float": states["float"]}, said.append)
 
 
 def test_description_says_what_was_seen(bundle: Bundle, trained_run: Run) -> None:

@@ -16,9 +16,9 @@ from train.evaluate.calibration import (
     fit_calibration,
     probabilities,
 )
-from train.evaluate.evaluation import judged_rows
 from train.evaluate.robustness.results import Condition, Disturbed, Robustness, judge_disturbed
 from train.evaluate.scores import check_scores, write_scores
+from train.evaluate.selection import rows_to_report
 from train.fit.run_folder import Run, State, scores_path, start_run, write_state
 from train.recipe import parse_recipe
 
@@ -83,7 +83,7 @@ DISTURBED = (("none", 0, 0.0), ("jpeg", 75, 0.3), ("jpeg", 30, 1.5), ("noise", 1
 
 def make_robustness(names: tuple[str, ...] = ("float", "int8")) -> Robustness:
     scores, points = make_scores()
-    rows = judged_rows(scores)
+    rows = rows_to_report(scores)
     conditions: list[Condition] = []
     for seed, name in enumerate(names):
         chance = np.random.default_rng(seed).normal(size=rows.height)

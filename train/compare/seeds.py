@@ -14,6 +14,7 @@ from train.compare.bootstrap import METRICS, Figures, Matrix, Metric, PictureSet
 from train.compare.contrast import LEVEL, Contrast, Sample, contrast, holm
 from train.data.manifest import Manifest
 from train.evaluate.scores import read_scores
+from train.evaluate.selection import rows_to_score
 from train.fit.run_folder import Run, read_state, scores_path
 
 BETTER, WORSE, NOTHING_FOUND = "better", "worse", "no significant difference"
@@ -166,9 +167,8 @@ def _matrix(block: Block, manifest: Manifest, state: str) -> Matrix:
             f"{runs[0].folder} has scores of pictures that its manifest does not name, the first is {lost['path'][0]}: "
             "train again."
         )
-    kept = ~pl.col("seen") | (pl.col("split") != "train")
-    rows = pictures.select(kept).to_series().to_numpy()
-    return Matrix(pictures.filter(rows), np.stack(probability)[:, rows], np.array(thresholds))
+    kept = rows_to_score(pictures.with_row_index("row"))
+    return Matrix(kept.drop("row"), np.stack(probability)[:, kept["row"].to_numpy()], np.array(thresholds))
 
 
 def _samples(block: Block, figures: Figures) -> dict[Arm, Sample]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +11,14 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from train.common.errors import TrainError
+from train.evaluate.decision import Decision, Point
 
 FPR_1 = 0.01
 FPR_05 = 0.005
 MISSED_BELOW_BAND = 0.05
-"""At most this fraction of the validation fakes lies below the unsure band."""
+"""The unsure band begins where this fraction of the validation fakes lies below it, unless that is too wide a band."""
+UNSURE_REALS = 0.2
+"""At most this fraction of the validation reals is answered with "unsure", at every operating point."""
 
 USELESS_SCALE = 1e-3
 """Scale on standardised logits of a detector that is no better than chance: every p is then near 0.5."""
@@ -32,13 +36,18 @@ class Calibration:
 class OperatingPoints:
     """Thresholds on P(fake), each in 0..1 and exact in float32: a picture is called fake iff p >= threshold.
 
-    `unsure` is (low, high): the verdict is "unsure" iff low <= p < high, "fake" above, "real" below.
+    `unsure_from` is where "cannot tell" begins, whichever threshold is chosen; `decision` has the rule.
     """
 
     balanced: float
     fpr_1: float
     fpr_05: float
-    unsure: tuple[float, float]
+    unsure_from: float
+
+    def decision(self, point: Point) -> Decision:
+        """The decision at one of `decision.POINTS`."""
+        threshold = {"balanced": self.balanced, "fpr-1%": self.fpr_1, "fpr-0.5%": self.fpr_05}[point]
+        return Decision(threshold, min(threshold, self.unsure_from))
 
 
 def fit_calibration(logits: npt.ArrayLike, is_fake: npt.ArrayLike) -> Calibration:
@@ -70,29 +79,41 @@ def probabilities(calibration: Calibration, logits: npt.ArrayLike) -> npt.NDArra
     return np.asarray(expit(calibration.scale * scores + calibration.bias), np.float32)
 
 
-def choose_operating_points(probability: npt.ArrayLike, is_fake: npt.ArrayLike) -> OperatingPoints:
+def choose_operating_points(
+    probability: npt.ArrayLike, is_fake: npt.ArrayLike, weights: npt.ArrayLike | None = None
+) -> OperatingPoints:
     """Chooses the shipped thresholds from calibrated validation probabilities [N].
 
-    balanced: maximises balanced accuracy; of several equally good gaps, the middle of the widest.
+    weights [N], >= 0: what each picture counts among those of its class (`equal_weights` of its source), else all
+    count the same. Fractions below are weighted.
     fpr_1, fpr_05: catch the most fakes while at most 1 % or 0.5 % of the reals are called fake; of the
     thresholds that catch the same fakes, the one with the fewest false alarms.
-    unsure: high is fpr_1; low is the highest threshold with at most 5 % of the fakes below it. Where
-    low >= high the classes are well separated and both become `balanced`: nothing is unsure.
+    balanced: maximises balanced accuracy; of several equally good gaps, the middle of the widest. Never above fpr_1.
+    unsure_from: the highest value with at most 5 % of the fakes below it (what is then called real is rarely fake),
+    raised where the band up to the strictest threshold would hold more than a fifth of the reals.
     Thresholds lie in the middle between observed scores. A real that scores exactly 1.0 in float32 cannot
     be excluded by a threshold within 0..1: the threshold is then 1.0.
-    Raises TrainError when a class is missing or a probability lies outside 0..1.
+    Raises TrainError when a class is missing, a probability lies outside 0..1, or a class has no weight.
     """
     scores, fake = two_classes(probability, is_fake, "probabilities")
     if scores.min() < 0 or scores.max() > 1:
         raise TrainError("Operating points need probabilities in 0..1: calibrate the logits first.")
     single = scores.astype(np.float32)
-    real_scores, fake_scores = np.sort(single[~fake]), np.sort(single[fake])
-    balanced = _balanced(real_scores, fake_scores)
-    fpr_1 = _at_most(real_scores, fake_scores, FPR_1)
-    fpr_05 = _at_most(real_scores, fake_scores, FPR_05)
-    low = _few_fakes_below(real_scores, fake_scores)
-    band = (low, fpr_1) if low < fpr_1 else (balanced, balanced)
-    return OperatingPoints(balanced=balanced, fpr_1=fpr_1, fpr_05=fpr_05, unsure=band)
+    counts = np.ones(scores.size) if weights is None else np.asarray(weights, np.float64).ravel()
+    if counts.shape != scores.shape or (counts < 0).any() or not counts[fake].sum() or not counts[~fake].sum():
+        raise TrainError("Operating points need a weight for each picture: none negative, not all zero in a class.")
+    reals, fakes = _Ranked.of(single[~fake], counts[~fake]), _Ranked.of(single[fake], counts[fake])
+    fpr_1 = _at_most(reals, fakes, FPR_1)
+    fpr_05 = _at_most(reals, fakes, FPR_05)
+    balanced = min(_balanced(reals, fakes), fpr_1)
+    unsure_from = max(_few_fakes_below(reals, fakes), _few_reals_between(reals, fpr_05))
+    return OperatingPoints(balanced, fpr_1, fpr_05, min(unsure_from, fpr_05))
+
+
+def equal_weights(names: Sequence[str]) -> npt.NDArray[np.float64]:
+    """Weights [N] by which every name (a source, say) counts as much as every other, their mean being 1."""
+    _, index, counts = np.unique(np.asarray(names, str), return_inverse=True, return_counts=True)
+    return np.asarray(len(index) / len(counts) / counts[index], np.float64)
 
 
 def two_classes(
@@ -131,34 +152,60 @@ def _fit_smoothed(
     return float(model.coef_[0, 0]), float(model.intercept_[0])
 
 
+@dataclass(frozen=True)
+class _Ranked:
+    """Scores in ascending order; `share[i]` is the weighted fraction of them from index i on, share[-1] = 0."""
+
+    scores: npt.NDArray[np.float32]
+    share: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, scores: npt.NDArray[np.float32], weights: npt.NDArray[np.float64]) -> _Ranked:
+        kept = weights > 0
+        order = np.argsort(scores[kept], kind="stable")
+        from_top = np.cumsum(weights[kept][order][::-1])[::-1]
+        return cls(scores[kept][order], np.append(from_top / from_top[0], 0.0))
+
+    def at_least(self, thresholds: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """The weighted fraction that is >= each threshold."""
+        return self.share[np.searchsorted(self.scores, np.asarray(thresholds, np.float32), side="left")]
+
+
 def _between(low: np.float32 | float, high: np.float32 | float) -> float:
     """A float32 threshold t with low < t <= high, in the middle where float32 has a number there."""
     middle = np.float32((float(low) + float(high)) / 2)
     return float(middle) if middle > low else float(high)
 
 
-def _balanced(real_scores: npt.NDArray[np.float32], fake_scores: npt.NDArray[np.float32]) -> float:
-    edges = np.unique(np.concatenate([real_scores, fake_scores, np.array([0, 1], np.float32)]))
-    true_negative = np.searchsorted(real_scores, edges, side="left") / real_scores.size
-    true_positive = 1 - np.searchsorted(fake_scores, edges, side="left") / fake_scores.size
+def _balanced(reals: _Ranked, fakes: _Ranked) -> float:
+    edges = np.unique(np.concatenate([reals.scores, fakes.scores, np.array([0, 1], np.float32)]))
     # A threshold in (edges[i-1], edges[i]] calls fake what is >= edges[i].
-    quality = (true_negative + true_positive)[1:]
+    quality = (fakes.at_least(edges) - reals.at_least(edges))[1:]
     best = np.flatnonzero(quality >= quality.max() - 1e-12)
     widest = best[np.argmax(np.diff(edges)[best])]
     return _between(edges[widest], edges[widest + 1])
 
 
-def _at_most(real_scores: npt.NDArray[np.float32], fake_scores: npt.NDArray[np.float32], false_alarms: float) -> float:
-    allowed = int(false_alarms * real_scores.size + 1e-9)
-    above = fake_scores[fake_scores > real_scores[-1 - allowed]]
+def _at_most(reals: _Ranked, fakes: _Ranked, false_alarms: float) -> float:
+    # The highest real that may not be called fake: from it on there are more false alarms than allowed.
+    kept_real = reals.scores[np.flatnonzero(reals.share[:-1] > false_alarms + 1e-9)[-1]]
+    above = fakes.scores[fakes.scores > kept_real]
     first_caught = above[0] if above.size else np.float32(1)
-    below = real_scores[real_scores < first_caught]
+    below = reals.scores[reals.scores < first_caught]
     return _between(below[-1], first_caught) if below.size else float(first_caught)
 
 
-def _few_fakes_below(real_scores: npt.NDArray[np.float32], fake_scores: npt.NDArray[np.float32]) -> float:
-    allowed = int(MISSED_BELOW_BAND * fake_scores.size + 1e-9)
-    kept = fake_scores[allowed]
-    scores = np.concatenate([real_scores, fake_scores, np.zeros(1, np.float32)])
+def _few_fakes_below(reals: _Ranked, fakes: _Ranked) -> float:
+    kept = fakes.scores[np.flatnonzero(1 - fakes.share[1:] > MISSED_BELOW_BAND + 1e-9)[0]]
+    scores = np.concatenate([reals.scores, fakes.scores, np.zeros(1, np.float32)])
     below = scores[scores < kept]
     return _between(below.max(), kept) if below.size else 0.0
+
+
+def _few_reals_between(reals: _Ranked, high: float) -> float:
+    """The lowest value from which to `high` at most a fifth of the reals lie."""
+    edges = np.unique(np.concatenate([np.zeros(1, np.float32), reals.scores, np.array([high], np.float32)]))
+    edges = edges[edges <= np.float32(high)]
+    held = reals.at_least(edges) - reals.at_least(high)
+    first = np.flatnonzero(held <= UNSURE_REALS + 1e-9)[0]
+    return _between(edges[first - 1], edges[first]) if first else 0.0

@@ -12,8 +12,11 @@ import polars as pl
 from train.common.errors import TrainError
 from train.evaluate.calibration import OperatingPoints
 from train.evaluate.curves import Curves, draw_curves, histogram
+from train.evaluate.decision import POINTS as DECISION_POINTS
+from train.evaluate.decision import Point as DecisionPoint
 from train.evaluate.metrics import Interval, Metrics, judge, wilson
 from train.evaluate.scores import check_scores
+from train.evaluate.selection import rows_to_report
 
 Point = Literal["balanced", "fpr_1", "fpr_05"]
 POINTS: tuple[Point, ...] = get_args(Point)
@@ -21,13 +24,15 @@ POINTS: tuple[Point, ...] = get_args(Point)
 
 @dataclass(frozen=True)
 class Called:
-    """Fraction of some pictures called fake at each shipped threshold, and fraction called unsure (Wilson)."""
+    """What people are told of some pictures: fraction called fake and unsure at each operating point (Wilson)."""
 
     n: int
     balanced: Interval
     fpr_1: Interval
     fpr_05: Interval
     unsure: Interval
+    unsure_fpr_1: Interval
+    unsure_fpr_05: Interval
 
 
 @dataclass(frozen=True)
@@ -102,11 +107,6 @@ class Judgement:
         return any(group.seen for group in self.generators)
 
 
-def judged_rows(scores: pl.DataFrame) -> pl.DataFrame:
-    """The rows that may be judged: of the seen ones the test split, of the unseen ones all (never trained on)."""
-    return check_scores(scores).filter(~pl.col("seen") | (pl.col("split") == "test"))
-
-
 def judge_scores(
     scores: pl.DataFrame,
     points: OperatingPoints,
@@ -126,7 +126,7 @@ def judge_scores(
     """
     if operating_point not in POINTS:
         raise TrainError(f"Unknown operating point {operating_point!r}: use one of {', '.join(POINTS)}.")
-    rows = judged_rows(scores)
+    rows = rows_to_report(check_scores(scores))
     reals, fakes = rows.filter(pl.col("label") == "real"), rows.filter(pl.col("label") == "fake")
     for label, found in (("real", reals), ("fake", fakes)):
         if found.is_empty():
@@ -181,20 +181,19 @@ def judge_scores(
 
 
 def call(rows: pl.DataFrame, points: OperatingPoints) -> Called:
-    """How often rows (at least one) are called fake at each threshold, and unsure."""
+    """How often rows (at least one) are called fake and unsure at each operating point."""
     probability = rows["probability"].to_numpy()
 
     def fraction(hits: np.ndarray) -> Interval:
         return wilson(int(hits.sum()), hits.size)
 
-    low, high = points.unsure
-    return Called(
-        n=rows.height,
-        balanced=fraction(probability >= points.balanced),
-        fpr_1=fraction(probability >= points.fpr_1),
-        fpr_05=fraction(probability >= points.fpr_05),
-        unsure=fraction((probability >= low) & (probability < high)),
-    )
+    def fake_and_unsure(point: DecisionPoint) -> tuple[Interval, Interval]:
+        decision = points.decision(point)
+        fake = probability >= decision.fake_from
+        return fraction(fake), fraction(~fake & (probability >= decision.unsure_from))
+
+    (balanced, unsure), (fpr_1, unsure_fpr_1), (fpr_05, unsure_fpr_05) = map(fake_and_unsure, DECISION_POINTS)
+    return Called(rows.height, balanced, fpr_1, fpr_05, unsure, unsure_fpr_1, unsure_fpr_05)
 
 
 def _is_fake(reals: pl.DataFrame, fakes: pl.DataFrame) -> np.ndarray:

@@ -11,8 +11,9 @@ from scipy.stats import rankdata
 
 from train.common.errors import TrainError
 from train.evaluate.calibration import OperatingPoints
-from train.evaluate.evaluation import judged_rows
 from train.evaluate.metrics import Interval, wilson
+from train.evaluate.scores import check_scores
+from train.evaluate.selection import rows_to_report
 
 CELLS_AT_ONCE = 2_000_000
 
@@ -56,7 +57,7 @@ def count_flips(
 
     Raises TrainError when the tables do not hold the same paths with the same labels, or lack a class.
     """
-    one, two = judged_rows(first), judged_rows(second)
+    one, two = rows_to_report(check_scores(first)), rows_to_report(check_scores(second))
     joined = one.join(two, on="path", how="full", suffix="_second", coalesce=True)
     strays = joined.filter(pl.col("label").is_null() | pl.col("label_second").is_null())
     if not strays.is_empty():
@@ -92,7 +93,8 @@ def count_flips(
 
 
 def _verdict(probability: npt.NDArray[np.float32], points: OperatingPoints) -> npt.NDArray[np.intp]:
-    return np.digitize(probability, points.unsure)
+    decision = points.decision("balanced")
+    return np.digitize(probability, (decision.unsure_from, decision.fake_from))
 
 
 def _auc_difference(

@@ -5,20 +5,21 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import polars as pl
 
 from ela.front_ends import FrontEnd
-from train.common.errors import TrainError
 from train.data.store import Store
+from train.evaluate.selection import mark_seen, rows_in_training
 from train.fit.augment import augment
 from train.fit.crops import Crops
 from train.fit.file_processing import blend, process_square
 from train.fit.sampling import Plan, plan_all, plan_balanced
 from train.fit.twins import find_twins
 from train.model import scale_pixels
-from train.recipe import Augment, Data, FileProcessing, Recipe, Sampling
+from train.recipe import Augment, FileProcessing, Recipe, Sampling
 
 
 @dataclass(frozen=True)
@@ -34,35 +35,6 @@ Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 _THREADS = 2
 _AHEAD = 4
-
-
-def mark_seen(frame: pl.DataFrame, data: Data) -> pl.DataFrame:
-    """Add the column `seen`: true where the recipe's data selection takes the row's generator and source.
-
-    A source that has no picture of the generator in the train split (`data split --leave-out`) is not seen, whatever
-    the recipe says. Raises TrainError when a name in the selection is nowhere in the manifest, or a class is left
-    without a picture.
-    """
-    known = set(frame["generator"]) | set(frame["source"])
-    for name in (*data.generators, *data.held_out):
-        if name not in known:
-            raise TrainError(
-                f"The recipe names {name!r}, but the manifest has only these generators and sources: "
-                f"{', '.join(sorted(known))}."
-            )
-    chosen = pl.col("generator").is_in(data.generators)
-    held = pl.col("generator").is_in(data.held_out) | pl.col("source").is_in(data.held_out)
-    in_training = (pl.col("split") == "train").any().over("generator", "source")
-    marked = frame.with_columns(seen=chosen & ~held & in_training)
-    for split in ("train", "val", "test"):
-        rows = marked.filter(pl.col("seen") & (pl.col("split") == split))
-        for label in ("real", "fake"):
-            if not (rows["label"] == label).any():
-                raise TrainError(
-                    f"The recipe's selection leaves no {label} picture in the split {split!r}: "
-                    "add pictures, or name more generators."
-                )
-    return marked
 
 
 def class_weights(is_fake: np.ndarray, kind: str) -> np.ndarray:
@@ -99,11 +71,10 @@ class Rows:
     twins: np.ndarray | None = None
 
 
-def rows_of(store: Store, recipe: Recipe, split: str) -> Rows:
+def rows_of(store: Store, recipe: Recipe, split: Literal["train", "val"]) -> Rows:
     """Select a split's seen rows of the store's manifest; with [sampling] every (generator, source) weighs the same."""
-    marked = mark_seen(store.manifest.frame, recipe.data)
-    index = np.flatnonzero((marked["seen"] & (marked["split"] == split)).to_numpy())
-    chosen = marked[index]
+    chosen = rows_in_training(mark_seen(store.manifest.frame, recipe.data).with_row_index("row"), split)
+    index = chosen["row"].to_numpy()
     is_fake = (chosen["label"] == "fake").to_numpy()
     if recipe.sampling is None:
         return Rows(index, is_fake, class_weights(is_fake, recipe.fit.class_weights))

@@ -13,7 +13,7 @@ from train.data.store import Store
 from train.evaluate.report.build import Reported, Scored, metadata_baseline, report
 from train.evaluate.report.html import NullModel
 from train.evaluate.scores import read_scores
-from train.fit.batches import mark_seen
+from train.evaluate.selection import mark_seen
 from train.fit.checkpoints import Epoch
 from train.fit.epoch import OnTick
 from train.fit.loop import fit, kept_epoch

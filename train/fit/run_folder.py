@@ -17,6 +17,8 @@ from train.common.version import VERSION
 from train.data.manifest import Manifest, read_manifest
 from train.data.store import Store, pack
 from train.evaluate.calibration import Calibration, OperatingPoints
+from train.evaluate.scores import read_scores
+from train.evaluate.selection import Pair, seen_pairs
 from train.fit.checkpoints import sweep_checkpoints
 from train.image.view import View, parse_view
 from train.recipe import Recipe, read_recipe
@@ -72,11 +74,15 @@ class Run:
 
 @dataclass(frozen=True)
 class State:
-    """One trained state of a run (`float`, `ptq` or `qat`) and how its logits become verdicts."""
+    """One trained state of a run (`float`, `ptq` or `qat`): how its logits become decisions, and what it saw.
+
+    seen: the pairs (generator, source) that were in training, also those without a row that is scored.
+    """
 
     name: str
     calibration: Calibration
     points: OperatingPoints
+    seen: tuple[Pair, ...] = ()
 
 
 STATES = ("float", "ptq", "qat")
@@ -182,8 +188,9 @@ def write_state(run: Run, state: State) -> None:
             "balanced": state.points.balanced,
             "fpr_1": state.points.fpr_1,
             "fpr_05": state.points.fpr_05,
-            "unsure": list(state.points.unsure),
+            "unsure_from": state.points.unsure_from,
         },
+        "seen": [list(pair) for pair in state.seen],
     }
     write_text(_state_path(run, state.name), json.dumps(about, indent=1))
 
@@ -203,10 +210,19 @@ def read_state(run: Run, name: str) -> State:
     again = "run the step that wrote it again"
     try:
         about = read_json_object(path, error=TrainError, remedy=again)
-        low, high = about["points"].pop("unsure")
-        return State(name, Calibration(**about["calibration"]), OperatingPoints(**about["points"], unsure=(low, high)))
+        seen = tuple((str(generator), str(source)) for generator, source in about.get("seen", ()))
+        # States of before December 2026 do not name them: then what the scores call seen.
+        seen = seen or seen_pairs(read_scores(scores_path(run, name)))
+        return State(name, Calibration(**about["calibration"]), _points(about["points"]), seen)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise TrainError(f"{path} is damaged: {again}.") from error
+
+
+def _points(plain: dict[str, Any]) -> OperatingPoints:
+    if "unsure" in plain:  # Until December 2026 a band (low, high), above which the balanced point began.
+        low, high = plain.pop("unsure")
+        plain |= {"balanced": max(plain["balanced"], high), "unsure_from": min(plain["balanced"], low)}
+    return OperatingPoints(**plain)
 
 
 def _state_path(run: Run, name: str) -> Path:

@@ -1,17 +1,22 @@
 """Images in, scores out: the table of per-image scores that calibration, reports and exports share."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from ela.front_ends import FrontEnd
-from train.data.manifest import Manifest
 from train.data.store import Store
-from train.evaluate.calibration import Calibration, choose_operating_points, fit_calibration, probabilities
+from train.evaluate.calibration import (
+    Calibration,
+    choose_operating_points,
+    equal_weights,
+    fit_calibration,
+    probabilities,
+)
 from train.evaluate.scores import write_scores
-from train.fit.batches import mark_seen
+from train.evaluate.selection import mark_manifest, pairs_of_recipe, rows_in_training, rows_to_score
 from train.fit.run_folder import Run, State, scores_path, write_state
 from train.model import predict_logits
 
@@ -42,36 +47,23 @@ def score_rows(store: Store, marked: pl.DataFrame, scorer: Scorer, calibration: 
     )
 
 
-def judged_rows(store: Store, run: Run) -> pl.DataFrame:
-    """The rows a run is judged by: seen ones outside the train split, and all that it never saw."""
-    marked = mark_seen(store.manifest.frame, run.recipe.data).with_row_index("row")
-    return marked.filter(~pl.col("seen") | (pl.col("split") != "train"))
-
-
-def outside_training(manifest: Manifest, generators: Iterable[str], sources: Iterable[str]) -> pl.DataFrame:
-    """The rows by which a detector that learned from these generators and sources may be judged, on any manifest.
-
-    Of what it learned from, the test split; of all else, everything. Columns as of `mark_learned`.
-    """
-    marked = mark_learned(manifest, generators, sources)
-    return marked.filter(~pl.col("seen") | (pl.col("split") == "test"))
-
-
-def mark_learned(manifest: Manifest, generators: Iterable[str], sources: Iterable[str]) -> pl.DataFrame:
-    """A manifest's rows with `seen`, whether a detector learned from these generators and sources, and `row`."""
-    seen = pl.col("generator").is_in(list(generators)) & pl.col("source").is_in(list(sources))
-    return manifest.frame.with_columns(seen=seen).with_row_index("row")
+def scored_rows(store: Store, run: Run) -> pl.DataFrame:
+    """The rows of a run's manifest that it scores, with `seen` and `row` (train.evaluate.selection)."""
+    return rows_to_score(mark_manifest(store.manifest, pairs_of_recipe(store.manifest.frame, run.recipe.data)))
 
 
 def score_state(run: Run, store: Store, name: str, scorer: Scorer) -> State:
     """Score a state's judged rows, calibrate it on the validation split, and write scores and state."""
-    raw = score_rows(store, judged_rows(store, run), scorer, None)
-    val = raw.filter(pl.col("seen") & (pl.col("split") == "val"))
+    raw = score_rows(store, scored_rows(store, run), scorer, None)
+    val = rows_in_training(raw, "val")
     is_fake = (val["label"] == "fake").to_numpy()
     calibration = fit_calibration(val["logit"].to_numpy(), is_fake)
-    points = choose_operating_points(probabilities(calibration, val["logit"].to_numpy()), is_fake)
+    # A camera with a thousand pictures does not count for more than one with fifty, nor does a generator.
+    kinds = val.select(pl.when(pl.col("label") == "real").then("source").otherwise("generator")).to_series()
+    weights = equal_weights(kinds.to_list())
+    points = choose_operating_points(probabilities(calibration, val["logit"].to_numpy()), is_fake, weights)
     calibrated = pl.Series(probabilities(calibration, raw["logit"].to_numpy()), dtype=pl.Float32)
     write_scores(raw.with_columns(probability=calibrated), scores_path(run, name))
-    state = State(name, calibration, points)
+    state = State(name, calibration, points, pairs_of_recipe(store.manifest.frame, run.recipe.data))
     write_state(run, state)
     return state

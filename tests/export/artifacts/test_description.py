@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from export.artifacts.description import Description, from_json, to_json
+from export.artifacts.description import OPERATING_POINTS, Description, from_json, to_json
 from train.common.errors import ExportError
+from train.evaluate.decision import Decision
 
 if TYPE_CHECKING:
     from tests.export.conftest import Describe
@@ -22,9 +23,9 @@ shares = st.floats(0, 1)
 def test_json_round_trip_is_exact(
     describe: Describe, name: str, band: tuple[float, float], point: float, figures: Any
 ) -> None:
-    points = {"balanced": point, "fpr-1%": 0.9, "fpr-0.5%": 0.95}
     low, high = sorted(band)
-    one = describe(name=name, unsure=(low, high), operating_points=points, figures=figures)
+    points = {"balanced": Decision(high, low), "fpr-1%": Decision(max(point, high), low), "fpr-0.5%": Decision(1, 1)}
+    one = describe(name=name, seen=((name, name),), operating_points=points, figures=figures)
     assert from_json(to_json(one)) == one
     assert to_json(from_json(to_json(one))) == to_json(one)
 
@@ -49,16 +50,20 @@ WRONG: list[tuple[str, Any]] = [
     ("heatmap", [8]),
     ("heatmap", "88"),
     ("labels", ["fake", "real"]),
-    ("operating_points", {"balanced": 0.5}),
-    ("operating_points", {"balanced": 0.5, "fpr-1%": 2, "fpr-0.5%": 0.9}),
+    ("operating_points", {"balanced": {"fake_from": 0.5, "unsure_from": 0.5}}),
+    ("operating_points", {"balanced": 0.5, "fpr-1%": 0.75, "fpr-0.5%": 0.9}),
+    ("operating_points", {key: {"fake_from": 0.5, "unsure_from": 0.75} for key in OPERATING_POINTS}),
+    ("operating_points", {key: {"fake_from": 2, "unsure_from": 0.75} for key in OPERATING_POINTS}),
+    ("operating_points", {key: {"fake_from": 0.5} for key in OPERATING_POINTS}),
     ("operating_points", [0.5, 0.7, 0.9]),
-    ("unsure", [0.7, 0.2]),
-    ("unsure", [0.2, "0.7"]),
+    ("face_finder", {}),
+    ("face_finder", ["blazeface"]),
     ("calibration", {"scale": 1}),
     ("calibration", {"scale": 1, "bias": None}),
     ("calibration", [1, 0]),
-    ("generators_seen", "checker"),
-    ("generators_seen", [1]),
+    ("seen", "checker"),
+    ("seen", [["checker"]]),
+    ("seen", [["checker", 1]]),
     ("training_sha256", "0" * 63),
     ("training_sha256", "G" * 64),
     ("created_by", {"fauxlens": 1}),
@@ -82,7 +87,7 @@ def test_a_wrong_value_is_refused_when_made_too(describe: Describe) -> None:
 
 
 def test_a_newer_format_says_so(describe: Describe) -> None:
-    plain = json.loads(to_json(describe())) | {"format": 2, "novelty": 1}
+    plain = json.loads(to_json(describe())) | {"format": 3, "novelty": 1}
     with pytest.raises(ExportError, match="made by a newer Fauxlens"):
         from_json(json.dumps(plain))
 

@@ -106,7 +106,7 @@ def test_a_yardstick_that_departs_is_not_timed(tiny: Tiny, tmp_path: Path) -> No
     views = tiny.bundle.references.views
     wanted = open_detector_file(tiny.sealed["ptq-int8"])(views)
     other = Output(wanted.scores[:, ::-1].copy(), wanted.heatmaps)
-    threshold = tiny.bundle.descriptions["ptq-int8"].operating_points[BALANCED]
+    threshold = tiny.bundle.descriptions["ptq-int8"].operating_points[BALANCED].fake_from
     held, _ = hold_yardsticks(path, views, other, threshold, LIMITS, lambda line: None, [BY_TFLITE])
     assert len(held) == 2
     assert all(one.refusal and "not timed" in one.refusal for one in held)

@@ -16,10 +16,11 @@ from typer.testing import CliRunner, Result
 
 from ela.reference import error_level_picture
 from ela.setting import Ela
-from export.artifacts.description import CalibrationNote, Description, to_json
+from export.artifacts.description import OPERATING_POINTS, CalibrationNote, Description, to_json
 from export.artifacts.metadata import DESCRIPTION_FILE, LABELS_FILE
 from export.artifacts.seal import write_sealed
 from fauxlens import app
+from train.evaluate.decision import Decision
 from train.image.decode import decode
 from train.image.view import apply_view, parse_view
 
@@ -63,11 +64,9 @@ def detector(tmp_path: Path) -> Callable[[str], Path]:
             front_end=front_end,
             size=48,
             heatmap=(3, 3),
-            operating_points={"balanced": 0.5, "fpr-1%": 0.75, "fpr-0.5%": 0.875},
-            unsure=(0.375, 0.625),
+            operating_points=dict.fromkeys(OPERATING_POINTS, Decision(0.5, 0.375)),
             calibration=CalibrationNote(1.0, 0.0),
-            generators_seen=("checker",),
-            sources_seen=("drawn",),
+            seen=(("checker", "drawn"),),
             training_sha256="0" * 64,
             created_by={"fauxlens": "0.1.0"},
         )

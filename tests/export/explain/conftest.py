@@ -114,7 +114,7 @@ def _finished_run(front_end: str, drawn: Drawn, folder: Path) -> Run:
         seen=pl.col("source") == "drawn", logit=pl.lit(0.0), probability=pl.lit(0.5)
     )
     write_scores(scores, scores_path(run, "float"))
-    write_state(run, State("float", Calibration(0.9, 0.05), OperatingPoints(0.5, 0.8, 0.9, (0.4, 0.6))))
+    write_state(run, State("float", Calibration(0.9, 0.05), OperatingPoints(0.6, 0.8, 0.9, 0.4)))
     return run
 
 

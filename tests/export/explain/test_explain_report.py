@@ -20,9 +20,10 @@ from train.data.manifest import read_manifest
 from train.data.store import pack
 from train.evaluate.calibration import probabilities
 from train.evaluate.robustness.corruptions import STANDARD
+from train.evaluate.selection import mark_manifest, rows_to_report
 from train.fit.loop import load_model
 from train.fit.run_folder import read_state
-from train.fit.scoring import keras_scorer, outside_training
+from train.fit.scoring import keras_scorer
 from train.image.view import parse_view
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
 def detector(tiny: Tiny, describe: Describe, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny detector, saying that it has learned from what `drawn` calls seen."""
     path = tmp_path_factory.mktemp("detector") / "tiny.tflite"
-    path.write_bytes(attach(tiny.raw["ptq-int8"], describe("ptq-int8", generators_seen=("camera", "checker"))))
+    path.write_bytes(
+        attach(tiny.raw["ptq-int8"], describe("ptq-int8", seen=(("camera", "drawn"), ("checker", "drawn"))))
+    )
     return path
 
 
@@ -64,7 +67,7 @@ def test_remembered_heatmaps_give_the_same_means(detector: Path, drawn: Drawn) -
     assert [(one.kind, one.name, one.seen, one.n) for one in found] == [
         (one.kind, one.name, one.seen, one.n) for one in expected.groups
     ]
-    judged = outside_training(manifest, ("camera", "checker"), ("drawn",)).height
+    judged = rows_to_report(mark_manifest(manifest, (("camera", "drawn"), ("checker", "drawn")))).height
     assert sum(one.n for one in found if one.kind in ("generator", "source")) == judged < every.height
     for one, other in zip(found, expected.groups, strict=True):
         np.testing.assert_allclose(one.mean, other.mean, atol=1e-6)

@@ -40,7 +40,9 @@ def told(done: Result) -> list[str]:
 def detector(tiny: Tiny, describe: Describe, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny detector, saying that it has learned from what `drawn` calls seen."""
     path = tmp_path_factory.mktemp("detector") / "tiny.tflite"
-    path.write_bytes(attach(tiny.raw["ptq-int8"], describe("ptq-int8", generators_seen=("camera", "checker"))))
+    path.write_bytes(
+        attach(tiny.raw["ptq-int8"], describe("ptq-int8", seen=(("camera", "drawn"), ("checker", "drawn"))))
+    )
     return path
 
 

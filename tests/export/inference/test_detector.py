@@ -15,54 +15,25 @@ from PIL import Image
 from export.artifacts.description import OPERATING_POINTS
 from export.inference.detector import detect, detector_from, label_of, open_detector
 from train.common.errors import ExportError
+from train.evaluate.decision import LABELS, Decision
 from train.image.decode import Picture, decode_bytes
 
 if TYPE_CHECKING:
     from tests.export.conftest import Describe, Tiny
 
 shares = st.floats(0, 1, width=32)
-bands = st.tuples(shares, shares).map(lambda pair: (min(pair), max(pair)))
-LOUDNESS = ("real", "unsure", "fake")
+decisions = st.tuples(shares, shares).map(lambda pair: Decision(max(pair), min(pair)))
 
 
-@given(p=shares, band=bands, share=shares)
-def test_balanced_is_unsure_exactly_in_the_band(
-    describe: Describe, p: float, band: tuple[float, float], share: float
-) -> None:
-    low, high = band
-    threshold = low + share * (high - low)
-    one = describe(unsure=band, operating_points={"balanced": threshold, "fpr-1%": 0.9, "fpr-0.5%": 0.95})
-    expected = "unsure" if low <= p < high else "fake" if p >= threshold else "real"
-    assert label_of(one, p) == expected
-
-
-@given(p=shares, band=bands, threshold=shares, point=st.sampled_from(OPERATING_POINTS[1:]))
-def test_a_strict_point_says_fake_exactly_from_its_threshold(
-    describe: Describe, p: float, band: tuple[float, float], threshold: float, point: str
-) -> None:
-    one = describe(unsure=band, operating_points={"balanced": 0.5, "fpr-1%": threshold, "fpr-0.5%": threshold})
-    label = label_of(one, p, point)
-    assert (label == "fake") == (p >= threshold)
-    if label != "fake":
-        assert label == ("unsure" if p >= band[0] else "real")
-
-
-@given(
-    ps=st.tuples(shares, shares).map(sorted),
-    band=bands,
-    thresholds=st.tuples(shares, shares, shares),
-    point=st.sampled_from(OPERATING_POINTS),
-)
-def test_a_higher_probability_never_sounds_milder(
-    describe: Describe,
-    ps: list[float],
-    band: tuple[float, float],
-    thresholds: tuple[float, float, float],
-    point: str,
-) -> None:
-    one = describe(unsure=band, operating_points=dict(zip(OPERATING_POINTS, thresholds, strict=True)))
-    low, high = (LOUDNESS.index(label_of(one, p, point)) for p in ps)
-    assert low <= high
+@given(ps=st.tuples(shares, shares).map(sorted), decided=decisions, point=st.sampled_from(OPERATING_POINTS))
+def test_only_the_chosen_point_decides(describe: Describe, ps: list[float], decided: Decision, point: str) -> None:
+    others = dict.fromkeys(OPERATING_POINTS, Decision(0.5, 0.25))
+    one = describe(operating_points=others | {point: decided})
+    labels = [label_of(one, p, point) for p in ps]
+    for p, label in zip(ps, labels, strict=True):
+        assert (label == "fake") == (p >= decided.fake_from)
+        assert (label == "real") == (p < decided.unsure_from)
+    assert LABELS.index(labels[0]) <= LABELS.index(labels[1]), "a higher probability never sounds milder"
 
 
 def test_an_unknown_operating_point_is_refused(describe: Describe) -> None:

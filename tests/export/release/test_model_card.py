@@ -17,7 +17,7 @@ from train.evaluate.evaluation import Judgement, judge_scores
 if TYPE_CHECKING:
     from tests.export.conftest import Describe
 
-POINTS = OperatingPoints(0.5, 0.75, 0.875, (0.375, 0.625))
+POINTS = OperatingPoints(0.5, 0.75, 0.875, 0.375)
 GROUPS = [
     ("real", "camera", "camera", "studio", True, 0.1),
     ("real", "camera", "camera", "web|new", False, 0.7),
@@ -123,7 +123,7 @@ def test_a_card_without_unseen_generators_says_so(render: Render, describe: Desc
 def test_names_cannot_write_markdown_of_their_own(render: Render, judgement: Judgement, describe: Describe) -> None:
     evil = "x | y <script> [a](b) `c` # d"
     card = render(
-        describe(name=evil, sources_seen=(evil,), licences=(evil,)),
+        describe(name=evil, seen=((evil, evil),), licences=(evil,)),
         judgement,
         why=evil,
         learned=[Learned(evil, evil, "fake", 1, 2, 3)],

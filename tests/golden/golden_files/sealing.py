@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from export.artifacts.bundle import parse_bundle
-from export.artifacts.description import Description, to_json
+from export.artifacts.description import Description
 from export.artifacts.metadata import read_description
 from export.artifacts.seal import read_sealed, write_sealed
 from train.common.errors import ExportError
 
-from .judging import DESCRIPTION
+from .judging import DESCRIPTION, text_of_format_1
 
 MODEL = b"\x1c\x00\x00\x00TFL3" + bytes(range(56))
 """Begins as a model does; nobody runs it."""
@@ -165,11 +165,11 @@ def _twice() -> bytes:
 
 
 def _detector(description: Description = DESCRIPTION, model: bytes = MODEL) -> bytes:
-    return write_sealed({"labels.txt": LABELS, "fauxlens.json": to_json(description).encode()}, prefix=model)
+    return write_sealed({"labels.txt": LABELS, "fauxlens.json": text_of_format_1(description).encode()}, prefix=model)
 
 
 def _detectors() -> dict[str, bytes]:
-    json_text = to_json(DESCRIPTION).encode()
+    json_text = text_of_format_1(DESCRIPTION).encode()
     good = _detector()
     return {
         "good": good,
@@ -186,7 +186,7 @@ def _detectors() -> dict[str, bytes]:
         "more": write_sealed({"labels.txt": LABELS, "fauxlens.json": json_text, "x": b""}, prefix=MODEL),
         "not_utf8": write_sealed({"labels.txt": LABELS, "fauxlens.json": b"\xff" + json_text}, prefix=MODEL),
         "newer": write_sealed(
-            {"labels.txt": LABELS, "fauxlens.json": json_text.replace(b'"format": 1', b'"format": 2')}, prefix=MODEL
+            {"labels.txt": LABELS, "fauxlens.json": json_text.replace(b'"format": 1', b'"format": 3')}, prefix=MODEL
         ),
     }
 

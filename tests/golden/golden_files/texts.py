@@ -2,14 +2,13 @@
 
 import json
 import random
-from dataclasses import fields
 from typing import Any
 
-from export.artifacts.description import Description, from_json, to_json
+from export.artifacts.description import OPERATING_POINTS, from_json, to_json
 from train.common.errors import DataError, ExportError
 from train.image.view import UNCLEAR, parse_view, view_for
 
-from .judging import DESCRIPTION
+from .judging import DESCRIPTION, text_of_format_1
 
 _GOOD_VIEWS = (
     "upright|face(2.4)|resize(224)", "upright|square|resize(96)", "resize(8)", "resize(4096)", "square|resize(32)",
@@ -83,8 +82,12 @@ def _plain(text: str) -> str | None:
         return None
 
 
+def _points(fake_from: Any, unsure_from: Any) -> dict[str, Any]:
+    return {name: {"fake_from": fake_from, "unsure_from": unsure_from} for name in OPERATING_POINTS}
+
+
 _CHANGES: dict[str, tuple[Any, ...]] = {
-    "format": (2, 0, -1, "1", 1.0, True, None, 1 << 30, (1 << 30) + 1, [1]),
+    "format": (3, 0, -1, "1", 1.0, True, None, 1 << 30, (1 << 30) + 1, [1]),
     "name": ("", "a\nb", "a\tb", "é ☃ 😀", "zero\u200bwidth", "no\u00a0break", "x" * 10_000, "x" * 10_001, 5, None,
              "\ue000", "\ud800", "\u2028", "😀" * 5_001),
     "variant": ("float32", "FLOAT32", "int8", "", 3, None),
@@ -94,35 +97,55 @@ _CHANGES: dict[str, tuple[Any, ...]] = {
     "size": (7, 4097, 8.0, "8", True, 4096, 1e1),
     "heatmap": ([1, 1], [0, 1], [1, 4097], [2], [2, 3, 4], [2.0, 3], "23", {"a": 1}, [True, 1]),
     "labels": (["fake", "real"], ["real"], "real", ["real", "fake", "x"]),
+    "calibration": (
+        {"scale": 1}, {"scale": 1, "bias": 0}, {"scale": 1, "bias": "0"}, {"scale": 1, "bias": 0, "x": 0}, [],
+    ),
+    "training_sha256": ("0" * 64, "0" * 63, "F" * 64, "g" * 64, "0" * 64 + "\n", 0),
+    "created_by": ({}, {"a": 1}, {"": "x"}, {"a": ""}, []),
+    "figures": ({}, {"a": -1e300}, {"a": "1"}, {"a": True}, {"a": None}, {"": 1}, {"x\n": 1}, []),
+    "licences": ([], ["l"], "l"),
+}  # fmt: skip
+_CHANGES_OF_FORMAT_2: dict[str, tuple[Any, ...]] = {
+    "operating_points": (
+        {"balanced": {"fake_from": 0.5, "unsure_from": 0.5}}, [], {"balanced": 0.5, "fpr-1%": 1, "fpr-0.5%": 0.5},
+        _points(0, 0), _points(1, 0), _points(0.5, 0.75), _points(1.5, 0.5), _points("1", 0), _points(True, 0),
+        _points(0.5, 0.5) | {"x": {"fake_from": 0.5, "unsure_from": 0.5}},
+        _points(0.5, 0.5) | {"balanced": {"fake_from": 0.5, "unsure_from": 0.5, "x": 0}},
+    ),
+    "seen": ([], [["a", "b"]], [["a"]], [["a", "b", "c"]], [["a", ""]], [["a", 1]], ["ab"], {"a": "b"}),
+    "face_finder": (None, {"name": "blazeface"}, {"name": "blazeface", "short_range": "0" * 64}, {}, {"name": 1}, []),
+}  # fmt: skip
+_CHANGES_OF_FORMAT_1: dict[str, tuple[Any, ...]] = {
     "operating_points": (
         {"balanced": 0.5}, {"balanced": 0, "fpr-1%": 1, "fpr-0.5%": 0.5}, [],
         {"balanced": 1.1, "fpr-1%": 0.5, "fpr-0.5%": 0.5}, {"balanced": "0.5", "fpr-1%": 0.5, "fpr-0.5%": 0.5},
         {"balanced": 0.5, "fpr-1%": 0.5, "fpr-0.5%": 0.5, "x": 0.5}, {"balanced": True, "fpr-1%": 0, "fpr-0.5%": 0},
     ),
     "unsure": ([0.5, 0.4], [0, 1], [0.5, 0.5], [0.5], [0.1, 0.2, 0.3], [-0.1, 0.5], ["0", "1"], 0.5),
-    "calibration": (
-        {"scale": 1}, {"scale": 1, "bias": 0}, {"scale": 1, "bias": "0"}, {"scale": 1, "bias": 0, "x": 0}, [],
-    ),
     "generators_seen": ([], ["a", ""], ["a", 1], "camera", {"a": "b"}, ["two\nlines"]),
     "sources_seen": ([], [None]),
-    "training_sha256": ("0" * 64, "0" * 63, "F" * 64, "g" * 64, "0" * 64 + "\n", 0),
-    "created_by": ({}, {"a": 1}, {"": "x"}, {"a": ""}, []),
-    "figures": ({}, {"a": -1e300}, {"a": "1"}, {"a": True}, {"a": None}, {"": 1}, {"x\n": 1}, []),
-    "licences": ([], ["l"], "l"),
 }  # fmt: skip
 # Whole texts that no change of a value gives.
-_TEXTS = ("", "[]", "null", "{}", "not JSON", "{" * 5000, '{"format": 1}', '{"format": 2}', '{"format": 3, "x": NaN}')
+_TEXTS = ("", "[]", "null", "{}", "not JSON", "{" * 5000, '{"format": 1}', '{"format": 3}', '{"format": 3, "x": NaN}')
 
 
 def descriptions() -> list[dict[str, Any]]:
     """Texts of `fauxlens.json`; `accepted` says whether they are, `newer` whether a newer Fauxlens made them."""
-    good = to_json(DESCRIPTION)
+    return _description_cases(to_json(DESCRIPTION), _CHANGES | _CHANGES_OF_FORMAT_2)
+
+
+def descriptions_of_format_1() -> list[dict[str, Any]]:
+    """The same for texts of format 1."""
+    return _description_cases(text_of_format_1(DESCRIPTION), _CHANGES | _CHANGES_OF_FORMAT_1)
+
+
+def _description_cases(good: str, changes: dict[str, tuple[Any, ...]]) -> list[dict[str, Any]]:
     plain = json.loads(good)
     texts = [good, good.replace("0.9375", "1e999"), good.replace("0.9375", "NaN"), good + "x", good[:-3]]
     texts += [good.replace('"size": 8', '"size": 8, "size": 8'), "\ufeff" + good, *_TEXTS]
-    for key in (field.name for field in fields(Description)):
+    for key in plain:
         texts.append(json.dumps({other: value for other, value in plain.items() if other != key}))
-        texts += [json.dumps(plain | {key: value}, ensure_ascii=key == "name") for value in _CHANGES[key]]
+        texts += [json.dumps(plain | {key: value}, ensure_ascii=key == "name") for value in changes[key]]
     texts.append(json.dumps(plain | {"unknown": 1}))
     return [_description_case(text) for text in texts]
 

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from .finding import letterbox_cases, output_cases, picture_cases
-from .judging import heat, verdicts
+from .judging import decisions, heat, verdicts
 from .looking import square_cases, synthetic_views, views_of_pictures
-from .texts import descriptions, json_texts, view_texts
+from .texts import descriptions, descriptions_of_format_1, json_texts, view_texts
 
 
 def golden_values(pictures: Path) -> dict[str, Any]:
@@ -17,8 +17,10 @@ def golden_values(pictures: Path) -> dict[str, Any]:
         "squares.json": square_cases(),
         "view_texts.json": view_texts(),
         "json_texts.json": json_texts(),
-        "descriptions.json": descriptions(),
+        "descriptions.json": descriptions_of_format_1(),
+        "descriptions_2.json": descriptions(),
         "verdicts.json": verdicts(),
+        "decisions.json": decisions(),
         "heat.json": heat(),
         "face_finder/letterbox.json": letterbox_cases(),
         "face_finder/outputs.json": output_cases(),

@@ -259,7 +259,7 @@ def certificate_chain() -> tuple[bytes, bytes]:
 def signed(
     file: bytes,
     mime: str,
-    actions: list[dict],
+    actions: Sequence[object],
     signing: tuple[bytes, bytes],
     parent: tuple[bytes, str] | None = None,
     relationship: str = "parentOf",

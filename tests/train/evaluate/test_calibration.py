@@ -11,9 +11,11 @@ from train.common.errors import TrainError
 from train.evaluate.calibration import (
     Calibration,
     choose_operating_points,
+    equal_weights,
     fit_calibration,
     probabilities,
 )
+from train.evaluate.decision import POINTS, Decision
 
 labels = st.lists(st.booleans(), min_size=2, max_size=300).filter(lambda found: any(found) and not all(found))
 
@@ -113,16 +115,12 @@ def test_operating_points_hold_their_promises(case: tuple[np.ndarray, np.ndarray
         assert (real_scores >= threshold).mean() <= limit
         assert (fake_scores >= threshold).mean() == tpr[fpr <= limit].max()
     reached = (fake_scores >= points.balanced).mean() - (real_scores >= points.balanced).mean()
-    if p.min() > 0:
+    if p.min() > 0 and points.balanced < points.fpr_1:
         assert reached == pytest.approx((tpr - fpr).max())
-    low, high = points.unsure
-    assert low <= high
-    if low < high:
-        assert high == points.fpr_1
-        assert (fake_scores < low).mean() <= 0.05
-    else:
-        assert low == points.balanced
-    every = np.array([points.balanced, points.fpr_1, points.fpr_05, low, high])
+    assert points.balanced <= points.fpr_1 <= points.fpr_05
+    unsure = (real_scores >= points.unsure_from) & (real_scores < points.fpr_05)
+    assert unsure.mean() <= 0.2 + 1e-9
+    every = np.array([points.balanced, points.fpr_1, points.fpr_05, points.unsure_from])
     assert ((every >= 0) & (every <= 1)).all()
     assert (every.astype(np.float32) == every).all(), "a phone compares in float32"
 
@@ -130,8 +128,8 @@ def test_operating_points_hold_their_promises(case: tuple[np.ndarray, np.ndarray
 def test_separated_classes_meet_in_the_middle_and_nothing_is_unsure() -> None:
     p = np.array([0.01, 0.02, 0.1, 0.7, 0.9, 0.95])
     points = choose_operating_points(p, p > 0.5)
-    every = [points.balanced, points.fpr_1, points.fpr_05, *points.unsure]
-    assert every == pytest.approx([0.4] * 5)
+    every = [points.balanced, points.fpr_1, points.fpr_05, points.unsure_from]
+    assert every == pytest.approx([0.4] * 4)
 
 
 def test_thresholds_of_a_case_done_by_hand() -> None:
@@ -146,14 +144,33 @@ def test_thresholds_of_a_case_done_by_hand() -> None:
     # 0.985 + 0.975 above the reals' bulk beats every other cut
     assert points.balanced == pytest.approx((0.5 + 0.55) / 2)
     # two fakes in 40 may lie below: 0.05 and one of the ties at 0.55, so the cut is below the ties
-    assert points.unsure == (points.balanced, points.balanced)
+    assert points.unsure_from == pytest.approx((0.5 + 0.55) / 2)
+    assert points.decision("balanced") == Decision(points.balanced, points.balanced)
 
 
-def test_a_weak_detector_has_a_wide_unsure_band() -> None:
+def test_a_weak_detector_is_unsure_of_a_fifth_of_the_reals_and_no_more() -> None:
     logits, fake = overlapping()
     p = probabilities(fit_calibration(logits, fake), logits)
-    low, high = choose_operating_points(p, fake).unsure
-    assert ((p >= low) & (p < high)).mean() > 0.3
+    points = choose_operating_points(p, fake)
+    for point in POINTS:
+        decision = points.decision(point)
+        assert np.mean([decision.label(one) == "unsure" for one in p[~fake]]) <= 0.2
+    strictest = points.decision("fpr-0.5%")
+    assert np.mean([strictest.label(one) == "unsure" for one in p[~fake]]) > 0.19
+
+
+def test_weights_count_every_source_alike() -> None:
+    random = np.random.default_rng(4)
+    # 1,000 reals of one camera and 100 of another, whose pictures score higher.
+    many, few, fakes = random.normal(0.2, 0.05, 1000), random.normal(0.5, 0.05, 100), random.normal(0.8, 0.05, 300)
+    p = np.clip(np.concatenate([many, few, fakes]), 0, 1)
+    source = ["many"] * 1000 + ["few"] * 100 + ["fake"] * 300
+    fake = np.arange(p.size) >= 1100
+    points = choose_operating_points(p, fake, equal_weights(source))
+    of_few = p[1000:1100]
+    assert (of_few >= points.fpr_1).mean() <= 0.02 < (of_few >= choose_operating_points(p, fake).fpr_1).mean()
+    repeated = np.concatenate([many, np.repeat(few, 10), fakes]).clip(0, 1)
+    assert points == choose_operating_points(repeated, np.arange(repeated.size) >= 2000)
 
 
 @pytest.mark.parametrize("function", [fit_calibration, choose_operating_points])

@@ -11,9 +11,10 @@ from sklearn.metrics import roc_auc_score
 
 from train.common.errors import TrainError
 from train.evaluate.calibration import OperatingPoints
-from train.evaluate.evaluation import Judgement, judge_scores, judged_rows
+from train.evaluate.evaluation import Judgement, judge_scores
 from train.evaluate.flips import count_flips
 from train.evaluate.plain import from_plain, to_plain
+from train.evaluate.selection import rows_to_report
 
 Scored = tuple[pl.DataFrame, OperatingPoints]
 
@@ -49,7 +50,7 @@ def test_training_rows_change_nothing(scored: Scored) -> None:
     trained = pl.col("seen") & (pl.col("split") != "test")
     upset = table.with_columns(probability=pl.when(trained).then(0.123).otherwise("probability"))
     assert judge_scores(upset, points, name="m", resamples=5) == judge_scores(table, points, name="m", resamples=5)
-    assert judged_rows(table).filter(trained).is_empty()
+    assert rows_to_report(table).filter(trained).is_empty()
 
 
 def test_false_alarms_are_told_by_source(scored: Scored) -> None:
@@ -66,8 +67,9 @@ def test_false_alarms_are_told_by_source(scored: Scored) -> None:
     for point in ("balanced", "fpr_1", "fpr_05"):
         expected = (web >= getattr(points, point)).mean()
         assert asdict(found["web"].called)[point]["value"] == pytest.approx(expected)
-    low, high = points.unsure
-    assert found["web"].called.unsure.value == pytest.approx(((web >= low) & (web < high)).mean())
+    for field, high in (("unsure", points.balanced), ("unsure_fpr_1", points.fpr_1), ("unsure_fpr_05", points.fpr_05)):
+        expected = ((web >= min(points.unsure_from, high)) & (web < high)).mean()
+        assert asdict(found["web"].called)[field]["value"] == pytest.approx(expected)
 
 
 def test_the_worst_mistakes_are_wrong_and_in_order(scored: Scored) -> None:
@@ -79,7 +81,7 @@ def test_the_worst_mistakes_are_wrong_and_in_order(scored: Scored) -> None:
     assert alarms == sorted(alarms, reverse=True)
     assert misses == sorted(misses)
     assert min(alarms) >= points.balanced > max(misses)
-    fakes = judged_rows(table).filter(pl.col("label") == "fake")
+    fakes = rows_to_report(table).filter(pl.col("label") == "fake")
     assert misses[0] == pytest.approx(fakes["probability"].min())
 
 
@@ -114,7 +116,7 @@ def test_what_cannot_be_judged_is_refused(scored: Scored) -> None:
 def test_a_model_does_not_flip_against_itself(scored: Scored) -> None:
     table, points = scored
     flips = count_flips(table, table.sample(fraction=1, shuffle=True, seed=1), points, names=("a", "b"))
-    assert flips.n == judged_rows(table).height
+    assert flips.n == rows_to_report(table).height
     assert (flips.balanced.value, flips.verdict.value, flips.auc_difference.value) == (0, 0, 0)
     assert (flips.mean_change, flips.p99_change) == (0, 0)
 
@@ -123,7 +125,7 @@ def test_flips_and_changes_are_counted(scored: Scored, make: Callable[..., Score
     table, points = scored
     other, _ = make(noise=0.5)
     flips = count_flips(table, other, points, names=("a", "b"), resamples=100)
-    one, two = judged_rows(table), judged_rows(other)
+    one, two = rows_to_report(table), rows_to_report(other)
     assert one["path"].to_list() == two["path"].to_list()
     a, b = one["probability"].to_numpy(), two["probability"].to_numpy()
     expected = ((a >= points.fpr_1) != (b >= points.fpr_1)).mean()
@@ -136,7 +138,7 @@ def test_flips_and_changes_are_counted(scored: Scored, make: Callable[..., Score
 
 def test_tables_of_different_pictures_are_refused(scored: Scored) -> None:
     table, points = scored
-    fewer = table.filter(pl.col("path") != judged_rows(table)["path"][3])
+    fewer = table.filter(pl.col("path") != rows_to_report(table)["path"][3])
     for one, two in ((table, fewer), (fewer, table)):
         with pytest.raises(TrainError, match="1 are in one only"):
             count_flips(one, two, points, names=("a", "b"))

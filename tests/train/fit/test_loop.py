@@ -15,7 +15,8 @@ from ela.setting import Ela
 from train.common.errors import ElaError, TrainError
 from train.common.tf import load_tensorflow
 from train.data.manifest import Manifest, read_manifest
-from train.fit.batches import class_weights, mark_seen, rows_of, training_batches
+from train.evaluate.selection import mark_seen
+from train.fit.batches import class_weights, rows_of, training_batches
 from train.fit.checkpoints import Epoch, Progress, load_progress, save_progress
 from train.fit.loop import fit, is_better, kept_epoch, load_model
 from train.fit.pipeline import begin, resume

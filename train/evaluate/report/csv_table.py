@@ -71,6 +71,7 @@ def _metric_rows(head: list[Any], metrics: Metrics) -> Iterator[list[Any]]:
 
 
 def _called_rows(head: list[Any], called: Called) -> Iterator[list[Any]]:
-    for point in (*POINTS, "unsure"):
-        name = "unsure" if point == "unsure" else f"called_fake_{point}"
-        yield [*head, name, *asdict(getattr(called, point)).values()]
+    for point in POINTS:
+        yield [*head, f"called_fake_{point}", *asdict(getattr(called, point)).values()]
+    for name in ("unsure", "unsure_fpr_1", "unsure_fpr_05"):
+        yield [*head, name, *asdict(getattr(called, name)).values()]

@@ -71,7 +71,8 @@ def histogram_figure(judgement: Judgement) -> str:
     def draw(axes: Any) -> None:
         edges = np.linspace(0, 1, HISTOGRAM_BINS + 1)
         shares = judgement.histograms
-        low, high = judgement.points.unsure
+        decision = judgement.points.decision("balanced")
+        low, high = decision.unsure_from, decision.fake_from
         if low < high:
             axes.axvspan(low, high, color=FAINT, alpha=0.25, linewidth=0, label="unsure band")
         else:

@@ -12,9 +12,10 @@ from train.common.errors import DataError, TrainError
 from train.data.manifest import Manifest
 from train.data.rows import Row, decode_row, eyes_of
 from train.evaluate.calibration import OperatingPoints
-from train.evaluate.evaluation import judged_rows
 from train.evaluate.robustness.corruptions import UNDISTURBED, Disturbance, disturb
 from train.evaluate.robustness.results import Disturbed, Robustness, judge_disturbed
+from train.evaluate.scores import check_scores
+from train.evaluate.selection import rows_to_report
 from train.image.view import Unclear, View, apply_view, view_for
 
 Probabilities = Callable[[np.ndarray], np.ndarray]
@@ -53,7 +54,7 @@ def find_robustness(
     are not searched for anew: the eyes of the manifest move with the picture. Raises TrainError where the models have
     no judged pictures of both classes in common, DataError for a picture that is gone or cannot be shown.
     """
-    judged = [judged_rows(subject.scores) for subject in subjects]
+    judged = [rows_to_report(check_scores(subject.scores)) for subject in subjects]
     common = judged[0].select("path")
     for other in judged[1:]:
         common = common.join(other.select("path"), on="path", maintain_order="left")

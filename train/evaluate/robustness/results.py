@@ -10,10 +10,11 @@ import polars as pl
 
 from train.common.errors import TrainError
 from train.evaluate.calibration import OperatingPoints
-from train.evaluate.evaluation import Called, call, judge_scores, judged_rows
+from train.evaluate.evaluation import Called, call, judge_scores
 from train.evaluate.flips import Flips, count_flips
 from train.evaluate.metrics import Metrics
 from train.evaluate.report.summary import percent
+from train.evaluate.selection import rows_to_report
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def judge_disturbed(
     """
     if not disturbed or disturbed[0].kind != "none":
         raise TrainError("Robustness is held against the pictures as they are: give their probabilities first.")
-    if judged_rows(scores).height != scores.height:
+    if rows_to_report(scores).height != scores.height:
         raise TrainError("Robustness is judged on the test split and on what was never seen: leave out other pictures.")
     return tuple(_condition(_with(scores, disturbed[0]), scores, points, one, name, resamples) for one in disturbed)
 

@@ -24,7 +24,7 @@ from train.image.view import UNCLEAR, Unclear, apply_view, parse_view
 
 VIEW = parse_view("upright|square|resize(32)")
 FACE_VIEW = parse_view("upright|face(2.4)|resize(32)")
-POINTS = OperatingPoints(0.5, 0.6, 0.65, (0.45, 0.55))
+POINTS = OperatingPoints(0.55, 0.6, 0.65, 0.45)
 
 PARTS = (
     # label, generator, source, count

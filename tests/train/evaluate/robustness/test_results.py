@@ -16,12 +16,13 @@ from sklearn.metrics import roc_auc_score
 
 from train.common.errors import TrainError
 from train.evaluate.calibration import OperatingPoints
-from train.evaluate.evaluation import judge_scores, judged_rows
+from train.evaluate.evaluation import judge_scores
 from train.evaluate.metrics import Interval, wilson
 from train.evaluate.plain import from_plain
 from train.evaluate.report.html import write_report
 from train.evaluate.robustness.figure import robustness_figure
 from train.evaluate.robustness.results import Disturbed, Robustness, hardest, judge_disturbed
+from train.evaluate.selection import rows_to_report
 
 Scored = tuple[pl.DataFrame, OperatingPoints]
 
@@ -31,7 +32,7 @@ def as_is(rows: pl.DataFrame) -> Disturbed:
 
 
 def test_figures_are_those_of_the_scores(scored: Scored) -> None:
-    rows, points = judged_rows(scored[0]), scored[1]
+    rows, points = rows_to_report(scored[0]), scored[1]
     moved = np.roll(rows["probability"].to_numpy(), 7)
     before, after = judge_disturbed(
         rows, points, [as_is(rows), Disturbed("blur", 2, "blur(2)", "blurred", moved)], name="m", resamples=20
@@ -49,7 +50,8 @@ def test_figures_are_those_of_the_scores(scored: Scored) -> None:
     assert after.unseen_fakes.fpr_1.value == pytest.approx((moved[fake & ~seen] >= points.fpr_1).mean())
 
     def verdicts(probability: np.ndarray) -> np.ndarray:
-        return (probability >= points.unsure[0]).astype(int) + (probability >= points.unsure[1])
+        unsure_from = min(points.unsure_from, points.balanced)
+        return (probability >= unsure_from).astype(int) + (probability >= points.balanced)
 
     changed = int((verdicts(moved) != verdicts(rows["probability"].to_numpy())).sum())
     assert 0 < changed < rows.height
@@ -58,7 +60,7 @@ def test_figures_are_those_of_the_scores(scored: Scored) -> None:
 
 
 def test_a_detector_that_saw_none_of_the_generators_has_no_unseen_ones_apart(scored: Scored) -> None:
-    rows = judged_rows(scored[0]).with_columns(seen=pl.lit(False))
+    rows = rows_to_report(scored[0]).with_columns(seen=pl.lit(False))
     (one,) = judge_disturbed(rows, scored[1], [as_is(rows)], name="m", resamples=20)
     assert (one.unseen, one.unseen_fakes, one.fakes_are_seen) == (None, None, False)
     assert one.fakes.n == (rows["label"] == "fake").sum()
@@ -75,7 +77,7 @@ def test_the_hardest_is_told_with_its_figures(withstood: Robustness) -> None:
 
 
 def test_what_cannot_be_judged_is_refused(scored: Scored) -> None:
-    rows = judged_rows(scored[0])
+    rows = rows_to_report(scored[0])
     with pytest.raises(TrainError, match="as they are"):
         judge_disturbed(rows, scored[1], [Disturbed("blur", 1, "b", "b", rows["probability"].to_numpy())], name="m")
     with pytest.raises(TrainError, match="test split"):
