@@ -52,10 +52,20 @@ def scored_rows(store: Store, run: Run) -> pl.DataFrame:
     return rows_to_score(mark_manifest(store.manifest, pairs_of_recipe(store.manifest.frame, run.recipe.data)))
 
 
+def rows_met_in_life(val: pl.DataFrame) -> pl.DataFrame:
+    """The rows that calibration and thresholds are chosen on: all, but reconstructions where there are other fakes.
+
+    Reconstructions are a means of training, harder than what generators make; nobody comes across them, so they say
+    nothing about how sure a detector may be.
+    """
+    met = val.filter(pl.col("family") != "reconstruction")
+    return met if (met["label"] == "fake").any() else val
+
+
 def score_state(run: Run, store: Store, name: str, scorer: Scorer) -> State:
     """Score a state's judged rows, calibrate it on the validation split, and write scores and state."""
     raw = score_rows(store, scored_rows(store, run), scorer, None)
-    val = rows_in_training(raw, "val")
+    val = rows_met_in_life(rows_in_training(raw, "val"))
     is_fake = (val["label"] == "fake").to_numpy()
     calibration = fit_calibration(val["logit"].to_numpy(), is_fake)
     # A camera with a thousand pictures does not count for more than one with fifty, nor does a generator.
