@@ -110,10 +110,14 @@ def choose_operating_points(
     return OperatingPoints(balanced, fpr_1, fpr_05, min(unsure_from, fpr_05))
 
 
-def equal_weights(names: Sequence[str]) -> npt.NDArray[np.float64]:
-    """Weights [N] by which every name (a source, say) counts as much as every other, their mean being 1."""
+def equal_weights(names: Sequence[str], full: int = 1) -> npt.NDArray[np.float64]:
+    """Weights [N] by which every name (a source, say) counts as much as every other, their mean being 1.
+
+    Names of fewer than `full` pictures count by how many they have, so that no single picture weighs too much.
+    """
     _, index, counts = np.unique(np.asarray(names, str), return_inverse=True, return_counts=True)
-    return np.asarray(len(index) / len(counts) / counts[index], np.float64)
+    weights = 1 / np.maximum(counts, full)[index]
+    return np.asarray(weights / weights.mean(), np.float64)
 
 
 def two_classes(

@@ -20,6 +20,10 @@ from train.evaluate.selection import mark_manifest, pairs_of_recipe, rows_in_tra
 from train.fit.run_folder import Run, State, scores_path, write_state
 from train.model import predict_logits
 
+FULL_SOURCE = 50
+"""Validation pictures from which on a source or generator counts as much as every other where thresholds are chosen.
+Below, one picture would decide alone: of ten it would be a whole percent of twelve sources."""
+
 Scorer = Callable[[np.ndarray], np.ndarray]
 """Views uint8 [N, S, S, 3] in, logits float32 [N] of "fake" out; whatever computes them."""
 
@@ -70,7 +74,7 @@ def score_state(run: Run, store: Store, name: str, scorer: Scorer) -> State:
     calibration = fit_calibration(val["logit"].to_numpy(), is_fake)
     # A camera with a thousand pictures does not count for more than one with fifty, nor does a generator.
     kinds = val.select(pl.when(pl.col("label") == "real").then("source").otherwise("generator")).to_series()
-    weights = equal_weights(kinds.to_list())
+    weights = equal_weights(kinds.to_list(), FULL_SOURCE)
     points = choose_operating_points(probabilities(calibration, val["logit"].to_numpy()), is_fake, weights)
     calibrated = pl.Series(probabilities(calibration, raw["logit"].to_numpy()), dtype=pl.Float32)
     write_scores(raw.with_columns(probability=calibrated), scores_path(run, name))

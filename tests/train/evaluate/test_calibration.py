@@ -192,3 +192,12 @@ def test_degenerate_input_is_refused_in_one_sentence(function, values, fake, wor
 def test_logits_are_no_probabilities() -> None:
     with pytest.raises(TrainError, match="calibrate"):
         choose_operating_points([-3.0, 4.0], [False, True])
+
+
+def test_small_sources_count_by_their_pictures() -> None:
+    names = ["a"] * 100 + ["b"] * 50 + ["c"] * 10
+    weights = equal_weights(names, 50)
+    total = {name: sum(w for w, n in zip(weights, names, strict=True) if n == name) for name in "abc"}
+    assert total["a"] == pytest.approx(total["b"])
+    assert total["c"] == pytest.approx(total["b"] / 5)
+    assert weights.mean() == pytest.approx(1)
