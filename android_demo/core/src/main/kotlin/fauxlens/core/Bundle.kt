@@ -21,7 +21,8 @@ class References(
 /**
  * A bundle: detector variants, model card and references in one sealed zip (export/artifacts/bundle.py).
  *
- * `default` names the variant that ships; `sha256` is that of the zip, 64 hexadecimal digits.
+ * `default` names the variant that ships; `sha256` is that of the zip, 64 hexadecimal digits. `faceFinder` holds the
+ * networks that find faces, where the view has face(k) and the bundle is of format 2.
  */
 class Bundle(
     val variants: Map<String, DetectorFile>,
@@ -29,6 +30,7 @@ class Bundle(
     val card: String,
     val references: References,
     val sha256: String,
+    val faceFinder: Map<FaceNetwork, ByteArray>? = null,
 ) {
 
     /** The variant that ships. */

@@ -1,6 +1,6 @@
 package fauxlens.core
 
-private const val FORMAT = 1
+private const val NEWEST = 2
 internal const val INDEX = "bundle.json"
 private val KEYS =
     setOf("format", "default", "variants", "pictures", "heatmaps", "gradcam", "tolerances", "sha256")
@@ -12,6 +12,7 @@ private val TOLERANCES = LIMITED + setOf("float_rounding", "heatmap_mean", "heat
 internal class PictureEntry(val name: String, val member: String, val pixelsSha256: String, val eyes: Eyes?)
 
 internal class BundleIndex(
+    val format: Int,
     val default: String,
     val variants: List<String>,
     val pictures: List<PictureEntry>,
@@ -24,11 +25,11 @@ internal class BundleIndex(
 internal fun readIndex(json: ByteArray, members: Map<String, ByteArray>, name: String): BundleIndex {
     val plain = readJson(json, INDEX, name)
     val format = (plain as? Json.Object)?.members?.get("format")?.wholeIn(0, Int.MAX_VALUE)
-    if (format != null && format > FORMAT) {
+    if (format != null && format > NEWEST) {
         throw Refused("$name has bundle format $format, which was made by a newer Fauxlens: update this app.")
     }
-    val index = (plain as? Json.Object)?.takeIf { format == FORMAT && it.members.keys == KEYS }?.let(::typed)
-        ?: throw Refused("$name: $INDEX does not have the keys and types of format $FORMAT; export it again.")
+    val index = (plain as? Json.Object)?.takeIf { format != null && format > 0 && it.members.keys == KEYS }?.let(::typed)
+        ?: throw Refused("$name: $INDEX does not have the keys and types of its format; export it again.")
     if (index.default !in index.variants || !VARIANTS.containsAll(index.variants)) {
         throw Refused("$name: $INDEX names an unknown default or variant; export it again.")
     }
@@ -57,6 +58,7 @@ private fun typed(index: Json.Object): BundleIndex? {
     val members = index.members
     if (!areTolerances(members.getValue("tolerances"))) return null
     return BundleIndex(
+        format = members.getValue("format").wholeIn(1, NEWEST) ?: return null,
         default = members.getValue("default").text() ?: return null,
         variants = (members.getValue("variants") as? Json.Object)?.members?.keys?.sorted() ?: return null,
         pictures = members.getValue("pictures").list(::picture)?.takeIf { it.isNotEmpty() } ?: return null,

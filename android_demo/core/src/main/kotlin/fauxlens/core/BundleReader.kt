@@ -27,12 +27,22 @@ internal fun readBundle(bytes: ByteArray, name: String): Bundle {
     }
     val card = utf8(members.take(CARD)) ?: throw Refused("$name: $CARD is not UTF-8; export it again.")
     val arrays = ReferenceArrays(members, index)
+    val view = variants.getValue(index.default).view
+    val finder = if (index.format > 1 && view.needsEyes) faceFinder(members) else null
     members.refuseRest()
     for ((variant, detector) in variants) {
         arrays.check(variant, detector.description, variants.getValue(index.default).description.view, name)
     }
     arrays.checkStages(variants.keys, name)
-    return Bundle(variants, index.default, card, arrays.references(index), sha256(bytes))
+    return Bundle(variants, index.default, card, arrays.references(index), sha256(bytes), finder)
+}
+
+/** The networks that find faces, each the very file that this app knows; and their licence. */
+private fun faceFinder(members: Members): Map<FaceNetwork, ByteArray> {
+    members.take("face_finder/LICENSE")
+    return FaceNetwork.values().associateWith { network ->
+        members.take(network.member).also { network.check(it, "${members.name}: ${network.member}") }
+    }
 }
 
 /** Members that have not been taken yet. */

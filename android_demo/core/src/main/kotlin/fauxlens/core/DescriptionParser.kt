@@ -1,12 +1,18 @@
 package fauxlens.core
 
-private const val FORMAT = 1
+private const val NEWEST = 2
 private const val LONGEST = 10_000
 internal val VARIANTS = listOf("qat-int8", "ptq-int8", "dynamic", "float16", "float32")
 private val SHA256 = Regex("[0-9a-f]{64}")
-private val KEYS = sortedSetOf(
-    "calibration", "created_by", "figures", "format", "front_end", "generators_seen", "heatmap", "labels", "licences",
-    "name", "operating_points", "size", "sources_seen", "training_sha256", "unclear_faces", "unsure", "variant", "view",
+private val KEYS = setOf(
+    "calibration", "created_by", "figures", "format", "front_end", "heatmap", "labels", "licences", "name",
+    "operating_points", "size", "training_sha256", "unclear_faces", "variant", "view",
+)
+
+/** The keys that only one format has. */
+private val KEYS_OF = mapOf(
+    1 to setOf("generators_seen", "sources_seen", "unsure"),
+    2 to setOf("face_finder", "seen"),
 )
 
 internal fun parseDescription(json: String, name: String): Description {
@@ -17,18 +23,21 @@ internal fun parseDescription(json: String, name: String): Description {
         throw Refused("$file is not JSON (${error.message}); export the detector again.", error)
     }
     if (plain !is Json.Object) throw Refused("$file does not hold a JSON object; export the detector again.")
-    checkFormat(plain.members["format"], file)
+    val format = checkFormat(plain.members["format"], file)
     val keys = plain.members.keys
-    (KEYS - keys).firstOrNull()?.let { throw Refused("$file lacks the key '$it'; export the detector again.") }
-    (keys - KEYS).minOrNull()?.let { throw Refused("$file has an unknown key '$it'; export the detector again.") }
-    return read(Keys(plain.members, file))
+    val known = (KEYS + KEYS_OF.getValue(format)).toSortedSet()
+    (known - keys).firstOrNull()?.let { throw Refused("$file lacks the key '$it'; export the detector again.") }
+    (keys - known).minOrNull()?.let { throw Refused("$file has an unknown key '$it'; export the detector again.") }
+    return read(Keys(plain.members, file), format)
 }
 
-private fun checkFormat(number: Json?, file: String) {
-    val format = number?.wholeIn(1, 1 shl 30) ?: return
-    if (format > FORMAT) {
+/** The format; the newest where there is none that could be read, for then its keys are asked for. */
+private fun checkFormat(number: Json?, file: String): Int {
+    val format = number?.wholeIn(1, 1 shl 30) ?: return NEWEST
+    if (format > NEWEST) {
         throw Refused("$file has format $format, which was made by a newer Fauxlens: update this app.")
     }
+    return format
 }
 
 private class Keys(private val members: Map<String, Json>, private val file: String) {
@@ -38,15 +47,12 @@ private class Keys(private val members: Map<String, Json>, private val file: Str
         ?: throw Refused("$file: '$key' must be $promise; export the detector again.")
 }
 
-private fun read(keys: Keys): Description {
-    keys.take("format", "the whole number $FORMAT") { it.wholeIn(FORMAT, FORMAT) }
+private fun read(keys: Keys, format: Int): Description {
+    keys.take("format", "a whole number, 1 to $NEWEST") { it.wholeIn(1, NEWEST) }
     keys.take("labels", "[real, fake] in this order") { labels -> labels.texts()?.takeIf { it == LABELS } }
     val line = "one line of text"
     val lines = "a list of lines of text"
     val heatmap = keys.take("heatmap", "two whole numbers, rows and columns") { it.pair { n -> n.wholeIn(1, 4096) } }
-    val unsure = keys.take("unsure", "two probabilities, low then high") { band ->
-        band.pair { it.probability() }?.takeIf { it.first <= it.second }
-    }
     val calibration = keys.take("calibration", "an object of two finite numbers, scale and bias") { note ->
         note.map { it.finite() }?.takeIf { it.keys == setOf("scale", "bias") }
     }
@@ -63,27 +69,59 @@ private fun read(keys: Keys): Description {
         size = keys.take("size", "a whole number of pixels, 8 to 4096") { it.wholeIn(8, 4096) },
         heatmapRows = heatmap.first,
         heatmapColumns = heatmap.second,
-        operatingPoints = keys.take("operating_points", thresholds()) { it.operatingPoints() },
-        unsureLow = unsure.first,
-        unsureHigh = unsure.second,
+        operatingPoints = if (format == 1) decisionsOfFormat1(keys) else {
+            keys.take("operating_points", "unsure_from <= fake_from, both in 0..1, for each of $POINTS") { all ->
+                all.points { it.decision() }
+            }
+        },
         calibrationScale = calibration.getValue("scale"),
         calibrationBias = calibration.getValue("bias"),
-        generatorsSeen = keys.take("generators_seen", lines) { it.texts() },
-        sourcesSeen = keys.take("sources_seen", lines) { it.texts() },
+        seen = if (format == 1) seenOfFormat1(keys, lines) else {
+            keys.take("seen", "a list of pairs of lines of text, generator and source") { all ->
+                all.all { one -> one.pair { it.line() } }
+            }
+        },
         trainingSha256 = keys.take("training_sha256", "64 hexadecimal digits") { hash ->
             hash.line()?.takeIf { SHA256.matches(it) }
         },
         createdBy = keys.take("created_by", "an object of package names and versions") { all -> all.map { it.line() } },
         figures = keys.take("figures", "an object of finite numbers") { all -> all.map { it.finite() } },
         licences = keys.take("licences", lines) { it.texts() },
+        faceFinder = if (format == 1) null else {
+            // An empty one stands for null, which take takes for a broken promise.
+            keys.take("face_finder", "null, or an object of lines of text with a name") { finder ->
+                if (finder == Json.Null) emptyMap() else finder.map { it.line() }?.takeIf { "name" in it }
+            }.takeIf { it.isNotEmpty() }
+        },
     )
 }
 
-private fun thresholds(): String =
-    "one threshold in 0..1 for each of " + OperatingPoint.values().joinToString { it.key }
+private val POINTS = OperatingPoint.values().joinToString { it.key }
 
-private fun Json.operatingPoints(): Map<OperatingPoint, Double>? {
-    val byKey = map { it.probability() } ?: return null
+private fun decisionsOfFormat1(keys: Keys): Map<OperatingPoint, Decision> {
+    val (low, high) = keys.take("unsure", "two probabilities, low then high") { band ->
+        band.pair { it.probability() }?.takeIf { it.first <= it.second }
+    }
+    val thresholds = keys.take("operating_points", "one threshold in 0..1 for each of $POINTS") { all ->
+        all.points { it.probability() }
+    }
+    return thresholds.mapValues { (point, threshold) -> decisionOfFormat1(point, threshold, low, high) }
+}
+
+/** Format 1 had two lists, which say less: any of the one may have come with any of the other. */
+private fun seenOfFormat1(keys: Keys, lines: String): List<Pair<String, String>> {
+    val generators = keys.take("generators_seen", lines) { it.texts() }
+    val sources = keys.take("sources_seen", lines) { it.texts() }
+    return generators.flatMap { generator -> sources.map { generator to it } }
+}
+
+private fun Json.decision(): Decision? {
+    val numbers = map { it.probability() }?.takeIf { it.keys == setOf("fake_from", "unsure_from") } ?: return null
+    return Decision(numbers.getValue("fake_from"), numbers.getValue("unsure_from")).takeIf { it.unsureFrom <= it.fakeFrom }
+}
+
+private fun <T : Any> Json.points(read: (Json) -> T?): Map<OperatingPoint, T>? {
+    val byKey = map(read) ?: return null
     val points = OperatingPoint.values()
     return if (byKey.keys == points.map { it.key }.toSet()) points.associateWith { byKey.getValue(it.key) } else null
 }

@@ -1,25 +1,35 @@
 package fauxlens.core
 
-/** Where the threshold lies: balanced, or at most 1 % or 0.5 % of real pictures called fake. */
+/** Where the thresholds lie: balanced, or at most 1 % or 0.5 % of real pictures called fake. */
 enum class OperatingPoint(val key: String) { BALANCED("balanced"), FPR_1("fpr-1%"), FPR_05("fpr-0.5%") }
 
-/** What a detector says in one word. */
+/** What a detector says in one word, from mild to severe. */
 enum class Label(val key: String) { REAL("real"), UNSURE("unsure"), FAKE("fake") }
 
 /**
- * The verdict for P(fake): real below unsure below fake, so a higher probability never sounds milder.
+ * One operating point (train/evaluate/decision.py): fake iff p >= fakeFrom, else unsure iff p >= unsureFrom, else real.
  *
- * With the band [low, high) and the threshold t of the operating point (export/inference/detector.py, label_of):
- *
- *     balanced   fake iff p >= max(t, high), unsure iff p >= min(t, low), else real
- *     strict     fake iff p >= t,            unsure iff p >= min(t, low), else real
+ * Both are calibrated probabilities of "fake", 0 <= unsureFrom <= fakeFrom <= 1. Nothing else decides, so `fakeFrom` is
+ * the threshold that people are told. A higher probability never sounds milder.
  */
-fun labelOf(description: Description, probability: Double, point: OperatingPoint): Label {
-    val threshold = description.operatingPoints.getValue(point)
-    val fakeFrom = if (point == OperatingPoint.BALANCED) maxOf(threshold, description.unsureHigh) else threshold
-    return when {
+data class Decision(val fakeFrom: Double, val unsureFrom: Double) {
+
+    fun label(probability: Double): Label = when {
         probability >= fakeFrom -> Label.FAKE
-        probability >= minOf(threshold, description.unsureLow) -> Label.UNSURE
+        probability >= unsureFrom -> Label.UNSURE
         else -> Label.REAL
     }
 }
+
+/**
+ * The same decisions as a detector file of format 1, which had one band [low, high) for all of its thresholds: there the
+ * balanced point called fake what reached both the threshold and `high`, a stricter one what reached the threshold.
+ */
+internal fun decisionOfFormat1(point: OperatingPoint, threshold: Double, low: Double, high: Double): Decision = Decision(
+    fakeFrom = if (point == OperatingPoint.BALANCED) maxOf(threshold, high) else threshold,
+    unsureFrom = minOf(threshold, low),
+)
+
+/** The verdict for P(fake) at an operating point. */
+fun labelOf(description: Description, probability: Double, point: OperatingPoint): Label =
+    description.operatingPoints.getValue(point).label(probability)

@@ -14,10 +14,25 @@ fun look(view: View, stored: Raster, orientation: Int, eyes: Eyes?): ByteArray {
     val square = squareOf(view, width, height, eyes)
     val across = Span(square?.left ?: 0, square?.side ?: width, width)
     val down = Span(square?.top ?: 0, square?.side ?: height, height)
+    return resized(stored, turn, across, down, view.size, view.size)
+}
+
+/**
+ * A whole picture, turned upright by its EXIF orientation 1..8, at another size: RGB bytes row by row, width * height * 3,
+ * by the arithmetic of [look].
+ */
+internal fun reducedRgb(stored: Raster, orientation: Int, width: Int, height: Int): ByteArray {
+    val turn = Turn.of(orientation)
+    val fullWidth = if (turn.transposed) stored.height else stored.width
+    val fullHeight = if (turn.transposed) stored.width else stored.height
+    return resized(stored, turn, Span(0, fullWidth, fullWidth), Span(0, fullHeight, fullHeight), width, height)
+}
+
+private fun resized(stored: Raster, turn: Turn, across: Span, down: Span, width: Int, height: Int): ByteArray {
     val lines = if (turn.transposed) {
         Lines(stored, turn, rows = across, columns = down)
     } else {
         Lines(stored, turn, rows = down, columns = across)
     }
-    return resize(lines, view.size, turn.transposed)
+    return resize(lines, width, height, turn.transposed)
 }

@@ -3,35 +3,37 @@ package fauxlens.core
 private const val HALF = 1 shl (PRECISION_BITS - 1)
 
 /**
- * Resizes lines to size x size RGB bytes as Pillow's `Image.resize(..., BILINEAR)` (src/libImaging/Resample.c), rows of
+ * Resizes lines to width x height RGB bytes as Pillow's `Image.resize(..., BILINEAR)` (src/libImaging/Resample.c), rows of
  * the picture first and then its columns, as train/image/view.py does; in between pixels are rounded to 8 bits.
  *
  * Lines are stored rows: rows of the picture, or its columns where `transposed`. So either pixels along a line are
  * resized and then lines are mixed, or, where `transposed`, lines are mixed first. Pillow skips an axis that keeps its
  * length; its weights are then 1 and 0, which changes nothing.
  */
-internal fun resize(lines: Lines, size: Int, transposed: Boolean): ByteArray {
+internal fun resize(lines: Lines, width: Int, height: Int, transposed: Boolean): ByteArray {
     val length = lines.columns.size
-    val alongLine = Coefficients(length, size)
-    val overLines = Coefficients(lines.rows.size, size)
+    val places = if (transposed) height else width
+    val count = if (transposed) width else height
+    val alongLine = Coefficients(length, places)
+    val overLines = Coefficients(lines.rows.size, count)
     val raw = IntArray(length)
     val window = if (transposed) Window(overLines, length, lines::read) else {
-        Window(overLines, size) { index, target ->
+        Window(overLines, places) { index, target ->
             lines.read(index, raw)
             along(raw, alongLine, target)
         }
     }
-    val mixture = Mixture(if (transposed) length else size)
-    val resized = IntArray(size)
-    val result = ByteArray(3 * size * size)
-    for (line in 0 until size) {
+    val mixture = Mixture(if (transposed) length else places)
+    val resized = IntArray(places)
+    val result = ByteArray(3 * width * height)
+    for (line in 0 until count) {
         if (transposed) {
             mixture.mix(window.at(line), overLines, line, raw)
             along(raw, alongLine, resized)
         } else {
             mixture.mix(window.at(line), overLines, line, resized)
         }
-        for (i in 0 until size) put(resized[i], result, if (transposed) i * size + line else line * size + i)
+        for (i in 0 until places) put(resized[i], result, if (transposed) i * width + line else line * width + i)
     }
     return result
 }

@@ -41,7 +41,7 @@ fun judge(description: Description, output: Output, point: OperatingPoint): Verd
         labelOf(description, output.scores[1].toDouble(), point),
         output.scores[1],
         point,
-        description.operatingPoints.getValue(point),
+        description.operatingPoints.getValue(point).fakeFrom,
         Heatmap(rows, columns, output.heatmap.toList()),
     )
 }
@@ -50,7 +50,7 @@ fun judge(description: Description, output: Output, point: OperatingPoint): Verd
 fun Verdict.at(description: Description, point: OperatingPoint): Verdict = copy(
     label = labelOf(description, probability.toDouble(), point),
     point = point,
-    threshold = description.operatingPoints.getValue(point),
+    threshold = description.operatingPoints.getValue(point).fakeFrom,
 )
 
 private fun isFinite(value: Float): Boolean = !value.isNaN() && !value.isInfinite()

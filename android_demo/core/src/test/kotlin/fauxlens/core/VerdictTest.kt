@@ -10,16 +10,24 @@ class VerdictTest {
     fun `labels are Python's at every limit and beside it`() {
         for (case in Golden.cases("verdicts.json")) {
             val (low, high) = case["unsure"].items.map { it.double }
-            val thresholds = case["operating_points"].members
-            val points = OperatingPoint.values().associateWith { thresholds.getValue(it.key).double }
-            val description = aDescription(low = low, high = high, points = points)
-            val probability = case["probability"].double
-            for (point in OperatingPoint.values()) {
-                val expected = case["labels"].members.getValue(point.key).text
-                assertEquals("$case", expected, labelOf(description, probability, point).key)
-                // Probabilities of detectors are floats.
-                assertEquals(probability, probability.toFloat().toDouble(), 0.0)
+            assertLabels(case) { point, numbers -> decisionOfFormat1(point, numbers.double, low, high) }
+        }
+        for (case in Golden.cases("decisions.json")) {
+            assertLabels(case) { _, numbers ->
+                Decision(numbers.members.getValue("fake_from").double, numbers.members.getValue("unsure_from").double)
             }
+        }
+    }
+
+    private fun assertLabels(case: Json.Object, read: (OperatingPoint, Json) -> Decision) {
+        val numbers = case["operating_points"].members
+        val points = OperatingPoint.values().associateWith { read(it, numbers.getValue(it.key)) }
+        val probability = case["probability"].double
+        // Probabilities of detectors are floats.
+        assertEquals(probability, probability.toFloat().toDouble(), 0.0)
+        for (point in OperatingPoint.values()) {
+            val expected = case["labels"].members.getValue(point.key).text
+            assertEquals("$case", expected, labelOf(aDescription(points), probability, point).key)
         }
     }
 
@@ -53,13 +61,11 @@ class VerdictTest {
 }
 
 internal fun aDescription(
-    low: Double = 0.25,
-    high: Double = 0.625,
-    points: Map<OperatingPoint, Double> = OperatingPoint.values().zip(listOf(0.5, 0.75, 0.875)).toMap(),
+    points: Map<OperatingPoint, Decision> =
+        OperatingPoint.values().zip(listOf(0.5, 0.75, 0.875)).associate { it.first to Decision(it.second, 0.25) },
 ): Description = Description(
     name = "a detector", variant = "ptq-int8", view = "upright|square|resize(8)", unclearFaces = UnclearFaces.CENTRE,
-    frontEnd = "rgb", size = 8, heatmapRows = 2, heatmapColumns = 3, operatingPoints = points, unsureLow = low,
-    unsureHigh = high, calibrationScale = 1.0, calibrationBias = 0.0, generatorsSeen = emptyList(),
-    sourcesSeen = emptyList(), trainingSha256 = "0".repeat(64), createdBy = emptyMap(), figures = emptyMap(),
-    licences = emptyList(),
+    frontEnd = "rgb", size = 8, heatmapRows = 2, heatmapColumns = 3, operatingPoints = points,
+    calibrationScale = 1.0, calibrationBias = 0.0, seen = emptyList(), trainingSha256 = "0".repeat(64), createdBy = emptyMap(), figures = emptyMap(),
+    licences = emptyList(), faceFinder = null,
 )

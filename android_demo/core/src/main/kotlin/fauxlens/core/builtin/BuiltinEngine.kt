@@ -22,7 +22,7 @@ class BuiltinEngine(detector: DetectorFile, threads: Int = 1) : Engine {
     private val steps: List<Step>
 
     init {
-        val image = graph.tensors[graph.image]
+        val image = graph.tensors[graph.input]
         if (image.type != Type.UINT8 || image.size != size) {
             throw Refused("${detector.description.name} takes another picture than its view gives; export it again.")
         }
@@ -34,9 +34,10 @@ class BuiltinEngine(detector: DetectorFile, threads: Int = 1) : Engine {
     override fun run(view: ByteArray): Output {
         if (view.size != size) throw Refused("The view has ${view.size} bytes and the detector takes $size: open it again.")
         val values = Values(graph)
-        values.image(view)
+        values.put(graph.input, IntArray(size) { view[it].toInt() and 0xFF })
         for (step in steps) step.run(values, workers)
-        return Output(values.floats(graph.scores), values.floats(graph.heatmap))
+        val (scores, heatmap) = graph.outputs.map(values::floats)
+        return Output(scores, heatmap)
     }
 
     override fun close() = workers.close()
@@ -52,16 +53,11 @@ internal class Values(graph: Graph) {
 
     private val floats = arrayOfNulls<FloatArray>(graph.tensors.size)
     private val numbers = arrayOfNulls<IntArray>(graph.tensors.size)
-    private val image = graph.image
 
     init {
         graph.tensors.forEachIndexed { index, tensor ->
             if (tensor.type == Type.FLOAT32 && tensor.data != null) floats[index] = floatsOf(tensor.data)
         }
-    }
-
-    fun image(view: ByteArray) {
-        numbers[image] = IntArray(view.size) { view[it].toInt() and 0xFF }
     }
 
     fun floats(tensor: Int): FloatArray = checkNotNull(floats[tensor]) { "tensor $tensor was not computed" }

@@ -73,6 +73,11 @@ internal class FlatBuffer(private val bytes: ByteArray, private val name: String
             return IntArray(count) { buffer.int32(start + 4 * it) }
         }
 
+        fun shorts(field: Int): IntArray {
+            val (start, count) = vector(field, 2) ?: return IntArray(0)
+            return IntArray(count) { buffer.uint16(start + 2 * it) }
+        }
+
         fun floats(field: Int): FloatArray {
             val (start, count) = vector(field, 4) ?: return FloatArray(0)
             return FloatArray(count) { Float.fromBits(buffer.int32(start + 4 * it)) }

@@ -10,6 +10,7 @@ private const val MOST_SIDES = 5
 private const val NO_ACTIVATION = 0
 private const val RELU = 1
 private const val RELU6 = 3
+private const val MOST_POOLED = 8
 
 /**
  * Reads the graph of a TFLite file (tensorflow/lite/schema/schema.fbs, numbers of fields in its order).
@@ -17,12 +18,33 @@ private const val RELU6 = 3
  * Refused for what is damaged, and for whatever the built-in engine does not know: other operators, types, activations
  * and options than the int8 detectors of `fauxlens export` have.
  */
-internal fun readGraph(bytes: ByteArray, name: String): Graph {
+internal fun readGraph(bytes: ByteArray, name: String): Graph = read(bytes, name) { model, _, tensors ->
+    val signature = model.tables(7).singleOrNull() ?: throw unknown(name, "not exactly one signature")
+    val named = HashMap<String, Int>()
+    for (one in signature.tables(0) + signature.tables(1)) named[one.text(0)] = one.int(1)
+    fun end(key: String): Int = named[key]?.takeIf { it in tensors.indices }
+        ?: throw unknown(name, "a signature without '$key'")
+    end("image") to listOf(end("scores"), end("heatmap"))
+}
+
+/** Reads a graph without a signature: one input, and outputs in the file's order. Refused as [readGraph] is. */
+internal fun readPlainGraph(bytes: ByteArray, name: String): Graph = read(bytes, name) { _, graph, tensors ->
+    val (inputs, outputs) = graph.ints(1) to graph.ints(2)
+    if (inputs.size != 1 || outputs.isEmpty() || (inputs + outputs).any { it !in tensors.indices }) {
+        throw unknown(name, "other inputs and outputs")
+    }
+    inputs[0] to outputs.toList()
+}
+
+private fun read(
+    bytes: ByteArray,
+    name: String,
+    ends: (model: FlatBuffer.Table, graph: FlatBuffer.Table, tensors: List<Tensor>) -> Pair<Int, List<Int>>,
+): Graph {
     val buffer = FlatBuffer(bytes, name)
     val model = buffer.root()
     val graph = model.tables(2).singleOrNull() ?: throw unknown(name, "more than one graph")
     val buffers = model.tables(4)
-    val signature = model.tables(7).singleOrNull() ?: throw unknown(name, "not exactly one signature")
     val tables = graph.tables(0)
     if (tables.size > MOST_TENSORS) throw unknown(name, "${tables.size} tensors")
     val tensors = tables.map { readTensor(it, buffers, buffer, name) }
@@ -31,13 +53,8 @@ internal fun readGraph(bytes: ByteArray, name: String): Graph {
         val code = codes.getOrNull(operator.int(0)) ?: throw buffer.broken("an operator without a code")
         readOperator(operator, maxOf(code.byte(0), code.int(3)), tensors.size, name)
     }
-    val named = HashMap<String, Int>()
-    for (one in signature.tables(0) + signature.tables(1)) named[one.text(0)] = one.int(1)
-    fun end(key: String): Int = named[key]?.takeIf { it in tensors.indices }
-        ?: throw unknown(name, "a signature without '$key'")
-    val read = Graph(tensors, operators, end("image"), end("scores"), end("heatmap"))
-    checkOrder(read, name)
-    return read
+    val (input, outputs) = ends(model, graph, tensors)
+    return Graph(tensors, operators, input, outputs).also { checkOrder(it, name) }
 }
 
 private fun unknown(name: String, what: String): Refused =
@@ -56,7 +73,9 @@ private fun readTensor(
     val code = table.byte(1)
     val type = Type.values().find { it.code == code } ?: throw unknown(name, "a tensor of type $code")
     val index = table.int(2)
-    val data = (buffers.getOrNull(index) ?: throw buffer.broken("a tensor without a buffer")).bytes(0)
+    val stored = (buffers.getOrNull(index) ?: throw buffer.broken("a tensor without a buffer")).bytes(0)
+    val sparsity = table.table(6)
+    val data = if (sparsity == null) stored else dense(sparsity, shape, type.bytes, stored, buffer)
     if (data.isNotEmpty() && data.size.toLong() != numbers * type.bytes) {
         throw buffer.broken("a constant of another length than its shape")
     }
@@ -80,19 +99,33 @@ private fun readOperator(table: FlatBuffer.Table, code: Int, tensors: Int, name:
     val options = table.table(4)
     val window = when (kind) {
         Kind.CONV_2D -> window(options, 3, 4, name)
+        Kind.MAX_POOL_2D -> pool(options, name)
         Kind.DEPTHWISE_CONV_2D -> {
             if (options?.int(3) != 1) throw unknown(name, "a depthwise convolution with a multiplier")
             window(options, 4, 5, name)
         }
         else -> null
     }
+    if (kind == Kind.RESIZE_BILINEAR && (options?.byte(2) != 0 || options.byte(3) != 1)) {
+        throw unknown(name, "an enlargement of another kind")
+    }
     val activation = when (kind) {
         Kind.ADD, Kind.SUB, Kind.MUL, Kind.DIV -> options?.byte(0) ?: 0
         Kind.CONCATENATION -> options?.byte(1) ?: 0
         else -> 0
     }
-    if (activation != NO_ACTIVATION) throw unknown(name, "a $kind with an activation")
-    return Operator(kind, inputs, outputs[0], window)
+    val rectified = kind == Kind.ADD && activation == RELU
+    if (activation != NO_ACTIVATION && !rectified) throw unknown(name, "a $kind with an activation")
+    return Operator(kind, inputs, outputs[0], window, options?.int(0) ?: 0, rectified)
+}
+
+private fun pool(options: FlatBuffer.Table?, name: String): Window {
+    val side = options?.int(3) ?: 0
+    val plain = options != null && options.int(1) == side && options.int(2) == side && options.int(4) == side
+    if (options == null || !plain || side !in 1..MOST_POOLED || options.byte(5) != NO_ACTIVATION) {
+        throw unknown(name, "a pooling of another kind")
+    }
+    return Window(side, options.byte(0) == 0, Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY, side)
 }
 
 private fun window(options: FlatBuffer.Table?, activation: Int, dilation: Int, name: String): Window {
@@ -114,11 +147,11 @@ private fun window(options: FlatBuffer.Table?, activation: Int, dilation: Int, n
 /** Refuses a graph in which something is used before it is computed, computed twice, or never. */
 private fun checkOrder(graph: Graph, name: String) {
     val known = BooleanArray(graph.tensors.size) { graph.tensors[it].data != null }
-    if (known[graph.image]) throw unknown(name, "a constant image")
-    known[graph.image] = true
+    if (known[graph.input]) throw unknown(name, "a constant input")
+    known[graph.input] = true
     for (operator in graph.operators) {
         if (operator.inputs.any { !known[it] } || known[operator.output]) throw unknown(name, "another order of operators")
         known[operator.output] = true
     }
-    if (!known[graph.scores] || !known[graph.heatmap]) throw unknown(name, "outputs that nothing computes")
+    if (graph.outputs.any { !known[it] }) throw unknown(name, "outputs that nothing computes")
 }
