@@ -1,4 +1,4 @@
-"""`python3 -m android_demo.apk`: makes the debug APK without Google's tools. Needs the standard library only."""
+"""`python3 -m android_demo.apk`: makes the APK without Google's tools. Needs the standard library only."""
 
 import argparse
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 from .errors import ApkError
 from .packaging import build
 from .resources import make_resources
+from .signing import own_key
 
 
 def main() -> int:
@@ -18,14 +19,18 @@ def main() -> int:
     whole = verbs.add_parser("build", help="let Maven compile, then make the APK")
     for verb in (resources, whole):
         verb.add_argument("--assets", default="", help="the folder of bundle.zip, if not the app's own")
+    whole.add_argument("--keystore", type=Path, help="make a release APK, signed with a key of yours")
+    whole.add_argument("--key-alias", default="fauxlens", help="the name of that key in the keystore")
     arguments = parser.parse_args()
     assets = Path(arguments.assets) if arguments.assets else None
     try:
         if arguments.verb == "resources":
             make_resources(arguments.android_jar, assets)
         else:
-            apk = build(assets)
-            print(f"{apk}: {apk.stat().st_size / 1e6:.1f} MB, signed with a debug key; install it with `adb install`.")
+            key = own_key(arguments.keystore, arguments.key_alias) if arguments.keystore else None
+            apk = build(assets, key)
+            whose = "your key" if key else "a debug key"
+            print(f"{apk}: {apk.stat().st_size / 1e6:.1f} MB, signed with {whose}; install it with `adb install`.")
     except ApkError as error:
         print(error, file=sys.stderr)
         return 2

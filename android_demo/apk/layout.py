@@ -9,9 +9,12 @@ PACKAGE = "fauxlens.app"
 VERSION_CODE = 1
 VERSION_NAME = "0.1.0"
 MIN_SDK = 24
-TARGET_SDK = 35
-# 64-bit processors only: phones, and the emulator on a computer.
-ABIS = ("arm64-v8a", "x86_64")
+TARGET_SDK = 36
+# Phones, older phones, and the emulator on a computer.
+ABIS = ("arm64-v8a", "armeabi-v7a", "x86_64")
+# Of 32 bits: there the engine in `core` runs the detector, for it is known to give the bits. Android installs no app
+# that has libraries, but none for its processor.
+UNUSED_ABI = "armeabi-v7a"
 
 REPOSITORY = Path(__file__).parents[2]
 DEMO = REPOSITORY / "android_demo"
@@ -28,6 +31,8 @@ MANIFEST = TARGET / "manifest" / "AndroidManifest.xml"
 ASSETS = TARGET / "assets"
 GENERATED = TARGET / "generated-sources" / "r"
 LINKED = TARGET / "resources.ap_"
+LINKED_RELEASE = TARGET / "resources-release.ap_"
 LINKED_RULES = TARGET / "resources.pro"
 TEST_CONFIG = TARGET / "test-classes" / "com" / "android" / "tools" / "test_config.properties"
 APK = TARGET / "fauxlens-debug.apk"
+RELEASE_APK = TARGET / "fauxlens-release.apk"

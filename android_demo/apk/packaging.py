@@ -1,4 +1,4 @@
-"""From Maven's output to a signed debug APK."""
+"""From Maven's output to a signed APK."""
 
 import zipfile
 from pathlib import Path
@@ -9,15 +9,18 @@ from .dexing import make_dex
 from .errors import ApkError
 from .inputs import is_packaged
 from .lock import check_lock
-from .resources import copy_bundle, with_bundle
-from .signing import sign
+from .resources import copy_bundle, link_release, with_bundle
+from .signing import Key, debug_key, sign
 from .tool import run
 
 _BUILD = ("mvn", "-f", layout.DEMO, "package", "-Dmaven.test.skip=true")
 
 
-def build(assets: Path | None) -> Path:
-    """Let Maven compile, then put the APK together; its path. `assets` as for make_resources. Raises ApkError."""
+def build(assets: Path | None, release: Key | None = None) -> Path:
+    """Let Maven compile, then put the APK together; its path. `assets` as for make_resources.
+
+    release: a key of the user's own, for an APK that cannot be debugged. Raises ApkError.
+    """
     if is_packaged():
         copy_bundle(assets)
         with_bundle(layout.LINKED)
@@ -28,15 +31,18 @@ def build(assets: Path | None) -> Path:
     # Our own two are built from the rest.
     own = {f"{module}-{layout.VERSION_NAME}.jar" for module in ("core", "tflite")}
     check_lock([*aars, *(path for path in libraries if path.name not in own)])
+    if release:
+        link_release()
+    linked, apk = (layout.LINKED_RELEASE, layout.RELEASE_APK) if release else (layout.LINKED, layout.APK)
     unsigned = layout.TARGET / "unsigned.apk"
-    _assemble(unsigned, make_dex(libraries), aars)
+    _assemble(linked, unsigned, make_dex(libraries), aars)
     run(["zipalign", "-c", "-p", "4", unsigned])
-    sign(unsigned, layout.APK)
-    return layout.APK
+    sign(unsigned, apk, release or debug_key())
+    return apk
 
 
-def _assemble(unsigned: Path, dex: list[Path], aars: list[Path]) -> None:
-    entries, stored = read_archive(layout.LINKED)
+def _assemble(linked: Path, unsigned: Path, dex: list[Path], aars: list[Path]) -> None:
+    entries, stored = read_archive(linked)
     entries |= {path.name: path.read_bytes() for path in dex}
     entries |= _native_libraries(aars)
     write_archive(unsigned, entries, stored)
@@ -49,7 +55,10 @@ def _native_libraries(aars: list[Path]) -> dict[str, bytes]:
         with zipfile.ZipFile(aar) as package:
             for name in package.namelist():
                 folder, _, rest = name.partition("/")
-                if folder == "jni" and rest.endswith(".so") and rest.split("/")[0] in layout.ABIS:
+                abi = rest.split("/")[0]
+                # The processor whose library is never loaded needs no second one.
+                wanted = abi in layout.ABIS and not (abi == layout.UNUSED_ABI and "-gpu-" in aar.name)
+                if folder == "jni" and rest.endswith(".so") and wanted:
                     libraries[f"lib/{rest}"] = package.read(name)
     if not libraries:
         raise ApkError(f"{layout.TFLITE} has no native libraries; run `mvn -f android_demo clean` and build again.")

@@ -2,6 +2,7 @@
 
 import shutil
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import layout
@@ -28,17 +29,27 @@ def make_resources(android_jar: Path, assets: Path | None) -> None:
     compiled = layout.TARGET / "resources.zip"
     run(["aapt2", "compile", "--dir", layout.SOURCES / "res", "-o", compiled])
     shutil.rmtree(layout.GENERATED, ignore_errors=True)
-    command: list[str | Path] = ["aapt2", "link", "-o", layout.LINKED, "-I", framework, "--manifest", layout.MANIFEST]
-    command += ["--java", layout.GENERATED, "--proguard", layout.LINKED_RULES]
     # A debug build: its data can be read by `adb shell run-as`, which `fauxlens verify --runtime device` does.
-    command += ["--debug-mode", "--no-version-vectors"]
-    # It is older than some elements, such as <queries>, and would refuse the manifest for them.
-    command += ["--warn-manifest-validation", compiled]
-    run(command)
+    extra = ["--debug-mode", "--java", layout.GENERATED, "--proguard", layout.LINKED_RULES]
+    _link(framework, compiled, layout.LINKED, extra)
     with_bundle(layout.LINKED)
     _write(layout.PLATFORM, f"{android_jar}\n")
     _write(layout.TEST_CONFIG, _test_config())
     note_inputs()
+
+
+def link_release() -> None:
+    """Link what make_resources has compiled once more, for an app that cannot be debugged. Raises ApkError."""
+    android_jar = Path(layout.PLATFORM.read_text(encoding="utf-8").strip())
+    framework = layout.TARGET / f"framework-{android_jar.stem}.apk"
+    _link(framework, layout.TARGET / "resources.zip", layout.LINKED_RELEASE, [])
+    with_bundle(layout.LINKED_RELEASE)
+
+
+def _link(framework: Path, compiled: Path, output: Path, extra: Sequence[str | Path]) -> None:
+    command: list[str | Path] = ["aapt2", "link", "-o", output, "-I", framework, "--manifest", layout.MANIFEST, *extra]
+    # It is older than some elements, such as <queries>, and would refuse the manifest for them.
+    run([*command, "--no-version-vectors", "--warn-manifest-validation", compiled])
 
 
 def _write_manifest(source: Path, manifest: Path) -> None:
@@ -82,10 +93,10 @@ def _assets() -> Path:
 
 
 def with_bundle(package: Path) -> None:
-    """Put the detector into a linked package, stored: so it can be mapped into memory."""
+    """Put the detector into a linked package; compressed, for it is read into memory as a whole."""
     entries, stored = read_archive(package)
     name = f"assets/{_BUNDLE}"
-    write_archive(package, {**entries, name: (layout.ASSETS / _BUNDLE).read_bytes()}, {*stored, name})
+    write_archive(package, {**entries, name: (layout.ASSETS / _BUNDLE).read_bytes()}, stored - {name})
 
 
 def _test_config() -> str:

@@ -9,17 +9,17 @@ val repository = rootDir.resolve("..")
 
 android {
     namespace = "fauxlens.app"
-    compileSdk = 35
+    compileSdk = 36
 
     defaultConfig {
         applicationId = "fauxlens.app"
         minSdk = 24
-        targetSdk = 35
+        targetSdk = 36
         versionCode = 1
         versionName = "0.1.0"
         ndk {
-            // 64-bit processors only: phones, and the emulator on a computer.
-            abiFilters += listOf("arm64-v8a", "x86_64")
+            // Phones, older phones (where the engine in core runs), and the emulator on a computer.
+            abiFilters += listOf("arm64-v8a", "armeabi-v7a", "x86_64")
         }
     }
 
@@ -41,8 +41,6 @@ android {
     }
 
     androidResources {
-        // Stored, so that it can be mapped into memory.
-        noCompress += "zip"
         ignoreAssetsPattern = "!*.md:!.*"
     }
 

@@ -23,6 +23,8 @@ _LIBRARIES = {
     for abi in ("arm64-v8a", "x86_64")
     for name in ("libtensorflowlite_jni.so", "libtensorflowlite_gpu_jni.so")
 }
+# Without one a phone of 32 bits would not install the app; the engine in core runs there.
+_UNUSED = "lib/armeabi-v7a/libtensorflowlite_jni.so"
 _LOAD = 1
 
 
@@ -44,7 +46,7 @@ def test_the_apk_is_for_the_androids_that_are_promised(apk: Apk, manifest: Eleme
     facts = (apk.decoded / "apktool.yml").read_text(encoding="utf-8")
     assert manifest.get("package") == "fauxlens.app"
     assert re.search(r"minSdkVersion: '(\d+)'", facts)[1] == "24"  # type: ignore[index]
-    assert re.search(r"targetSdkVersion: '(\d+)'", facts)[1] == "35"  # type: ignore[index]
+    assert re.search(r"targetSdkVersion: '(\d+)'", facts)[1] == "36"  # type: ignore[index]
 
 
 def test_the_app_asks_for_nothing(manifest: ElementTree.Element) -> None:
@@ -91,12 +93,12 @@ def test_there_is_no_class_but_the_apps_and_its_libraries(apk: Apk) -> None:
     assert tests and not tests & {name.rpartition(".")[2] for name in _classes(apk)}
 
 
-def test_the_detector_is_whole_and_can_be_mapped(apk: Apk) -> None:
+def test_the_detector_is_whole(apk: Apk) -> None:
     own = layout.SOURCES / "assets" / "bundle.zip"
     source = own if own.is_file() else layout.REPOSITORY / "export" / "shipped" / "bundle.zip"
     with zipfile.ZipFile(apk.path) as archive:
         assert archive.read("assets/bundle.zip") == source.read_bytes()
-        assert archive.getinfo("assets/bundle.zip").compress_type == zipfile.ZIP_STORED
+        assert archive.getinfo("assets/bundle.zip").compress_type == zipfile.ZIP_DEFLATED
         assert [name for name in archive.namelist() if name.startswith("assets/")] == ["assets/bundle.zip"]
 
 
@@ -113,10 +115,10 @@ def test_what_is_stored_is_aligned(apk: Apk) -> None:
     subprocess.run(["zipalign", "-c", "-p", "4", str(apk.path)], check=True, capture_output=True)
 
 
-def test_native_libraries_are_of_two_processors_and_unpacked(apk: Apk, application: ElementTree.Element) -> None:
+def test_native_libraries_are_of_three_processors_and_unpacked(apk: Apk, application: ElementTree.Element) -> None:
     with zipfile.ZipFile(apk.path) as archive:
         libraries = {name for name in archive.namelist() if name.endswith(".so")}
-        assert libraries == _LIBRARIES
+        assert libraries == _LIBRARIES | {_UNUSED}
         # Compressed ones are only found if the system unpacks them.
         assert {archive.getinfo(name).compress_type for name in libraries} == {zipfile.ZIP_DEFLATED}
     assert application.get(f"{_ANDROID}extractNativeLibs") == "true"
@@ -124,7 +126,8 @@ def test_native_libraries_are_of_two_processors_and_unpacked(apk: Apk, applicati
 
 def test_the_pages_of_native_libraries_are_as_the_readme_says(apk: Apk) -> None:
     # tensorflow-lite 2.16.1 is linked for pages of 4 KB: Android 15 does not load it where they have 16 KB. Gradle's
-    # build takes LiteRT. A version that is linked for 16 KB fails here: then mend android_demo/README.md.
+    # build takes LiteRT, and the engine in core needs no library. A version that is linked for 16 KB fails here: then
+    # mend android_demo/README.md.
     with zipfile.ZipFile(apk.path) as archive:
         assert {name: _page(archive.read(name)) for name in _LIBRARIES} == dict.fromkeys(_LIBRARIES, 4096)
 
@@ -138,7 +141,7 @@ def test_the_signature_holds_for_every_android(apk: Apk) -> None:
 
 
 def test_the_apk_is_small_and_tells_no_time(apk: Apk) -> None:
-    assert apk.path.stat().st_size <= 12_000_000
+    assert apk.path.stat().st_size <= 13_000_000
     with zipfile.ZipFile(apk.path) as archive:
         assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 

@@ -63,7 +63,6 @@ def test_both_builds_make_the_same_app() -> None:
         f"versionCode = {layout.VERSION_CODE}",
         f'versionName = "{layout.VERSION_NAME}"',
         "abiFilters += listOf({})".format(", ".join(f'"{abi}"' for abi in layout.ABIS)),
-        'noCompress += "zip"',
         "useLegacyPackaging = true",
         '"proguard-rules.pro"',
         'repository.resolve("export/shipped")',
@@ -100,6 +99,26 @@ def test_every_version_is_pinned(versions: dict[str, str]) -> None:
     assert all(re.fullmatch(r"[\d.]+", version) for version in versions.values())
     wrapper = _read("gradle/wrapper/gradle-wrapper.properties")
     assert re.search(r"^distributionSha256Sum=[0-9a-f]{64}$", wrapper, re.MULTILINE)
+
+
+def test_the_wrapper_is_the_one_that_gradle_publishes() -> None:
+    # https://gradle.org/release-checksums: the wrapper jar of 8.11.1.
+    jar = layout.DEMO / "gradle" / "wrapper" / "gradle-wrapper.jar"
+    expected = "2db75c40782f5e8ba1fc278a5574bab070adccb2d21ca5a6e5ed840888448046"
+    assert hashlib.sha256(jar.read_bytes()).hexdigest() == expected
+    assert (layout.DEMO / "gradlew").stat().st_mode & 0o111
+
+
+def test_the_app_and_its_tests_ask_for_no_class_that_only_a_desktop_has() -> None:
+    # Android Studio compiles both against android.jar, without the JDK's own modules.
+    desktop = re.compile(
+        r"^import (?:javax?\.(?:awt|imageio|lang\.management|swing)|com\.sun|sun|jdk)\b.*$", re.MULTILINE
+    )
+    found = {
+        path.name: desktop.findall(path.read_text(encoding="utf-8"))
+        for path in (layout.DEMO / "app" / "src").rglob("*.kt")
+    }
+    assert {name: imports for name, imports in found.items() if imports} == {}
 
 
 def test_a_missing_detector_is_one_sentence(tmp_path: Path) -> None:

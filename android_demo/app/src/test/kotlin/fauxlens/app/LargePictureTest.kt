@@ -1,14 +1,10 @@
 package fauxlens.app
 
-import com.sun.management.ThreadMXBean
 import fauxlens.app.common.Sentence
 import fauxlens.app.model.PictureState
 import fauxlens.app.picture.PlatformDecoder
 import fauxlens.app.picture.pixelBudget
-import java.awt.image.BufferedImage
-import java.io.ByteArrayOutputStream
-import java.lang.management.ManagementFactory
-import javax.imageio.ImageIO
+import fauxlens.testing.DesktopJava
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
 import org.junit.Before
@@ -58,7 +54,7 @@ class LargePictureTest {
     }
 
     /** Bytes that this thread has taken from the heap so far; the bitmaps' own pixels lie beside it. */
-    private fun allocated(): Long = (ManagementFactory.getThreadMXBean() as ThreadMXBean).currentThreadAllocatedBytes
+    private fun allocated(): Long = DesktopJava.allocatedBytes()
 }
 
 private const val BYTES_PER_PIXEL = 4
@@ -71,9 +67,7 @@ private const val SCAN = 0xDA
  * of the mean, end of the block.
  */
 internal fun flatJpeg(side: Int): ByteArray {
-    val small = ByteArrayOutputStream()
-    ImageIO.write(BufferedImage(8, 8, BufferedImage.TYPE_BYTE_GRAY), "jpeg", small)
-    val header = withSides(small.toByteArray(), side, side).let { it.copyOf(markerOf(it, SCAN) + 10) }
+    val header = withSides(DesktopJava.smallGreyJpeg(), side, side).let { it.copyOf(markerOf(it, SCAN) + 10) }
     val blocks = (side + 7) / 8
     val bits = 6L * blocks * blocks
     val pattern = byteArrayOf(0x28, 0xA2.toByte(), 0x8A.toByte())
