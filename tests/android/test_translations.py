@@ -1,0 +1,48 @@
+"""Every language of the app says all that English says, with the same numbers and names in it."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from android_demo.apk import layout
+
+_RES = layout.SOURCES / "res"
+_FILES = ("strings.xml", "sentences.xml")
+LANGUAGES = ("de", "es", "fr")
+# Names that are the same everywhere.
+_UNTRANSLATED = {"app_name"}
+
+
+def texts(folder: Path) -> dict[str, str]:
+    """The texts by name; those of a plural by name and quantity."""
+    found: dict[str, str] = {}
+    for file in _FILES:
+        for element in ElementTree.parse(folder / file).getroot():
+            name = element.attrib["name"]
+            if element.tag == "plurals":
+                found |= {f"{name} {item.attrib['quantity']}": item.text or "" for item in element}
+            else:
+                found[name] = element.text or ""
+    return found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_is_there_with_all_that_it_is_filled_with(language: str) -> None:
+    english, other = texts(_RES / "values"), texts(_RES / f"values-{language}")
+    assert english.keys() - other.keys() == _UNTRANSLATED and other.keys() <= english.keys()
+    filled = re.compile(r"%\d\$[sd]|%%|\\n")
+    for name, text in other.items():
+        assert sorted(filled.findall(text)) == sorted(filled.findall(english[name])), name
+        # An apostrophe or a quotation mark that is not escaped is dropped by Android.
+        assert not re.search(r"""(?<!\\)['"]""", text), name
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_failures_are_sentences(language: str) -> None:
+    for name, text in texts(_RES / f"values-{language}").items():
+        if name.startswith(("trouble_", "note_")):
+            assert text.endswith((".", "%1$s")) and "\n" not in text, name
