@@ -6,13 +6,15 @@ import android.os.Build
 import android.os.Handler
 import android.os.Looper
 import android.os.Process
+import fauxlens.app.detect.BuiltinOnly
+import fauxlens.app.detect.CarriedFaceFinders
 import fauxlens.app.detect.Device
 import fauxlens.app.detect.Judging
 import fauxlens.app.detect.MarkedGpuFactory
-import fauxlens.app.detect.PlatformFaceFinder
 import fauxlens.app.detect.SelfTestRun
 import fauxlens.app.detect.StoredBundles
 import fauxlens.app.detect.TfliteEngineFactory
+import fauxlens.app.model.Settings
 import fauxlens.app.picture.PictureReader
 import fauxlens.app.picture.PlatformDecoder
 import fauxlens.app.state.Holder
@@ -34,14 +36,15 @@ open class FauxlensApp : Application(), HolderOwner {
     protected open fun makeHolder(): Holder {
         val bundles = StoredBundles(assets, filesDir)
         val settings = SettingsStore(getSharedPreferences("settings", Context.MODE_PRIVATE))
-        val engines = MarkedGpuFactory(TfliteEngineFactory(), settings.trial)
+        val engines = if (Process.is64Bit()) MarkedGpuFactory(TfliteEngineFactory(), settings.trial) else BuiltinOnly
         val decoder = PlatformDecoder()
         return Holder(
             Parts(
                 bundles = bundles,
                 engines = engines,
+                finders = CarriedFaceFinders(Runtime.getRuntime().availableProcessors().coerceIn(1, Settings.MOST_THREADS)),
                 reader = PictureReader(contentResolver),
-                judging = Judging(decoder, PlatformFaceFinder(), System::nanoTime),
+                judging = Judging(decoder, System::nanoTime),
                 history = HistoryStore(File(filesDir, "history")),
                 settings = settings,
                 selfTests = SelfTestRun(

@@ -11,7 +11,6 @@ import android.view.ViewGroup
 import android.widget.ScrollView
 import android.widget.TextView
 import fauxlens.app.about.AboutActivity
-import fauxlens.app.detect.FaceFinder
 import fauxlens.app.history.HistoryActivity
 import fauxlens.app.main.MainActivity
 import fauxlens.app.model.Accelerator
@@ -85,7 +84,6 @@ class AccessibilityTest {
 
     private fun onEveryScreen(look: (String, Activity) -> Unit) {
         app.bundles = FaceBundle()
-        app.finder = FaceFinder { emptyList() }
         look(MainActivity::class.java, "empty", look)
         for (at in listOf(0, 5, 23)) {
             app.judge(Golden.bundle.references.pictures[at])

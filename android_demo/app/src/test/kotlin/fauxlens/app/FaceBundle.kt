@@ -31,16 +31,14 @@ class FaceBundle(private val unclear: UnclearFaces = UnclearFaces.DROP) : Bundle
         heatmapRows = said.heatmapRows,
         heatmapColumns = said.heatmapColumns,
         operatingPoints = said.operatingPoints,
-        unsureLow = said.unsureLow,
-        unsureHigh = said.unsureHigh,
         calibrationScale = said.calibrationScale,
         calibrationBias = said.calibrationBias,
-        generatorsSeen = said.generatorsSeen,
-        sourcesSeen = said.sourcesSeen,
+        seen = said.seen,
         trainingSha256 = said.trainingSha256,
         createdBy = said.createdBy,
         figures = said.figures,
         licences = said.licences,
+        faceFinder = null,
     )
 
     companion object {

@@ -1,13 +1,18 @@
 package fauxlens.app
 
-import fauxlens.app.common.probability
+import android.content.Intent
+import android.view.View
+import android.widget.RadioButton
+import android.widget.RadioGroup
+import fauxlens.app.common.Sentence
+import fauxlens.app.common.find
 import fauxlens.app.detect.FaceFinder
-import fauxlens.app.detect.FoundFace
+import fauxlens.app.main.MainActivity
+import fauxlens.app.model.Judged
 import fauxlens.app.model.PictureState
-import fauxlens.app.picture.PlatformDecoder
 import fauxlens.core.OperatingPoint
 import fauxlens.core.Square
-import fauxlens.core.UnclearFaces
+import fauxlens.core.face.Face
 import fauxlens.core.squareOf
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
@@ -15,12 +20,13 @@ import org.junit.Assert.assertTrue
 import org.junit.Before
 import org.junit.Test
 import org.junit.runner.RunWith
+import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 
-/** A detector that looks at faces: what becomes of pictures with one, with none and with several. */
+/** A detector that looks at faces: every face is judged; without one the centre is; without a finder a person says. */
 @RunWith(RobolectricTestRunner::class)
 class FaceSquareTest {
-    // Larger than what faces are looked for in, and turned in its file.
+    // Larger than what is shown of it, and turned in its file.
     private val picture = Golden.picture("pictures/tall_6.jpg")
     private val trip = picture.trips.first { it.view.text == FaceBundle.VIEW }
     private val eyes = requireNotNull(trip.eyes)
@@ -31,23 +37,86 @@ class FaceSquareTest {
         app.bundles = FaceBundle()
     }
 
+    /** A face with eyes here, the box as large as their distance makes it. */
+    private fun face(x: Double, y: Double, distance: Double) = Face(
+        x - distance, y - distance, x + distance, y + distance, x - distance / 2 to y, x + distance / 2 to y, 2.0,
+    )
+
+    private fun judgedWith(vararg faces: Face): Judged {
+        app.finder = FaceFinder { _, _ -> faces.toList() }
+        return (app.judge(picture.bytes) as PictureState.Judged).judged
+    }
+
+    private fun bits(judged: Judged): String = hexBits(floatArrayOf(judged.verdict.probability)).single()
+
     @Test
     fun `one face is judged by the square of the golden trip`() {
-        app.finder = found(1)
-        val judged = (app.judge(picture.bytes) as PictureState.Judged).judged
-        val width = judged.details.width
-        val height = judged.details.height
-        assertEquals(squareOf(trip.view, width, height, eyes), judged.details.square)
-        assertEquals(trip.scores[1], hexBits(floatArrayOf(judged.verdict.probability)).single())
+        val judged = judgedWith(face(eyes.x, eyes.y, eyes.distance))
+        assertEquals(squareOf(trip.view, judged.details.width, judged.details.height, eyes), judged.details.square)
+        assertEquals(trip.scores[1], bits(judged))
         assertTrue(judged.adjustable)
+        assertEquals(1, judged.faces.size)
     }
 
     @Test
-    fun `no face asks for a square, and the dragged one is judged`() {
-        app.finder = found(0)
+    fun `no face is said first, and the centre is judged`() {
+        val judged = judgedWith()
+        assertEquals(Sentence.of(R.string.note_no_face), judged.notes.first())
+        val words = "No face found: this detector judges faces; the centre square was looked at."
+        assertEquals(words, judged.notes.first().text(app.resources))
+        assertEquals("upright|square|resize(128)", judged.details.view)
+        assertEquals(picture.trips.first().scores[1], bits(judged))
+    }
+
+    @Test
+    fun `every face is judged, and the one with the highest probability speaks for the picture`() {
+        val places = listOf(0.3, 0.5, 0.7).map { face(eyes.x, eyes.y * 2 * it, eyes.distance) }
+        val judged = judgedWith(*places.toTypedArray())
+        val alone = places.map { bits(judgedWith(it)) }
+        assertEquals(alone, judged.faces.map { hexBits(floatArrayOf(it.verdict.probability)).single() })
+        assertEquals(listOf(1, 2, 3), judged.faces.map { it.number })
+        assertEquals(judged.faces.maxOf { it.verdict.probability }, judged.verdict.probability)
+    }
+
+    @Test
+    fun `another face of the picture can be shown`() {
+        judgedWith(*listOf(0.3, 0.7).map { face(eyes.x, eyes.y * 2 * it, eyes.distance) }.toTypedArray())
+        val before = (app.holder.state.picture as PictureState.Judged).judged
+        val activity = Robolectric.buildActivity(MainActivity::class.java, Intent()).setup().get()
+        assertTrue(activity.find<View>(R.id.faces_card).isShown)
+        val rows = activity.find<RadioGroup>(R.id.faces)
+        assertEquals(2, rows.childCount)
+        val other = 1 - before.shown
+        rows.getChildAt(other).performClick()
+        val after = (app.holder.state.picture as PictureState.Judged).judged
+        assertEquals(before.faces[other].square, after.square)
+        assertEquals(before.faces[other].verdict, after.verdict)
+        assertTrue((rows.getChildAt(other) as RadioButton).isChecked)
+        assertEquals("the history keeps what speaks for the picture", 1, app.holder.state.history.size)
+        assertEquals(before.verdict.probability, app.holder.state.history.single().probability)
+    }
+
+    @Test
+    fun `a face that is too small is said so and not judged`() {
+        // The square of face(3) has less than half of 128 pixels.
+        val judged = judgedWith(face(eyes.x, eyes.y, eyes.distance), face(eyes.x, eyes.y, 21.0))
+        assertEquals(listOf(1), judged.faces.map { it.number })
+        assertTrue(Sentence.of(R.string.note_small_face, 2) in judged.notes)
+    }
+
+    @Test
+    fun `where all are too small the person is asked for a square`() {
+        app.finder = FaceFinder { _, _ -> listOf(face(eyes.x, eyes.y, 21.0)) }
         val asked = app.judge(picture.bytes) as PictureState.NeedsSquare
-        assertEquals(0, asked.faces)
+        assertEquals(listOf(Sentence.of(R.string.note_small_face, 1)), asked.notes)
+    }
+
+    @Test
+    fun `a detector without a finder asks for a square, and the dragged one is judged`() {
+        val asked = app.judge(picture.bytes) as PictureState.NeedsSquare
+        assertEquals(null, asked.faces)
         assertTrue("nothing is remembered yet", app.holder.state.history.isEmpty())
+        assertFalse("no verdict stands yet", app.holder.keepVerdict())
         val half = asked.square.side / 2
         app.holder.moveSquare(Square(3, 5, half))
         app.holder.judgeSquare()
@@ -58,27 +127,7 @@ class FaceSquareTest {
     }
 
     @Test
-    fun `several faces ask, with the largest one proposed`() {
-        app.finder = found(3)
-        val asked = app.judge(picture.bytes) as PictureState.NeedsSquare
-        assertEquals(3, asked.faces)
-    }
-
-    @Test
-    fun `the proposal that is not moved is judged as training would have`() {
-        app.bundles = FaceBundle(UnclearFaces.CENTRE)
-        app.finder = found(0)
-        assertTrue(app.judge(picture.bytes) is PictureState.NeedsSquare)
-        app.holder.judgeSquare()
-        app.settle()
-        val judged = (app.holder.state.picture as PictureState.Judged).judged
-        assertEquals("upright|square|resize(128)", judged.details.view)
-        assertEquals(picture.trips.first().scores[1], hexBits(floatArrayOf(judged.verdict.probability)).single())
-    }
-
-    @Test
     fun `a square stays within the picture wherever it is dragged`() {
-        app.finder = found(0)
         val preview = (app.judge(picture.bytes) as PictureState.NeedsSquare).preview
         for (wild in listOf(Square(-900, -900, 5000), Square(9000, 0, 10), Square(0, 0, 0), Square(10, 10, -4))) {
             app.holder.moveSquare(wild)
@@ -90,44 +139,24 @@ class FaceSquareTest {
     }
 
     @Test
-    fun `another square may be chosen after a verdict`() {
-        app.finder = found(1)
-        app.judge(picture.bytes)
+    fun `a square that is not moved gives the face's own score again`() {
+        val before = judgedWith(face(eyes.x, eyes.y, eyes.distance))
         app.holder.adjustSquare()
         assertTrue(app.holder.state.picture is PictureState.NeedsSquare)
         app.holder.judgeSquare()
         app.settle()
-        assertTrue(app.holder.state.picture is PictureState.Judged)
+        assertEquals(bits(before), bits((app.holder.state.picture as PictureState.Judged).judged))
     }
 
     @Test
     fun `who does not choose another square after all keeps the verdict`() {
-        app.finder = found(1)
-        val before = app.judge(picture.bytes) as PictureState.Judged
+        val before = judgedWith(face(eyes.x, eyes.y, eyes.distance))
         app.holder.adjustSquare()
         app.holder.choose(OperatingPoint.FPR_05)
         assertTrue(app.holder.keepVerdict())
         val after = (app.holder.state.picture as PictureState.Judged).judged
-        assertEquals(before.judged.square, after.square)
+        assertEquals(before.square, after.square)
         assertEquals(OperatingPoint.FPR_05, after.verdict.point)
         assertFalse("there is nothing to go back from", app.holder.keepVerdict())
-        app.finder = found(0)
-        app.judge(picture.bytes)
-        assertFalse("no verdict stands yet", app.holder.keepVerdict())
-    }
-
-    /** So many faces, a single one with the eyes of the golden trip, as a detector sees them in its copy. */
-    private fun found(count: Int) = FaceFinder { copy ->
-        val upright = sides()
-        val x = copy.width.toDouble() / upright.first
-        val y = copy.height.toDouble() / upright.second
-        // Nearer together than that they are taken for one face.
-        val size = if (count == 1) 1.0 else 0.1
-        List(count) { FoundFace(eyes.x * x, eyes.y * y * (1 + 0.4 * it), eyes.distance * x * size) }
-    }
-
-    private fun sides(): Pair<Int, Int> {
-        val decoded = PlatformDecoder().decode(picture.bytes.copyOf())
-        return decoded.uprightWidth to decoded.uprightHeight
     }
 }

@@ -1,12 +1,14 @@
 package fauxlens.app
 
 import android.content.Intent
+import android.os.Bundle
 import android.view.View
 import android.widget.TextView
 import fauxlens.app.detect.EngineFactory
-import fauxlens.app.detect.FaceFinder
 import fauxlens.app.main.MainActivity
 import fauxlens.app.model.PictureState
+import fauxlens.app.state.Holder
+import fauxlens.app.state.Origin
 import fauxlens.app.ui.words
 import fauxlens.core.Engine
 import org.junit.Assert.assertEquals
@@ -88,7 +90,6 @@ class RotationTest {
     @Test
     fun `a dragged square stays`() {
         app.bundles = FaceBundle()
-        app.finder = FaceFinder { emptyList() }
         app.judge(Golden.picture("pictures/plain.png").bytes)
         val square = (app.holder.state.picture as PictureState.NeedsSquare).square
         app.holder.moveSquare(square.copy(side = square.side / 2))
@@ -98,6 +99,27 @@ class RotationTest {
         app.settle()
         assertEquals(moved, app.holder.state.picture)
         assertTrue(controller.get().findViewById<View>(R.id.square_picture)?.isShown ?: false)
+    }
+
+    @Test
+    fun `a picture is opened again after the process has died`() {
+        val picture = Golden.picture("pictures/plain.png")
+        app.judge(picture.bytes)
+        val id = app.holder.state.history.single().id
+        val saved = Bundle().also { Origin.save(app.holder.origin, it) }
+        val again = Holder(app.parts())
+        Origin.of(saved)?.let(again::restore)
+        app.settle()
+        val judged = (again.state.picture as PictureState.Judged).judged
+        assertEquals(picture.trips.first().scores[1], hexBits(floatArrayOf(judged.verdict.probability)).single())
+
+        // What cannot be read again is shown as the history has it.
+        val kept = Bundle().also { Origin.save(Origin.Entry(id), it) }
+        val third = Holder(app.parts())
+        Origin.of(kept)?.let(third::restore)
+        app.settle()
+        assertEquals(id, (third.state.picture as PictureState.Kept).entry.id)
+        assertEquals(null, Origin.of(Bundle()))
     }
 
     @Test

@@ -6,7 +6,6 @@ import android.content.Intent
 import android.content.IntentFilter
 import android.graphics.Bitmap
 import android.provider.MediaStore
-import fauxlens.app.detect.FaceFinder
 import fauxlens.app.history.HistoryActivity
 import fauxlens.app.main.MainActivity
 import fauxlens.app.model.PictureState
@@ -50,7 +49,6 @@ class ScreensTest {
     @Test
     fun square() {
         app.bundles = FaceBundle()
-        app.finder = FaceFinder { emptyList() }
         val asked = app.judge(reference(0.5)) as PictureState.NeedsSquare
         val side = asked.preview.width * 7 / 10
         app.holder.moveSquare(asked.square.copy(left = side / 4, top = side / 8, side = side))

@@ -5,7 +5,6 @@ import android.graphics.Rect
 import android.view.KeyEvent
 import android.view.View
 import fauxlens.app.common.find
-import fauxlens.app.detect.FaceFinder
 import fauxlens.app.main.MainActivity
 import fauxlens.app.model.PictureState
 import fauxlens.app.widget.SquareView
@@ -26,7 +25,6 @@ class SquareInputTest {
     @Before
     fun faces() {
         app.bundles = FaceBundle()
-        app.finder = FaceFinder { emptyList() }
     }
 
     private fun screen(): MainActivity {

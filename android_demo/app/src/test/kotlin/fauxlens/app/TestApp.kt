@@ -8,8 +8,8 @@ import fauxlens.app.detect.Bundles
 import fauxlens.app.detect.Device
 import fauxlens.app.detect.EngineFactory
 import fauxlens.app.detect.FaceFinder
+import fauxlens.app.detect.FaceFinderFactory
 import fauxlens.app.detect.Judging
-import fauxlens.app.detect.PlatformFaceFinder
 import fauxlens.app.detect.SelfTestRun
 import fauxlens.app.detect.StoredBundles
 import fauxlens.app.model.Accelerator
@@ -44,7 +44,10 @@ class TestApp : FauxlensApp() {
         if (settings.accelerator == Accelerator.GPU) throw Trouble(R.string.trouble_no_gpu_library)
         JnaEngine(detector.bytes)
     }
-    var finder: FaceFinder = PlatformFaceFinder()
+    var finder: FaceFinder? = null
+
+    // Asked at each picture, so that tests can change it.
+    private val changing = FaceFinderFactory { finder?.let { FaceFinder { stored, orientation -> requireNotNull(finder).find(stored, orientation) } } }
 
     override fun makeHolder(): Holder = Holder(parts())
 
@@ -55,8 +58,9 @@ class TestApp : FauxlensApp() {
         return Parts(
             bundles = bundles,
             engines = engines,
+            finders = changing,
             reader = PictureReader(contentResolver),
-            judging = Judging(decoder, finder, System::nanoTime),
+            judging = Judging(decoder, System::nanoTime),
             history = HistoryStore(File(filesDir, "history")),
             settings = SettingsStore(getSharedPreferences("settings", Context.MODE_PRIVATE)),
             selfTests = SelfTestRun(

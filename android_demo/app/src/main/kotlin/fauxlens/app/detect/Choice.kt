@@ -5,8 +5,10 @@ import fauxlens.core.Square
 import fauxlens.core.UnclearFaces
 import fauxlens.core.View
 import fauxlens.core.eyesFor
+import fauxlens.core.face.Face
 import fauxlens.core.squareOf
 import fauxlens.core.viewFor
+import kotlin.math.floor
 import kotlin.math.max
 import kotlin.math.min
 import kotlin.math.roundToInt
@@ -14,22 +16,22 @@ import kotlin.math.roundToInt
 /** What of a picture is looked at: a view and, where it asks for them, the eyes. */
 data class Choice(val view: View, val eyes: Eyes?)
 
-/** What is looked at where it is clear: one face was found, or the view asks for none. Else null: the person says. */
-fun clearChoice(view: View, faces: Faces?): Choice? = when {
-    !view.needsEyes -> Choice(view, null)
-    faces != null && faces.count == 1 -> Choice(view, faces.eyes)
-    else -> null
+/** What is looked at of a picture in which these faces were found: each of them; the centre square where there is none. */
+fun choicesFor(view: View, faces: List<Face>?): List<Choice> = when {
+    !view.needsEyes -> listOf(Choice(view, null))
+    faces.isNullOrEmpty() -> listOf(centre(view))
+    else -> faces.map { Choice(view, it.eyes) }
 }
 
-/**
- * What is proposed to the person where it is not clear: what training did with such a picture (train/image/view.py), so
- * that an unchanged square gives the score that training would have seen. Pictures that training left out: the largest
- * face, or the centre.
- */
-fun proposedChoice(view: View, faces: Faces?, unclear: UnclearFaces): Choice {
-    val count = faces?.count ?: 0
-    val proposed = viewFor(view, count, unclear) ?: viewFor(view, count, UnclearFaces.KEEP) ?: view
-    return Choice(proposed, if (proposed.needsEyes) faces?.eyes else null)
+/** The square in the centre, as training takes it of a picture without a face. */
+fun centre(view: View): Choice = Choice(viewFor(view, 0, UnclearFaces.CENTRE) ?: view, null)
+
+/** Whether a face is too small: its square has less than half of the view's side (export/inference/judge.py). */
+fun isTooSmall(choice: Choice): Boolean {
+    // Where the picture ends does not matter for the side.
+    val eyes = choice.eyes ?: return false
+    val factor = choice.view.faceFactor ?: return false
+    return 2 * maxOf(1.0, floor(factor * eyes.distance + 0.5)) < choice.view.size
 }
 
 /** The choice that a square makes of a view with face(k); `square` is in pixels of the upright picture. */

@@ -68,3 +68,11 @@ private fun tried(factory: EngineFactory, detector: DetectorFile, settings: Sett
     }
     return engine
 }
+
+/** For processors of 32 bits, on which the native library is not known to give the bits that were trained. */
+object BuiltinOnly : EngineFactory {
+    override fun make(detector: DetectorFile, settings: Settings): Engine {
+        if (settings.usesGpu) throw Trouble(R.string.trouble_no_gpu_library)
+        return BuiltinEngine(detector, settings.threads)
+    }
+}

@@ -22,13 +22,20 @@ class Opened(
 )
 
 /** The app's own detector and what runs it. For the worker thread only. */
-class OpenedDetector(private val bundles: Bundles, private val engines: EngineFactory) {
+class OpenedDetector(
+    private val bundles: Bundles,
+    private val engines: EngineFactory,
+    private val finders: FaceFinderFactory,
+) {
     private var running: Running? = null
     private var broken: Sentence = Sentence.of(R.string.trouble_no_detector)
     private var bundle: Known? = null
 
     /** What stays of the bundle: not the self-test's pictures, which are the larger part. */
-    private class Known(val facts: DetectorFacts, val detector: fauxlens.core.DetectorFile)
+    private class Known(val facts: DetectorFacts, val detector: fauxlens.core.DetectorFile, val finder: FaceFinder?)
+
+    /** What finds faces for it, null where it looks for none or carries no finder. */
+    val finder: FaceFinder? get() = bundle?.finder
 
     /** The opened detector; throws Trouble where there is none. */
     fun get(): Running = running ?: throw Trouble(broken)
@@ -63,9 +70,7 @@ class OpenedDetector(private val bundles: Bundles, private val engines: EngineFa
             variant = said.variant,
             view = said.view,
             frontEnd = said.frontEnd,
-            thresholds = said.operatingPoints,
-            unsureLow = said.unsureLow,
-            unsureHigh = said.unsureHigh,
+            decisions = said.operatingPoints,
             generatorsSeen = said.generatorsSeen,
             sourcesSeen = said.sourcesSeen,
             licences = said.licences,
@@ -73,6 +78,6 @@ class OpenedDetector(private val bundles: Bundles, private val engines: EngineFa
             sha256 = detector.sha256,
             card = bundle.card,
         )
-        return Known(facts, detector)
+        return Known(facts, detector, finders.make(bundle))
     }
 }

@@ -13,6 +13,9 @@ sealed interface Incoming {
     /** A picture to judge. */
     data class Picture(val uri: Uri) : Incoming
 
+    /** Several pictures to judge. */
+    data class Several(val uris: List<Uri>) : Incoming
+
     /** Something was shared that is no picture. */
     data object Unusable : Incoming
 
@@ -27,6 +30,7 @@ private const val ACTION_PICK_IMAGES = "android.provider.action.PICK_IMAGES"
 fun incomingOf(intent: Intent): Incoming {
     // Brought back from the list of recent apps: the picture was judged then, and may no longer be read.
     if (intent.flags and Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY != 0) return Incoming.Nothing
+    if (intent.action == Intent.ACTION_SEND_MULTIPLE) return severalOf(intent)
     val uri = when (intent.action) {
         Intent.ACTION_SEND -> streamOf(intent)
         Intent.ACTION_VIEW -> intent.data
@@ -41,6 +45,20 @@ private fun streamOf(intent: Intent): Uri? = try {
 } catch (_: RuntimeException) {
     // BadParcelableException and others: what another app has put there need not be of a class that exists here.
     null
+}
+
+private fun severalOf(intent: Intent): Incoming {
+    val uris = try {
+        @Suppress("DEPRECATION")
+        intent.getParcelableArrayListExtra<android.os.Parcelable>(Intent.EXTRA_STREAM).orEmpty().filterIsInstance<Uri>()
+    } catch (_: RuntimeException) {
+        emptyList()
+    }
+    return when (uris.size) {
+        0 -> Incoming.Unusable
+        1 -> Incoming.Picture(uris[0])
+        else -> Incoming.Several(uris)
+    }
 }
 
 /**

@@ -12,6 +12,7 @@ import fauxlens.app.common.say
 import fauxlens.app.model.DetectorFacts
 import fauxlens.app.model.DetectorState
 import fauxlens.app.model.Judged
+import fauxlens.app.model.PictureState
 import fauxlens.app.model.UiState
 import fauxlens.app.state.Holder
 import fauxlens.app.ui.look
@@ -21,8 +22,14 @@ import fauxlens.app.widget.zonesOf
 import fauxlens.core.Verdict
 
 /** A judged picture: the verdict, and the parts that explain it. */
-class JudgedPart(private val root: View, private val holder: Holder, detailsOpen: Boolean) {
+class JudgedPart(
+    private val root: View,
+    private val holder: Holder,
+    detailsOpen: Boolean,
+    private val onShare: (String) -> Unit,
+) {
     private val picture = PicturePart(root.find(R.id.picture_card), holder)
+    private val faces = FacesPart(root, holder)
     private val points = PointsPart(root, holder)
     private val details = DetailsPart(root, detailsOpen)
 
@@ -31,6 +38,12 @@ class JudgedPart(private val root: View, private val holder: Holder, detailsOpen
 
     init {
         root.find<View>(R.id.adjust_square).setOnClickListener { holder.adjustSquare() }
+        root.find<View>(R.id.share_verdict).setOnClickListener { share() }
+    }
+
+    private fun share() {
+        val judged = (holder.state.picture as? PictureState.Judged)?.judged ?: return
+        onShare(shareText(root.resources, judged, (holder.state.detector as? DetectorState.Ready)?.facts))
     }
 
     /** Shows it; null hides it. */
@@ -40,6 +53,7 @@ class JudgedPart(private val root: View, private val holder: Holder, detailsOpen
         val facts = (state.detector as? DetectorState.Ready)?.facts
         verdict(judged.verdict, facts)
         picture.render(judged, state)
+        faces.render(judged)
         notes(judged.notes.map { it.text(root.resources) })
         root.find<View>(R.id.adjust_square).visibility = if (judged.adjustable) View.VISIBLE else View.GONE
         points.render(state.point, facts)
@@ -78,7 +92,7 @@ class JudgedPart(private val root: View, private val holder: Holder, detailsOpen
         } else {
             resources.getString(R.string.legend_two, high)
         }
-        val threshold = resources.getString(R.string.legend_threshold, resources.percent(zones.threshold))
+        val threshold = resources.getString(R.string.legend_threshold, resources.percent(zones.fakeFrom))
         legend.say("$said $threshold")
         scale.show(zones, verdict.probability)
         scale.contentDescription = resources.getString(R.string.scale_spoken, probability)

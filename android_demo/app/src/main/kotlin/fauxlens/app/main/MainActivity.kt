@@ -20,6 +20,7 @@ import fauxlens.app.model.PictureState
 import fauxlens.app.model.UiState
 import fauxlens.app.selftest.SelfTestActivity
 import fauxlens.app.settings.SettingsActivity
+import fauxlens.app.state.Origin
 import fauxlens.app.store.FilesProvider
 import fauxlens.app.ui.BackGesture
 import fauxlens.app.ui.Screen
@@ -34,6 +35,7 @@ class MainActivity : Screen(R.layout.activity_main) {
     private lateinit var square: SquarePart
     private lateinit var judged: JudgedPart
     private lateinit var kept: KeptPart
+    private lateinit var several: SeveralPart
     private lateinit var back: BackGesture
 
     /** Whether another app gave the picture: back then leads there. */
@@ -51,14 +53,17 @@ class MainActivity : Screen(R.layout.activity_main) {
             find(R.id.judged_part),
             holder,
             savedInstanceState?.getBoolean(DETAILS_OPEN) ?: false,
+            ::share,
         )
+        several = SeveralPart(find(R.id.several_part), holder)
         kept = KeptPart(find(R.id.kept_part))
         back = BackGesture(this, ::leave)
         find<View>(R.id.choose_picture).setOnClickListener { choose() }
         find<View>(R.id.take_photo).setOnClickListener { photograph() }
         shared = savedInstanceState?.getBoolean(SHARED) ?: false
-        // Turned over, the activity is made anew with the same intent; the holder has that picture already.
-        if (savedInstanceState == null) take(intent)
+        // Turned over, the activity is made anew with the same intent; the holder has that picture already, unless the
+        // process died meanwhile.
+        if (savedInstanceState == null) take(intent) else Origin.of(savedInstanceState)?.let(holder::restore)
     }
 
     override fun onNewIntent(intent: Intent) {
@@ -72,6 +77,10 @@ class MainActivity : Screen(R.layout.activity_main) {
             is Incoming.Picture -> {
                 shared = true
                 holder.open(incoming.uri)
+            }
+            is Incoming.Several -> {
+                shared = true
+                holder.openSeveral(incoming.uris)
             }
             Incoming.Unusable -> say(R.string.not_a_share)
             Incoming.Nothing -> Unit
@@ -88,6 +97,7 @@ class MainActivity : Screen(R.layout.activity_main) {
         super.onSaveInstanceState(outState)
         outState.putBoolean(DETAILS_OPEN, judged.detailsOpen)
         outState.putBoolean(SHARED, shared)
+        Origin.save(holder.origin, outState)
     }
 
     override fun render(state: UiState) {
@@ -109,6 +119,7 @@ class MainActivity : Screen(R.layout.activity_main) {
         square.render(picture as? PictureState.NeedsSquare)
         judged.render((picture as? PictureState.Judged)?.judged, state)
         kept.render(picture as? PictureState.Kept)
+        several.render(picture as? PictureState.Several)
 
         val pick = broken == null && picture !is PictureState.Working && picture !is PictureState.NeedsSquare
         show(R.id.pick_part, pick)
@@ -163,6 +174,10 @@ class MainActivity : Screen(R.layout.activity_main) {
             return
         }
         if (good) shared = false
+    }
+
+    private fun share(text: String) {
+        if (!startFirst(listOf(shareIntent(resources, text))) { startActivity(it) }) say(R.string.share_none)
     }
 
     private fun say(id: Int) = Toast.makeText(this, id, Toast.LENGTH_LONG).show()

@@ -48,6 +48,7 @@ class PicturePart(private val root: View, private val holder: Holder) {
     fun render(judged: Judged, state: UiState) {
         val resources = root.resources
         picture.show(judged.preview, judged.square, laid(judged, state))
+        picture.others = (judged.faces - judged.face).mapNotNull { it.square }
         picture.contentDescription = spoken(resources, judged, state.layer)
         for ((layer, button) in layers) button.isChecked = layer == state.layer
         root.find<TextView>(R.id.layer_meaning).say(meaning(resources, judged, state.layer))

@@ -29,8 +29,8 @@ class PointsPart(private val root: View, holder: Holder) {
     fun render(chosen: OperatingPoint, facts: DetectorFacts?) {
         for ((point, button) in buttons) {
             button.isChecked = point == chosen
-            val meaning = facts?.thresholds?.get(point)
-                ?.let { root.resources.getString(point.meaning, root.resources.percent(it)) }
+            val meaning = facts?.decisions?.get(point)
+                ?.let { root.resources.getString(point.meaning, root.resources.percent(it.fakeFrom)) }
             button.say(button.titled(root.resources.getString(point.title), meaning.orEmpty()))
         }
     }

@@ -34,7 +34,7 @@ class SquarePart(private val root: View, private val holder: Holder) {
         if (state == null) return
         val why = when (state.faces) {
             0 -> root.resources.getString(R.string.square_why_none)
-            1 -> root.resources.getString(R.string.square_why_adjust)
+            1, null -> root.resources.getString(R.string.square_why_adjust)
             else -> root.resources.getQuantityString(R.plurals.square_why_several, state.faces, state.faces)
         }
         val notes = state.notes.map { it.text(root.resources) }

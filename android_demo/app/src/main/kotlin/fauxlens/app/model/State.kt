@@ -1,12 +1,16 @@
 package fauxlens.app.model
 
 import android.graphics.Bitmap
+import android.net.Uri
 import fauxlens.app.common.Sentence
+import fauxlens.core.Decision
+import fauxlens.core.Description
 import fauxlens.core.Label
 import fauxlens.core.OperatingPoint
 import fauxlens.core.SelfTest
 import fauxlens.core.Square
 import fauxlens.core.Verdict
+import fauxlens.core.at
 import java.io.File
 
 /** Everything the screens show. Immutable: the holder makes another one for each change. */
@@ -33,8 +37,15 @@ enum class Layer { HEATMAP, ELA, NONE }
 /** What the detector runs on. */
 enum class Accelerator { CPU, GPU }
 
-/** How the detector runs; threads 1 to 4. */
-data class Settings(val threads: Int = 2, val accelerator: Accelerator = Accelerator.CPU) {
+/** How long verdicts and their small pictures are kept. */
+enum class Keep { NOTHING, MONTH, FOREVER }
+
+/** How the detector runs (threads 1 to 4), and what is kept. */
+data class Settings(
+    val threads: Int = 2,
+    val accelerator: Accelerator = Accelerator.CPU,
+    val keep: Keep = Keep.FOREVER,
+) {
     val usesGpu: Boolean get() = accelerator == Accelerator.GPU
 
     companion object {
@@ -58,9 +69,7 @@ data class DetectorFacts(
     val variant: String,
     val view: String,
     val frontEnd: String,
-    val thresholds: Map<OperatingPoint, Double>,
-    val unsureLow: Double,
-    val unsureHigh: Double,
+    val decisions: Map<OperatingPoint, Decision>,
     val generatorsSeen: List<String>,
     val sourcesSeen: List<String>,
     val licences: List<String>,
@@ -82,14 +91,14 @@ sealed interface PictureState {
      * No single face was found (or the person wants another part): the person drags a square, then it is judged.
      *
      * `preview` is upright; `square` and `smallest` (its smallest side) are in pixels of the preview; the square
-     * lies within it. `faces` is how many were found. `former` is the verdict that stands until another square is
+     * lies within it. `faces` is how many were found, null where none was looked for. `former` is the verdict that stands until another square is
      * judged, null where there is none yet.
      */
     data class NeedsSquare(
         val preview: Bitmap,
         val square: Square,
         val smallest: Int,
-        val faces: Int,
+        val faces: Int?,
         val notes: List<Sentence>,
         val former: fauxlens.app.model.Judged? = null,
     ) : PictureState
@@ -99,37 +108,65 @@ sealed interface PictureState {
     /** An entry of the history: only the thumbnail and the verdict are kept. */
     data class Kept(val entry: HistoryEntry, val thumbnail: Bitmap) : PictureState
 
+    /** Several pictures that were shared together, of which so many have been judged; each can be opened. */
+    data class Several(val items: List<SeveralItem>, val total: Int) : PictureState
+
     data class Failed(val sentence: Sentence) : PictureState
 }
+
+/** One of several pictures: where it is, and its small picture and verdict, or a sentence why there is none. */
+data class SeveralItem(val uri: Uri, val thumbnail: Bitmap?, val verdict: Verdict?, val sentence: Sentence?)
 
 /** What is being done to a picture. */
 enum class Stage { READING, FINDING_FACE, JUDGING }
 
 /**
- * A judged picture.
+ * What a detector says of one face.
  *
- * `preview` is upright, its longer side at most 1600 pixels. `square` is what the detector looked at, in pixels of the
+ * `square` is what the detector looked at, in pixels of the
  * preview; it may reach beyond the border; null means the whole preview, squeezed to a square. `overlay` is a
- * transparent square to be drawn over exactly that part. `ela` is as large as the preview. `adjustable` says whether
- * another square may be chosen.
+ * transparent square to be drawn over exactly that part. Faces are numbered from 1 on, the largest first.
  */
-data class Judged(
-    val preview: Bitmap,
+data class JudgedFace(
+    val number: Int,
     val square: Square?,
     val verdict: Verdict,
     val overlay: Bitmap,
+    val details: Details,
+)
+
+/**
+ * A judged picture.
+ *
+ * `preview` is upright, its longer side at most 1600 pixels. `faces` are those that were judged (or the one square
+ * where none is looked for), `shown` says which of them is on the screen: at first that with the highest probability,
+ * which speaks for the picture. `ela` is as large as the preview. `adjustable` says whether another square may be chosen.
+ */
+data class Judged(
+    val preview: Bitmap,
+    val faces: List<JudgedFace>,
+    val shown: Int,
     val ela: Bitmap,
     val notes: List<Sentence>,
-    val details: Details,
     val adjustable: Boolean,
-)
+) {
+    val face: JudgedFace get() = faces[shown]
+    val square: Square? get() = face.square
+    val verdict: Verdict get() = face.verdict
+    val overlay: Bitmap get() = face.overlay
+    val details: Details get() = face.details
+
+    /** The same at another operating point. */
+    fun at(said: Description, point: OperatingPoint): Judged =
+        copy(faces = faces.map { it.copy(verdict = it.verdict.at(said, point)) })
+}
 
 /**
  * How a verdict came about.
  *
  * `width` and `height` are those of the upright picture in the file, `sample` how many of its pixels became one along
  * each side when it was decoded (1: all were used), `square` is in pixels of the decoded upright picture. `faces` is
- * null where the view does not ask for a face. Times in milliseconds; `latencyMs` is the detector alone. `elaGain` is
+ * null where the view does not ask for a face. `sha256` is that of the file, 64 hexadecimal digits. Times in milliseconds; `latencyMs` is the detector alone. `elaGain` is
  * the factor that makes the largest error level white.
  */
 data class Details(
@@ -139,6 +176,7 @@ data class Details(
     val frontEnd: String,
     val format: String,
     val bytes: Int,
+    val sha256: String,
     val width: Int,
     val height: Int,
     val orientation: Int,

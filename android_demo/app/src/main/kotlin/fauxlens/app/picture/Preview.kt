@@ -25,6 +25,12 @@ fun uprightCopy(stored: Raster, orientation: Int, longest: Int): ArgbRaster {
     return ArgbRaster(turned.width, turned.height, argb)
 }
 
+private const val THUMBNAIL_SIDE = 256
+
+/** A small copy of a preview, its longer side at most 256 pixels. */
+fun thumbnailOf(preview: Bitmap): Bitmap =
+    bitmapOf(uprightCopy(BitmapRaster(preview), orientation = 1, longest = THUMBNAIL_SIDE))
+
 /** Each pixel is the mean of those that fall on it. The sides must not be larger than those of the picture. */
 internal fun reduced(raster: Raster, width: Int, height: Int): ArgbRaster {
     val argb = IntArray(width * height)

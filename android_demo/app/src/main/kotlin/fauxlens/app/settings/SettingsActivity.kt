@@ -10,6 +10,7 @@ import fauxlens.app.common.find
 import fauxlens.app.common.number
 import fauxlens.app.common.say
 import fauxlens.app.model.Accelerator
+import fauxlens.app.model.Keep
 import fauxlens.app.model.Settings
 import fauxlens.app.model.UiState
 import fauxlens.app.selftest.SelfTestActivity
@@ -17,12 +18,18 @@ import fauxlens.app.ui.Screen
 import fauxlens.app.ui.title
 import fauxlens.app.ui.titled
 
-/** How the detector runs: threads, and CPU or GPU. */
+/** How the detector runs (threads, CPU or GPU), and how long verdicts are kept. */
 class SettingsActivity : Screen(R.layout.activity_settings) {
     private val threads = listOf(R.id.threads_1, R.id.threads_2, R.id.threads_3, R.id.threads_4)
     private val accelerators = mapOf(
         Accelerator.CPU to R.id.accelerator_cpu,
         Accelerator.GPU to R.id.accelerator_gpu,
+    )
+
+    private val keeps = mapOf(
+        Keep.FOREVER to R.id.keep_forever,
+        Keep.MONTH to R.id.keep_month,
+        Keep.NOTHING to R.id.keep_nothing,
     )
 
     override fun onCreate(savedInstanceState: Bundle?) {
@@ -45,6 +52,7 @@ class SettingsActivity : Screen(R.layout.activity_settings) {
                 setOnClickListener { change { it.copy(accelerator = accelerator) } }
             }
         }
+        for ((keep, id) in keeps) find<View>(id).setOnClickListener { holder.keep(keep) }
         find<View>(R.id.open_self_test).setOnClickListener {
             startActivity(Intent(this, SelfTestActivity::class.java))
         }
@@ -62,6 +70,7 @@ class SettingsActivity : Screen(R.layout.activity_settings) {
         for ((accelerator, id) in accelerators) {
             find<RadioButton>(id).isChecked = accelerator == state.settings.accelerator
         }
+        for ((keep, id) in keeps) find<RadioButton>(id).isChecked = keep == state.settings.keep
         find<TextView>(R.id.accelerator_note).apply {
             say(state.acceleratorNote?.text(resources).orEmpty())
             visibility = if (state.acceleratorNote == null) View.GONE else View.VISIBLE

@@ -3,19 +3,23 @@ package fauxlens.app.state
 import android.net.Uri
 import fauxlens.app.R
 import fauxlens.app.common.Sentence
+import fauxlens.app.common.Trouble
 import fauxlens.app.detect.Opened
 import fauxlens.app.detect.OpenedDetector
 import fauxlens.app.detect.Running
 import fauxlens.app.detect.Subject
 import fauxlens.app.detect.clamped
 import fauxlens.app.model.Accelerator
+import fauxlens.app.model.Keep
 import fauxlens.app.model.Layer
 import fauxlens.app.model.PictureState
 import fauxlens.app.model.SelfTestRequest
 import fauxlens.app.model.SelfTestState
 import fauxlens.app.model.Settings
+import fauxlens.app.model.SeveralItem
 import fauxlens.app.model.Stage
 import fauxlens.app.model.UiState
+import fauxlens.app.picture.thumbnailOf
 import fauxlens.app.store.FilesProvider
 import fauxlens.app.store.Remembered
 import fauxlens.core.Description
@@ -43,12 +47,16 @@ class Holder(private val parts: Parts) {
     // Whether the last process ended while it tried the GPU.
     private val crashed = parts.settings.trial.isLeft()
 
+    /** Where the picture on the screen came from; null where there is none. */
+    var origin: Origin? = null
+        private set
+
     // The picture on the screen, if another square may be chosen, and what its detector says of itself.
     private var subject: Subject? = null
     private var description: Description? = null
 
     // For the worker only.
-    private val opened = OpenedDetector(parts.bundles, parts.engines)
+    private val opened = OpenedDetector(parts.bundles, parts.engines, parts.finders)
 
     init {
         if (crashed) {
@@ -57,7 +65,8 @@ class Holder(private val parts: Parts) {
         }
         val settings = state.settings
         parts.worker.execute {
-            val remembered = parts.history.load()
+            val loaded = parts.history.load()
+            val remembered = if (loaded.note == null) parts.history.prune(settings.keep) else loaded
             parts.main.execute { show(remembered) }
         }
         openDetector(settings)
@@ -71,16 +80,59 @@ class Holder(private val parts: Parts) {
     }
 
     /** Opens and judges a picture that was shared or picked. */
-    fun open(uri: Uri) = request { request -> openBytes(parts.reader.read(uri, request::isWanted), request) }
+    fun open(uri: Uri) {
+        origin = Origin.Address(uri)
+        request { request -> openBytes(parts.reader.read(uri, request::isWanted), request) }
+    }
+
+    /** Judges several pictures, one after the other; each is shown as it is done, and can then be opened. */
+    fun openSeveral(uris: List<Uri>) {
+        origin = null
+        val wanted = uris.take(MOST_SEVERAL)
+        request { request ->
+            val items = ArrayList<SeveralItem>()
+            for (uri in wanted) {
+                request.goOn()
+                items += severalItem(uri, guarded { openBytes(parts.reader.read(uri, request::isWanted), request) })
+                val state = PictureState.Several(items.toList(), wanted.size)
+                parts.main.execute { if (request.isWanted()) change(this.state.copy(picture = state)) }
+            }
+            Outcome(null, PictureState.Several(items, wanted.size))
+        }
+    }
+
+    private fun severalItem(uri: Uri, outcome: Outcome): SeveralItem {
+        val judged = (outcome.picture as? PictureState.Judged)?.judged
+        val sentence = (outcome.picture as? PictureState.Failed)?.sentence
+        return SeveralItem(
+            uri,
+            judged?.preview?.let(::thumbnailOf),
+            judged?.verdict,
+            sentence ?: Sentence.of(R.string.several_square).takeIf { judged == null },
+        )
+    }
+
+    /** Opens again what was on the screen when the process died; does nothing where something is on it. */
+    fun restore(origin: Origin) {
+        if (state.picture !is PictureState.None) return
+        when (origin) {
+            is Origin.Address -> open(origin.uri)
+            is Origin.Entry -> openEntry(origin.id)
+        }
+    }
 
     /** Opens and judges the photo that the camera app has put at FilesProvider.cameraUri. */
-    fun openCamera() = request { request ->
-        val bytes = try {
-            parts.reader.read(FilesProvider.cameraUri, request::isWanted)
-        } finally {
-            parts.discardPhoto()
+    fun openCamera() {
+        // The photo is gone once it was read; what the history keeps of it is not.
+        origin = null
+        request { request ->
+            val bytes = try {
+                parts.reader.read(FilesProvider.cameraUri, request::isWanted)
+            } finally {
+                parts.discardPhoto()
+            }
+            openBytes(bytes, request)
         }
-        openBytes(bytes, request)
     }
 
     /** The person took no photo after all. */
@@ -99,7 +151,7 @@ class Holder(private val parts: Parts) {
         val mine = subject ?: return
         request(Stage.JUDGING) { request ->
             val running = opened.get()
-            Outcome(mine, kept(parts.judging.judge(mine, now.square, running, request.point), running))
+            Outcome(mine, kept(parts.judging.judge(mine, now.square, running, request.point), running, request))
         }
     }
 
@@ -109,8 +161,7 @@ class Holder(private val parts: Parts) {
         val mine = subject ?: return
         val shown = judged.square ?: return
         val square = clamped(shown, mine.preview.width, mine.preview.height, mine.smallest)
-        val faces = mine.faces?.count ?: 0
-        val needs = PictureState.NeedsSquare(mine.preview, square, mine.smallest, faces, mine.notes, former = judged)
+        val needs = PictureState.NeedsSquare(mine.preview, square, mine.smallest, faces = null, mine.notes, former = judged)
         change(state.copy(picture = needs))
     }
 
@@ -126,6 +177,7 @@ class Holder(private val parts: Parts) {
         pictures.incrementAndGet()
         parts.reader.abandon()
         subject = null
+        origin = null
         change(state.copy(picture = PictureState.None))
     }
 
@@ -133,6 +185,13 @@ class Holder(private val parts: Parts) {
     fun choose(point: OperatingPoint) {
         parts.settings.save(point)
         change(state.copy(point = point, picture = atPoint(state.picture, point)))
+    }
+
+    /** Shows another face of the picture: its square, its heatmap and what the detector says of it. */
+    fun showFace(index: Int) {
+        val judged = (state.picture as? PictureState.Judged)?.judged ?: return
+        if (index !in judged.faces.indices) return
+        change(state.copy(picture = PictureState.Judged(judged.copy(shown = index))))
     }
 
     /** Sets how strong the overlay is, 0 to 100. */
@@ -149,6 +208,14 @@ class Holder(private val parts: Parts) {
         openDetector(sound)
     }
 
+    /** Says how long verdicts are kept; what is older goes at once. */
+    fun keep(keep: Keep) {
+        val settings = state.settings.copy(keep = keep)
+        parts.settings.save(settings)
+        change(state.copy(settings = settings))
+        remember { parts.history.prune(keep) }
+    }
+
     /** Forgets one verdict. */
     fun erase(id: Long) = remember { parts.history.erase(id) }
 
@@ -157,8 +224,15 @@ class Holder(private val parts: Parts) {
 
     /** Shows what is kept of a verdict. */
     fun openHistory(id: Long) {
-        val entry = state.history.firstOrNull { it.id == id } ?: return
-        request { Outcome(null, PictureState.Kept(entry, parts.history.thumbnail(entry))) }
+        if (state.history.any { it.id == id }) openEntry(id)
+    }
+
+    private fun openEntry(id: Long) {
+        origin = Origin.Entry(id)
+        request {
+            val entry = parts.history.find(id) ?: throw Trouble(R.string.trouble_thumbnail)
+            Outcome(null, PictureState.Kept(entry, parts.history.thumbnail(entry)))
+        }
     }
 
     /** Runs the self-test; its result is in the state and in a file. */
@@ -188,8 +262,8 @@ class Holder(private val parts: Parts) {
         change(state.copy(selfTest = SelfTestState.Idle))
     }
 
-    /** A request on the worker: `point` as it was chosen then. */
-    private inner class Request(val mine: Int, val point: OperatingPoint) {
+    /** A request on the worker: `point` and `keep` as they were chosen then. */
+    private inner class Request(val mine: Int, val point: OperatingPoint, val keep: Keep) {
         fun isWanted(): Boolean = mine == pictures.get()
 
         fun goOn() {
@@ -203,7 +277,7 @@ class Holder(private val parts: Parts) {
     }
 
     private fun request(stage: Stage = Stage.READING, job: (Request) -> Outcome) {
-        val request = Request(pictures.incrementAndGet(), state.point)
+        val request = Request(pictures.incrementAndGet(), state.point, state.settings.keep)
         parts.reader.abandon()
         change(state.copy(picture = PictureState.Working(stage)))
         parts.worker.execute {
@@ -219,22 +293,25 @@ class Holder(private val parts: Parts) {
 
     private fun finish(result: Outcome) {
         // Only pictures whose view asks for a face are kept: no other square can be chosen for the rest.
-        subject = result.subject?.takeIf { it.faces != null }
+        subject = result.subject?.takeIf { description?.view?.contains("face(") ?: false }
+        if (origin == null && result.picture is PictureState.Judged && state.settings.keep != Keep.NOTHING) {
+            origin = state.history.firstOrNull()?.let { Origin.Entry(it.id) }
+        }
         change(state.copy(picture = atPoint(result.picture, state.point)))
     }
 
     private fun openBytes(bytes: ByteArray, request: Request): Outcome {
         request.goOn()
         val running = opened.get()
-        val (subject, picture) = parts.judging.open(bytes, running, request.point, request::enter)
+        val (subject, picture) = parts.judging.open(bytes, running, opened.finder, request.point, request::enter)
         // A verdict that nobody waits for any more is not remembered either.
         request.goOn()
-        return Outcome(subject, kept(picture, running))
+        return Outcome(subject, kept(picture, running, request))
     }
 
     /** Remembers a verdict in the history. */
-    private fun kept(picture: PictureState, running: Running): PictureState {
-        if (picture is PictureState.Judged) {
+    private fun kept(picture: PictureState, running: Running, request: Request): PictureState {
+        if (picture is PictureState.Judged && request.keep != Keep.NOTHING) {
             val name = running.detector.description.name
             val remembered = parts.history.add(picture.judged.preview, picture.judged.verdict, name)
             parts.main.execute { show(remembered) }
@@ -245,7 +322,7 @@ class Holder(private val parts: Parts) {
     private fun atPoint(picture: PictureState, point: OperatingPoint): PictureState {
         val said = description ?: return picture
         if (picture !is PictureState.Judged || picture.judged.verdict.point == point) return picture
-        return PictureState.Judged(picture.judged.copy(verdict = picture.judged.verdict.at(said, point)))
+        return PictureState.Judged(picture.judged.at(said, point))
     }
 
     private fun openDetector(settings: Settings) {
@@ -261,7 +338,8 @@ class Holder(private val parts: Parts) {
     private fun show(result: Opened, opening: Int) {
         description = result.description
         // What was asked for and does not run is put back; what runs is kept for the next start.
-        val settings = if (opening == openings.get()) result.settings else state.settings
+        val ran = if (opening == openings.get()) result.settings else state.settings
+        val settings = ran.copy(keep = state.settings.keep)
         parts.settings.save(settings)
         val note = result.note ?: Sentence.of(R.string.note_gpu_crashed).takeIf { crashed && !settings.usesGpu }
         change(state.copy(detector = result.state, settings = settings, acceleratorNote = note))
@@ -277,6 +355,11 @@ class Holder(private val parts: Parts) {
         val shown = (state.picture as? PictureState.Kept)?.entry
         val picture = if (shown == null || shown in remembered.entries) state.picture else PictureState.None
         change(state.copy(history = remembered.entries, historyNote = remembered.note, picture = picture))
+    }
+
+    private companion object {
+        // A small picture of each is held.
+        const val MOST_SEVERAL = 50
     }
 
     private fun change(next: UiState) {

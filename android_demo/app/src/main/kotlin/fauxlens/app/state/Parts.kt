@@ -2,6 +2,7 @@ package fauxlens.app.state
 
 import fauxlens.app.detect.Bundles
 import fauxlens.app.detect.EngineFactory
+import fauxlens.app.detect.FaceFinderFactory
 import fauxlens.app.detect.Judging
 import fauxlens.app.detect.SelfTestRun
 import fauxlens.app.picture.PictureReader
@@ -13,6 +14,7 @@ import java.util.concurrent.Executor
 class Parts(
     val bundles: Bundles,
     val engines: EngineFactory,
+    val finders: FaceFinderFactory,
     val reader: PictureReader,
     val judging: Judging,
     val history: HistoryStore,

@@ -7,10 +7,8 @@ import fauxlens.app.common.Sentence
 import fauxlens.app.common.Trouble
 import fauxlens.app.common.writeAtomically
 import fauxlens.app.model.HistoryEntry
-import fauxlens.app.picture.BitmapRaster
-import fauxlens.app.picture.bitmapOf
-import fauxlens.app.picture.uprightCopy
-import fauxlens.core.ArgbRaster
+import fauxlens.app.model.Keep
+import fauxlens.app.picture.thumbnailOf
 import fauxlens.core.Label
 import fauxlens.core.OperatingPoint
 import fauxlens.core.Verdict
@@ -57,7 +55,7 @@ class HistoryStore(
     fun add(preview: Bitmap, verdict: Verdict, detector: String): Remembered = changed {
         val id = maxOf(clock(), 1 + (entries.maxOfOrNull { it.id } ?: 0))
         val thumbnail = thumbnailFile(id)
-        writeAtomically(thumbnail, thumbnailOf(preview))
+        writeAtomically(thumbnail, codedThumbnailOf(preview))
         val entry = HistoryEntry(
             id,
             clock(),
@@ -75,12 +73,22 @@ class HistoryStore(
 
     fun eraseAll(): Remembered = erased { true }
 
+    /** Erases what is not to be kept any longer. */
+    fun prune(keep: Keep): Remembered = when (keep) {
+        Keep.FOREVER -> Remembered(entries)
+        Keep.MONTH -> erased { it.time < clock() - MONTH_MILLISECONDS }
+        Keep.NOTHING -> eraseAll()
+    }
+
     /** Pictures go first: on a full disk the index cannot be written, but an entry without its picture is none. */
     private fun erased(which: (HistoryEntry) -> Boolean): Remembered {
         val gone = entries.filter { which(it) && (it.thumbnail.delete() || !it.thumbnail.exists()) }.toSet()
         entries = entries.filter { it !in gone }
         return changed { entries }
     }
+
+    /** An entry by its number, null where there is none any more. */
+    fun find(id: Long): HistoryEntry? = entries.firstOrNull { it.id == id }
 
     /** The kept picture of an entry; throws Trouble if it is gone. */
     fun thumbnail(entry: HistoryEntry): Bitmap =
@@ -141,12 +149,11 @@ class HistoryStore(
 }
 
 private const val FORMAT = 1
-private const val THUMBNAIL_SIDE = 256
+private const val MONTH_MILLISECONDS = 30L * 24 * 60 * 60 * 1000
 private const val THUMBNAIL_QUALITY = 85
 
-private fun thumbnailOf(preview: Bitmap): ByteArray {
-    val small: ArgbRaster = uprightCopy(BitmapRaster(preview), orientation = 1, longest = THUMBNAIL_SIDE)
-    val bitmap = bitmapOf(small)
+private fun codedThumbnailOf(preview: Bitmap): ByteArray {
+    val bitmap = thumbnailOf(preview)
     val coded = ByteArrayOutputStream()
     bitmap.compress(Bitmap.CompressFormat.JPEG, THUMBNAIL_QUALITY, coded)
     bitmap.recycle()

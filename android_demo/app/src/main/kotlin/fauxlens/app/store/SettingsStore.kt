@@ -2,6 +2,7 @@ package fauxlens.app.store
 
 import android.content.SharedPreferences
 import fauxlens.app.model.Accelerator
+import fauxlens.app.model.Keep
 import fauxlens.app.model.Settings
 import fauxlens.app.model.TrialMark
 import fauxlens.core.OperatingPoint
@@ -11,6 +12,7 @@ class SettingsStore(private val preferences: SharedPreferences) {
     fun load(): Settings = Settings(
         threads = number(THREADS, Settings().threads).coerceIn(1, Settings.MOST_THREADS),
         accelerator = Accelerator.values().firstOrNull { it.name == text(ACCELERATOR) } ?: Accelerator.CPU,
+        keep = Keep.values().firstOrNull { it.name == text(KEEP) } ?: Keep.FOREVER,
     )
 
     fun loadPoint(): OperatingPoint =
@@ -31,7 +33,11 @@ class SettingsStore(private val preferences: SharedPreferences) {
     }
 
     fun save(settings: Settings) {
-        preferences.edit().putInt(THREADS, settings.threads).putString(ACCELERATOR, settings.accelerator.name).apply()
+        preferences.edit()
+            .putInt(THREADS, settings.threads)
+            .putString(ACCELERATOR, settings.accelerator.name)
+            .putString(KEEP, settings.keep.name)
+            .apply()
     }
 
     fun save(point: OperatingPoint) {
@@ -46,6 +52,7 @@ class SettingsStore(private val preferences: SharedPreferences) {
     private companion object {
         const val THREADS = "threads"
         const val ACCELERATOR = "accelerator"
+        const val KEEP = "keep"
         const val POINT = "operating_point"
         const val TRIAL = "gpu_trial"
     }

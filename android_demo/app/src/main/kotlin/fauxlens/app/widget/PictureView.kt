@@ -30,6 +30,7 @@ open class PictureView @JvmOverloads constructor(context: Context, attributes: A
     private val smooth = Paint(Paint.FILTER_BITMAP_FLAG)
     private val shadow = stroke(R.color.outline_shadow, 4f)
     private val line = stroke(R.color.outline, 2f)
+    private val thin = stroke(R.color.outline, 1f)
     private val extent = RectF()
 
     /** From pixels of the picture to those of this view. */
@@ -40,6 +41,13 @@ open class PictureView @JvmOverloads constructor(context: Context, attributes: A
     protected var square: Square? = null
         private set
     private var laid: Laid? = null
+
+    /** Squares of other faces, which are drawn thinner; in pixels of the picture. */
+    var others: List<Square> = emptyList()
+        set(value) {
+            field = value
+            invalidate()
+        }
 
     /** Shows a picture; `square` in its pixels, null for no outline. */
     open fun show(picture: Bitmap, square: Square?, laid: Laid?) {
@@ -89,6 +97,10 @@ open class PictureView @JvmOverloads constructor(context: Context, attributes: A
             smooth.alpha = OPAQUE
         }
         canvas.restore()
+        for (other in others) {
+            canvas.drawRect(inView(other), shadow)
+            canvas.drawRect(inView(other), thin)
+        }
         square?.let { outline(canvas, inView(it)) }
     }
 

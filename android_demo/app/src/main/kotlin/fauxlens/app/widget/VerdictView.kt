@@ -35,7 +35,7 @@ class VerdictView @JvmOverloads constructor(context: Context, attributes: Attrib
         strokeWidth = 1.5f * density
     }
 
-    private var zones = Zones(1.0, 1.0, 1.0)
+    private var zones = Zones(1.0, 1.0)
     private var probability = 0f
 
     /** Shows a probability on the scale of an operating point. */
@@ -60,7 +60,7 @@ class VerdictView @JvmOverloads constructor(context: Context, attributes: Attrib
         zone(canvas, box(zones.unsureFrom, zones.fakeFrom, top), unsure, Pattern.HATCHED)
         zone(canvas, box(zones.fakeFrom, 1.0, top), fake, Pattern.FULL)
 
-        val threshold = RectF(at(zones.threshold), top - 3 * density, at(zones.threshold), bottom + 5 * density)
+        val threshold = RectF(at(zones.fakeFrom), top - 3 * density, at(zones.fakeFrom), bottom + 5 * density)
         threshold.inset(-2.5f * density, 0f)
         canvas.drawRect(threshold, card)
         threshold.inset(density, 0f)
