@@ -141,6 +141,7 @@ class RememberingTest {
         assertEquals(entry, app.holder.state.history.single())
         val verdict = (app.holder.state.picture as PictureState.Judged).judged.verdict
         assertEquals(picture.trips.first().labels[OperatingPoint.FPR_05], verdict.label)
-        assertEquals(Golden.bundle.detector.description.operatingPoints[OperatingPoint.FPR_05], verdict.threshold)
+        val decision = Golden.bundle.detector.description.operatingPoints.getValue(OperatingPoint.FPR_05)
+        assertEquals(decision.fakeFrom, verdict.threshold, 0.0)
     }
 }
