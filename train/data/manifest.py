@@ -109,6 +109,12 @@ def attribute_problem(name: str) -> str | None:
     return None
 
 
+def origin() -> pl.Expr:
+    """Return for each row the source of its content: of a reconstruction (SOURCE/AUTOENCODER) its original's."""
+    is_made = pl.col("family") == "reconstruction"
+    return pl.when(is_made).then(pl.col("source").str.replace("/[^/]*$", "")).otherwise("source")
+
+
 def relative_path(picture: Path, folder: Path) -> str:
     """Return the path of a picture relative to a manifest's folder, with forward slashes.
 

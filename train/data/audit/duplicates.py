@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from train.data.groups import components, near_links
+from train.data.manifest import origin
 
 _EXAMPLES = 5
 # A group that a scan has named by itself is called by the first 16 digits of a sha256 (groups.assign_groups).
@@ -34,10 +35,10 @@ class Repeats:
 
     - `exact`: one content in several files. `near`: look-alikes that are not all one content.
     - `leaks`: look-alikes, or else a group of the manifest, in more than one split.
-    - `source_overlaps`: look-alikes in more than one source.
+    - `source_overlaps`: look-alikes in more than one source; a reconstruction counts to its original's.
     - `conflicts`: one content with both labels.
     - `mixed_groups`: look-alikes of different contents with both labels. `declared_pairs`: the same, where a card's
-      group says that they belong together (a face and its edited twin).
+      group says that they belong together (a face and its edited twin), or all fakes are reconstructions in the group.
     """
 
     exact: Cases
@@ -58,15 +59,17 @@ def find_repeats(frame: pl.DataFrame) -> tuple[Repeats, pl.DataFrame]:
     manifest's, however dense the clusters are.
     """
     columns = ("path", "sha256", "label", "generator", "source", "split", "group")
+    also = (origin().alias("origin"), (pl.col("family") == "reconstruction").alias("is_reconstruction"))
     numbers = components(frame.height, near_links(frame["phash"]), (frame["sha256"],))
-    rows = frame.select(columns)
+    rows = frame.select(*columns, *also)
     alike = _gathered(rows.with_columns(component=pl.Series(numbers)), "component")
     torn = alike.filter(pl.col("splits") > 1)
     # What its look-alikes tear is told once.
     rest = rows.join(torn.select("group").unique(), on="group", how="anti", maintain_order="left")
     torn_groups = _gathered(rest, "group").filter(pl.col("splits") > 1)
     mixed = alike.filter((pl.col("labels") > 1) & (pl.col("contents") > 1))
-    is_declared = (pl.col("group").n_unique() == 1) & ~pl.col("group").str.contains(_OWN_NAME).any()
+    is_pair = ((pl.col("label") == "real") | pl.col("is_reconstruction")).all()
+    is_declared = (pl.col("group").n_unique() == 1) & (~pl.col("group").str.contains(_OWN_NAME).any() | is_pair)
     contents = _gathered(rows, "sha256")
     leaks, group_leaks = _cases(torn, "split"), _cases(torn_groups, "split")
     found = Repeats(
@@ -78,7 +81,7 @@ def find_repeats(frame: pl.DataFrame) -> tuple[Repeats, pl.DataFrame]:
             max(leaks.largest, group_leaks.largest),
             (leaks.examples + group_leaks.examples)[:_EXAMPLES],
         ),
-        source_overlaps=_cases(alike.filter(pl.col("sources") > 1), "source"),
+        source_overlaps=_cases(alike.filter(pl.col("sources") > 1), "origin"),
         conflicts=_cases(contents.filter(pl.col("labels") > 1), "label"),
         mixed_groups=_cases(mixed.filter(~is_declared.over("cluster")), "label"),
         declared_pairs=_cases(mixed.filter(is_declared.over("cluster")), "label"),
@@ -106,7 +109,7 @@ def _gathered(rows: pl.DataFrame, key: str) -> pl.DataFrame:
             pl.len().alias("pictures"),
             pl.col("sha256").n_unique().alias("contents"),
             pl.col("split").n_unique().alias("splits"),
-            pl.col("source").n_unique().alias("sources"),
+            pl.col("origin").n_unique().alias("sources"),
             pl.col("label").n_unique().alias("labels"),
         )
         .filter(pl.col("pictures") > 1)

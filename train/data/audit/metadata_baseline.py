@@ -1,12 +1,14 @@
 """The null model: how well the file alone, without its pixels, tells real from fake."""
 
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 
 from train.data.audit.file_statistics import WORDS, with_measures
+from train.data.manifest import origin
 
 FEATURES = ("width", "height", "aspect", "format", "jpeg_quality", "bytes_per_pixel", "bytes")
 _FOLDS = 5
@@ -139,20 +141,27 @@ def fit_framing(frame: pl.DataFrame, seed: int = 0) -> NullModel | None:
 def fit_pairs(frame: pl.DataFrame, seed: int = 0) -> tuple[Pair, ...]:
     """Judge every fake part against every real part by decision trees, on at most 1,500 pictures of each part.
 
-    Beyond 300 pairs the smallest parts are left out. A pair in which a side has fewer than 5 groups is left out too.
+    A part of reconstructions is compared with its own originals only. Beyond 300 pairs the smallest parts are left out.
+    A pair in which a side has fewer than 5 groups is left out too.
     """
     measured = with_measures(frame)
-    counts = measured.group_by("part", "label").len().sort("len", "part", descending=[True, False])
-    reals = counts.filter(label="real")["part"].to_list()
-    fakes = counts.filter(label="fake")["part"].to_list()
+    keys = ("part", "label", "family")
+    counts = measured.group_by(*keys, origin=origin()).len().sort("len", "part", descending=[True, False])
+    made = counts.filter(family="reconstruction")
+    reals = counts.filter(label="real")["part"].unique(maintain_order=True).to_list()
+    fakes = (
+        counts.filter(pl.col("family") != "reconstruction", label="fake")["part"].unique(maintain_order=True).to_list()
+    )
     while len(reals) * len(fakes) > _MAX_PAIRS:
         longer = reals if len(reals) > len(fakes) else fakes
         longer.pop()
+    own = made.join(counts.filter(label="real"), on="origin", maintain_order="left").select("part_right", "part")
+    pairs = [*product(reals, fakes), *own.unique(maintain_order=True).iter_rows()][:_MAX_PAIRS]
     samples = {}
-    for name in (*reals, *fakes):
+    for name in {name for pair in pairs for name in pair}:
         rows = measured.filter(part=name)
         samples[name] = rows.sample(min(rows.height, _MAX_PART_ROWS), seed=seed, shuffle=True)
-    found = [_judge_pair(real, fake, samples[real], samples[fake], seed) for real in reals for fake in fakes]
+    found = [_judge_pair(real, fake, samples[real], samples[fake], seed) for real, fake in pairs]
     return tuple(sorted((pair for pair in found if pair is not None), key=lambda pair: (pair.files.auc, pair.fake)))
 
 

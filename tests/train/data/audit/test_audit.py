@@ -167,6 +167,20 @@ def test_one_content_with_both_labels_is_a_conflict(clean: Manifest) -> None:
 
 
 @quick
+def test_reconstructions_beside_their_originals_are_no_conflict(clean: Manifest) -> None:
+    made = {"family": "reconstruction", "generator": "taesd", "source": "ffhq/taesd"}
+    pair = change(clean, 1, phash=clean.frame["phash"][0], group=clean.frame["group"][0], **made)
+    found = audit(pair, limits=Limits(mixed_groups=0, source_overlaps=0))
+    assert found.failures == ()
+    assert (found.repeats.mixed_groups.count, found.repeats.declared_pairs.count) == (0, 1)
+    assert found.repeats.source_overlaps.count == 0
+    # Of another source, in another group, or made otherwise it is what it looks like.
+    assert audit(change(pair, 1, source="other/taesd")).repeats.source_overlaps.count == 1
+    assert audit(change(pair, 1, group="ffff")).repeats.mixed_groups.count == 1
+    assert audit(change(pair, 1, family="edit")).repeats.mixed_groups.count == 1
+
+
+@quick
 def test_look_alikes_with_both_labels_are_told_unless_a_card_declares_them(clean: Manifest) -> None:
     mixed = change(clean, 1, phash=clean.frame["phash"][0])
     assert audit(mixed).repeats.mixed_groups.count == 1
@@ -373,6 +387,23 @@ def test_the_verdict_on_a_null_model(low: float, words: str) -> None:
     assert words in null_verdict(NullModel(low + 0.01, low, low + 0.02, 100), Limits())
 
 
+def test_reconstructions_are_compared_with_their_originals_only() -> None:
+    frame = manifest_of(400).frame
+    made = frame.filter(label="real").with_columns(
+        path="recon/" + pl.col("path"),
+        label=pl.lit("fake"),
+        generator=pl.lit("taesd"),
+        family=pl.lit("reconstruction"),
+        source=pl.lit("ffhq/taesd"),
+    )
+    reals = frame.filter(label="real")
+    other = reals.with_columns(path="b/" + pl.col("path"), source=pl.lit("celeba"), group="b" + pl.col("group"))
+    pairs = fit_pairs(pl.concat([frame, made, other]))
+    of_made = [(pair.real, pair.fake) for pair in pairs if pair.fake == "ffhq/taesd"]
+    assert of_made == [("ffhq", "ffhq/taesd")]
+    assert {pair.real for pair in pairs if pair.fake == "sg2"} == {"ffhq", "celeba"}
+
+
 def test_of_the_shared_faces_only_the_matched_pair_is_matched() -> None:
     """The README of the shared faces names the pair; size, format, quality and bytes are read from the headers."""
     if not SHARED.is_dir():
@@ -389,6 +420,7 @@ def test_of_the_shared_faces_only_the_matched_pair_is_matched() -> None:
     frame = pl.DataFrame(rows, schema=dict.fromkeys(names), orient="row").with_columns(
         label=pl.when(pl.col("source").is_in(reals)).then(pl.lit("real")).otherwise(pl.lit("fake")),
         generator=pl.col("source"),
+        family=pl.lit("unknown"),
         group=pl.int_range(pl.len()).cast(pl.String),
         **{name: pl.lit(None, pl.Float64) for name in ("eye_x", "eye_y", "eye_distance")},
     )
