@@ -1,7 +1,7 @@
 // Pixels by the browser's own decoders, without colour conversion: in Chromium those of Pillow in every bit for JPEG,
 // PNG, WebP, GIF and BMP (tests/export/web measures it; docs/web.md says what does not).
 import {FauxlensError} from './error.js';
-import {checkPixels, conversionNotes, damaged, readPictureHeader} from './picture_header.js';
+import {checkSize, conversionNotes, damaged, readPictureHeader} from './picture_header.js';
 import {layOnWhite} from './raster.js';
 
 /**
@@ -36,9 +36,9 @@ export async function decodePicture(bytes, name) {
   const expected = header.format === 'AVIF' || (bitmap.width === header.width && bitmap.height === header.height);
   try {
     if (!expected) throw damaged(name);
-    checkPixels(bitmap.width, bitmap.height, name);
+    checkSize({...header, width: bitmap.width, height: bitmap.height}, name);
     const picture = pictureOf(bitmap);
-    const clear = header.mayBeClear && hasClearPixel(picture.raster);
+    const clear = header.mayBeClear && hasClearPixel(picture.raster, name);
     return {...picture, orientation: header.orientation, format: header.format, notes: conversionNotes(header, clear)};
   } catch (error) {
     bitmap.close();
@@ -51,7 +51,7 @@ export function pictureOf(bitmap) {
   return {raster: bitmapRaster(bitmap), bitmap, orientation: 1, format: '', notes: [], close: () => bitmap.close()};
 }
 
-/** @param {ImageBitmap} bitmap @returns {import('./raster.js').Raster & {clear: boolean}} */
+/** @param {ImageBitmap} bitmap @returns {import('./raster.js').Raster & {alpha: {least: number, greatest: number}}} */
 function bitmapRaster(bitmap) {
   const canvas = document.createElement('canvas');
   const context = canvas.getContext('2d', {willReadFrequently: true, colorSpace: 'srgb'});
@@ -59,8 +59,8 @@ function bitmapRaster(bitmap) {
   const raster = {
     width: bitmap.width,
     height: bitmap.height,
-    /** Whether a pixel that was read was not opaque. */
-    clear: false,
+    /** The least and the greatest alpha of the pixels that were read. */
+    alpha: {least: 255, greatest: 0},
     /** @param {number} left @param {number} top @param {number} width @param {number} rows */
     readRows(left, top, width, rows) {
       if (canvas.width !== width || canvas.height < rows) {
@@ -71,7 +71,7 @@ function bitmapRaster(bitmap) {
       context.imageSmoothingEnabled = false;
       context.drawImage(bitmap, left, top, width, rows, 0, 0, width, rows);
       const {data} = context.getImageData(0, 0, width, rows);
-      raster.clear ||= isClear(data);
+      measureAlpha(data, raster.alpha);
       layOnWhite(data);
       return data;
     },
@@ -79,20 +79,30 @@ function bitmapRaster(bitmap) {
   return raster;
 }
 
-/** @param {Uint8ClampedArray} rgba */
-function isClear(rgba) {
-  for (let i = 3; i < rgba.length; i += 4) if (rgba[i] < 255) return true;
-  return false;
+/** @param {Uint8ClampedArray} rgba @param {{least: number, greatest: number}} alpha */
+function measureAlpha(rgba, alpha) {
+  if (alpha.least < 255 && alpha.greatest > 0) return;
+  for (let i = 3; i < rgba.length; i += 4) {
+    if (rgba[i] < alpha.least) alpha.least = rgba[i];
+    if (rgba[i] > alpha.greatest) alpha.greatest = rgba[i];
+  }
 }
 
-/** @param {import('./raster.js').Raster} raster */
-function hasClearPixel(raster) {
-  const reader = /** @type {ReturnType<typeof bitmapRaster>} */ (raster);
+/**
+ * Whether a pixel is not opaque.
+ * @param {import('./raster.js').Raster} raster @param {string} name
+ * @throws {FauxlensError} for a picture of which no pixel shows
+ */
+function hasClearPixel(raster, name) {
+  const {alpha} = /** @type {ReturnType<typeof bitmapRaster>} */ (raster);
   const rows = Math.max(1, Math.floor(BAND_PIXELS / raster.width));
-  for (let top = 0; top < raster.height && !reader.clear; top += rows) {
+  for (let top = 0; top < raster.height && !(alpha.least < 255 && alpha.greatest > 0); top += rows) {
     raster.readRows(0, top, raster.width, Math.min(rows, raster.height - top));
   }
-  return reader.clear;
+  if (alpha.greatest === 0) {
+    throw new FauxlensError(`${name} shows nothing (all of it is transparent): save it without transparency.`);
+  }
+  return alpha.least < 255;
 }
 
 /**

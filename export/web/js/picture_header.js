@@ -1,6 +1,7 @@
 // What a picture file says before it is decoded, and whether Fauxlens reads it: the rules of train/image/decode.py.
 // A browser's decoder is only shown files whose first bytes are those of a picture, so no SVG or HTML reaches it.
 import {FauxlensError} from './error.js';
+import {refusalOf} from './file_kinds.js';
 import {readGif, readBmp, readAvif} from './picture_header_others.js';
 import {readJpeg} from './picture_header_jpeg.js';
 import {readPng} from './picture_header_png.js';
@@ -19,13 +20,20 @@ import {latin1} from './zip.js';
  * @property {'RGB' | 'L' | '1' | 'P' | 'CMYK'} mode
  * @property {boolean} deep
  * @property {boolean} mayBeClear
+ * @property {boolean} progressive a JPEG of several passes
+ * @property {number} scans of a JPEG; 1 for others
  * @property {number} orientation 1..8
  * @property {Uint8Array} decodable the file as the browser's decoder gets it: without orientation
  * @property {boolean} whole
  */
 
-export const MAX_PIXELS = 120_000_000;
-export const MAX_BYTES = 2 ** 30;
+const MAX_PIXELS = 120_000_000;
+const MAX_WEBP_PIXELS = 50_000_000;
+const MAX_PROGRESSIVE_PIXELS = 80_000_000;
+const MAX_AVIF_PIXELS = 64_000_000;
+const MAX_SIDE = 1_000_000;
+const MAX_SCANS = 100;
+const MAX_BYTES = 2 ** 30;
 
 /** @type {[string, RegExp, (bytes: Uint8Array) => PictureHeader | null][]} */
 const READERS = [
@@ -36,12 +44,6 @@ const READERS = [
   ['BMP', /^BM/, readBmp],
   ['AVIF', /^[^]{4}ftypavi[fs]/, readAvif],
 ];
-const OTHERS = /** @type {[RegExp, string][]} */ ([
-  [/^(II\*\0|MM\0\*)/, 'TIFF'],
-  [/^[^]{4}ftyp(heic|heix|mif1|msf1)/, 'HEIC'],
-  [/^(\xff\x0a|[^]{4}JXL )/, 'JPEG XL'],
-]);
-
 /**
  * Reads a picture's header.
  * @param {Uint8Array} bytes the whole file
@@ -55,21 +57,18 @@ export function readPictureHeader(bytes, name) {
     throw new FauxlensError(`${name} has ${bytes.length} bytes, more than ${MAX_BYTES}: save a smaller picture.`);
   }
   const start = latin1(bytes, 0, Math.min(16, bytes.length));
-  const other = OTHERS.find(([magic]) => magic.test(start));
-  if (other) throw new FauxlensError(`${name} is a ${other[1]} file, which browsers do not read: save it as PNG.`);
   const reader = READERS.find(([, magic]) => magic.test(start));
-  if (!reader) {
-    throw new FauxlensError(
-      `${name} is not a picture that can be read: save it as JPEG, PNG, WEBP, BMP or GIF.`,
-    );
-  }
+  if (!reader) throw new FauxlensError(`${name} ${refusalOf(bytes)}`);
   const header = reader[2](bytes);
   if (!header) throw damaged(name);
   const {width, height, frames, format, whole} = header;
   if (format !== 'AVIF' && width * height === 0) {
     throw new FauxlensError(`${name} has no pixels (its header says width or height 0): get the file again.`);
   }
-  checkPixels(width, height, name);
+  checkSize(header, name);
+  if (header.scans > MAX_SCANS) {
+    throw new FauxlensError(`${name} is a JPEG of more than ${MAX_SCANS} scans: save it anew as a plain JPEG.`);
+  }
   if (frames > 1) {
     throw new FauxlensError(
       `${name} has ${frames} frames: save the frame you mean as a picture of its own.`,
@@ -79,11 +78,25 @@ export function readPictureHeader(bytes, name) {
   return header;
 }
 
-/** @param {number} width @param {number} height @param {string} name */
-export function checkPixels(width, height, name) {
-  if (width * height > MAX_PIXELS) {
+/**
+ * Refuses a picture of too many pixels, or of a side that is too long: the limits of train/image/limits.py.
+ * @param {{format: string, width: number, height: number, progressive: boolean}} header @param {string} name
+ */
+export function checkSize({format, width, height, progressive}, name) {
+  const [most, kind] =
+    format === 'WEBP' ? [MAX_WEBP_PIXELS, 'a WebP']
+    : format === 'AVIF' ? [MAX_AVIF_PIXELS, 'an AVIF or HEIC']
+    : progressive ? [MAX_PROGRESSIVE_PIXELS, 'a progressive JPEG']
+    : [MAX_PIXELS, ''];
+  const limit = most.toLocaleString('en');
+  if (width * height > most) {
+    const allowed = kind ? `the ${limit} in all that ${kind} may have` : `${limit} in all`;
+    throw new FauxlensError(`${name} has ${width} x ${height} pixels, more than ${allowed}: save a smaller copy.`);
+  }
+  if (Math.max(width, height) > MAX_SIDE) {
+    const longest = MAX_SIDE.toLocaleString('en');
     throw new FauxlensError(
-      `${name} has ${width} x ${height} pixels, more than ${MAX_PIXELS.toLocaleString('en')} in all: save a smaller copy.`,
+      `${name} has ${width} x ${height} pixels, on one side more than ${longest}: save a smaller copy.`,
     );
   }
 }
@@ -98,7 +111,7 @@ export function damaged(name) {
  * @param {PictureHeader} header
  * @param {boolean} clear whether a pixel is not opaque
  */
-export function conversionNotes({mode, deep, format}, clear) {
+export function conversionNotes({mode, deep}, clear) {
   const notes = [];
   if (deep) notes.push('16 bits a channel were reduced to 8.');
   if (mode === 'CMYK') notes.push('CMYK was converted to RGB without a colour profile.');
@@ -106,8 +119,5 @@ export function conversionNotes({mode, deep, format}, clear) {
   if (mode === 'L') notes.push('Greyscale was repeated in three channels.');
   if (mode === '1') notes.push('Black and white was expanded to RGB.');
   if (clear) notes.push('Transparency was laid on white.');
-  if (format === 'AVIF') {
-    notes.push('AVIF was decoded by this browser; `fauxlens detect` does not read it, so nothing confirms this score.');
-  }
   return notes;
 }

@@ -7,6 +7,7 @@ const XMP = 'http://ns.adobe.com/xap/1.0/\0';
 const START_OF_SCAN = 0xda;
 const END_OF_IMAGE = 0xd9;
 const APP1 = 0xe1;
+const PROGRESSIVE = 0xc2;
 
 /** @param {Uint8Array} bytes @returns {import('./picture_header.js').PictureHeader | null} */
 export function readJpeg(bytes) {
@@ -15,6 +16,7 @@ export function readJpeg(bytes) {
   let found = null;
   let fromXmp = null;
   let whole = false;
+  let scans = 0;
   let at = 2;
   while (at + 4 <= bytes.length || bytes[at + 1] === END_OF_IMAGE) {
     if (bytes[at] !== 0xff) return null;
@@ -37,12 +39,19 @@ export function readJpeg(bytes) {
     if (end < body || end > bytes.length) break;
     if (isFrame(marker)) {
       if (end - body < 6) return null;
-      frame = {deep: bytes[body] > 8, height: data.getUint16(body + 1), width: data.getUint16(body + 3), parts: bytes[body + 5]};
+      frame = {
+        deep: bytes[body] > 8,
+        height: data.getUint16(body + 1),
+        width: data.getUint16(body + 3),
+        parts: bytes[body + 5],
+        progressive: marker === PROGRESSIVE,
+      };
     } else if (marker === APP1 && startsWith(bytes, body, end, EXIF)) {
       found ??= findOrientation(bytes, body + EXIF.length, end);
     } else if (marker === APP1 && startsWith(bytes, body, end, XMP)) {
       fromXmp ??= xmpOrientation(latin1(bytes, body, end - body));
     }
+    if (marker === START_OF_SCAN) scans += 1;
     at = marker === START_OF_SCAN ? endOfScan(bytes, end) : end;
   }
   if (!frame) return null;
@@ -54,6 +63,8 @@ export function readJpeg(bytes) {
     mode: frame.parts === 1 ? 'L' : frame.parts === 4 ? 'CMYK' : 'RGB',
     deep: frame.deep,
     mayBeClear: false,
+    progressive: frame.progressive,
+    scans,
     orientation: valid(found?.orientation ?? fromXmp),
     decodable: found ? without(bytes, found.at) : bytes,
     whole,

@@ -2,7 +2,10 @@
 
 /** @typedef {import('./picture_header.js').PictureHeader} PictureHeader */
 
-const PLAIN = /** @type {const} */ ({frames: 1, deep: false, mayBeClear: false, orientation: 1, whole: true});
+const PLAIN = /** @type {const} */ ({
+  ...{frames: 1, deep: false, mayBeClear: false, orientation: 1, whole: true},
+  ...{progressive: false, scans: 1},
+});
 
 /** @param {Uint8Array} bytes @returns {PictureHeader | null} */
 export function readGif(bytes) {

@@ -56,6 +56,8 @@ export function readPng(bytes) {
     mode: pillowMode(mode, colourType, depth),
     deep: depth === 16,
     mayBeClear: clear,
+    progressive: false,
+    scans: 1,
     orientation: valid(found?.orientation ?? fromXmp),
     decodable: found ? withChecksum(without(bytes, found.at), exif) : bytes,
     // As by Pillow, the end may be missing where no chunk is cut.

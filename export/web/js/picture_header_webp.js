@@ -49,6 +49,8 @@ export function readWebp(bytes) {
     mode: 'RGB',
     deep: false,
     mayBeClear: clear,
+    progressive: false,
+    scans: 1,
     orientation: valid(found?.orientation ?? fromXmp),
     decodable: found ? without(bytes, found.at) : bytes,
     whole: riffEnd <= bytes.length,

@@ -194,15 +194,15 @@ test('a list of pictures goes on past those that fail, each with a sentence', as
   const articles = await page.locator('article').allInnerTexts();
   const expected = [
     [/^tall_6\.jpg/, /Probability of AI-generated: [0-9.]+ %/],
-    [/^drawing\.jpg/, /drawing\.jpg is not a picture that can be read/],
-    [/^page\.jpg/, /page\.jpg is not a picture that can be read/],
+    [/^drawing\.jpg/, /drawing\.jpg is a drawing in SVG or another XML file, not a photograph/],
+    [/^page\.jpg/, /page\.jpg is a web page, not a picture/],
     [/^empty\.png/, /empty\.png is empty \(0 bytes\): get the file again\./],
     [/^cut\.jpg/, /cut\.jpg is damaged or cut short: get the file again\./],
     [/^animated\.gif/, /animated\.gif has 2 frames/],
     [/^cmyk\.jpg/, /CMYK was converted to RGB without a colour profile\./],
     [/^sixteen_bit_grey\.png/, /16 bits a channel were reduced to 8\./],
     [/^a1111\.png/, /AI likely made this picture/, /names a generator of pictures: Stable Diffusion WebUI/],
-    [/^c2pa\.heic/, /is a HEIC file, which browsers do not read/, /Carries a C2PA manifest/],
+    [/^c2pa\.heic/, /is a HEIC picture, which this page does not read/, /Carries a C2PA manifest/],
     [/^plain\.png/, /Nothing here tells whether AI made this picture|Nothing was found that speaks for AI/],
   ];
   assert.equal(articles.length, expected.length);
