@@ -15,7 +15,7 @@ from export.inference.inputs import Input
 from export.inference.judge import Judgement, judge
 from train.common.atomic import write_atomically
 from train.common.errors import DataError, ExportError
-from train.common.process_pool import share
+from train.common.process_pool import parallel_map
 from train.image.decode import Picture, decode_bytes, read_picture_file
 from train.image.marks.read import Marks, read_marks
 from train.image.marks.rows import Row
@@ -66,7 +66,7 @@ def detect_files(inputs: Sequence[Input], settings: Settings, *, workers: int = 
 
     Raises ExportError when the detector cannot be opened or has no such operating point.
     """
-    with closing(share(partial(detect_input, settings), inputs, workers)) as results:
+    with closing(parallel_map(partial(detect_input, settings), inputs, workers)) as results:
         yield from results
 
 

@@ -14,7 +14,7 @@ from ela.setting import Ela
 from export.inference.planes import Sight, draw_planes
 from train.common.atomic import write_atomically
 from train.common.errors import DataError, ElaError
-from train.common.process_pool import share
+from train.common.process_pool import parallel_map
 from train.image.decode import decode
 from train.image.files import PictureFile
 from train.image.view import turn_upright
@@ -86,7 +86,7 @@ def draw_files(
     number of pictures done and their total. OSError goes through where a picture cannot be written.
     """
     answers: list[Drawn] = []
-    with closing(share(draw, files, workers)) as drawing:
+    with closing(parallel_map(draw, files, workers)) as drawing:
         for answer in drawing:
             answers.append(answer)
             if on_progress is not None:

@@ -93,9 +93,9 @@ def data_scan(
     card: CardName = None,
     out: OutManifest = Path("manifest.csv"),
     trust: Annotated[
-        Literal["memory", "nothing"],
-        typer.Option(help="`memory` skips unchanged files; `nothing` rereads all."),
-    ] = "memory",
+        Literal["cache", "nothing"],
+        typer.Option(help="`cache` skips unchanged files; `nothing` rereads all."),
+    ] = "cache",
     as_json: Json = False,
 ) -> None:
     """Scan a folder of pictures into a manifest: one row per image, near-duplicates grouped, splits assigned."""
@@ -160,7 +160,7 @@ def data_faces(
     as_json: Json = False,
 ) -> None:
     """Find faces and write the eyes into the manifest, for views with face(K)."""
-    from train.data.faces.cache import memory_path
+    from train.data.faces.cache import cache_path
     from train.data.faces.find import find_faces
     from train.data.faces.mtcnn import mtcnn_detector
     from train.data.manifest import read_manifest, write_manifest
@@ -169,7 +169,7 @@ def data_faces(
     check_writable(manifest)
     detector = mtcnn_detector() if finder == "mtcnn" else blazeface_detector()
     with bar("finding faces", as_json) as move:
-        found = find_faces(read_manifest(manifest), detector, memory_path(manifest), workers=workers, on_progress=move)
+        found = find_faces(read_manifest(manifest), detector, cache_path(manifest), workers=workers, on_progress=move)
     write_manifest(found, manifest)
     rows = _face_counts(found.frame)
     if as_json:
@@ -197,14 +197,14 @@ def data_split(
     """Split a manifest again by group: other shares, k folds, or generators left out of training."""
     from train.data.audit.pixels.near_copies import read_copies
     from train.data.manifest import moved, read_manifest, write_manifest
-    from train.data.resplit import join_groups, parse_hows, resplit_all
+    from train.data.resplit import join_groups, parse_split_specs, resplit_all
 
     check_folder_writable(out)
     found = read_manifest(manifest)
     if join is not None:
         found = join_groups(found, [(copy.first, copy.second) for copy in read_copies(join)])
-    hows = () if how == "keep" else parse_hows(how, found)
-    results = resplit_all(found, hows) if hows else [(manifest.stem, found)]
+    specs = () if how == "keep" else parse_split_specs(how, found)
+    results = resplit_all(found, specs) if specs else [(manifest.stem, found)]
     for name, result in results:
         path = out / f"{name}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Work on many items: the caller's process and a crew of others share them.
+"""Work on many items: the caller's process and a pool of others share them.
 
 Threads would be simpler, but a good part of the time that a small picture takes is Python's own work, which one thread
 does at a time: to measure pictures (256 px, quality 75), two threads on two cores need 1.25 times as long as two
@@ -24,14 +24,14 @@ from typing import Any, NoReturn, TypeVar
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
-# Handing over a lot costs as much as measuring one small picture. There are so many lots a worker that large pictures
-# at the end do not leave the others idle.
-_LARGEST_LOT, _LOTS_A_WORKER = 64, 16
+# Handing over a chunk costs as much as measuring one small picture. There are so many chunks a worker that large
+# pictures at the end do not leave the others idle.
+_LARGEST_CHUNK, _CHUNKS_A_WORKER = 64, 16
 # Seconds in which a process that is told to stop may clean up after itself. It does so when a call into C is over.
-_PATIENCE = 10.0
+_GRACE = 10.0
 
 
-def share(
+def parallel_map(
     work: Callable[[Item], Answer], items: Sequence[Item], workers: int, *, few: int = 1
 ) -> Generator[Answer, None, None]:
     """Call `work` on every item with so many processes, this one among them; once it is closed, nothing runs on.
@@ -44,29 +44,29 @@ def share(
     The items of a process that dies are worked on by this one, and so are those on which `work` raises, so that the
     caller meets the error. `work` may therefore see an item twice, and may be broken off by any BaseException.
     """
-    order = pickle.dumps(work)
-    size = min(_LARGEST_LOT, len(items) // (max(1, workers) * _LOTS_A_WORKER) + 1)
-    lots = [items[start : start + size] for start in range(0, len(items), size)]
-    waiting = deque(range(len(lots)))
+    pickled_work = pickle.dumps(work)
+    size = min(_LARGEST_CHUNK, len(items) // (max(1, workers) * _CHUNKS_A_WORKER) + 1)
+    chunks = [items[start : start + size] for start in range(0, len(items), size)]
+    waiting = deque(range(len(chunks)))
     answers: SimpleQueue[tuple[int, list[Answer] | None]] = SimpleQueue()
     done: dict[int, list[Answer]] = {}
-    with ExitStack() as crew:
-        for _ in range(1, min(workers, len(lots)) if len(items) > few else 1):
-            crew.enter_context(_mate(order, lots, waiting, answers))
-        for number in range(len(lots)):
+    with ExitStack() as pool:
+        for _ in range(1, min(workers, len(chunks)) if len(items) > few else 1):
+            pool.enter_context(_worker(pickled_work, chunks, waiting, answers))
+        for number in range(len(chunks)):
             while number not in done:
                 # What the others have done goes first, so that the caller hears of it while the work goes on.
                 if answers.empty() and (mine := _take(waiting)) is not None:
-                    done[mine] = [work(item) for item in lots[mine]]
+                    done[mine] = [work(item) for item in chunks[mine]]
                 else:
-                    other, lot = answers.get()
-                    done[other] = [work(item) for item in lots[other]] if lot is None else lot
+                    other, chunk = answers.get()
+                    done[other] = [work(item) for item in chunks[other]] if chunk is None else chunk
             yield from done.pop(number)
 
 
 def serve() -> None:
-    """Work on the lots that come by standard input until it ends: all that a process of the crew does."""
-    # Ctrl-C reaches the whole crew; what is to be done about it is the caller's business.
+    """Work on the chunks that come by standard input until it ends: all that a process of the pool does."""
+    # Ctrl-C reaches the whole pool; what is to be done about it is the caller's business.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _stop)
     # What anyone prints is no answer.
@@ -74,10 +74,10 @@ def serve() -> None:
     work = pickle.load(sys.stdin.buffer)
     while True:
         try:
-            lot = pickle.load(sys.stdin.buffer)
+            chunk = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
-        pickle.dump([work(item) for item in lot], channel)
+        pickle.dump([work(item) for item in chunk], channel)
         channel.flush()
 
 
@@ -87,13 +87,13 @@ def _stop(_signal: int, _frame: object) -> NoReturn:
 
 
 @contextmanager
-def _mate(
-    order: bytes,
-    lots: Sequence[Sequence[Any]],
+def _worker(
+    pickled_work: bytes,
+    chunks: Sequence[Sequence[Any]],
     waiting: deque[int],
     answers: SimpleQueue[tuple[int, list[Any] | None]],
 ) -> Iterator[None]:
-    """Let one more process take lots and answer them, until the block is left."""
+    """Let one more process take chunks and answer them, until the block is left."""
     try:
         process = subprocess.Popen(
             [sys.executable, "-P", "-c", "from train.common.process_pool import serve; serve()"],
@@ -107,16 +107,16 @@ def _mate(
         # No more processes are to be had: then there is one fewer at work.
         yield
         return
-    driver = Thread(target=_drive, args=(process, order, lots, waiting, answers), daemon=True)
+    driver = Thread(target=_drive, args=(process, pickled_work, chunks, waiting, answers), daemon=True)
     driver.start()
     try:
         yield
     except BaseException:
-        # Broken off in the middle of a lot.
+        # Broken off in the middle of a chunk.
         waiting.clear()
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
-            process.wait(_PATIENCE)
+            process.wait(_GRACE)
         raise
     finally:
         waiting.clear()
@@ -127,8 +127,8 @@ def _mate(
 
 def _drive(
     process: "subprocess.Popen[bytes]",
-    order: bytes,
-    lots: Sequence[Sequence[Any]],
+    pickled_work: bytes,
+    chunks: Sequence[Sequence[Any]],
     waiting: deque[int],
     answers: SimpleQueue[tuple[int, list[Any] | None]],
 ) -> None:
@@ -137,9 +137,9 @@ def _drive(
     while (number := _take(waiting)) is not None:
         answer = None
         try:
-            process.stdin.write(order)
-            order = b""
-            pickle.dump(lots[number], process.stdin)
+            process.stdin.write(pickled_work)
+            pickled_work = b""
+            pickle.dump(chunks[number], process.stdin)
             process.stdin.flush()
             answer = pickle.load(process.stdout)
         except (OSError, EOFError, pickle.UnpicklingError):

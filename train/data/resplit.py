@@ -49,10 +49,10 @@ class LeaveOut:
     mixed: Literal["test", "drop"] = "test"
 
 
-How = Shares | Fold | LeaveOut
+SplitSpec = Shares | Fold | LeaveOut
 
 
-def resplit(manifest: Manifest, how: How) -> Manifest:
+def resplit(manifest: Manifest, how: SplitSpec) -> Manifest:
     """Return the manifest with groups made whole and split `how`; rows keep their order.
 
     Raises DataError where `how` leaves out a name that no picture has, or so much that training has no real or no
@@ -61,20 +61,20 @@ def resplit(manifest: Manifest, how: How) -> Manifest:
     return _split(_with_whole_groups(manifest), how)
 
 
-def resplit_all(manifest: Manifest, hows: Sequence[How]) -> Iterator[tuple[str, Manifest]]:
-    """Yield a name fit for a file and the manifest split anew for each of `hows`, with near-duplicates sought once.
+def resplit_all(manifest: Manifest, specs: Sequence[SplitSpec]) -> Iterator[tuple[str, Manifest]]:
+    """Yield a name fit for a file and the manifest split anew for each of `specs`, with near-duplicates sought once.
 
     Raises DataError as `resplit`, and where two names would be the same.
     """
-    names = [name_of(how) for how in hows]
+    names = [name_of(how) for how in specs]
     if again := [name for index, name in enumerate(names) if name in names[:index]]:
         raise DataError(f"Two splits would both be named {again[0]!r}: write them one by one.")
     whole = _with_whole_groups(manifest)
-    for name, how in zip(names, hows, strict=True):
+    for name, how in zip(names, specs, strict=True):
         yield name, _split(whole, how)
 
 
-def parse_hows(text: str, manifest: Manifest) -> tuple[How, ...]:
+def parse_split_specs(text: str, manifest: Manifest) -> tuple[SplitSpec, ...]:
     """Read how to split a manifest; DataError says what is wrong and what is allowed.
 
     - `shares:0.7/0.15/0.15`: train, val and test by hash, in these proportions.
@@ -109,7 +109,7 @@ def parse_hows(text: str, manifest: Manifest) -> tuple[How, ...]:
     )
 
 
-def name_of(how: How) -> str:
+def name_of(how: SplitSpec) -> str:
     """Return a name for a split that a file can have, such as `fold-2-of-5` or `without-sdxl`."""
     match how:
         case Shares(train, val, test):
@@ -180,7 +180,7 @@ def _with_whole_groups(manifest: Manifest) -> Manifest:
     return Manifest(frame.with_columns(group=groups), manifest.folder)
 
 
-def _split(manifest: Manifest, how: How) -> Manifest:
+def _split(manifest: Manifest, how: SplitSpec) -> Manifest:
     frame = manifest.frame
     if not isinstance(how, LeaveOut):
         return Manifest(frame.with_columns(split=_by_group(frame, how)), manifest.folder)

@@ -1,4 +1,4 @@
-"""share, and measure_all by it: several processes, one result, and none of them stays."""
+"""parallel_map, and measure_all by it: several processes, one result, and none of them stays."""
 
 import os
 import pickle
@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from train.common.process_pool import share
+from train.common.process_pool import parallel_map
 from train.data.scan.measure import measure, measure_all
 
 Draw = Callable[..., Image.Image]
@@ -66,8 +66,8 @@ def test_the_files_of_a_process_that_dies_are_measured_all_the_same(paths: list[
     found: list[object] = []
     for one in measure_all(paths, 2):
         if len(found) == 100:
-            (mate,) = set(children()) - set(before)
-            os.kill(mate, signal.SIGKILL)
+            (worker,) = set(children()) - set(before)
+            os.kill(worker, signal.SIGKILL)
         found.append(one)
     assert found == [measure(Path(path)) for path in paths[:22]] * 40
 
@@ -85,9 +85,9 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert run.returncode == -signal.SIGKILL
-    (mate,) = map(int, run.stdout.split())
+    (worker,) = map(int, run.stdout.split())
     try:
-        watched = os.pidfd_open(mate)
+        watched = os.pidfd_open(worker)
     except ProcessLookupError:
         return
     try:
@@ -108,11 +108,11 @@ def test_several_processes_take_part_and_what_they_print_is_no_answer(tmp_path: 
     os.mkfifo(tmp_path / "pipe")
     code = f"""
 import os
-from train.common.process_pool import share
+from train.common.process_pool import parallel_map
 both = [f"(print('hello'), open({str(tmp_path / "pipe")!r}, {{end!r}}).close(), __import__('os').getpid())[2]"
         for end in "rw"]
-print(len(set(share(eval, both, 2))), os.getpid() in set(share(eval, both, 2)))
-print(set(share(eval, ["__import__('os').getpid()"] * 3, 2, few=3)) == {{os.getpid()}})
+print(len(set(parallel_map(eval, both, 2))), os.getpid() in set(parallel_map(eval, both, 2)))
+print(set(parallel_map(eval, ["__import__('os').getpid()"] * 3, 2, few=3)) == {{os.getpid()}})
 """
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert run.stdout == "hello\nhello\n2 True\nTrue\n", run.stderr
@@ -120,29 +120,29 @@ print(set(share(eval, ["__import__('os').getpid()"] * 3, 2, few=3)) == {{os.getp
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_function_with_arguments_bound_is_shared(workers: int) -> None:
-    assert list(share(partial(pow, 3), range(200), workers)) == [3**power for power in range(200)]
+    assert list(parallel_map(partial(pow, 3), range(200), workers)) == [3**power for power in range(200)]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_caller_meets_the_error_that_an_item_raises(workers: int) -> None:
     found: list[float] = []
     with pytest.raises(ZeroDivisionError):
-        for one in share(partial(truediv, 1), [*range(1, 100), 0, *range(1, 100)], workers):
+        for one in parallel_map(partial(truediv, 1), [*range(1, 100), 0, *range(1, 100)], workers):
             found.append(one)
     assert found == [1 / number for number in range(1, len(found) + 1)]
 
 
 def test_what_cannot_be_shared_is_refused_before_anything_runs() -> None:
     with pytest.raises((AttributeError, pickle.PicklingError)):
-        next(share(lambda item: item, [1, 2], 1))
+        next(parallel_map(lambda item: item, [1, 2], 1))
 
 
 def test_a_function_of_the_program_s_own_module_is_worked_by_this_process_alone() -> None:
     code = """
-from train.common.process_pool import share
+from train.common.process_pool import parallel_map
 def double(number):
     return 2 * number
-print(list(share(double, range(100), 2)) == [2 * number for number in range(100)])
+print(list(parallel_map(double, range(100), 2)) == [2 * number for number in range(100)])
 """
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert run.stdout == "True\n", run.stderr

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from train.common.errors import DataError
 from train.data.groups import MAX_DISTANCE
 from train.data.manifest import SCHEMA, SPLITS, Manifest
-from train.data.resplit import Fold, How, LeaveOut, join_groups, name_of, parse_hows, resplit, resplit_all
+from train.data.resplit import Fold, LeaveOut, SplitSpec, join_groups, name_of, parse_split_specs, resplit, resplit_all
 from train.data.splits import USUAL, Shares, split_of, torn_groups, torn_look_alikes
 
 ROW: dict[str, Any] = {
@@ -99,7 +99,7 @@ LEAVE_OUT = st.one_of(
 )
 
 
-def split_or_none(given: Manifest, how: How) -> Manifest | None:
+def split_or_none(given: Manifest, how: SplitSpec) -> Manifest | None:
     """Split, or None where too little is left to train on, as the kept pictures may be tied to those left out."""
     try:
         return resplit(given, how)
@@ -110,7 +110,7 @@ def split_or_none(given: Manifest, how: How) -> Manifest | None:
 
 
 @given(start=MANIFEST, how=st.one_of(SHARES, FOLD, LEAVE_OUT))
-def test_nothing_that_looks_alike_is_torn_apart(start: Manifest, how: How) -> None:
+def test_nothing_that_looks_alike_is_torn_apart(start: Manifest, how: SplitSpec) -> None:
     found = split_or_none(start, how)
     if found is None:
         return
@@ -135,7 +135,7 @@ def test_nothing_that_looks_alike_is_torn_apart(start: Manifest, how: How) -> No
 
 @given(start=MANIFEST, count=st.integers(2, 7))
 def test_every_picture_is_in_test_in_one_fold(start: Manifest, count: int) -> None:
-    found = list(resplit_all(start, parse_hows(f"folds:{count}", start)))
+    found = list(resplit_all(start, parse_split_specs(f"folds:{count}", start)))
     assert [name for name, _ in found] == [f"fold-{number}-of-{count}" for number in range(1, count + 1)]
     tested = Counter(path for _, fold in found for path in fold.frame.filter(split="test")["path"])
     assert tested == Counter(start.frame["path"])
@@ -173,7 +173,7 @@ def with_added(old: Manifest, rows: list[dict[str, Any]]) -> Manifest:
 
 
 @given(old=MANIFEST, added=st.lists(PICTURE, max_size=10), how=st.one_of(SHARES, FOLD))
-def test_adding_pictures_moves_no_group(old: Manifest, added: list[dict[str, Any]], how: How) -> None:
+def test_adding_pictures_moves_no_group(old: Manifest, added: list[dict[str, Any]], how: SplitSpec) -> None:
     before, after = resplit(old, how).frame, resplit(with_added(old, added), how).frame.head(old.frame.height)
     # Only where an added picture ties groups together may they move, and then they have another name.
     for then, now in zip(before.iter_rows(named=True), after.iter_rows(named=True), strict=True):
@@ -229,15 +229,15 @@ def test_leaving_out_in_pairs() -> None:
 def test_each_generator_that_can_be_spared_is_left_out() -> None:
     rows = [picture(number, [number % 64], 99 + 2 * number, name, "train") for number, name in enumerate(GENERATORS)]
     start = manifest(*rows, *KEPT)
-    hows = parse_hows("leave-each-out:generator", start)
-    assert hows == tuple(LeaveOut((name,)) for name in ("camera", "gan-a", "gan-b", "kept", "sd"))[1:]
-    assert parse_hows("leave-each-out:family:drop", start)[0] == LeaveOut(("diffusion",), "family", "drop")
-    found = dict(resplit_all(start, [how for how in hows if how != LeaveOut(("kept",))]))
+    specs = parse_split_specs("leave-each-out:generator", start)
+    assert specs == tuple(LeaveOut((name,)) for name in ("camera", "gan-a", "gan-b", "kept", "sd"))[1:]
+    assert parse_split_specs("leave-each-out:family:drop", start)[0] == LeaveOut(("diffusion",), "family", "drop")
+    found = dict(resplit_all(start, [how for how in specs if how != LeaveOut(("kept",))]))
     assert list(found) == ["without-gan-a", "without-gan-b", "without-sd"]
     for name, left in found.items():
         assert left.frame.filter(generator=name.removeprefix("without-"))["split"].to_list() == ["test"]
     with pytest.raises(DataError, match="No generator of camera, sd can be left out"):
-        parse_hows("leave-each-out:generator", manifest({}, {"label": "fake", "generator": "sd"}))
+        parse_split_specs("leave-each-out:generator", manifest({}, {"label": "fake", "generator": "sd"}))
 
 
 @pytest.mark.parametrize(
@@ -251,8 +251,8 @@ def test_each_generator_that_can_be_spared_is_left_out() -> None:
         ("leave-out:source=a,b", LeaveOut(("a", "b"), "source"), "without-source-a-b"),
     ],
 )
-def test_ways_to_split_are_read_and_named(text: str, how: How, name: str) -> None:
-    assert parse_hows(text, manifest({})) == (how,)
+def test_ways_to_split_are_read_and_named(text: str, how: SplitSpec, name: str) -> None:
+    assert parse_split_specs(text, manifest({})) == (how,)
     assert name_of(how) == name
 
 
@@ -263,7 +263,7 @@ def test_ways_to_split_are_read_and_named(text: str, how: How, name: str) -> Non
 )  # fmt: skip
 def test_other_ways_are_refused_in_one_sentence(text: str) -> None:
     with pytest.raises(DataError, match="is not a way to split: write shares"):
-        parse_hows(text, manifest({}))
+        parse_split_specs(text, manifest({}))
 
 
 def test_what_nobody_has_cannot_be_left_out() -> None:

@@ -12,7 +12,7 @@ _NAMED = 3
 class Finding:
     """One thing found, in words.
 
-    A `failure` breaks a limit, a `warning` is something to mend or to know when reading a score, a `note` is neither.
+    A `failure` breaks a limit, a `warning` is something to fix or to know when reading a score, a `note` is neither.
     `topic` is one or two words, `sentence` says what was found, `remedy` what to do about it (may be empty).
     `examples` are paths of the manifest; each inner tuple is one case, to be shown side by side.
     """

@@ -51,12 +51,12 @@ def null_finding(model: NullModel | None, limits: Limits) -> Finding:
 def judge_features(alone: Sequence[FeatureAlone], limits: Limits) -> list[Finding]:
     """Name the features that alone separate the classes."""
     found = []
-    for mend in dict.fromkeys(_MENDS.values()):
-        failing = [one for one in alone if _MENDS[one.feature] == mend and exceeds(one.model.low, limits.null_auc)]
+    for remedy in dict.fromkeys(_REMEDIES.values()):
+        failing = [one for one in alone if _REMEDIES[one.feature] == remedy and exceeds(one.model.low, limits.null_auc)]
         if failing:
             names = ", ".join(f"{one.words} alone separates the classes at {in_words(one.model)}" for one in failing)
             sentence = f"{names[:1].upper()}{names[1:]}: any score on this split is suspect."
-            found.append(Finding("failure", "shortcut", sentence, mend))
+            found.append(Finding("failure", "shortcut", sentence, remedy))
     telling = [one for one in alone if one.model.low > _TELLS and not exceeds(one.model.low, limits.null_auc)]
     if telling:
         names = ", ".join(f"{one.words} ({one.model.auc:.2f})" for one in telling)
@@ -78,7 +78,7 @@ _SMOOTHNESS = (
     "Size, format and quality do not tell: what is left is how smooth or sharp the pixels are, from an earlier resize "
     "or compression or from the generator itself."
 )
-_MENDS = {
+_REMEDIES = {
     "width": _RESIZE,
     "height": _RESIZE,
     "aspect": "Cut all pictures to squares (`square` or `face(K)` in the view, or `--equalise`).",

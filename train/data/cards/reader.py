@@ -30,7 +30,7 @@ _SKIP_KEYS = ("glob", "skip")
 
 
 def read_card(path: Path) -> Card:
-    """Read and check a card; DataError names the file, the key and the mend."""
+    """Read and check a card; DataError names the file, the key and the remedy."""
     try:
         table = read_toml(path, error=DataError, remedy="correct it, or name a dataset card")
     except FileNotFoundError:

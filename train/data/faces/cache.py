@@ -34,13 +34,13 @@ class Found:
     eyes: Eyes | None
 
 
-def memory_path(manifest_path: Path) -> Path:
-    """Return where the memory of a manifest's faces lies: beside it, `.faces.csv.faces` beside `faces.csv`."""
+def cache_path(manifest_path: Path) -> Path:
+    """Return where the cache of a manifest's faces lies: beside it, `.faces.csv.faces` beside `faces.csv`."""
     return manifest_path.with_name(f".{manifest_path.name}.faces")
 
 
-def open_memory(path: Path, by: str) -> pl.DataFrame:
-    """Return what is known (columns FOUND, one row a content), and make the file ready for `remember`.
+def open_cache(path: Path, by: str) -> pl.DataFrame:
+    """Return what is known (columns FOUND, one row a content), and make the file ready for `append_to_cache`.
 
     `by` names the detector and all settings; a file that was written by another one is begun anew.
     """
@@ -58,7 +58,7 @@ def open_memory(path: Path, by: str) -> pl.DataFrame:
     return found.cast({name: SCHEMA[name] for name in FOUND}).unique("sha256", keep="last", maintain_order=True)
 
 
-def remember(path: Path, found: Sequence[Found]) -> None:
+def append_to_cache(path: Path, found: Sequence[Found]) -> None:
     """Add what was found to the file, all in one write."""
     _add(path, "".join(_line(one) for one in found))
 

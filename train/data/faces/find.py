@@ -8,8 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
-from train.common.process_pool import share
-from train.data.faces.cache import FOUND, Found, as_frame, open_memory, remember
+from train.common.process_pool import parallel_map
+from train.data.faces.cache import FOUND, Found, append_to_cache, as_frame, open_cache
 from train.data.manifest import Manifest, check_frame
 from train.data.rows import decode_unchanged
 from train.image.decode import Picture
@@ -25,30 +25,30 @@ _FEW = 32
 def find_faces(
     manifest: Manifest,
     detector: Detector,
-    memory: Path,
+    cache: Path,
     *,
     workers: int | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Manifest:
-    """Return the manifest with faces, eye_x, eye_y and eye_distance in every row; nothing but `memory` is written.
+    """Return the manifest with faces, eye_x, eye_y and eye_distance in every row; nothing but `cache` is written.
 
     faces is 0 (none), 1, or how many are large enough that it is unclear who is meant (train.image.face); the eyes are
     those of the largest, in pixels of the upright picture, to the hundredth. What the columns held before is replaced.
-    Results go to the file `memory` as they come, and contents that it knows are not looked at again, so an interrupted
+    Results go to the file `cache` as they come, and contents that it knows are not looked at again, so an interrupted
     search goes on where it was, and later pictures cost only themselves. Every picture is judged alone: neither
     `workers` (processes, one a core where None) nor the pictures before and after it matter. `on_progress` gets the
     number of contents done and how many had to be looked at. Raises DataError if a picture is missing, damaged or no
     longer the one that was scanned.
     """
     frame = manifest.frame
-    known = open_memory(memory, f"{detector.name}; rivals from {RIVAL_SHARE}")
+    known = open_cache(cache, f"{detector.name}; rivals from {RIVAL_SHARE}")
     rows = frame.unique("sha256", keep="first", maintain_order=True).join(known, on="sha256", how="anti")
     items = [(manifest.picture_path(path), sha256) for path, sha256 in rows.select("path", "sha256").iter_rows()]
     processes = min(workers or os.cpu_count() or 1, detector.most_processes)
     new: list[Found] = []
-    with closing(share(partial(_look, detector.detect), items, processes, few=_FEW)) as results:
+    with closing(parallel_map(partial(_look, detector.detect), items, processes, few=_FEW)) as results:
         for chunk in _chunks(results):
-            remember(memory, chunk)
+            append_to_cache(cache, chunk)
             new += chunk
             if on_progress is not None:
                 on_progress(len(new), rows.height)
@@ -56,7 +56,7 @@ def find_faces(
     joined = (
         frame.drop(FOUND[1:]).join(everything, on="sha256", how="left", maintain_order="left").select(frame.columns)
     )
-    check_frame(joined, str(memory))
+    check_frame(joined, str(cache))
     return Manifest(joined, manifest.folder)
 
 

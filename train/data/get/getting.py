@@ -19,15 +19,17 @@ from train.data.get.hubs import Fetched, fetch_huggingface, fetch_kaggle
 from train.data.get.inner import unpack_inner
 from train.data.get.unpack import UNFINISHED, USUAL_LIMITS, Limits, unpack
 
-RECEIPT = ".fauxlens-get.json"
-_LOCK, _WISH = "lock", "wish.json"
+PROVENANCE = ".fauxlens-get.json"
+_LOCK, _REQUEST = "lock", "wish.json"
+# What files on disk call the request.
+_KEY = "wish"
 
 # Bytes done, bytes in all (0: not known), and what is being done: "downloading" or "unpacking".
 Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
-class Wish:
+class Request:
     """What a download is recognised by: the card's name and what its [get] says."""
 
     card: str
@@ -38,10 +40,10 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Receipt:
-    """What RECEIPT holds: the wish, the version as a hub names it (else empty), when (ISO 8601), how many files."""
+class Provenance:
+    """What PROVENANCE holds: the request, a hub's name of the version (else empty), when (ISO 8601), how many files."""
 
-    wish: Wish
+    request: Request
     version: str
     time: str
     files: int
@@ -59,17 +61,17 @@ def get_dataset(
     """Fetch the card's dataset into `folder` and return the folder that holds the pictures, which is `folder`.
 
     All work is done in a hidden folder `.NAME.get` beside it, on the same disk, and goes on there when called
-    again; `folder` appears when everything is there, with a receipt in it, and is then not fetched again. It
+    again; `folder` appears when everything is there, with a provenance in it, and is then not fetched again. It
     may exist before if it is empty. Archives inside the dataset that the card names are
     unpacked as well (see `unpack_inner`). The hubs' clients show their own progress on standard error; for archives
     `on_progress` is called. Raises DataError when the card's dataset is placed by hand, when `folder` holds
     something else, and for all that can go wrong on the way.
     """
-    wish = Wish(card.name, card.get.kind, card.get.handle, card.get.url, card.get.sha256)
-    if wish.kind == "by-hand":
+    request = Request(card.name, card.get.kind, card.get.handle, card.get.url, card.get.sha256)
+    if request.kind == "by-hand":
         raise DataError(_by_hand(card, folder))
     target = folder.resolve()
-    if _is_finished(target, wish, folder):
+    if _is_finished(target, request, folder):
         return folder
     if target.is_mount() or target == Path.cwd():
         raise DataError(f"{folder} is a disk's or the current folder, which cannot be replaced: name one inside it.")
@@ -82,62 +84,64 @@ def get_dataset(
             raise DataError(f"{folder} is being filled by another `data get`: wait until it is done.") from None
         try:
             # Another process may have finished between the look above and the lock.
-            if not _is_finished(target, wish, folder):
-                _begin(work, wish)
-                fetched = _bring(wish, work, on_progress, patience, limits)
+            if not _is_finished(target, request, folder):
+                _begin(work, request)
+                fetched = _bring(request, work, on_progress, patience, limits)
                 unpacking = _named(on_progress, "unpacking")
                 unpack_inner(fetched.folder, card.get.unpack, limits=limits, on_progress=unpacking)
-                _finish(fetched, wish, target, now)
+                _finish(fetched, request, target, now)
         finally:
-            if (target / RECEIPT).exists() or not _has_begun(work):
+            if (target / PROVENANCE).exists() or not _has_begun(work):
                 shutil.rmtree(work, ignore_errors=True)
             let_go(lock)
     return folder
 
 
-def read_receipt(folder: Path) -> Receipt | None:
-    """Return the receipt of a finished download, None where there is none; DataError if it is damaged."""
-    path = folder / RECEIPT
+def read_provenance(folder: Path) -> Provenance | None:
+    """Return the provenance of a finished download, None where there is none; DataError if it is damaged."""
+    path = folder / PROVENANCE
     try:
         table = read_json_object(path, error=DataError, remedy=f"remove {folder} and get it again")
-        receipt = Receipt(**{**table, "wish": Wish(**table["wish"])})
-        wish = receipt.wish
-        if not all(isinstance(text, str) for text in (receipt.time, wish.card, wish.kind, wish.handle, wish.url)):
-            raise TypeError("a receipt of texts is needed")
-        return receipt
+        request = Request(**table.pop(_KEY))
+        provenance = Provenance(request, **table)
+        texts = (provenance.time, request.card, request.kind, request.handle, request.url)
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("texts are needed")
+        return provenance
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (ValueError, TypeError, KeyError):
         raise DataError(f"{path} is damaged: remove {folder} and get it again.") from None
 
 
-def _is_finished(target: Path, wish: Wish, folder: Path) -> bool:
+def _is_finished(target: Path, request: Request, folder: Path) -> bool:
     """Tell whether `target` holds this very download; DataError if it holds anything else."""
-    receipt = read_receipt(target)
-    if receipt is not None and receipt.wish == wish:
+    provenance = read_provenance(target)
+    if provenance is not None and provenance.request == request:
         return True
-    if receipt is not None:
-        what = "another state of this card" if receipt.wish.card == wish.card else f"card {receipt.wish.card!r}"
-        raise DataError(f"{folder} holds {what}, fetched {receipt.time}: name another folder or remove it.")
+    if provenance is not None:
+        other = provenance.request.card
+        what = "another state of this card" if other == request.card else f"card {other!r}"
+        raise DataError(f"{folder} holds {what}, fetched {provenance.time}: name another folder or remove it.")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise DataError(f"{folder} is there already and holds other things: name another folder.")
     return False
 
 
-def _begin(work: Path, wish: Wish) -> None:
+def _begin(work: Path, request: Request) -> None:
     """Note in `work` what it is for; DataError if it holds the beginning of something else.
 
     The beginning of an earlier state of the same card is thrown away: a corrected address brings other bytes. So is
     what a process left that was killed while it unpacked.
     """
-    path = work / _WISH
-    if _begun_card(path) == wish.card and path.read_bytes() != json.dumps(asdict(wish), indent=1).encode():
+    path = work / _REQUEST
+    if _begun_card(path) == request.card and path.read_bytes() != json.dumps(asdict(request), indent=1).encode():
         for left in work.iterdir():
             if left.name != _LOCK:
                 shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
     for left in [*work.rglob(f".*{UNFINISHED}")]:
         shutil.rmtree(left, ignore_errors=True)
-    text = json.dumps(asdict(wish), indent=1)
+    text = json.dumps(asdict(request), indent=1)
     if _has_begun(work) and not (path.exists() and path.read_bytes() == text.encode()):
         raise DataError(f"{work} holds the beginning of another download: remove it or name another folder.")
     write_text(path, text)
@@ -154,19 +158,19 @@ def _begun_card(path: Path) -> str | None:
 
 def _has_begun(work: Path) -> bool:
     """Tell whether anything worth keeping has come."""
-    return any(path.is_file() and path.name not in (_LOCK, _WISH) for path in work.rglob("*"))
+    return any(path.is_file() and path.name not in (_LOCK, _REQUEST) for path in work.rglob("*"))
 
 
-def _bring(wish: Wish, work: Path, on_progress: Progress | None, patience: Patience, limits: Limits) -> Fetched:
-    if wish.kind == "kaggle":
-        return fetch_kaggle(wish.handle, work)
-    if wish.kind == "huggingface":
-        return fetch_huggingface(wish.handle, work)
+def _bring(request: Request, work: Path, on_progress: Progress | None, patience: Patience, limits: Limits) -> Fetched:
+    if request.kind == "kaggle":
+        return fetch_kaggle(request.handle, work)
+    if request.kind == "huggingface":
+        return fetch_huggingface(request.handle, work)
     files = work / "files"
     # Left by a stop between unpacking and the end.
     shutil.rmtree(files, ignore_errors=True)
     archive = fetch(
-        wish.url, wish.sha256, work / "archive", patience=patience, on_progress=_named(on_progress, "downloading")
+        request.url, request.sha256, work / "archive", patience=patience, on_progress=_named(on_progress, "downloading")
     )
     try:
         unpack(archive, files, limits=limits, on_progress=_named(on_progress, "unpacking"))
@@ -177,12 +181,12 @@ def _bring(wish: Wish, work: Path, on_progress: Progress | None, patience: Patie
     return Fetched(files, "")
 
 
-def _finish(fetched: Fetched, wish: Wish, target: Path, now: datetime) -> None:
-    receipt = fetched.folder / RECEIPT
-    receipt.unlink(missing_ok=True)
+def _finish(fetched: Fetched, request: Request, target: Path, now: datetime) -> None:
+    path = fetched.folder / PROVENANCE
+    path.unlink(missing_ok=True)
     count = sum(path.is_file() for path in fetched.folder.rglob("*"))
-    told = Receipt(wish, fetched.version, now.isoformat(timespec="seconds"), count)
-    write_text(receipt, json.dumps(asdict(told), indent=1) + "\n")
+    plain = asdict(Provenance(request, fetched.version, now.isoformat(timespec="seconds"), count))
+    write_text(path, json.dumps({_KEY: plain.pop("request"), **plain}, indent=1) + "\n")
     if target.exists():
         target.rmdir()
     fetched.folder.rename(target)

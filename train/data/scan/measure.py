@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from train.common.errors import DataError
-from train.common.process_pool import share
+from train.common.process_pool import parallel_map
 from train.data.scan.phash import SIDE, perceptual_hash
 from train.image.decode import read_picture_file, sketch_bytes
 
@@ -62,7 +62,7 @@ def measure(path: Path) -> Measured | Refused:
 
 def measure_all(paths: Sequence[str], workers: int) -> Generator[Measured | Refused, None, None]:
     """Measure files with so many processes, this one among them, in their order; once it is closed, nothing runs on."""
-    return share(_measure_path, paths, workers, few=_FEW)
+    return parallel_map(_measure_path, paths, workers, few=_FEW)
 
 
 def _measure_path(path: str) -> Measured | Refused:

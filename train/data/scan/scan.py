@@ -31,7 +31,7 @@ from train.image.files import SUFFIXES, file_problem, folder_problem
 
 # So many names are given of what was looked for and found.
 _NAMED = 6
-Trust = Literal["memory", "nothing"]
+Trust = Literal["cache", "nothing"]
 Progress = Callable[[int, int], None]
 
 # Columns of the manifest that a picture keeps from one scan to the next.
@@ -49,7 +49,7 @@ def scan(
     previous: Manifest | None = None,
     workers: int = 2,
     on_progress: Progress | None = None,
-    trust: Trust = "memory",
+    trust: Trust = "cache",
     clock: Callable[[], int] = time.time_ns,
 ) -> tuple[Manifest, tuple[Skipped, ...]]:
     """Look at every picture below `folder` that a rule of the card names; rows are sorted by path.
@@ -69,7 +69,7 @@ def scan(
     skipped += ignored
     if files.is_empty():
         raise DataError(f"{folder} has no picture {_looked_for(folder, card, {rule.label for rule in card.rules})}")
-    measured = _measure(files, folder, started, scan_cache.memory_path(manifest_path), trust, workers, on_progress)
+    measured = _measure(files, folder, started, scan_cache.cache_path(manifest_path), trust, workers, on_progress)
     rows = files.join(measured, on="path", how="left", maintain_order="left")
     for path, below, reason in rows.select("path", "below", "reason").drop_nulls().iter_rows():
         skipped.append(Skipped(path, f"{folder / below}{reason}"))
@@ -224,13 +224,13 @@ def _measure(
     files: pl.DataFrame,
     folder: Path,
     started: int,
-    memory_path: Path,
+    cache_path: Path,
     trust: Trust,
     workers: int,
     on_progress: Progress | None,
 ) -> pl.DataFrame:
-    """Return what is in each file (columns of a memory): recalled where it is as it was, else measured and kept."""
-    old = scan_cache.read_memory(memory_path) if trust == "memory" else scan_cache.blank()
+    """Return what is in each file (columns of a cache): recalled where it is as it was, else measured and kept."""
+    old = scan_cache.read_cache(cache_path) if trust == "cache" else scan_cache.blank()
     stamps = files.select("path", *scan_cache.STAMP)
     unchanged = old.select(stamps.columns).equals(stamps)
     recalled = old if unchanged else old.join(stamps, on=stamps.columns, how="semi")
@@ -251,7 +251,7 @@ def _measure(
         measured = _table(fresh.head(len(found)), found)
         lasting = pl.Series([isinstance(one, Measured) or one.lasting for one in found], dtype=pl.Boolean)
         kept = measured.filter(lasting & measured.select(scan_cache.is_settled(started)).to_series())
-        scan_cache.write_memory(memory_path, pl.concat([recalled, kept]).sort("path"))
+        scan_cache.write_cache(cache_path, pl.concat([recalled, kept]).sort("path"))
     return pl.concat([recalled, measured])
 
 

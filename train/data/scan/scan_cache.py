@@ -1,6 +1,6 @@
 """What a scan remembers of the files, so that the next one need not read the unchanged ones again.
 
-The memory lies beside the manifest (`.faces.csv.scan` beside `faces.csv`) and may be deleted at any time. A file
+The cache lies beside the manifest (`.faces.csv.scan` beside `faces.csv`) and may be deleted at any time. A file
 counts as unchanged if its path, size, times of modification and of change, and inode number are those that are
 remembered. What escapes that is an edit that keeps them all: on Windows, where the system keeps no time of change, one
 that sets back the time of modification and keeps the size; elsewhere one made while the clock was set back. Then
@@ -47,8 +47,8 @@ SCHEMA: dict[str, type[pl.DataType]] = {
 RACY_NS = 2_000_000_000
 
 
-def memory_path(manifest_path: Path) -> Path:
-    """Return where the memory of the scan of a manifest lies."""
+def cache_path(manifest_path: Path) -> Path:
+    """Return where the cache of the scan of a manifest lies."""
     return manifest_path.with_name(f".{manifest_path.name}.scan")
 
 
@@ -79,12 +79,12 @@ def is_settled(started_ns: int) -> pl.Expr:
 
 
 def blank() -> pl.DataFrame:
-    """Return the memory of a folder that was never scanned."""
+    """Return the cache of a folder that was never scanned."""
     return pl.DataFrame(schema=SCHEMA)
 
 
-def read_memory(path: Path) -> pl.DataFrame:
-    """Read a memory: columns as in SCHEMA, a path once. It is blank if it is missing, damaged or of another kind."""
+def read_cache(path: Path) -> pl.DataFrame:
+    """Read a cache: columns as in SCHEMA, a path once. It is blank if it is missing, damaged or of another kind."""
     try:
         head, _, table = path.read_bytes().partition(b"\n")
     except OSError:
@@ -92,14 +92,14 @@ def read_memory(path: Path) -> pl.DataFrame:
     # Polars is shown whole tables only: damaged ones can make it panic.
     if head != _head(table):
         return blank()
-    memory = pl.read_parquet(io.BytesIO(table))
-    return memory if dict(memory.schema) == {name: kind() for name, kind in SCHEMA.items()} else blank()
+    cache = pl.read_parquet(io.BytesIO(table))
+    return cache if dict(cache.schema) == {name: kind() for name, kind in SCHEMA.items()} else blank()
 
 
-def write_memory(path: Path, memory: pl.DataFrame) -> None:
-    """Write a memory, whole or not at all; one that cannot be written is left out, for it only costs time."""
+def write_cache(path: Path, cache: pl.DataFrame) -> None:
+    """Write a cache, whole or not at all; one that cannot be written is left out, for it only costs time."""
     buffer = io.BytesIO()
-    memory.select(*SCHEMA).write_parquet(buffer, compression="uncompressed")
+    cache.select(*SCHEMA).write_parquet(buffer, compression="uncompressed")
     with suppress(OSError):
         write_bytes(path, _head(buffer.getvalue()) + b"\n" + buffer.getvalue())
 

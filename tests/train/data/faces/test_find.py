@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from train.common.errors import DataError, TrainError
 from train.data.cards.reader import usual_layout
-from train.data.faces.cache import Found, as_frame, memory_path, open_memory, remember
+from train.data.faces.cache import Found, append_to_cache, as_frame, cache_path, open_cache
 from train.data.faces.find import find_faces
 from train.data.manifest import Manifest, read_manifest, write_manifest
 from train.data.scan.scan import scan
@@ -88,7 +88,7 @@ def portraits(tmp_path: Path) -> Path:
 
 
 def find(manifest: Path, watched: Watched | None = None, *, name: str = "drawn 1", workers: int = 2) -> pl.DataFrame:
-    found = find_faces(read_manifest(manifest), detector(watched, name), memory_path(manifest), workers=workers)
+    found = find_faces(read_manifest(manifest), detector(watched, name), cache_path(manifest), workers=workers)
     write_manifest(found, manifest)
     return found.frame
 
@@ -123,12 +123,12 @@ def test_eyes_are_given_in_the_upright_picture(tmp_path: Path, orientation: int)
     exif = Image.Exif()
     exif[0x0112] = orientation
     manifest = one_picture(tmp_path, stored, exif=exif)
-    assert geometry(find_faces(manifest, detector(), tmp_path / "memory").frame) == (1, 70.0, 52.0, 24.0)
+    assert geometry(find_faces(manifest, detector(), tmp_path / "cache").frame) == (1, 70.0, 52.0, 24.0)
 
 
 def test_no_and_several_faces_are_flagged(tmp_path: Path) -> None:
     two = draw_faces(0, 200, 100, [(40.0, 40.0, 16.0), (140.0, 40.0, 24.0)])
-    frame = find_faces(one_picture(tmp_path, two), detector(), tmp_path / "memory").frame
+    frame = find_faces(one_picture(tmp_path, two), detector(), tmp_path / "cache").frame
     assert geometry(frame) == (2, 140.0, 40.0, 24.0)
     none = frame.filter(label="fake").row(0, named=True)
     assert (none["faces"], none["eye_x"], none["eye_y"], none["eye_distance"]) == (0, None, None, None)
@@ -174,7 +174,7 @@ def test_a_finished_manifest_needs_no_picture(portraits: Path) -> None:
     again = find_faces(
         read_manifest(portraits),
         detector(watched),
-        memory_path(portraits),
+        cache_path(portraits),
         on_progress=lambda *step: steps.append(step),
     )
     assert again.frame.equals(first)
@@ -218,11 +218,11 @@ def test_another_detector_looks_at_everything_again(portraits: Path) -> None:
 
 
 @pytest.mark.parametrize("cut", [1, 40, 90, 130, 700, -1])
-def test_a_memory_that_was_cut_short_costs_only_what_is_lost(portraits: Path, cut: int) -> None:
+def test_a_cache_that_was_cut_short_costs_only_what_is_lost(portraits: Path, cut: int) -> None:
     whole = find(portraits)
-    memory = memory_path(portraits)
-    kept = memory.read_bytes()[:cut]
-    memory.write_bytes(kept)
+    cache = cache_path(portraits)
+    kept = cache.read_bytes()[:cut]
+    cache.write_bytes(kept)
     for _ in range(2):
         watched = Watched()
         assert find(portraits, watched).equals(whole)
@@ -240,12 +240,12 @@ sightings = st.builds(
 
 @given(found=st.lists(sightings, max_size=8, unique_by=lambda one: one.sha256))
 def test_what_is_remembered_comes_back(tmp_path_factory: pytest.TempPathFactory, found: list[Found]) -> None:
-    path = tmp_path_factory.mktemp("memory") / "m"
-    open_memory(path, "x")
+    path = tmp_path_factory.mktemp("cache") / "m"
+    open_cache(path, "x")
     for one in found:
-        remember(path, [one])
-    assert open_memory(path, "x").equals(as_frame(found))
-    assert open_memory(path, "y").is_empty()
+        append_to_cache(path, [one])
+    assert open_cache(path, "x").equals(as_frame(found))
+    assert open_cache(path, "y").is_empty()
 
 
 def test_the_number_of_workers_does_not_matter(portraits: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from filelock import FileLock
 from train.common.errors import DataError
 from train.data.cards.reader import Card, Get, Rule
 from train.data.get.fetch import Patience
-from train.data.get.getting import RECEIPT, Receipt, Wish, get_dataset, read_receipt
+from train.data.get.getting import PROVENANCE, Provenance, Request, get_dataset, read_provenance
 from train.data.get.unpack import Limits
 from train.data.scan.scan import scan
 
@@ -73,14 +73,14 @@ def test_a_card_becomes_a_manifest(server: "Server", archive: bytes, tree: Path,
     card = card_for(server, archive)
     told: list[tuple[int, int, str]] = []
     folder = get(card, out, on_progress=lambda *seen: told.append(seen))
-    assert {path: data for path, data in contents(out).items() if path != RECEIPT} == contents(tree)
+    assert {path: data for path, data in contents(out).items() if path != PROVENANCE} == contents(tree)
     manifest, skipped = scan(folder, card, manifest_path=folder / "manifest.csv")
     assert skipped == ()
     assert manifest.frame.height == 60
     assert sorted(manifest.frame["generator"].unique()) == ["camera", "sdxl", "stylegan2"]
     assert list(dict.fromkeys(what for _, _, what in told)) == ["downloading", "unpacking"]
-    assert read_receipt(out) == Receipt(
-        Wish("mini", "archive", "", card.get.url, card.get.sha256), "", "2026-03-04T05:06:07+00:00", 60
+    assert read_provenance(out) == Provenance(
+        Request("mini", "archive", "", card.get.url, card.get.sha256), "", "2026-03-04T05:06:07+00:00", 60
     )
     # Nothing of the work is left beside it.
     assert list(out.parent.iterdir()) == [out]
@@ -117,15 +117,15 @@ def test_a_folder_of_another_card_or_state_is_refused(server: "Server", archive:
 def test_a_damaged_receipt_is_named(server: "Server", archive: bytes, out: Path) -> None:
     out.mkdir(parents=True)
     for text in ("{", "[]", '{"wish": {}}', '"text"', '{"wish": 3}'):
-        (out / RECEIPT).write_text(text)
-        assert RECEIPT in refused(card_for(server, archive), out)
+        (out / PROVENANCE).write_text(text)
+        assert PROVENANCE in refused(card_for(server, archive), out)
 
 
 def test_an_empty_folder_is_filled(server: "Server", archive: bytes, out: Path) -> None:
     out.mkdir(parents=True)
     server.play(server.page(archive))
     get(card_for(server, archive), out)
-    assert (out / RECEIPT).exists()
+    assert (out / PROVENANCE).exists()
 
 
 def test_the_current_folder_is_not_replaced(
@@ -136,7 +136,7 @@ def test_the_current_folder_is_not_replaced(
     assert "name one inside it" in refused(card_for(server, archive), Path())
     server.play(server.page(archive))
     assert get(card_for(server, archive), Path("inside")) == Path("inside")
-    assert (out / "inside" / RECEIPT).exists()
+    assert (out / "inside" / PROVENANCE).exists()
 
 
 def test_a_broken_download_goes_on_and_shows_no_folder_before(server: "Server", archive: bytes, out: Path) -> None:
@@ -197,7 +197,7 @@ def test_a_card_that_is_corrected_after_a_refusal_is_fetched(server: "Server", a
     assert "not there" in refused(wrong, out)
     assert list(out.parent.iterdir()) == []
     get(card, out)
-    assert (out / RECEIPT).exists()
+    assert (out / PROVENANCE).exists()
 
 
 def test_limits_are_passed_on(server: "Server", archive: bytes, out: Path) -> None:
@@ -230,9 +230,9 @@ def test_archives_inside_are_unpacked_if_named_and_left_if_not(server: "Server",
     card = card_for(server, outer)
     folder = get(with_inner(card, "sets/wiki.zip", "more.tgz"), tmp_path / "named")
     found = contents(folder)
-    assert found.pop(RECEIPT)
+    assert found.pop(PROVENANCE)
     assert found == {"README": b"", "sets/wiki/00/1.jpg": b"x", "more/2.jpg": b"y", "z.zip": b"z"}
-    assert set(contents(get(card, tmp_path / "plain"))) == {"README", "sets/wiki.zip", "more.tgz", "z.zip", RECEIPT}
+    assert set(contents(get(card, tmp_path / "plain"))) == {"README", "sets/wiki.zip", "more.tgz", "z.zip", PROVENANCE}
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ def test_a_stop_between_archives_inside_goes_on(server: "Server", out: Path) -> 
     with pytest.raises(KeyboardInterrupt):
         get(card, out, on_progress=stop)
     get(card, out)
-    assert {path: data for path, data in contents(out).items() if path != RECEIPT} == {
+    assert {path: data for path, data in contents(out).items() if path != PROVENANCE} == {
         f"{name}/1.jpg": name.encode() for name in "abc"
     }
 
@@ -291,13 +291,13 @@ def test_a_hub_becomes_a_manifest(
     server.answer = hub_of(server, files)
     card = Card("mini", "Mini", RULES, get=Get(kind, handle="faces/mini"))
     folder = get(card, out)
-    assert {path: data for path, data in contents(out).items() if path != RECEIPT} == files
+    assert {path: data for path, data in contents(out).items() if path != PROVENANCE} == files
     manifest, skipped = scan(folder, card, manifest_path=folder / "manifest.csv")
     assert (manifest.frame.height, skipped) == (60, ())
     assert list(out.parent.iterdir()) == [out]
-    receipt = read_receipt(out)
-    assert receipt is not None
-    assert (receipt.version, receipt.files) == ("5" if kind == "kaggle" else "c" * 40, 60)
+    provenance = read_provenance(out)
+    assert provenance is not None
+    assert (provenance.version, provenance.files) == ("5" if kind == "kaggle" else "c" * 40, 60)
     server.requests.clear()
     get(card, out)
     assert server.requests == []

@@ -18,7 +18,7 @@ from train.common.errors import DataError
 from train.data.cards.reader import Card, Rule, read_card, usual_layout
 from train.data.manifest import Manifest, attributes_of, read_manifest, write_manifest
 from train.data.scan.scan import Trust, scan
-from train.data.scan.scan_cache import memory_path
+from train.data.scan.scan_cache import cache_path
 from train.data.scan.skipped import Skipped
 from train.image.decode import decode
 
@@ -234,21 +234,21 @@ def test_a_scan_that_is_broken_off_is_remembered_as_far_as_it_came(tree: Path) -
     assert resumed.frame.equals(scan(tree, usual_layout(), manifest_path=path, trust="nothing")[0].frame)
 
 
-def test_a_damaged_memory_is_not_believed(tree: Path) -> None:
+def test_a_damaged_cache_is_not_believed(tree: Path) -> None:
     path = tree.parent / "m.csv"
     expected = scan(tree, usual_layout(), manifest_path=path, clock=later)[0].frame
-    memory = memory_path(path)
-    whole = memory.read_bytes()
+    cache = cache_path(path)
+    whole = cache.read_bytes()
     for content in (whole[:-5], whole[:-50] + b"\0" + whole[-49:], whole[:300] + whole[301:], b""):
-        memory.write_bytes(content)
+        cache.write_bytes(content)
         seen, on_progress = counted()
         frame = scan(tree, usual_layout(), manifest_path=path, on_progress=on_progress, clock=later)[0].frame
         assert frame.equals(expected)
         assert len(seen) == 60
-        assert memory.read_bytes() == whole
+        assert cache.read_bytes() == whole
 
 
-def test_the_memory_serves_another_card(tree: Path) -> None:
+def test_the_cache_serves_another_card(tree: Path) -> None:
     path = tree.parent / "m.csv"
     scan(tree, usual_layout(), manifest_path=path, clock=later)
     other = Card("other", "", (Rule("real/1*", "real", "phone"), Rule("fake/**", "fake", "flux", split="test")))
@@ -308,7 +308,7 @@ def change(folder: Path, what: str, which: int, seed: int, draw: Draw) -> None:
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.lists(_CHANGES, max_size=4), min_size=1, max_size=4), with_previous=st.booleans())
-def test_a_scan_with_memory_equals_one_without(
+def test_a_scan_with_a_cache_equals_one_without(
     steps: list[list[tuple[str, int, int]]], with_previous: bool, draw: Draw, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("changing")

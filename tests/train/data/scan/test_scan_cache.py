@@ -1,4 +1,4 @@
-"""The memory of a scan: read back as written, or not at all."""
+"""The cache of a scan: read back as written, or not at all."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from train.data.scan import scan_cache
-from train.data.scan.scan_cache import RACY_NS, Stamp, blank, memory_path, read_memory, stamp, stamp_frame, write_memory
+from train.data.scan.scan_cache import RACY_NS, Stamp, blank, cache_path, read_cache, stamp, stamp_frame, write_cache
 
 ROWS = pl.DataFrame(
     [
@@ -24,29 +24,29 @@ ROWS = pl.DataFrame(
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    path = memory_path(tmp_path / "faces.csv")
-    write_memory(path, ROWS)
+    path = cache_path(tmp_path / "faces.csv")
+    write_cache(path, ROWS)
     return path
 
 
 def test_it_is_read_as_it_was_written(path: Path) -> None:
     assert path.name == ".faces.csv.scan"
-    assert read_memory(path).equals(ROWS)
+    assert read_cache(path).equals(ROWS)
     assert [file.name for file in path.parent.iterdir()] == [path.name]
-    write_memory(path, blank())
-    assert read_memory(path).equals(blank())
-    assert dict(read_memory(path).schema) == scan_cache.SCHEMA
+    write_cache(path, blank())
+    assert read_cache(path).equals(blank())
+    assert dict(read_cache(path).schema) == scan_cache.SCHEMA
 
 
 def test_what_is_missing_or_foreign_is_blank(tmp_path: Path) -> None:
-    assert read_memory(tmp_path / "missing").is_empty()
-    assert read_memory(tmp_path).is_empty()
+    assert read_cache(tmp_path / "missing").is_empty()
+    assert read_cache(tmp_path).is_empty()
     for content in (b"", b"\n", b"path,stamp\na,b\n", b"PAR1"):
         (tmp_path / "foreign").write_bytes(content)
-        assert read_memory(tmp_path / "foreign").equals(blank())
+        assert read_cache(tmp_path / "foreign").equals(blank())
     # A table that Polars could read, without the line that says what it is.
     ROWS.write_parquet(tmp_path / "table")
-    assert read_memory(tmp_path / "table").equals(blank())
+    assert read_cache(tmp_path / "table").equals(blank())
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -57,7 +57,7 @@ def test_what_is_damaged_is_blank(path: Path, at: int, byte: int, cut: bool) -> 
     data[at] ^= byte
     other = path.with_name("damaged")
     other.write_bytes(data[:at] if cut else data)
-    assert read_memory(other).equals(blank())
+    assert read_cache(other).equals(blank())
 
 
 @pytest.mark.parametrize(
@@ -72,14 +72,14 @@ def test_what_another_version_wrote_is_blank(
     path: Path, monkeypatch: pytest.MonkeyPatch, owner: object, name: str, value: object
 ) -> None:
     monkeypatch.setattr(owner, name, value)
-    assert read_memory(path).equals(blank())
+    assert read_cache(path).equals(blank())
 
 
 def test_what_cannot_be_written_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
-    write_memory(tmp_path / "file" / "memory", ROWS)
+    write_cache(tmp_path / "file" / "cache", ROWS)
     (tmp_path / "taken").mkdir()
-    write_memory(tmp_path / "taken", ROWS)
+    write_cache(tmp_path / "taken", ROWS)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["file", "taken"]
 
 
