@@ -29,6 +29,7 @@ from train.common.atomic import write_bytes, write_text
 from train.common.errors import ExportError
 from train.data.manifest import read_manifest
 from train.data.store import Store, pack_beside
+from train.evaluate.decision import POINTS
 from train.evaluate.evaluation import Judgement
 from train.evaluate.flips import count_flips
 from train.evaluate.metrics import judge
@@ -140,7 +141,7 @@ def export_run(
     )
     say("making references")
     detectors = {
-        one.name: attach(one.raw, replace(describe(run, seen, one.name, one.state), figures=_figures(row)))
+        one.name: attach(one.raw, replace(describe(run, seen, one.name, one.state), figures=_figures(row, one.scored)))
         for one, row in zip(made, variants, strict=True)
     }
     carried = _carried(run, store, rows, reference_manifest)
@@ -262,9 +263,12 @@ def _called_fake(base: _Made, one: _Made) -> tuple[np.ndarray, np.ndarray]:
     return base.heatmaps[both], one.heatmaps[both]
 
 
-def _figures(variant: Variant) -> dict[str, float]:
-    """What a detector file says of itself."""
+def _figures(variant: Variant, scored: Scored) -> dict[str, float]:
+    """What a detector file says of itself; real pictures are those that no decision of its training was based on."""
+    reals = rows_to_report(scored.scores).filter(label="real")["probability"].to_numpy()
+    rates = {point: float((reals >= scored.points.decision(point).fake_from).mean()) for point in POINTS}
     return {
+        **{f"reals_called_fake {point}": rate for point, rate in rates.items()},
         "validation_auc": variant.validation_auc,
         "test_auc": variant.auc.value,
         "flips_against_keras": variant.against_keras.balanced.value,
@@ -279,7 +283,11 @@ def _learned(store: Store, rows: pl.DataFrame) -> tuple[Learned, ...]:
     """What was trained, validated and tested on, one row for each source and generator that was in training."""
     seen = rows.filter("seen").select("source", "generator", "label").unique()
     counted = store.manifest.frame.join(seen, on=["source", "generator", "label"], how="semi")
-    table = counted.group_by("source", "generator", "label").agg(
-        *(((pl.col("split") == split).sum()).alias(split) for split in ("train", "val", "test"))
+    # They have a source for every source of reals, which says nothing more.
+    source = pl.when(pl.col("family") == "reconstruction").then(pl.lit("reconstructions of reals")).otherwise("source")
+    table = (
+        counted.with_columns(source=source)
+        .group_by("source", "generator", "label")
+        .agg(*(((pl.col("split") == split).sum()).alias(split) for split in ("train", "val", "test")))
     )
     return tuple(Learned(**row) for row in table.sort("label", "generator", "source").to_dicts())
