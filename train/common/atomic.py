@@ -54,7 +54,8 @@ def check_folder_writable(folder: Path) -> None:
     with _named(folder):
         if folder.exists() and not folder.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, "is a file where a folder is needed", str(folder))
-        check_writable(folder / "report")
+        # A name that no result has: a folder "report" may well be there from before.
+        check_writable(folder / ".writable")
 
 
 def write_text(path: Path, text: str) -> None:
