@@ -115,12 +115,12 @@ def test_a_place_is_tried_without_leaving_anything(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     check_writable(tmp_path / "new" / "out.json")
     check_folder_writable(tmp_path / "other")
-    # An export into the folder of the one before, where its report is a folder.
-    (tmp_path / "export" / "report").mkdir(parents=True)
-    check_folder_writable(tmp_path / "export")
     for path in (tmp_path, tmp_path / "file" / "below"):
         with pytest.raises(OSError, match=str(path)):
             check_writable(path)
     with pytest.raises(NotADirectoryError):
         check_folder_writable(tmp_path / "file")
     assert [one.name for one in tmp_path.iterdir()] == ["file"]
+    # An export into the folder of the one before, where its report is a folder.
+    (tmp_path / "export" / "report").mkdir(parents=True)
+    check_folder_writable(tmp_path / "export")
