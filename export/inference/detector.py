@@ -7,6 +7,7 @@ import numpy as np
 
 from export.artifacts.bundle import parse_bundle
 from export.artifacts.description import BALANCED, OPERATING_POINTS, Description
+from export.artifacts.finder_files import finder_record
 from export.artifacts.metadata import read_description
 from export.artifacts.seal import read_file
 from export.runtimes.litert import Run, open_detector_file
@@ -70,6 +71,11 @@ def detector_from(tflite: bytes, name: str) -> Detector:
     if view.size != description.size:
         raise ExportError(
             f"{name} says size {description.size} but its view is {view.text}; export the detector again."
+        )
+    if description.face_finder is not None and dict(description.face_finder) != finder_record(view.text):
+        raise ExportError(
+            f"{name} was trained with another face finder than this Fauxlens has (the SHA-256 of its files differ); "
+            "update Fauxlens, or export the detector again."
         )
     run = open_detector_file(tflite, name=name)
     probe = run(np.zeros((1, view.size, view.size, 3), np.uint8))

@@ -15,6 +15,7 @@ from export.artifacts.metadata import attach
 from export.artifacts.seal import read_sealed, write_sealed
 from export.artifacts.slim import slim_bundle
 from export.artifacts.tolerances import Tolerances
+from export.inference.detector import detector_from
 from train.common.errors import ExportError
 from train.image.face_finder.networks import FULL_RANGE, NETWORKS, SHORT_RANGE, shipped_file
 
@@ -68,6 +69,20 @@ def test_a_description_names_the_finder_by_its_files() -> None:
     assert finder_record("upright|square|resize(32)") is None
     record = finder_record("upright|face(2.8)|resize(32)")
     assert record == {"name": "blazeface", "short_range": SHORT_RANGE.sha256, "full_range": FULL_RANGE.sha256}
+
+
+def test_a_detector_of_another_finder_is_not_opened(tiny: Tiny, describe: Describe) -> None:
+    view = "upright|face(2.8)|resize(32)"
+    record = finder_record(view)
+    assert record is not None
+    own = attach(tiny.raw["float32"], describe(view=view, face_finder=record), author="tests")
+    assert detector_from(own, "own.tflite").view.needs_eyes
+    for changed in (record | {"short_range": "0" * 64}, record | {"name": "other"}):
+        other = attach(tiny.raw["float32"], describe(view=view, face_finder=changed), author="tests")
+        with pytest.raises(
+            ExportError, match=r"^other\.tflite was trained with another face finder than"
+        ):
+            detector_from(other, "other.tflite")
 
 
 def test_a_bundle_from_before_the_finder_is_read(faced: bytes) -> None:
