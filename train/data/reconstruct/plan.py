@@ -14,7 +14,8 @@ from train.data.rows import eyes_of
 from train.data.scan.measure import Refused, measure
 from train.image.view import Eyes
 
-_SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "GIF": ".gif", "TIFF": ".tif"}
+SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "GIF": ".gif", "TIFF": ".tif"}
+"""The formats that are written, and what their files end in."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ def plan_of(row: dict[str, Any], autoencoders: Sequence[Autoencoder], scale: int
     # Names come from people's folders, and may be "..".
     source = re.sub(r"[^A-Za-z0-9._-]+|^\.+", "_", row["source"])
     name = f"{source}/{row['sha256'][:24]}"
-    suffix = _SUFFIXES[row["format"]]
+    # Of a format that is not written here there will be no file.
+    suffix = SUFFIXES.get(row["format"], "")
     kind = kind_of(chosen.name, region)
     return Plan(
         row,

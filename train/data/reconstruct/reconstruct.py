@@ -41,7 +41,7 @@ from train.common.documents import read_json, table_bytes
 from train.common.errors import DataError
 from train.data.manifest import Manifest, attributes_of, relative_path, rows_frame, write_manifest
 from train.data.reconstruct.autoencoder import Autoencoder
-from train.data.reconstruct.plan import Plan, manifest_rows, plan_of
+from train.data.reconstruct.plan import SUFFIXES, Plan, manifest_rows, plan_of
 from train.data.reconstruct.regions import Region, paste, region_mask, turned_back, upright_size
 from train.data.reconstruct.save_alike import Encoding, encode_alike, encoding_of
 from train.data.scan.measure import Measured, measure
@@ -161,7 +161,7 @@ def _prepare(folder: Path, autoencoders: Sequence[Autoencoder], scale: int | Non
 def _work(manifest: Manifest, plans: Sequence[Plan], folder: Path, workers: int) -> Iterator[tuple[Plan, str | None]]:
     """Make what is missing; yield every plan once its files are there, or with a sentence why they are not."""
     pool = ThreadPoolExecutor(max(1, workers))
-    saving: deque[tuple[Plan, Future[None]]] = deque()
+    saving: deque[tuple[Plan, Future[str | None]]] = deque()
     opening: deque[tuple[Plan, Future[_Opened | str | None]]] = deque()
     waiting = deque(plans)
     try:
@@ -171,8 +171,7 @@ def _work(manifest: Manifest, plans: Sequence[Plan], folder: Path, workers: int)
                 opening.append((plan, pool.submit(_open, manifest, plan, folder)))
             while saving and (len(saving) > _AHEAD or not opening):
                 plan, saved = saving.popleft()
-                saved.result()
-                yield plan, None
+                yield plan, saved.result()
             if not opening:
                 continue
             plan, opened = opening.popleft()
@@ -191,6 +190,8 @@ def _open(manifest: Manifest, plan: Plan, folder: Path) -> _Opened | str | None:
     if all(_is_whole(folder / name, plan.size) for name in plan.files):
         return None
     path = manifest.picture_path(plan.row["path"])
+    if plan.row["format"] not in SUFFIXES:
+        return f"{path} is {plan.row['format']}, which is not written here: save it as PNG or JPEG and scan again."
     if misfit := plan.autoencoder.misfit(*plan.size):
         return f"{path} {misfit}"
     if plan.region not in (None, "random") and plan.eyes is None:
@@ -220,15 +221,23 @@ def _is_whole(path: Path, size: tuple[int, int]) -> bool:
     return isinstance(found, Measured) and (found.width, found.height) == size
 
 
-def _save(plan: Plan, folder: Path, opened: _Opened, fake: np.ndarray) -> None:
+def _save(plan: Plan, folder: Path, opened: _Opened, fake: np.ndarray) -> str | None:
+    """Write the files of a plan; return a sentence if they cannot be saved as the original is."""
     if (opened.pixels == opened.pixels[..., :1]).all():
         # An autoencoder tints a grey picture, which would tell it without any other trace.
         fake = np.repeat(np.asarray(Image.fromarray(fake).convert("L"))[..., None], 3, axis=2)
+    files = {}
     if opened.mask is not None and plan.mask is not None:
         fake = paste(opened.pixels, fake, opened.mask)
         buffer = io.BytesIO()
         Image.fromarray(np.ascontiguousarray(opened.mask)).save(buffer, "PNG")
-        write_bytes(folder / plan.mask, buffer.getvalue())
-    if plan.real is not None:
-        write_bytes(folder / plan.real, encode_alike(opened.pixels, opened.encoding))
-    write_bytes(folder / plan.fake, encode_alike(fake, opened.encoding))
+        files[plan.mask] = buffer.getvalue()
+    try:
+        if plan.real is not None:
+            files[plan.real] = encode_alike(opened.pixels, opened.encoding)
+        files[plan.fake] = encode_alike(fake, opened.encoding)
+    except DataError as error:
+        return f"{plan.row['path']}: {error}"
+    for name, data in files.items():
+        write_bytes(folder / name, data)
+    return None

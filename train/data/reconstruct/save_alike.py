@@ -8,6 +8,7 @@ away.
 """
 
 import io
+import struct
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,14 +61,22 @@ def encoding_of(data: bytes, name: str) -> Encoding:
 
 
 def encode_alike(pixels: np.ndarray, encoding: Encoding) -> bytes:
-    """Return a file of pixels, uint8 [H, W, 3], saved so; of a greyscale file their luma (ITU-R 601) is taken."""
+    """Return a file of pixels, uint8 [H, W, 3], saved so; of a greyscale file their luma (ITU-R 601).
+
+    Raises DataError where Pillow cannot write what it has read.
+    """
     image = Image.fromarray(np.ascontiguousarray(pixels))
     if encoding.mode == "P":
         image = image.quantize(256)
     elif encoding.mode == "L":
         image = image.convert("L")
     buffer = io.BytesIO()
-    image.save(buffer, encoding.format, **encoding.options)
+    try:
+        image.save(buffer, encoding.format, **encoding.options)
+    except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
+        # What Pillow's writers raise on options of a file that it reads all the same.
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise DataError(f"It cannot be saved as the original is ({reason}): save the original anew and scan.") from None
     return buffer.getvalue()
 
 

@@ -20,6 +20,7 @@ from train.data.reconstruct.autoencoder import Autoencoder
 from train.data.reconstruct.plan import reduced_size
 from train.data.reconstruct.reconstruct import MANIFEST, PAIRS, Reconstructed, reconstruct
 from train.data.reconstruct.regions import paste, region_mask, turned_back
+from train.data.reconstruct.save_alike import encode_alike
 from train.data.reconstruct.select import assigned, even_quotas, select_reals
 from train.data.resplit import merge
 from train.data.scan.measure import Measured, measure
@@ -306,6 +307,31 @@ def test_pictures_that_cannot_be_used_are_told(reals: Manifest, tmp_path: Path) 
     assert "is damaged" in reasons[damaged]
     assert "is 64 x 48 pixels here, and" in reasons["b/9.png"]
     assert len(result.pairs) == 9
+
+
+def test_what_is_not_written_here_is_skipped(reals: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = reals.frame.with_columns(
+        format=pl.when(pl.col("path") == "a/0.jpg").then(pl.lit("AVIF")).otherwise("format")
+    )
+    cannot = reals.frame["sha256"][1]
+
+    def encode(pixels: np.ndarray, encoding: Any) -> bytes:
+        if not fails.isdisjoint({hashlib.sha256(pixels.tobytes()).hexdigest()}):
+            raise DataError("It cannot be saved as the original is (broken): save the original anew and scan.")
+        return encode_alike(pixels, encoding)
+
+    with Image.open(reals.picture_path(reals.frame["path"][1])) as image:
+        brighter = [one.reconstruct(np.asarray(image)) for one in BOTH]
+    fails = {hashlib.sha256(pixels.tobytes()).hexdigest() for pixels in brighter}
+    monkeypatch.setattr("train.data.reconstruct.reconstruct.encode_alike", encode)
+    manifest = Manifest(frame, reals.folder)
+    result = reconstruct(manifest, select_reals(manifest), BOTH, tmp_path / "out")
+    reasons = {one.path: one.reason for one in result.skipped}
+    assert set(reasons) == {"a/0.jpg", reals.frame["path"][1]}
+    assert "is AVIF, which is not written here" in reasons["a/0.jpg"]
+    assert "cannot be saved as the original is" in reasons[reals.frame["path"][1]]
+    assert len(result.pairs) == 11
+    assert not [path for path in (tmp_path / "out").rglob("*") if cannot[:24] in path.name]
 
 
 def measured_sha256(path: Path) -> str:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, JpegImagePlugin
 
 from train.common.errors import DataError
-from train.data.reconstruct.save_alike import encode_alike, encoding_of
+from train.data.reconstruct.save_alike import Encoding, encode_alike, encoding_of
 
 
 def picture(seed: int = 0, mode: str = "RGB") -> Image.Image:
@@ -88,3 +88,8 @@ def test_other_formats(kind: str, options: dict[str, Any]) -> None:
 def test_cmyk_is_refused() -> None:
     with pytest.raises(DataError, match="JPEG in CMYK"):
         encoding_of(saved(picture(mode="CMYK"), "JPEG"), "test")
+
+
+def test_what_cannot_be_written_is_told() -> None:
+    with pytest.raises(DataError, match=r"cannot be saved as the original is \(.*too long"):
+        encode_alike(np.asarray(picture()), Encoding("JPEG", "RGB", {"exif": bytes(70_000)}))
