@@ -30,7 +30,7 @@ def make_resources(android_jar: Path, assets: Path | None) -> None:
     run(["aapt2", "compile", "--dir", layout.SOURCES / "res", "-o", compiled])
     shutil.rmtree(layout.GENERATED, ignore_errors=True)
     # A debug build: its data can be read by `adb shell run-as`, which `fauxlens verify --runtime device` does.
-    extra = ["--debug-mode", "--java", layout.GENERATED, "--proguard", layout.LINKED_RULES]
+    extra: list[str | Path] = ["--debug-mode", "--java", layout.GENERATED, "--proguard", layout.LINKED_RULES]
     _link(framework, compiled, layout.LINKED, extra)
     with_bundle(layout.LINKED)
     _write(layout.PLATFORM, f"{android_jar}\n")

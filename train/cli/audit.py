@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from train.data.audit.audit import Audit
     from train.data.audit.findings import Finding
     from train.data.audit.limits import Limits
-    from train.data.audit.pixels.sharpness import Sharpness
+    from train.data.audit.sharpness import Sharpness
     from train.data.manifest import Manifest
 
 ManifestFile = Annotated[Path, typer.Argument(help="A manifest made by `data scan`.")]
@@ -98,7 +98,7 @@ def _from_pixels(manifest: "Manifest", folder: Path, silent: bool) -> "tuple[tup
     """Find what only the pixels tell; the pairs of copies are written for `data split --join`."""
     from train.data.audit.pixels.near_copies import copies_findings, find_copies, write_copies
     from train.data.audit.pixels.processing_traces import find_traces, traces_findings
-    from train.data.audit.pixels.sharpness import measure_sharpness, sharpness_findings
+    from train.data.audit.sharpness import measure_sharpness, sharpness_findings
 
     with bar("looking for copies", silent) as move:
         copies = find_copies(manifest, on_progress=move)

@@ -19,7 +19,6 @@ from train.data.audit.metadata_baseline import (
     fit_null_model,
     fit_pairs,
 )
-from train.data.audit.pixels.sharpness import Sharpness
 from train.data.audit.rules import (
     headline,
     judge_balance,
@@ -32,6 +31,7 @@ from train.data.audit.rules import (
     null_finding,
     null_verdict,
 )
+from train.data.audit.sharpness import Sharpness
 from train.data.manifest import Manifest
 from train.data.scan.skipped import Skipped
 

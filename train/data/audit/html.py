@@ -17,7 +17,7 @@ from train.data.audit.contact_sheets import Sheet, Thumbnail, contact_sheet, thu
 from train.data.audit.figures import alone_figure, measure_figures
 from train.data.audit.file_statistics import MEASURES, WORDS, with_measures
 from train.data.audit.findings import Finding
-from train.data.audit.pixels.sharpness import VIEW_SIDE
+from train.data.audit.sharpness import VIEW_SIDE
 from train.data.audit.table import format_words, size_words
 from train.data.manifest import LABELS, SPLITS, Manifest
 

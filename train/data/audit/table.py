@@ -10,7 +10,7 @@ from train.data.audit.audit import Audit
 from train.data.audit.file_statistics import Part, Spread
 from train.data.audit.findings import Finding
 from train.data.audit.metadata_baseline import NullModel
-from train.data.audit.pixels.sharpness import Sharpness
+from train.data.audit.sharpness import Sharpness
 from train.data.manifest import SPLITS
 
 _MAX_ROWS = 20

@@ -17,6 +17,7 @@ from train.common.documents import read_json
 from train.common.errors import TrainError
 from train.evaluate.evaluation import Judgement
 from train.evaluate.flips import Flips
+from train.evaluate.formatting import percent
 from train.evaluate.plain import from_plain, to_plain
 from train.evaluate.report import figures, summary
 from train.evaluate.report.csv_table import as_csv
@@ -135,7 +136,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["percent"] = summary.percent
+    environment.filters["percent"] = percent
     environment.globals["DECIMALS"] = DECIMALS
     environment.globals.update(
         catches=summary.catches, misses=summary.misses, cautions=summary.cautions, hardest=hardest, METRICS=METRICS

@@ -12,8 +12,8 @@ from train.common.errors import TrainError
 from train.evaluate.calibration import OperatingPoints
 from train.evaluate.evaluation import Called, call, judge_scores
 from train.evaluate.flips import Flips, count_flips
+from train.evaluate.formatting import percent
 from train.evaluate.metrics import Metrics
-from train.evaluate.report.summary import percent
 from train.evaluate.selection import rows_to_report
 
 

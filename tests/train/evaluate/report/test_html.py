@@ -16,6 +16,7 @@ from train.common.errors import TrainError
 from train.evaluate.calibration import OperatingPoints
 from train.evaluate.evaluation import Judgement, judge_scores
 from train.evaluate.flips import count_flips
+from train.evaluate.formatting import percent
 from train.evaluate.metrics import Interval
 from train.evaluate.report import summary
 from train.evaluate.report.html import Illustration, NullModel, ReportPaths, read_judgements, write_report
@@ -186,7 +187,7 @@ def test_the_words_on_top_tell_the_bad_news(judgements: tuple[Judgement, Judgeme
     assert "diffusion-c, which it never saw in training" in words
     assert "web, pictures of a kind it never saw" in words
     caught = judgements[0].fakes.fpr_1
-    assert summary.percent(caught.value) in summary.catches(judgements[0])[0]
+    assert percent(caught.value) in summary.catches(judgements[0])[0]
 
 
 @pytest.mark.parametrize(
@@ -194,7 +195,7 @@ def test_the_words_on_top_tell_the_bad_news(judgements: tuple[Judgement, Judgeme
     [(0.0, "0 %"), (0.005, "0.5 %"), (0.874, "87 %"), (0.996, "99.6 %"), (0.9999, "100 %"), (1, "100 %")],
 )
 def test_percent(value: float, text: str) -> None:
-    assert summary.percent(value).replace("\N{NO-BREAK SPACE}", " ") == text
+    assert percent(value).replace("\N{NO-BREAK SPACE}", " ") == text
 
 
 def test_what_cannot_be_reported_or_read_is_refused(judgements: tuple[Judgement, Judgement], tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter
 
 from train.common.errors import DataError
 from train.data.audit.audit import audit
-from train.data.audit.pixels.sharpness import (
+from train.data.audit.sharpness import (
     VIEW_SIDE,
     Sharpness,
     SourceSharpness,
