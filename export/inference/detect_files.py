@@ -13,12 +13,14 @@ from export.inference.evidence import Evidence, Facts, gather
 from export.inference.faces_overlay import draw_judgement
 from export.inference.inputs import Input
 from export.inference.judge import Judgement, judge
+from export.inference.traces import trace_rows
 from train.common.atomic import write_atomically
 from train.common.errors import DataError, ExportError
 from train.common.process_pool import parallel_map
 from train.image.decode import Picture, decode_bytes, read_picture_file
 from train.image.marks.read import Marks, read_marks
 from train.image.marks.rows import Row
+from train.image.marks.thumbnail import thumbnail_row
 
 SHIPPED = Path(__file__).parents[1] / "shipped" / "bundle.zip"
 OVERLAY_SIDE, LARGEST_OVERLAY = 320, 4096
@@ -94,12 +96,19 @@ def detect_bytes(settings: Settings, data: bytes, marks: Marks, name: str, overl
     height, width = picture.pixels.shape[:2]
     digest = hashlib.sha256(data).hexdigest()
     facts = Facts(digest, len(data), picture.format, width, height, picture.jpeg_quality)
-    evidence = gather(facts, picture, marks.rows, judgement, detector.description)
+    rows = (*marks.rows, *_pixel_rows(picture, marks, settings))
+    evidence = gather(facts, picture, rows, judgement, detector.description)
     error = ""
     if overlay is not None and judgement.worst is not None:
         error = _write_overlay(overlay, detector, picture, judgement, settings)
     drawn = overlay if judgement.worst is not None and not error else None
     return Found(name, evidence, judgement, drawn, error)
+
+
+def _pixel_rows(picture: Picture, marks: Marks, settings: Settings) -> tuple[Row, ...]:
+    thumbnail = thumbnail_row(marks.thumbnail, picture.pixels) if marks.thumbnail else None
+    earlier = trace_rows(picture) if settings.traces else ()
+    return (*((thumbnail,) if thumbnail else ()), *earlier)
 
 
 @lru_cache(maxsize=1)

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 from typer.testing import CliRunner, Result
 
 from export.cli.detect import MANY
@@ -158,6 +159,20 @@ def test_the_report_is_one_page_with_hashes_and_without_foreign_markup() -> None
     assert all(row["source"].split('"')[0].split()[0] in page for row in judged["rows"])
     assert "http" not in page.replace('http-equiv="', "")
     assert detect(picture, GOLDEN / "a1111.jpg", "--report", "two.html").exit_code == 2
+
+
+def test_traces_of_an_earlier_save_are_told_where_they_are_asked_for() -> None:
+    noise = np.random.default_rng(1).normal(128, 40, (328, 328))
+    image = Image.fromarray(noise.clip(0, 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(1)).convert("RGB")
+    image.save("first.jpg", quality=60)
+    with Image.open("first.jpg") as first:
+        first.crop((4, 4, 324, 324)).save("cut.png")
+    kinds = [row["kind"] for row in document("cut.png", "--no-overlay")["pictures"][0]["rows"]]
+    assert "traces" not in kinds
+    (picture,) = document("cut.png", "--no-overlay", "--traces")["pictures"]
+    (row,) = [row for row in picture["rows"] if row["kind"] == "traces"]
+    assert "earlier JPEG (quality about 60)" in row["text"]
+    assert picture["summary"].startswith("There are weak signs") or picture["verdict"] == "fake"
 
 
 def test_the_document_has_every_row() -> None:

@@ -1,5 +1,6 @@
 """What files say about themselves is read right, in bounded time and memory, whatever their bytes are."""
 
+import io
 import json
 import struct
 import tracemalloc
@@ -7,14 +8,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
+from train.image.decode import decode_bytes
 from train.image.marks.cbor import CborError, read_cbor
 from train.image.marks.jumbf import JumbfError, read_jumbf
 from train.image.marks.read import NO_MARK, Marks, read_marks
 from train.image.marks.rows import Row, shown
+from train.image.marks.thumbnail import thumbnail_row
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "marks"
 EXPECTED: dict[str, Any] = json.loads((GOLDEN / "rows.json").read_text(encoding="utf-8"))["files"]
@@ -28,7 +33,26 @@ def marks(name: str) -> Marks:
 @pytest.mark.parametrize("name", FILES)
 def test_rows_of_the_golden_files(name: str) -> None:
     found = marks(name)
-    assert {"container": found.container, "rows": [asdict(row) for row in found.rows]} == EXPECTED[name]
+    expected = EXPECTED[name]
+    assert found.container == expected["container"]
+    assert [asdict(row) for row in found.rows] == expected["rows"]
+    seen = thumbnail_row(found.thumbnail, decode_bytes(FILES[name], name).pixels) if found.thumbnail else None
+    assert ([asdict(seen)] if seen else []) == expected.get("pixel_rows", [])
+
+
+def test_a_thumbnail_of_another_picture_is_noticed_and_its_own_is_not() -> None:
+    base = np.asarray(Image.linear_gradient("L").resize((160, 120)).convert("RGB"))
+    for turned in (0, 1):
+        small = io.BytesIO()
+        Image.fromarray(np.rot90(base, turned)).resize((64, 48)).save(small, "JPEG", quality=50)
+        assert thumbnail_row(small.getvalue(), base) is None
+    other = io.BytesIO()
+    Image.radial_gradient("L").resize((64, 48)).save(other, "JPEG")
+    row = thumbnail_row(other.getvalue(), base)
+    assert row is not None
+    assert row.says == "edited"
+    assert thumbnail_row(b"\xff\xd8\xff\xda" * 30, base) is None
+    assert thumbnail_row(b"no picture", base) is None
 
 
 # Written by hand, beside rows.json, which the code under test wrote: what each tool's file must say first.

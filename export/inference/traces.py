@@ -1,0 +1,26 @@
+"""Traces of what was done to a picture before, told as rows: an earlier JPEG save."""
+
+import numpy as np
+from PIL import Image
+
+from train.data.audit.pixels.double_jpeg import guess_earlier_save
+from train.image.decode import Picture
+from train.image.marks.rows import Row
+
+
+def trace_rows(picture: Picture) -> tuple[Row, ...]:
+    """A row where a JPEG save before the present one left its grid or its steps; saying nothing of AI.
+
+    Phones, messengers and web sites save anew all the time, so it is weak evidence for editing at most: a grid beside
+    the present one means that the picture was cut or pasted out of another, the same grid only that it was saved twice.
+    Looks at 512 x 512 pixels in the middle and takes some hundred milliseconds.
+    """
+    luma = np.asarray(Image.fromarray(np.ascontiguousarray(picture.pixels)).convert("L"), np.float32)
+    guess = guess_earlier_save(luma, picture.jpeg_quality)
+    if not guess.found:
+        return ()
+    if guess.down:
+        text = f"The grid of an earlier JPEG (quality about {guess.quality}) lies beside the present one: it was cut."
+        return (Row("traces", "weak", "edited", text, "JPEG grid"),)
+    text = f"The picture was a JPEG of quality about {guess.quality} before; being saved twice says nothing by itself."
+    return (Row("traces", "none", "nothing", text, "JPEG steps"),)
