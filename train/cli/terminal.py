@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any, Literal, ParamSpec, Protocol, TypeVar
 
-import click
 import typer
 
 from train.cli.process import (
@@ -52,7 +51,7 @@ def verb(*errors: type[Exception]) -> Callable[[Callable[P, T]], Callable[P, T]]
         def told(*arguments: P.args, **options: P.kwargs) -> T:
             try:
                 return function(*arguments, **options)
-            except (click.exceptions.Exit, click.ClickException, click.Abort):
+            except (typer.Exit, typer.Abort, typer.BadParameter):
                 raise
             except BrokenPipeError:
                 leave_pipe()
