@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from train.common.documents import read_bytes
 from train.common.errors import ExportError
 
 MAX_BYTES = 512 << 20
@@ -96,14 +97,8 @@ def _check_members(infos: list[zipfile.ZipInfo], size: int, name: str) -> None:
 
 
 def read_file(path: Path) -> bytes:
-    """Bytes of a detector file or bundle; ExportError where the path is missing, a folder, too large or unreadable."""
+    """Bytes of a detector file or bundle; ExportError where it is missing, no regular file, too large or unreadable."""
     try:
-        if path.is_dir():
-            raise ExportError(f"{path} is a folder; name the .tflite or the bundle in it.")
-        if path.stat().st_size > MAX_BYTES:
-            raise ExportError(f"{path} is larger than {MAX_BYTES >> 20} MB; give a .tflite or bundle of Fauxlens.")
-        return path.read_bytes()
+        return read_bytes(path, error=ExportError, remedy="name a .tflite or a bundle of Fauxlens", limit=MAX_BYTES)
     except FileNotFoundError:
         raise ExportError(f"{path} does not exist; check the spelling.") from None
-    except (OSError, ValueError) as error:
-        raise ExportError(f"{path} cannot be read ({error}); check its permissions.") from error

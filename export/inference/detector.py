@@ -10,6 +10,7 @@ from export.artifacts.description import BALANCED, OPERATING_POINTS, Description
 from export.artifacts.finder_files import finder_record
 from export.artifacts.metadata import read_description
 from export.artifacts.seal import read_file
+from export.artifacts.vouched import digest_of, is_shipped, vouch
 from export.runtimes.litert import Run, open_detector_file
 from train.common.errors import DataError, ExportError
 from train.evaluate.decision import Label
@@ -58,7 +59,10 @@ def read_detector(path: Path) -> bytes:
     if data[:4] != b"PK\x03\x04":
         return data
     bundle = parse_bundle(data, str(path))
-    return bundle.variants[bundle.default]
+    chosen = bundle.variants[bundle.default]
+    if is_shipped(path):
+        vouch(digest_of(chosen))
+    return chosen
 
 
 def detector_from(tflite: bytes, name: str) -> Detector:

@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from export.artifacts.graph_guard import check_graph
 from export.artifacts.metadata import check_identifier, read_description
 from export.runtimes.interface import Output, check_views
+from export.runtimes.trial import prove
 from train.common.errors import ExportError
 from train.common.quiet import native_chatter_hidden
 
@@ -17,10 +19,13 @@ Run = Callable[[np.ndarray], Output]
 def open_detector_file(tflite: bytes, runtime: str = "litert", name: str = "the detector file") -> Run:
     """Load a sealed detector file on a runtime of RUNTIMES, ready to be called many times.
 
-    LiteRT may crash on damaged bytes, so the seal is checked before it sees them. Raises ExportError for an unknown
-    runtime, a file that is damaged or not sealed, and a model that is not a detector.
+    LiteRT may crash on damaged bytes and on graphs that were made to, so before it sees them the seal and the graph are
+    checked, and a file that is not known is tried in a process of its own. Raises ExportError for an unknown runtime, a
+    file that is damaged, not sealed or harmful, and a model that is not a detector.
     """
     read_description(tflite, name)
+    check_graph(tflite, name)
+    prove(tflite, name)
     return open_converted(tflite, runtime, name)
 
 
@@ -38,7 +43,11 @@ def open_converted(tflite: bytes, runtime: str = "litert", name: str = "the conv
         rows: list[tuple[np.ndarray, np.ndarray]] = []
         for view in views:
             interpreter.set_tensor(image["index"], view[np.newaxis])
-            interpreter.invoke()
+            try:
+                interpreter.invoke()
+            except RuntimeError as error:
+                reason = " ".join(str(error).split())[:200].rstrip(".")
+                raise ExportError(f"LiteRT cannot run {name} ({reason}); export it again.") from error
             rows.append((interpreter.get_tensor(scores["index"])[0], interpreter.get_tensor(heatmap["index"])[0]))
         heatmaps = np.stack([row[1] for row in rows]) if rows else np.zeros((0, *heatmap["shape"][1:]), np.float32)
         return Output(np.array([row[0] for row in rows], np.float32).reshape(-1, 2), heatmaps)

@@ -71,6 +71,7 @@ def end_of(error: BaseException) -> tuple[int, str]:
         (OSError("broken data stream"), 70, "This is a fault of Fauxlens (OSError: broken data stream)"),
         (ValueError("a\nb"), 70, "This is a fault of Fauxlens (ValueError: a b), not of yours"),
         (KeyboardInterrupt(), 130, "Stopped."),
+        (typer.Exit(1), 1, ""),
         (Stopped(signal.SIGTERM), 143, "Stopped."),
     ],
 )
