@@ -247,7 +247,7 @@ def test_without_adb_nothing_is_verified(tiny: Tiny, tmp_path: Path, monkeypatch
 @pytest.mark.parametrize(
     ("fault", "status", "words"),
     [
-        ("", 0, "all 7 stages hold"),
+        ("", 0, "all 7 stages passed"),
         ("one bit of a score", 1, "differs first at runtime"),
         ("no phone", 2, "No phone is connected"),
     ],

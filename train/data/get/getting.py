@@ -100,6 +100,8 @@ def get_dataset(
 def read_provenance(folder: Path) -> Provenance | None:
     """Return the provenance of a finished download, None where there is none; DataError if it is damaged."""
     path = folder / PROVENANCE
+    if not folder.is_dir():
+        return None
     try:
         table = read_json_object(path, error=DataError, remedy=f"remove {folder} and get it again")
         request = Request(**table.pop(_KEY))
@@ -108,7 +110,7 @@ def read_provenance(folder: Path) -> Provenance | None:
         if not all(isinstance(text, str) for text in texts):
             raise TypeError("texts are needed")
         return provenance
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError):
         raise DataError(f"{path} is damaged: remove {folder} and get it again.") from None

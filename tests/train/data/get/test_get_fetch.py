@@ -86,7 +86,7 @@ def test_what_breaks_off_goes_on_where_it_broke(server: "Server", path: Path, et
 def test_a_later_call_goes_on_too(server: "Server", path: Path) -> None:
     server.play(good(server, cut=1 << 20), good(server))
     sentence = refused(server, path, patience=Patience(5, 5, tries=1))
-    assert f"goes on from {1 << 20:,} bytes" in sentence
+    assert f"resumes from {1 << 20:,} bytes" in sentence
     get(server, path)
     assert arrived(path)
     assert ranges(server) == [None, f"bytes={1 << 20}-"]

@@ -143,7 +143,7 @@ def test_a_broken_download_goes_on_and_shows_no_folder_before(server: "Server", 
     half = len(archive) // 2
     card = card_for(server, archive)
     server.play(server.page(archive, etag='"x"', cut=half), server.page(archive, etag='"x"'))
-    assert f"goes on from {half:,} bytes" in refused(card, out)
+    assert f"resumes from {half:,} bytes" in refused(card, out)
     assert not out.exists()
     get(card, out)
     assert server.requests[-1].headers["range"] == f"bytes={half}-"
@@ -186,7 +186,7 @@ def test_a_hostile_archive_leaves_nothing(server: "Server", out: Path) -> None:
     hostile = zipped({"real/1.jpg": b"x", "../../evil.jpg": b"x"})
     server.play(server.page(hostile))
     assert "points out of the folder" in refused(card_for(server, hostile), out)
-    assert list(out.parent.iterdir()) == []
+    assert not out.parent.exists()
     assert not list(out.parent.parent.rglob("evil.jpg"))
 
 
@@ -195,7 +195,7 @@ def test_a_card_that_is_corrected_after_a_refusal_is_fetched(server: "Server", a
     card = card_for(server, archive)
     wrong = replace(card, get=replace(card.get, url=f"{server.url}/typo"))
     assert "not there" in refused(wrong, out)
-    assert list(out.parent.iterdir()) == []
+    assert not out.parent.exists()
     get(card, out)
     assert (out / PROVENANCE).exists()
 
