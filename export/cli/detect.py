@@ -157,12 +157,13 @@ def _problems(result: "Result") -> list[str]:
 
 
 def _status(result: "Result") -> int:
-    """2 where a picture could not be judged or its overlay not be written, 1 where no face was found, else 0."""
+    """2 where a picture was not read or its overlay not written, 1 where no face was found or judged, else 0."""
     from export.inference.detect_files import Found
 
     if not isinstance(result, Found) or result.overlay_error:
         return 2
-    return 1 if result.judgement.face_found is False else 0
+    judgement = result.judgement
+    return 1 if judgement.face_found is False or judgement.worst is None else 0
 
 
 def _write_report(one: "Input", found: "Found", settings: "Settings", target: Path) -> None:

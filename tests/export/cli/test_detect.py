@@ -184,3 +184,11 @@ def test_the_document_has_every_row() -> None:
     assert [row["kind"] for row in picture["rows"]] == ["file", "provenance", "faces", "detector", "caution"]
     assert all(set(row) == {"kind", "strength", "says", "text", "source"} for row in picture["rows"])
     assert picture["size"] == (GOLDEN / "c2pa.jpg").stat().st_size
+
+
+def test_faces_that_are_all_too_small_are_said_and_found_wanting() -> None:
+    group = GOLDEN.parent / "face_finder" / "group.png"
+    done = detect(group, "--json")
+    (picture,) = json.loads(done.stdout)["pictures"]
+    assert (done.exit_code, picture["face_found"], picture["verdict"]) == (1, True, None)
+    assert [face["note"] for face in picture["faces"]] == [f"Face {n} is too small to judge." for n in (1, 2)]
