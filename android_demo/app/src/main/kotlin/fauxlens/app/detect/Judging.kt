@@ -184,11 +184,12 @@ fun proposal(subject: Subject, running: Running): PictureState.NeedsSquare {
     return PictureState.NeedsSquare(subject.preview, square, subject.smallest, subject.faces?.size, subject.notes)
 }
 
-/** A square the person did not move stands for the proposal itself, which the preview's pixels may have rounded. */
+/**
+ * A square that the person did not move stands for the face itself, or the centre: the preview's pixels may have rounded
+ * it, and what reaches beyond the picture was moved into it.
+ */
 private fun choiceOf(subject: Subject, square: Square, running: Running): Choice {
-    val shown = choicesFor(running.detector.view, subject.faces).find { choice ->
-        choice.square(subject.width, subject.height)?.let { rescaled(it, subject.width, subject.preview.width) } == square
-    }
+    val shown = choicesFor(running.detector.view, subject.faces).find { onPreview(subject, it) == square }
     if (shown != null) return shown
     val mine = rescaled(square, subject.preview.width, subject.width)
     return dragged(running.detector.view, clamped(mine, subject.width, subject.height, smallest = 1))
