@@ -34,5 +34,8 @@ def test_the_verb_says_the_same() -> None:
             assert record["error"] == f"{FOLDER}/{expected['refused']}", record
             continue
         trip = expected["trips"][0]
+        if not trip["judged"]:
+            assert record["verdict"] is None, record["file"]
+            continue
         assert record["verdict"] == trip["labels"]["balanced"], record["file"]
         assert f"{np.float32(record['probability']).view(np.uint32):08x}" == trip["scores"][1], record["file"]

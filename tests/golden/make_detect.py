@@ -1,11 +1,14 @@
 """Write tests/golden/detect.json: `python tests/golden/make_detect.py`, after a change of the detector or the pictures.
 
 What the shipped detector says of every golden picture, in bits, so that the same trip in Kotlin can be held against it:
-once through the detector's own view, and once through a view with a face square, for eyes that are made up.
+once through the square that the detector looks at by itself (the worst face that was found, or the centre), and once
+through a view with a face square, for eyes that are made up.
 
     {"format": 1, "detector_sha256", "pictures": [{"file", "decoded_sha256", "orientation", "trips": [
         {"view", "eyes": null | {"x", "y", "distance"}, "view_sha256", "scores", "heatmap",
          "labels": {operating point: "real" | "unsure" | "fake"}}]}]}
+
+The first trip also says whether it was `judged`: false where every face that was found is too small.
 
 `scores` (real, fake) and `heatmap` (row by row) are float32 as 8 hex digits each; `decoded_sha256` is of the RGB bytes
 as they are stored, `view_sha256` of those that the model sees. A picture that is refused has `refused`, the sentence,
@@ -24,15 +27,16 @@ import numpy as np
 from export.artifacts.description import OPERATING_POINTS
 from export.inference.detect_files import detector_path
 from export.inference.detector import Detector, detect, detector_from, label_of, read_detector
+from export.inference.judge import judge
 from train.common.atomic import write_text
 from train.common.errors import DataError
 from train.image.decode import Picture, decode
-from train.image.view import Eyes, parse_view, turn_upright
+from train.image.view import Eyes, parse_view, turn_upright, without_face
 
 FOLDER = Path(__file__).parent
 FOLDERS = ("pictures", "formats")
 GOLDEN = FOLDER / "detect.json"
-FACE_VIEW = "upright|face(3)|resize(128)"
+FACE_VIEW = "upright|face(3)|resize(192)"
 
 
 def document() -> dict[str, Any]:
@@ -58,8 +62,15 @@ def _of_picture(detector: Detector, file: Path) -> dict[str, Any]:
         "file": name,
         "decoded_sha256": _sha256(picture.pixels),
         "orientation": picture.orientation,
-        "trips": [_trip(detector, picture, None), _trip(with_face, picture, _made_up_eyes(picture))],
+        "trips": [_own_trip(detector, picture, name), _trip(with_face, picture, _made_up_eyes(picture))],
     }
+
+
+def _own_trip(detector: Detector, picture: Picture, name: str) -> dict[str, Any]:
+    face = judge(detector, picture, name).worst
+    # Where every face is too small to be judged `detect` says no more than that; the centre is for ports to compare.
+    view, eyes = (without_face(detector.view), None) if face is None else (face.view, face.eyes)
+    return _trip(replace(detector, view=view), picture, eyes) | {"judged": face is not None}
 
 
 def _trip(detector: Detector, picture: Picture, eyes: Eyes | None) -> dict[str, Any]:

@@ -52,7 +52,8 @@ def test_the_app_finds_what_ships(tiny: Tiny, tmp_path: Path) -> None:
 def test_what_ships_is_slim_and_small_and_proven() -> None:
     shipped = read_bundle(SHIPPED)
     assert SHIPPED.read_bytes() == slim_bundle(shipped, shipped.default)
-    assert SHIPPED.stat().st_size < 8 << 20
+    # Of it 3.6 MB are the detector, 0.9 MB the face finder, the rest references: 24 pictures of 192 px, twice.
+    assert SHIPPED.stat().st_size < 11 << 20
     parity = verify(shipped, variant=shipped.default, runtime=RUNTIMES["litert"])
     assert parity.passed, parity.sentence
     # For people, beside it.

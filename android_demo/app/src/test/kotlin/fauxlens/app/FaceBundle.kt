@@ -43,7 +43,7 @@ class FaceBundle(private val unclear: UnclearFaces = UnclearFaces.DROP) : Bundle
 
     companion object {
         /** FACE_VIEW of tests/golden/make_detect.py. */
-        const val VIEW = "upright|face(3)|resize(128)"
+        const val VIEW = "upright|face(3)|resize(192)"
         private val NONE =
             References(emptyList(), emptyList(), emptyList(), emptyList(), emptyList(), emptyMap(), emptyMap())
     }
