@@ -1,5 +1,6 @@
 """The model card (Mitchell et al. 2019, "Model Cards for Model Reporting"), filled from what was measured."""
 
+import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -90,9 +91,9 @@ def _percent(value: Any) -> str:
 
 
 def _cell(text: object) -> str:
-    """Text that cannot end a table cell or start Markdown of its own."""
-    safe = " ".join(str(text).split())
-    for mark in "\\`*_|<>[]#":
+    """Text that cannot end a table cell, or start Markdown or HTML of its own."""
+    safe = html.escape(" ".join(str(text).split()), quote=False)
+    for mark in "\\`*_|[]#":
         safe = safe.replace(mark, f"\\{mark}")
     return safe
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,6 +18,9 @@ Bools = npt.NDArray[np.bool_]
 
 ECE_BINS = 15
 """Equal-width bins of the expected calibration error (Guo et al., ICML 2017, use 15)."""
+
+Z95 = 1.959963984540054
+"""The 97.5 % point of the normal distribution."""
 
 CELLS_AT_ONCE = 2_000_000
 """Resamples times distinct scores held in memory at once; about 16 MB an array."""
@@ -80,7 +84,8 @@ def judge(
     """Judges calibrated probabilities [N] in 0..1 against labels [N] (true = fake) at one threshold.
 
     Intervals are percentiles of a bootstrap stratified by class (Efron and Tibshirani 1993), widened where
-    needed to hold the value itself: resampling biases ECE and EER. Recall and false alarms are plain
+    needed to hold the value itself: resampling biases ECE and EER; where most resamples agree, the bound is the one
+    that so few pictures allow. Recall and false alarms are plain
     proportions and get Wilson's interval (Wilson 1927), honest at 0 and 1 too, where every resample agrees.
     Takes about 0.3 s for 1,000 pictures and 1,000 resamples; memory is bounded.
     Raises TrainError when a class is missing, a value is not finite or not in 0..1, or resamples < 1.
@@ -102,13 +107,18 @@ def judge(
         _figures(real, fakes, distinct, threshold)
         for real, fakes in _resampled(place[~fake], place[fake], distinct.size, resamples, seed)
     ]
-    intervals = {
-        name: _percentiles(float(value), np.concatenate([figures[name] for figures in drawn]))
-        for name, value in here.items()
-    }
     n_real, n_fake = int((~fake).sum()), int(fake.sum())
     called = scores >= threshold
     false_alarms, caught = int((called & ~fake).sum()), int((called & fake).sum())
+    counted = {"accuracy": n_real + n_fake, "precision": max(1, false_alarms + caught)}
+    intervals = {
+        name: _percentiles(
+            float(value),
+            np.concatenate([figures[name] for figures in drawn]),
+            counted.get(name, min(n_real, n_fake)),
+        )
+        for name, value in here.items()
+    }
     return Metrics(
         n_real=n_real,
         n_fake=n_fake,
@@ -126,9 +136,24 @@ def wilson(successes: int, trials: int) -> Interval:
     return Interval(value, min(float(bounds.low), value), max(float(bounds.high), value))
 
 
-def _percentiles(value: float, drawn: Floats) -> Interval:
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    return Interval(value, min(float(low), value), max(float(high), value))
+def score_interval(value: float, n: float) -> tuple[float, float]:
+    """Wilson's 95 % score interval (Wilson 1927) of a share 0..1 of `n` pictures, which need be no whole number."""
+    centre = (value + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
+    half = Z95 / (1 + Z95**2 / n) * math.sqrt(max(0.0, value * (1 - value)) / n + Z95**2 / (4 * n**2))
+    return max(0.0, min(centre - half, value)), min(1.0, max(centre + half, value))
+
+
+def _percentiles(value: float, drawn: Floats, n: int) -> Interval:
+    """The bootstrap's interval; where most resamples only repeat the value, at least what `n` pictures allow to say.
+
+    Classes that do not overlap give the same figure in every resample, however few pictures there are. The variance of
+    an AUC is at most that of a share of the smaller class (van Dantzig 1951).
+    """
+    low, high = (float(bound) for bound in np.percentile(drawn, [2.5, 97.5]))
+    if np.isclose(drawn, value, rtol=0, atol=1e-12).mean() >= 0.5:
+        least, most = score_interval(value, n)
+        low, high = min(low, least), max(high, most)
+    return Interval(value, min(low, value), max(high, value))
 
 
 def _counts(place: npt.NDArray[np.intp], width: int) -> Floats:

@@ -16,6 +16,9 @@ MAX_PROGRESSIVE_PIXELS = 80_000_000
 MAX_SCANS = 100
 """Encoders write up to about 20; each scan visits every block of the picture, also when it changes none."""
 
+MAX_JPEG_SIDE = 65_500
+"""The longest side that libjpeg writes (JPEG_MAX_DIMENSION)."""
+
 _SOF2, _SOS = 0xC2, 0xDA
 _STANDALONE = {0x01, *range(0xD0, 0xDA)}
 # After the header of a scan come its data, in which 0xFF is followed by 0 or stands for a restart.

@@ -130,7 +130,7 @@ def test_names_cannot_write_markdown_of_their_own(render: Render, judgement: Jud
         baseline=evil,
         recipe_text="```\n# not a title",
     )
-    assert "<script>" not in card.replace("\\<script\\>", "")
+    assert "<script>" not in card
     assert "[a](b)" not in card
     titles = [line for line in card.split("````toml")[0].splitlines() if line.startswith("# ")]
     assert len(titles) == 1

@@ -10,7 +10,7 @@ from sklearn import metrics as reference
 
 from train.common.errors import TrainError
 from train.evaluate import metrics
-from train.evaluate.metrics import Confusion, Interval, Metrics, judge, wilson
+from train.evaluate.metrics import Confusion, Interval, Metrics, judge, score_interval, wilson
 
 
 @st.composite
@@ -150,3 +150,24 @@ def test_wilson_of_a_textbook_case() -> None:
 def test_degenerate_input_is_refused(fake, p, resamples, word) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(TrainError, match=word):
         judge(fake, p, 0.5, resamples=resamples)
+
+
+@pytest.mark.parametrize("count", [1, 3, 10, 1000])
+def test_an_interval_knows_how_few_pictures_it_is_of(count: int) -> None:
+    """Classes far apart: every resample agrees, and the bound is that of `count` of `count` (Wilson 1927)."""
+    found = judge([False] * count + [True] * count, [0.1] * count + [0.9] * count, 0.5, resamples=50)
+    bound = count / (count + 1.959964**2)
+    for name in ("auc", "ap", "balanced_accuracy", "f1", "tpr_at_1", "tpr_at_05", "precision"):
+        interval = getattr(found, name)
+        assert interval.value == interval.high == 1
+        assert interval.low == pytest.approx(bound, abs=1e-6)
+    assert found.accuracy.low == pytest.approx(2 * count / (2 * count + 1.959964**2), abs=1e-6)
+    assert found.eer.low == 0
+    assert found.eer.high == pytest.approx(1 - bound, abs=1e-6)
+    assert found.ece.low < found.ece.value < found.ece.high
+
+
+def test_the_score_interval_is_that_of_scipy() -> None:
+    for successes, trials in ((0, 4), (3, 7), (9, 9), (500, 1000)):
+        expected = wilson(successes, trials)
+        assert score_interval(successes / trials, trials) == pytest.approx((expected.low, expected.high), abs=1e-9)

@@ -16,6 +16,7 @@ from train.evaluate.robustness.corruptions import UNDISTURBED, Disturbance, dist
 from train.evaluate.robustness.results import Disturbed, Robustness, judge_disturbed
 from train.evaluate.scores import check_scores
 from train.evaluate.selection import rows_to_report
+from train.image.limits import MAX_JPEG_SIDE
 from train.image.view import Unclear, View, apply_view, view_for
 
 Probabilities = Callable[[np.ndarray], np.ndarray]
@@ -59,7 +60,8 @@ def find_robustness(
     for other in judged[1:]:
         common = common.join(other.select("path"), on="path", maintain_order="left")
     rows = common.join(manifest.frame, on="path", maintain_order="left")
-    chosen = choose_pictures(rows, pictures)
+    # Longer ones cannot be saved as JPEG.
+    chosen = choose_pictures(rows.filter(pl.max_horizontal("width", "height") <= MAX_JPEG_SIDE), pictures)
     conditions = [UNDISTURBED, *disturbances]
     found: list[list[np.ndarray]] = [[] for _ in subjects]
     done = 0

@@ -18,6 +18,7 @@ from train.data.audit.findings import Finding
 from train.data.audit.pixels.double_jpeg import EarlierSave, guess_earlier_save
 from train.data.manifest import LABELS, Manifest
 from train.image.decode import decode
+from train.image.limits import MAX_JPEG_SIDE
 
 # Limits: see `traces_findings`.
 MIN_SHARE = 0.25
@@ -113,6 +114,8 @@ def find_traces(
     Raises DataError if a picture cannot be read.
     """
     frame = manifest.frame.unique("sha256", keep="first", maintain_order=True)
+    # Longer ones cannot be saved as JPEG, with which they are compared.
+    frame = frame.filter(pl.max_horizontal("width", "height") <= MAX_JPEG_SIDE)
     qualities = frame.group_by("source").agg(pl.col("jpeg_quality").median())["jpeg_quality"].drop_nulls()
     common = min([_COMMON_QUALITY, *(int(quality) for quality in qualities)])
     measured: dict[tuple[str, str], list[_Measured]] = {}
