@@ -9,7 +9,7 @@ from typing import Any
 from export.inference.detect_files import Found, NotRead, Result
 from export.inference.detector import Detector, Verdict
 from export.inference.judge import Face
-from train.image.marks.rows import STRENGTHS, Row
+from train.image.marks.rows import strongest
 
 FORMAT = 2
 COLUMNS = (
@@ -88,12 +88,6 @@ def about(detector: Detector, path: Path) -> dict[str, Any]:
     }
 
 
-def strongest_mark(rows: tuple[Row, ...]) -> Row | None:
-    """The strongest row that the file itself gave, None where it says nothing."""
-    telling = [row for row in rows if row.kind in ("provenance", "metadata", "traces") and row.says != "nothing"]
-    return max(telling, key=lambda row: STRENGTHS.index(row.strength), default=None)
-
-
 def csv_row(result: Result) -> str:
     """One line of CSV with COLUMNS, with its line break; cells that a spreadsheet would compute begin with '."""
     return csv_line(_cells(result) if isinstance(result, Found) else _cells_without(result))
@@ -113,7 +107,7 @@ def _cells_without(one: NotRead) -> list[str]:
 def _cells(found: Found) -> list[str]:
     worst = found.judgement.worst
     verdict = worst.verdict if worst else None
-    mark = strongest_mark(found.evidence.rows)
+    mark = strongest(found.evidence.rows)
     return [
         found.name,
         verdict.label if verdict else "",

@@ -10,6 +10,7 @@ from train.data.audit.duplicates import Repeats, find_repeats
 from train.data.audit.file_statistics import Count, Part, Spread, count_pictures, parts, spreads, with_measures
 from train.data.audit.findings import SEVERITIES, Finding
 from train.data.audit.limits import Limits
+from train.data.audit.marks import marks_findings
 from train.data.audit.metadata_baseline import (
     FeatureAlone,
     NullModel,
@@ -107,6 +108,7 @@ def audit(
     framing, pairs = fit_framing(frame, seed), fit_pairs(frame, seed)
     found = [
         *judge_balance(counts, limits),
+        *marks_findings(frame),
         null_finding(null_model, limits),
         *judge_features(alone, limits),
         *judge_pairs(pairs),

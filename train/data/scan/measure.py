@@ -9,6 +9,8 @@ from train.common.errors import DataError
 from train.common.process_pool import parallel_map
 from train.data.scan.phash import SIDE, perceptual_hash
 from train.image.decode import read_picture_file, sketch_bytes
+from train.image.marks.read import read_marks
+from train.image.marks.rows import strongest
 
 # Of so many files even large pictures are measured by the time another process is awake.
 _FEW = 64
@@ -16,7 +18,11 @@ _FEW = 64
 
 @dataclass(frozen=True)
 class Measured:
-    """What a file is: hex digests, width and height in stored pixels, format, JPEG quality 1..100 or None, size."""
+    """What a file is: hex digests, width and height in stored pixels, format, JPEG quality 1..100 or None, size.
+
+    `mark_says` is "ai", "edited" or "camera" where the file says so of itself, and `mark` how it does, both of the
+    strongest mark (train.image.marks, without checking signatures); None where it says nothing.
+    """
 
     sha256: str
     phash: str
@@ -25,6 +31,8 @@ class Measured:
     format: str
     jpeg_quality: int | None
     bytes: int
+    mark_says: str | None
+    mark: str | None
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,7 @@ def measure(path: Path) -> Measured | Refused:
         # Damage, but for a machine that was short of memory.
         lasting = lasting and not isinstance(error.__context__, MemoryError)
         return Refused(str(error).removeprefix(str(path)), lasting)
+    mark = strongest(read_marks(data, check=False).rows)
     return Measured(
         hashlib.sha256(data).hexdigest(),
         perceptual_hash(sketch.luma, sketch.box, sketch.orientation),
@@ -57,6 +66,8 @@ def measure(path: Path) -> Measured | Refused:
         sketch.format,
         sketch.jpeg_quality,
         len(data),
+        mark.says if mark else None,
+        mark.text if mark else None,
     )
 
 

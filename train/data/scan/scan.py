@@ -30,6 +30,8 @@ from train.data.splits import assign_splits
 from train.image.files import SUFFIXES, file_problem, folder_problem
 
 # So many names are given of what was looked for and found.
+MARKS = ("mark", "mark_says")
+"""Attributes that a scan itself adds: those of train.data.scan.measure."""
 _NAMED = 6
 Trust = Literal["cache", "nothing"]
 Progress = Callable[[int, int], None]
@@ -80,7 +82,9 @@ def scan(
             raise DataError(f"{folder} has no {label} picture that can be read {_looked_for(folder, card, {label})}")
     # Not those of the table of measurements, of which some are joined beside them.
     attributes = [name for name in files.columns if attribute_problem(name) is None]
-    frame = _assign(rows, previous, attributes)
+    # What files say of themselves comes along where any says something, unless the card has a column of that name.
+    said = [name for name in MARKS if name not in attributes and rows[name].null_count() < rows.height]
+    frame = _assign(rows, previous, sorted([*attributes, *said]))
     # A table that is as it was has been checked.
     if previous is None or not frame.equals(previous.frame):
         check_frame(frame, str(manifest_path))

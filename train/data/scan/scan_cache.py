@@ -21,7 +21,7 @@ from train.common.atomic import write_bytes
 from train.data.scan.phash import DEFINITION
 
 # To be raised when the table below, or what `measure` finds in a file, becomes another.
-VERSION = 2
+VERSION = 3
 # What tells a file from its changed self: bytes, nanoseconds since 1970, nanoseconds since 1970, number.
 STAMP = ("size", "mtime_ns", "ctime_ns", "inode")
 Stamp = tuple[int | None, int | None, int | None, int | None]
@@ -39,6 +39,8 @@ SCHEMA: dict[str, type[pl.DataType]] = {
     "format": pl.String,
     "jpeg_quality": pl.Int64,
     "bytes": pl.Int64,
+    "mark_says": pl.String,
+    "mark": pl.String,
     "reason": pl.String,
 }
 # Times of files are coarse, at worst 2 s (FAT). A file that was changed so shortly before the scan looked may be

@@ -1,6 +1,7 @@
 """One row of evidence, and how text from a stranger's file is made fit to be shown in it."""
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +26,12 @@ class Row:
     says: Says
     text: str
     source: str
+
+
+def strongest(rows: Iterable[Row]) -> Row | None:
+    """The strongest row of a file's own that says something, the first of equals; None where none does."""
+    own = [row for row in rows if row.kind in ("provenance", "metadata", "traces") and row.says != "nothing"]
+    return max(own, key=lambda row: STRENGTHS.index(row.strength), default=None)
 
 
 def shown(text: str, longest: int = MAX_SHOWN) -> str:
