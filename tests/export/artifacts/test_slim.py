@@ -60,5 +60,5 @@ def test_what_ships_is_slim_and_small_and_proven() -> None:
     assert (SHIPPED.parent / "model_card.md").read_text(encoding="utf-8") == shipped.card
     # Drawn ones, as real faces may not be handed on.
     assert all(name.startswith("drawn/") for name in shipped.references.names)
-    # They tell scores apart from one end to the other.
-    assert np.ptp(shipped.references.stages["keras-float"]) > 0.9
+    # They tell scores apart from one end to well beyond the threshold; no drawn face is surely fake to it.
+    assert np.ptp(shipped.references.stages["keras-float"]) > 0.75
