@@ -17,9 +17,7 @@ from export.artifacts.bundle import Bundle, read_bundle
 from export.artifacts.slim import slim_bundle
 from export.runtimes import browser
 from train.common.errors import ExportError
-from train.image.face_finder.networks import NETWORKS, shipped_file
 from train.image.marks.tables import TABLES
-from train.image.view import parse_view
 
 _FOLDER = Path(__file__).parent
 BUNDLE = "model/bundle.zip"
@@ -68,8 +66,6 @@ def site_files(bundle: Path) -> dict[str, bytes]:
         "model/model_card.md": opened.card.encode("utf-8"),
         "LICENCES.txt": _licences(opened).encode("utf-8"),
     }
-    finder = _face_finder(opened)
-    files |= {f"model/{name}": data for name, data in finder.items()}
     files[MANIFEST] = _json(
         {
             "version": _version(),
@@ -77,9 +73,6 @@ def site_files(bundle: Path) -> dict[str, bytes]:
             "bundle": BUNDLE,
             "integrity": integrity(files[BUNDLE]),
             "wasm": "runtime/wasm/",
-            "faceFinder": {
-                name: {"path": f"model/{name}", "integrity": integrity(data)} for name, data in finder.items()
-            },
         }
     )
     for page in _PAGES:
@@ -148,13 +141,6 @@ def _runtime() -> dict[str, bytes]:
             assert isinstance(content, Path)
             found[f"runtime/{path}"] = content.read_bytes()
     return found
-
-
-def _face_finder(bundle: Bundle) -> dict[str, bytes]:
-    """The face finder's models, by their names in a bundle, where the view has face(k)."""
-    if not parse_view(bundle.descriptions[bundle.default].view).needs_eyes:
-        return {}
-    return {f"face_finder/{network.name}.tflite": shipped_file(network) for network in NETWORKS}
 
 
 def _litert_version() -> str:

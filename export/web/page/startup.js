@@ -1,9 +1,8 @@
 // What both pages begin with: the detector of this site, and the service worker that keeps the site for use offline.
 import {openDetector, FauxlensError} from './js/detector.js';
 
-/** What site.json says: `faceFinder` has the face finder's models, by their names in a bundle that lacks them.
- * @typedef {{bundle: string, integrity: string, wasm: string, version: string, runtime: string,
- *   faceFinder: Record<string, {path: string, integrity: string}>}} Site */
+/** What site.json says.
+ * @typedef {{bundle: string, integrity: string, wasm: string, version: string, runtime: string}} Site */
 
 /**
  * Opens the site's detector.
@@ -14,14 +13,9 @@ export async function openSite() {
   /** @type {Site} */
   const site = await (await get('site.json', {})).json();
   const bytes = await load(site.bundle, site.integrity);
-  /** @type {Map<string, Uint8Array>} */
-  const faceFinder = new Map();
-  for (const [name, {path, integrity}] of Object.entries(site.faceFinder)) {
-    faceFinder.set(name, await load(path, integrity));
-  }
   /** @type {import('./js/marks/rows.js').Tables} */
   const tables = await (await get('marks.json', {})).json();
-  return {detector: await openDetector(bytes, {wasm: site.wasm, name: 'The bundle', faceFinder}), site, tables};
+  return {detector: await openDetector(bytes, {wasm: site.wasm, name: 'The bundle'}), site, tables};
 }
 
 /** @param {string} path @param {string} integrity */

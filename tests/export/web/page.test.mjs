@@ -6,13 +6,17 @@ import {basename, join} from 'node:path';
 import test, {after, before} from 'node:test';
 import {fileURLToPath} from 'node:url';
 
-const {FAUXLENS_PAGE: PAGE, FAUXLENS_CHROMIUM, FAUXLENS_PARTS, FAUXLENS_OUT} = process.env;
+const {FAUXLENS_PAGE: PAGE, FAUXLENS_EXPECTED, FAUXLENS_CHROMIUM, FAUXLENS_PARTS, FAUXLENS_OUT} = process.env;
 const require = createRequire(join(FAUXLENS_PARTS, 'package.json'));
 const {chromium} = require('playwright-core');
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const GOLDEN = fileURLToPath(new URL('../../golden/', import.meta.url));
 const PICTURES = join(GOLDEN, 'pictures');
-const {pictures} = JSON.parse(readFileSync(join(GOLDEN, 'detect.json'), 'utf8'));
+// Drawn portraits that are large enough to be judged.
+const LARGE = join(FAUXLENS_EXPECTED, 'large');
+const expected = (name) => JSON.parse(readFileSync(join(FAUXLENS_EXPECTED, name), 'utf8'));
+// For a machine that does much else.
+const PATIENCE = {timeout: 120_000};
 const READY = 'The detector is ready. Choose a picture.';
 
 let browser;
@@ -22,15 +26,16 @@ before(async () => {
 after(() => browser?.close());
 
 /** A fresh page, with all that it asks for and all that goes wrong in it. */
-async function open(path = '', options = {}, prepare = async () => {}, base = PAGE) {
+async function open(path = '', options = {}, prepare = async () => {}) {
   const context = await browser.newContext({viewport: {width: 1280, height: 900}, ...options});
+  context.setDefaultTimeout(PATIENCE.timeout);
   const page = await context.newPage();
   const requests = [];
   const errors = [];
   context.on('request', (request) => requests.push(request.url()));
   page.on('pageerror', (error) => errors.push(String(error)));
   await prepare(page, context);
-  await page.goto(base + path);
+  await page.goto(PAGE + path);
   return {context, page, requests, errors};
 }
 
@@ -38,7 +43,7 @@ const status = (page, pattern) =>
   page.waitForFunction(
     (text) => new RegExp(text).test(document.getElementById('status').textContent),
     pattern.source,
-    {timeout: 60_000},
+    PATIENCE,
   );
 
 async function choose(page, files) {
@@ -48,7 +53,7 @@ async function choose(page, files) {
     typeof file === 'string' ? {name: basename(file), mimeType: 'image/*', buffer: readFileSync(file)} : file,
   );
   await page.setInputFiles('#choose', contents);
-  await page.waitForFunction((n) => document.querySelectorAll('article').length === n, count, {timeout: 60_000});
+  await page.waitForFunction((n) => document.querySelectorAll('article').length === n, count, PATIENCE);
   await status(page, /looked at/);
 }
 
@@ -63,7 +68,7 @@ async function violations(page) {
 test('every golden picture gives the pixels, views, scores and heatmaps of detect, bit for bit', async () => {
   const {page, context, requests} = await open();
   await status(page, /ready/);
-  for (const golden of pictures) {
+  for (const golden of expected('bits.json')) {
     const bytes = [...readFileSync(join(GOLDEN, golden.file))];
     const found = await page.evaluate(
       async ({golden, bytes}) => {
@@ -134,11 +139,11 @@ test('the face finder finds the faces of Python in every golden picture, bit for
 });
 
 test('every face is judged with the probability of Python, and too small ones are named', async () => {
-  const cases = JSON.parse(readFileSync(process.env.FAUXLENS_FACES, 'utf8'));
+  const cases = expected('faces.json');
   assert.ok(cases.some(({faces}) => faces.length > 1));
   assert.ok(cases.some(({small}) => small.length));
   assert.ok(cases.some(({found}) => !found));
-  const {page, context} = await open('', {}, undefined, process.env.FAUXLENS_FACES_PAGE);
+  const {page, context} = await open();
   await status(page, /ready/);
   await page.evaluate(async () => {
     const {openSite} = await import('./startup.js');
@@ -154,11 +159,11 @@ test('every face is judged with the probability of Python, and too small ones ar
           found: facesFound > 0,
         };
       },
-      {file, bytes: [...readFileSync(join(GOLDEN, file))]},
+      {file, bytes: [...readFileSync(join(LARGE, file))]},
     );
     assert.deepEqual({file, ...result}, {file, faces, small, found});
   }
-  await choose(page, ['face_finder/group.png', 'pictures/wide_1.png', 'pictures/tiny.png'].map((file) => join(GOLDEN, file)));
+  await choose(page, [join(LARGE, 'group.png'), join(PICTURES, 'wide_1.png'), join(PICTURES, 'tiny.png')]);
   const [group, small, tiny] = await page.locator('article').allInnerTexts();
   assert.match(group, /Face 1: (looks|cannot)/);
   assert.match(group, /Face 2: (looks|cannot)/);
@@ -173,14 +178,14 @@ test('a list of pictures goes on past those that fail, each with a sentence', as
   const start = performance.now();
   const {page, context, errors, requests} = await open();
   await status(page, /ready/);
-  await choose(page, [join(PICTURES, 'plain.png')]);
+  await choose(page, [join(LARGE, 'plain.png')]);
   const cold = performance.now() - start;
   const warm = performance.now();
-  await choose(page, [join(PICTURES, '420.jpg')]);
+  await choose(page, [join(LARGE, '420.jpg')]);
   const next = performance.now() - warm;
   await page.locator('article').first().getByRole('button', {name: 'Remove'}).click();
   await choose(page, [
-    join(PICTURES, 'tall_6.jpg'),
+    join(LARGE, 'tall_6.jpg'),
     named('drawing.jpg', '<svg xmlns="http://www.w3.org/2000/svg"><script>document.title = "run"</script></svg>'),
     named('page.jpg', '<!doctype html><script>document.title = "run"</script>'),
     named('empty.png', '', 'image/png'),
@@ -203,7 +208,7 @@ test('a list of pictures goes on past those that fail, each with a sentence', as
     [/^sixteen_bit_grey\.png/, /16 bits a channel were reduced to 8\./],
     [/^a1111\.png/, /AI likely made this picture/, /names a generator of pictures: Stable Diffusion WebUI/],
     [/^c2pa\.heic/, /is a HEIC picture, which this page does not read/, /Carries a C2PA manifest/],
-    [/^plain\.png/, /Nothing here tells whether AI made this picture|Nothing was found that speaks for AI/],
+    [/^plain\.png/, /Probability of AI-generated: [0-9.]+ %/],
   ];
   assert.equal(articles.length, expected.length);
   expected.forEach((patterns, i) => patterns.forEach((pattern) => assert.match(articles[i], pattern)));
@@ -217,11 +222,11 @@ test('a list of pictures goes on past those that fail, each with a sentence', as
 test('the page works without a network after its first load', async () => {
   const {page, context} = await open();
   await status(page, /ready/);
-  await page.waitForFunction(() => document.getElementById('offline').textContent !== '', null, {timeout: 60_000});
+  await page.waitForFunction(() => document.getElementById('offline').textContent !== '', null, PATIENCE);
   await context.setOffline(true);
   await page.reload();
   await status(page, /ready/);
-  await choose(page, [join(PICTURES, 'plain.png')]);
+  await choose(page, [join(LARGE, 'plain.png')]);
   assert.match(await page.locator('article').innerText(), /Probability of AI-generated/);
   await page.goto(`${PAGE}self-test.html`);
   await status(page, /Ready/);
@@ -245,7 +250,7 @@ test('the self-test passes and its report can be saved', async () => {
 test('pictures can be pasted and dropped, and what is no file is told', async () => {
   const {page, context} = await open();
   await status(page, /ready/);
-  const bytes = [...readFileSync(join(PICTURES, 'plain.png'))];
+  const bytes = [...readFileSync(join(LARGE, 'plain.png'))];
   for (const type of ['paste', 'drop']) {
     await page.evaluate(
       ({type, bytes}) => {
@@ -270,13 +275,13 @@ test('pictures can be pasted and dropped, and what is no file is told', async ()
 test('history is off, kept on request, seen by other tabs, and erased', async () => {
   const {page, context} = await open();
   await status(page, /ready/);
-  await choose(page, [join(PICTURES, 'plain.png')]);
+  await choose(page, [join(LARGE, 'plain.png')]);
   assert.equal(await page.evaluate(() => localStorage.length), 0);
   await page.check('#keep');
   const other = await context.newPage();
   await other.goto(PAGE);
   await status(other, /ready/);
-  await choose(page, [join(PICTURES, 'grey.png')]);
+  await choose(page, [join(LARGE, 'grey.png')]);
   await other.waitForFunction(() => document.getElementById('entries').textContent.includes('grey.png'));
   assert.equal(await page.locator('#entries li').count(), 1);
   await page.click('#erase');
@@ -299,7 +304,7 @@ test('a browser that stores nothing is told, and pictures are judged all the sam
   await status(page, /ready/);
   await page.click('#keep');
   assert.match(await page.textContent('#entries'), /lets this page keep nothing/);
-  await choose(page, [join(PICTURES, 'plain.png')]);
+  await choose(page, [join(LARGE, 'plain.png')]);
   await context.close();
 });
 
@@ -343,7 +348,7 @@ for (const [width, colorScheme] of [[1280, 'light'], [768, 'dark'], [360, 'light
     const {page, context} = await open('', {viewport: {width, height: 800}, colorScheme, reducedMotion: 'reduce'});
     await status(page, /ready/);
     assert.equal(await page.textContent('#status'), READY);
-    await choose(page, [join(PICTURES, 'plain.png'), named('none.jpg', 'no picture')]);
+    await choose(page, [join(LARGE, 'plain.png'), named('none.jpg', 'no picture')]);
     await page.locator('summary').click();
     await page.locator('input[value=errorLevels]').check();
     await page.waitForFunction(() => document.querySelector('.tools [role=status]').textContent.includes('JPEG'));
@@ -357,7 +362,7 @@ for (const [width, colorScheme] of [[1280, 'light'], [768, 'dark'], [360, 'light
 test('everything can be reached and worked with the keyboard', async () => {
   const {page, context} = await open();
   await status(page, /ready/);
-  await choose(page, [join(PICTURES, 'plain.png')]);
+  await choose(page, [join(LARGE, 'plain.png')]);
   const reached = new Set();
   for (let i = 0; i < 30; i += 1) {
     await page.keyboard.press('Tab');
@@ -377,7 +382,7 @@ test('everything can be reached and worked with the keyboard', async () => {
 test('one picture is printed with its hashes, open', async () => {
   const {page, context} = await open();
   await status(page, /ready/);
-  await choose(page, [join(PICTURES, 'plain.png'), join(PICTURES, 'grey.png')]);
+  await choose(page, [join(LARGE, 'plain.png'), join(LARGE, 'grey.png')]);
   const printed = await page.evaluate(async () => {
     let seen = null;
     window.print = () => {
