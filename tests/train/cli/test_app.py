@@ -112,8 +112,10 @@ def test_a_module_of_ours_that_is_missing_is_a_fault_and_told_as_one() -> None:
     def broken() -> None:
         raise ModuleNotFoundError("No module named 'train.gone'", name="train.gone")
 
-    with pytest.raises(ModuleNotFoundError):
+    with pytest.raises(typer.Exit) as stopped:
         broken()
+    assert stopped.value.exit_code == 70
+    assert missing_sentence("train.gone") is None
     assert missing_sentence(None) is None
 
 
