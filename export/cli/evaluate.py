@@ -10,6 +10,7 @@ from train.cli.data import ManifestFile
 from train.cli.terminal import Json, bar, verb
 from train.common.atomic import check_folder_writable
 from train.common.errors import DataError, ElaError, ExportError, TrainError
+from train.common.text import printable
 
 
 @verb(ElaError, DataError, TrainError, ExportError)
@@ -51,4 +52,6 @@ def evaluate_verb(
 
         for judgement in found.judgements:
             typer.echo(hardest(found.robustness.of(judgement.name)))
-    typer.echo(f"report: {found.paths.html}")
+    for note in found.notes:
+        typer.echo(printable(note))
+    typer.echo(printable(f"report: {found.paths.html}; each picture's scores: {out / 'scores.csv'}"))

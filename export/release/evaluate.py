@@ -1,7 +1,7 @@
 """Judge finished detector files: the same door for a Keras run and a `.tflite`."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ from train.evaluate.report.html import Illustration
 from train.evaluate.robustness.apply import PICTURES, Probabilities, Subject, find_robustness
 from train.evaluate.robustness.corruptions import SETS, Disturbance
 from train.evaluate.robustness.results import Robustness
-from train.evaluate.scores import read_scores
+from train.evaluate.scores import read_scores, write_scores
 from train.evaluate.selection import mark_manifest, rows_to_report
 from train.fit.pipeline import OnCount
 from train.fit.run_folder import Run, open_run, read_state, scores_path
@@ -77,7 +77,9 @@ def evaluate_models(
     robustness: str = "none",
     pictures: int = PICTURES,
 ) -> Reported:
-    """Judge run folders, detector files or bundles on one manifest and write a report.
+    """Judge run folders, detector files or bundles on one manifest; write a report, and scores.csv with each picture's.
+
+    Of a second model the scores go to scores-2.csv.
 
     What a model was trained on decides which rows count as seen. `robustness` names a set of disturbances
     (train.evaluate.robustness.corruptions.SETS), which at most so many `pictures` go through. Raises TrainError when
@@ -86,14 +88,19 @@ def evaluate_models(
     if robustness not in SETS:
         raise TrainError(f"Unknown set of corruptions {robustness!r}: choose one of {', '.join(SETS)}.")
     manifest = read_manifest(manifest_path)
-    found = [_score_path(path, manifest, manifest_path, on_progress) for path in models]
+    found = [
+        _score_path(path, name, manifest, manifest_path, on_progress)
+        for path, name in zip(models, _names(models), strict=True)
+    ]
     views = [one.view.text for one in found]
     if len(set(views)) > 1:
         raise TrainError(f"The models have different views ({', '.join(views)}): evaluate them separately.")
     if len({one.unclear for one in found}) > 1 and found[0].view.needs_eyes:
         raise TrainError("The models treat pictures with no or several faces differently: evaluate them separately.")
     names = ", ".join(str(path) for path in models)
-    return report(
+    for number, one in enumerate(found, 1):
+        write_scores(one.scored.scores, folder / (f"scores-{number}.csv" if number > 1 else "scores.csv"))
+    reported = report(
         folder,
         [one.scored for one in found],
         manifest,
@@ -103,6 +110,25 @@ def evaluate_models(
         null_model=metadata_baseline(manifest.frame),
         robustness=_robustness(found, manifest, SETS[robustness], pictures, on_progress),
         illustrations=next((one.illustrations for one in found if one.illustrations), ()),
+    )
+    return replace(reported, notes=tuple(filter(None, (_left(one, manifest) for one in found))))
+
+
+def _names(models: Sequence[Path]) -> list[str]:
+    """What models are called: the names of their files, or their paths where two have the same name."""
+    names = [path.resolve().name if path.name in ("", "..") else path.name for path in models]
+    return names if len(set(names)) == len(names) else [str(path) for path in models]
+
+
+def _left(one: "_Found", manifest: Manifest) -> str:
+    """How many rows of a manifest a model was not evaluated on, and why; empty where it was on all."""
+    left = manifest.frame.height - one.scored.scores.height
+    if not left:
+        return ""
+    faces = ", or have no or several faces where its view needs one" if one.view.needs_eyes else ""
+    return (
+        f"{one.scored.name}: {left:,} of {manifest.frame.height:,} rows were not evaluated: they are of kinds that "
+        f"were in its training and not in the test split{faces}."
     )
 
 
@@ -138,9 +164,11 @@ def _robustness(
     )
 
 
-def _score_path(path: Path, manifest: Manifest, manifest_path: Path, on_progress: OnCount | None) -> _Found:
+def _score_path(
+    path: Path, called: str, manifest: Manifest, manifest_path: Path, on_progress: OnCount | None
+) -> _Found:
     if path.is_dir():
-        return _score_run(open_run(path), manifest, manifest_path)
+        return _score_run(open_run(path), called, manifest, manifest_path)
     tflite = read_detector(path)
     description = read_description(tflite, str(path))
     view, unclear, points = parse_view(description.view), description.unclear_faces, points_of(description)
@@ -153,12 +181,12 @@ def _score_path(path: Path, manifest: Manifest, manifest_path: Path, on_progress
         run = open_detector_file(tflite)
         return lambda views: run(views).scores[:, 1]
 
-    return _Found(Scored(path.name, scores, points), view, unclear, open_model, illustrations(means, path.name))
+    return _Found(Scored(called, scores, points), view, unclear, open_model, illustrations(means, called))
 
 
-def _score_run(run: Run, manifest: Manifest, manifest_path: Path) -> _Found:
+def _score_run(run: Run, called: str, manifest: Manifest, manifest_path: Path) -> _Found:
     state = read_state(run, "float")
-    name, unclear = f"{run.folder.name} (Keras float)", run.recipe.data.unclear_faces
+    name, unclear = f"{called} (Keras float)", run.recipe.data.unclear_faces
 
     def open_model() -> Probabilities:
         scorer = _run_scorer(run)

@@ -38,6 +38,7 @@ class Reported:
     flips: tuple[Flips, ...]
     paths: ReportPaths
     robustness: Robustness | None = None
+    notes: tuple[str, ...] = ()
 
 
 def report(
