@@ -40,7 +40,7 @@ class Move(Protocol):
 
 
 def verb(*errors: type[Exception]) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Turn whatever ends a verb into one sentence on standard error and an exit status (docs/json.md).
+    """Turn whatever ends a verb into one sentence on standard error and an exit status (docs/formats.md).
 
     2 for `errors` and for trouble with the disk or memory, 130 for Ctrl-C, 143 and 129 for SIGTERM and SIGHUP, 141
     without a word where the reader of standard output has gone, 70 for a fault of Fauxlens.
