@@ -75,7 +75,7 @@ def test_the_card_names_what_a_user_must_know(render: Render, judgement: Judgeme
         "CC0-1.0",
         "checker",
         'title = "x"',
-        "0.3750 to below 0.6250",
+        "| balanced | 0.5000 | 0.3750 |",
         "it is the only candidate",
         "File metadata alone says nothing.",
         "| real | camera | studio | 700 | 150 | 160 |",
