@@ -34,7 +34,7 @@ def write_report(found: Found, data: bytes, settings: Settings, target: Path) ->
     write_text(
         target,
         page.substitute(
-            name=escape(shown(found.name, 200)),
+            name=escape(shown(found.name.rpartition("/")[2] or found.name, 200)),
             summary=escape(found.evidence.summary),
             rows="\n".join(
                 f'<tr class="{row.strength}"><th>{row.kind}</th><td>{escape(row.text)}</td><td>{_WORDS[row.says]}</td>'
