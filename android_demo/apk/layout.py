@@ -10,11 +10,9 @@ VERSION_CODE = 1
 VERSION_NAME = "0.1.0"
 MIN_SDK = 24
 TARGET_SDK = 36
-# Phones, older phones, and the emulator on a computer.
-ABIS = ("arm64-v8a", "armeabi-v7a", "x86_64")
-# Of 32 bits: there the engine in `core` runs the detector, for it is known to give the bits. Android installs no app
-# that has libraries, but none for its processor.
-UNUSED_ABI = "armeabi-v7a"
+# Phones, and the emulator on a computer, which gets no library for a GPU.
+ABIS = ("arm64-v8a", "x86_64")
+EMULATOR = "x86_64"
 
 REPOSITORY = Path(__file__).parents[2]
 DEMO = REPOSITORY / "android_demo"

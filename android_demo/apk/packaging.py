@@ -56,8 +56,7 @@ def _native_libraries(aars: list[Path]) -> dict[str, bytes]:
             for name in package.namelist():
                 folder, _, rest = name.partition("/")
                 abi = rest.split("/")[0]
-                # The processor whose library is never loaded needs no second one.
-                wanted = abi in layout.ABIS and not (abi == layout.UNUSED_ABI and "-gpu-" in aar.name)
+                wanted = abi in layout.ABIS and not (abi == layout.EMULATOR and "-gpu-" in aar.name)
                 if folder == "jni" and rest.endswith(".so") and wanted:
                     libraries[f"lib/{rest}"] = package.read(name)
     if not libraries:

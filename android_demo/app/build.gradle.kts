@@ -18,8 +18,8 @@ android {
         versionCode = 1
         versionName = "0.1.0"
         ndk {
-            // Phones, older phones (where the engine in core runs), and the emulator on a computer.
-            abiFilters += listOf("arm64-v8a", "armeabi-v7a", "x86_64")
+            // Phones, and the emulator on a computer.
+            abiFilters += listOf("arm64-v8a", "x86_64")
         }
     }
 

@@ -19,12 +19,10 @@ if TYPE_CHECKING:
 
 _ANDROID = "{http://schemas.android.com/apk/res/android}"
 _LIBRARIES = {
-    f"lib/{abi}/{name}"
-    for abi in ("arm64-v8a", "x86_64")
-    for name in ("libtensorflowlite_jni.so", "libtensorflowlite_gpu_jni.so")
+    "lib/arm64-v8a/libtensorflowlite_jni.so",
+    "lib/arm64-v8a/libtensorflowlite_gpu_jni.so",
+    "lib/x86_64/libtensorflowlite_jni.so",
 }
-# Without one a phone of 32 bits would not install the app; the engine in core runs there.
-_UNUSED = "lib/armeabi-v7a/libtensorflowlite_jni.so"
 _LOAD = 1
 
 
@@ -115,10 +113,10 @@ def test_what_is_stored_is_aligned(apk: Apk) -> None:
     subprocess.run(["zipalign", "-c", "-p", "4", str(apk.path)], check=True, capture_output=True)
 
 
-def test_native_libraries_are_of_three_processors_and_unpacked(apk: Apk, application: ElementTree.Element) -> None:
+def test_native_libraries_are_of_two_processors_and_unpacked(apk: Apk, application: ElementTree.Element) -> None:
     with zipfile.ZipFile(apk.path) as archive:
         libraries = {name for name in archive.namelist() if name.endswith(".so")}
-        assert libraries == _LIBRARIES | {_UNUSED}
+        assert libraries == _LIBRARIES
         # Compressed ones are only found if the system unpacks them.
         assert {archive.getinfo(name).compress_type for name in libraries} == {zipfile.ZIP_DEFLATED}
     assert application.get(f"{_ANDROID}extractNativeLibs") == "true"

@@ -6,26 +6,28 @@ import fauxlens.core.Bundle
 import fauxlens.core.Description
 import fauxlens.core.DetectorFile
 import fauxlens.core.References
-import fauxlens.core.UnclearFaces
 import fauxlens.core.View
 
-/** The shipped bundle as if its detector looked at faces: the same graph behind another view. */
-class FaceBundle(private val unclear: UnclearFaces = UnclearFaces.DROP) : Bundles {
+/** The shipped bundle with the same graph behind another view, and without a face finder of its own. */
+class FaceBundle(private val seen: String = VIEW) : Bundles {
     override fun own(): Bundle {
         val shipped = Golden.bundle
         val detector = shipped.detector
-        val view = View.parse(VIEW)
-        val same = DetectorFile(detector.bytes, lookingAtFaces(detector.description), view, detector.sha256)
+        val view = View.parse(seen)
+        val same = DetectorFile(detector.bytes, lookingOtherwise(detector.description), view, detector.sha256)
         return Bundle(mapOf(shipped.default to same), shipped.default, shipped.card, NONE, shipped.sha256)
     }
 
+    /** Whether no face is looked for. */
+    val isFaceless: Boolean get() = "face(" !in seen
+
     override fun named(name: String): Bundle = StoredBundles(app.assets, app.filesDir).named(name)
 
-    private fun lookingAtFaces(said: Description) = Description(
+    private fun lookingOtherwise(said: Description) = Description(
         name = said.name,
         variant = said.variant,
-        view = VIEW,
-        unclearFaces = unclear,
+        view = seen,
+        unclearFaces = said.unclearFaces,
         frontEnd = said.frontEnd,
         size = said.size,
         heatmapRows = said.heatmapRows,
@@ -44,6 +46,9 @@ class FaceBundle(private val unclear: UnclearFaces = UnclearFaces.DROP) : Bundle
     companion object {
         /** FACE_VIEW of tests/golden/make_detect.py. */
         const val VIEW = "upright|face(3)|resize(192)"
+
+        /** The square in the centre, through which every first golden trip goes. */
+        const val SQUARE = "upright|square|resize(192)"
         private val NONE =
             References(emptyList(), emptyList(), emptyList(), emptyList(), emptyList(), emptyMap(), emptyMap())
     }

@@ -6,10 +6,12 @@ import android.widget.RadioButton
 import android.widget.RadioGroup
 import fauxlens.app.common.Sentence
 import fauxlens.app.common.find
+import fauxlens.app.detect.Bundles
 import fauxlens.app.detect.FaceFinder
 import fauxlens.app.main.MainActivity
 import fauxlens.app.model.Judged
 import fauxlens.app.model.PictureState
+import fauxlens.core.Bundle
 import fauxlens.core.OperatingPoint
 import fauxlens.core.Square
 import fauxlens.core.face.Face
@@ -26,8 +28,8 @@ import org.robolectric.RobolectricTestRunner
 /** A detector that looks at faces: every face is judged; without one the centre is; without a finder a person says. */
 @RunWith(RobolectricTestRunner::class)
 class FaceSquareTest {
-    // Larger than what is shown of it, and turned in its file.
-    private val picture = Golden.picture("pictures/tall_6.jpg")
+    // The square of its eyes is large enough to be judged, and reaches beyond the picture.
+    private val picture = Golden.picture("pictures/420.jpg")
     private val trip = picture.trips.first { it.view.text == FaceBundle.VIEW }
     private val eyes = requireNotNull(trip.eyes)
 
@@ -64,7 +66,7 @@ class FaceSquareTest {
         assertEquals(Sentence.of(R.string.note_no_face), judged.notes.first())
         val words = "No face found: this detector judges faces; the centre square was looked at."
         assertEquals(words, judged.notes.first().text(app.resources))
-        assertEquals("upright|square|resize(128)", judged.details.view)
+        assertEquals(FaceBundle.SQUARE, judged.details.view)
         assertEquals(picture.trips.first().scores[1], bits(judged))
     }
 
@@ -98,7 +100,7 @@ class FaceSquareTest {
 
     @Test
     fun `a face that is too small is said so and not judged`() {
-        // The square of face(3) has less than half of 128 pixels.
+        // The square of face(3) has less than half of 192 pixels.
         val judged = judgedWith(face(eyes.x, eyes.y, eyes.distance), face(eyes.x, eyes.y, 21.0))
         assertEquals(listOf(1), judged.faces.map { it.number })
         assertTrue(Sentence.of(R.string.note_small_face, 2) in judged.notes)
@@ -109,6 +111,23 @@ class FaceSquareTest {
         app.finder = FaceFinder { _, _ -> listOf(face(eyes.x, eyes.y, 21.0)) }
         val asked = app.judge(picture.bytes) as PictureState.NeedsSquare
         assertEquals(listOf(Sentence.of(R.string.note_small_face, 1)), asked.notes)
+    }
+
+    @Test
+    fun `the shipped detector finds faces by the finder that its bundle carries`() {
+        app.bundles = object : Bundles {
+            override fun own(): Bundle = Golden.bundle
+
+            override fun named(name: String): Bundle = own()
+        }
+        val none = Golden.picture("pictures/sixteen_bit_grey.png")
+        val judged = (app.judge(none.bytes) as PictureState.Judged).judged
+        assertEquals(Sentence.of(R.string.note_no_face), judged.notes.first())
+        assertEquals(none.trips.first().scores[1], bits(judged))
+        // `fauxlens detect` says of this one that its only face is too small.
+        val asked = app.judge(picture.bytes) as PictureState.NeedsSquare
+        assertEquals(1, asked.faces)
+        assertEquals(Sentence.of(R.string.note_small_face, 1), asked.notes.first())
     }
 
     @Test
