@@ -24,6 +24,7 @@ from train.cli.app import HELP_OPTIONS, App, group_in_order, version_option
 from train.cli.compare import compare_verb
 from train.cli.data import data_app
 from train.cli.process import debug_option, run
+from train.cli.recipe import recipe_app
 from train.cli.train import train_verb
 from train.common.version import VERSION as __version__
 
@@ -40,6 +41,7 @@ VERBS: dict[str, tuple[Callable[..., None] | typer.Typer, str]] = {
     "ela": (ela_verb, PICTURES),
     "web": (web_verb, PICTURES),
     "data": (data_app, MAKE),
+    "recipe": (recipe_app, MAKE),
     "train": (train_verb, MAKE),
     "evaluate": (evaluate_verb, MAKE),
     "compare": (compare_verb, MAKE),

@@ -14,7 +14,7 @@ LAYERS = (
     ("train.common",),
     ("ela", "train.image"),
     ("train.data",),
-    ("train.recipe", "train.model", "train.weights", "train.dropout"),
+    ("train.recipe", "train.model", "train.weights", "train.dropout", "train.recipe_files"),
     ("train.evaluate",),
     ("train.fit",),
     ("train.compare",),

@@ -1,6 +1,7 @@
 """A recipe says in TOML what is trained, on what and how; this file says what a recipe may hold."""
 
 import hashlib
+import re
 import tomllib
 from dataclasses import asdict
 from pathlib import Path
@@ -33,7 +34,8 @@ def _published_width(width: float) -> float:
 class Data:
     """Which rows of a manifest are trained on, and what happens to their pixels before the graph.
 
-    A row is trained on when its generator is in `generators` (real pictures have the generator `camera`) and neither
+    A row is trained on when its generator is in `generators` (real pictures have the generator `camera`, `"*"` stands
+    for every generator that the manifest has) and neither
     its generator nor its source is in `held_out`. Everything else in the manifest is judged, but never seen.
     `unclear_faces` says what becomes of pictures with no or several faces where the view has face(k), and means
     nothing elsewhere: `drop` leaves them out of training and judging, `centre` takes the centre square, `keep` the
@@ -239,14 +241,48 @@ def read_recipe(path: Path, overrides: dict[str, Any] | None = None) -> Recipe:
     except FileNotFoundError as error:
         raise TrainError(f"{path}: no readable recipe there ({error.strerror}); name a .toml file.") from error
     for key, value in (overrides or {}).items():
-        *sections, last = key.split(".")
-        target = table
-        for section in sections:
-            target = target.setdefault(section, {})
-            if not isinstance(target, dict):
-                raise TrainError(f"{key!r} is no key of a recipe: {section!r} has no keys of its own.")
-        target[last] = value
+        _override(table, key, value)
     return parse_recipe(table, str(path))
+
+
+def _override(table: dict[str, Any], key: str, value: Any) -> None:
+    """Set a dotted key; a number counts the entries of a list from 0, as in `stages.0.epochs`."""
+    *sections, last = key.split(".")
+    target: Any = table
+    for section in sections:
+        if isinstance(target, list):
+            target = _entry(target, section, key)
+        elif isinstance(target, dict):
+            target = target.setdefault(section, {})
+        if not isinstance(target, dict | list):
+            raise TrainError(f"{key!r} is no key of a recipe: {section!r} has no keys of its own.")
+    if isinstance(target, list):
+        _entry(target, last, key)
+        target[int(last)] = value
+    else:
+        target[last] = value
+
+
+def _entry(entries: list[Any], number: str, key: str) -> Any:
+    if not number.isdecimal() or int(number) >= len(entries):
+        raise TrainError(f"{key!r} is no key of this recipe: its list has the entries 0 to {len(entries) - 1}.")
+    return entries[int(number)]
+
+
+def with_options(
+    recipe: Recipe, *, size: int | None = None, epochs: int | None = None, learning_rate: float | None = None
+) -> Recipe:
+    """A recipe with another side of its view, and other epochs and learning rate of its last stage; None keeps it.
+
+    Raises TrainError where a value is out of its range.
+    """
+    plain = asdict(recipe)
+    if size is not None:
+        plain["data"]["view"] = re.sub(r"resize\(\s*\d+\s*\)", f"resize({size})", recipe.data.view)
+    last = {"epochs": epochs, "learning_rate": learning_rate}
+    *others, final = plain["stages"]
+    plain["stages"] = [*others, final | {key: value for key, value in last.items() if value is not None}]
+    return parse_recipe(plain, "The options of train")
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
@@ -272,7 +308,7 @@ def parse_recipe(table: dict[str, Any], where: str) -> Recipe:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])
         if first["type"] == "unexpected_keyword_argument":
-            raise TrainError(f"{where}: unknown key {key!r}; see train/recipe.py for the keys there are.") from error
+            raise TrainError(f"{where}: unknown key {key!r}; `fauxlens recipe keys` lists the known ones.") from error
         if first["type"] == "missing":
-            raise TrainError(f"{where}: the key {key!r} is missing; see train/recipe.py.") from error
+            raise TrainError(f"{where}: the key {key!r} is missing; `fauxlens recipe keys` lists them.") from error
         raise TrainError(f"{where}: {key} = {first['input']!r} will not do: {first['msg']}.") from error

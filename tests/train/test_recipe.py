@@ -1,5 +1,6 @@
 """Recipes: every shipped one is valid, and a fault is named by its key."""
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ import pytest
 from ela.front_ends import parse_front_end
 from train.common.errors import TrainError
 from train.image.view import parse_view
-from train.recipe import parse_recipe, parse_setting, read_recipe
+from train.recipe import parse_recipe, parse_setting, read_recipe, with_options
+from train.recipe_files import find_recipe, recipe_keys
 
 SHIPPED = sorted((Path(__file__).parents[2] / "train" / "recipes").glob("*.toml"))
 SMALLEST: dict[str, Any] = {
@@ -105,3 +107,38 @@ def test_settings_reach_into_the_recipe(tmp_path: Path) -> None:
         read_recipe(path, {"model.depth": 3})
     with pytest.raises(TrainError, match="'title' has no keys of its own"):
         read_recipe(path, {"title.long": "x"})
+
+
+def test_a_key_in_a_list_is_reached_by_its_number(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text(parse_recipe(SMALLEST, "here").text)
+    assert read_recipe(path, dict([parse_setting("stages.0.epochs=7")])).stages[0].epochs == 7
+    for wrong in ("stages.1.epochs=7", "stages.x.epochs=7", "title.x=1"):
+        with pytest.raises(TrainError, match="is no key"):
+            read_recipe(path, dict([parse_setting(wrong)]))
+
+
+def test_options_change_the_view_and_the_last_stage_alone() -> None:
+    recipe = read_recipe(find_recipe("all-generators"))
+    changed = with_options(recipe, size=96, epochs=3, learning_rate=0.25)
+    assert changed.data.view == recipe.data.view.replace("resize(128)", "resize(96)")
+    assert (changed.stages[-1].epochs, changed.stages[-1].learning_rate) == (3, 0.25)
+    assert changed.stages[:-1] == recipe.stages[:-1]
+    assert with_options(recipe) == recipe
+    with pytest.raises(TrainError, match="learning_rate"):
+        with_options(recipe, learning_rate=-1.0)
+
+
+def test_recipes_are_found_by_name_and_every_key_is_listed() -> None:
+    assert find_recipe("faces").name == "faces.toml"
+    assert find_recipe("./faces.toml") == Path("faces.toml")
+    with pytest.raises(TrainError, match="all-generators"):
+        find_recipe("facse")
+    names = {key.name for key in recipe_keys()}
+    assert {"title", "data.view", "stages.N.epochs", "fit.seed", "file_processing.side", "sampling.twins"} <= names
+    for path in SHIPPED:
+        for section, value in tomllib.loads(path.read_text()).items():
+            tables = value if isinstance(value, list) else [value]
+            prefix = f"{section}.N" if isinstance(value, list) else section
+            keys = {f"{prefix}.{key}" for table in tables if isinstance(table, dict) for key in table}
+            assert keys <= names, path.name

@@ -79,7 +79,7 @@ def verb(*errors: type[Exception]) -> Callable[[Callable[P, T]], Callable[P, T]]
 _NO_MEMORY = (
     "There is not enough memory for this: close other programs, or raise the limit on memory, and run it again."
 )
-_STOPPED = "Stopped. What was finished is kept and nothing is half-written: run the same again (`train` with --resume)."
+_STOPPED = "Stopped. What was finished is kept and nothing is half-written: run the same again (train: --resume RUN)."
 
 
 def _expected(error: Exception) -> str | None:

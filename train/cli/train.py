@@ -12,39 +12,68 @@ from train.common.errors import DataError, ElaError, ExportError, TrainError
 
 @verb(ElaError, DataError, TrainError, ExportError)
 def train_verb(
-    recipe: Annotated[Path, typer.Argument(help="A recipe (TOML), such as those in train/recipes/.")],
+    recipe: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RECIPE]",
+            help="Name of a shipped recipe (`fauxlens recipe list`) or the path of one.",
+            show_default="all-generators",
+        ),
+    ] = None,
     manifest: Annotated[Path, typer.Option(help="A manifest made by `data scan`.")] = Path("manifest.csv"),
     out: Annotated[Path | None, typer.Option("--out", help="Folder of the run.", show_default="runs/RECIPE")] = None,
     weights: Annotated[
         str | None, typer.Option(help="`imagenet`, `none` or an .h5 file. Overrides the recipe.")
     ] = None,
+    size: Annotated[int | None, typer.Option(min=8, help="Side of the view in pixels. Overrides the recipe.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Epochs of the last stage. Overrides the recipe.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Learning rate of the last stage. Overrides the recipe.")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Pictures a batch. Overrides the recipe.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Random seed. Overrides the recipe.")] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="KEY=VALUE", help="Override a recipe value, e.g. model.front_end=npr. Repeatable."
+            "--set", metavar="KEY=VALUE", help="Override a key (`fauxlens recipe keys`): stages.0.epochs=1. Repeatable."
         ),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run.")] = False,
+    resume: Annotated[
+        Path | None,
+        typer.Option("--resume", metavar="RUN", help="Go on with an interrupted run, which knows its recipe."),
+    ] = None,
 ) -> None:
     """Train, calibrate and evaluate a detector from a recipe."""
     from train.fit.loop import kept_epoch
     from train.fit.pipeline import begin, complete
-    from train.fit.pipeline import resume as go_on
-    from train.recipe import parse_setting, read_recipe
+    from train.fit.run_folder import open_run
+    from train.recipe import parse_setting, read_recipe, with_options
+    from train.recipe_files import DEFAULT, find_recipe
 
+    plain = {"model.weights": weights, "fit.seed": seed, "fit.batch_size": batch_size}
     changed = dict(map(parse_setting, settings or ()))
-    changed |= {key: value for key, value in (("model.weights", weights), ("fit.seed", seed)) if value is not None}
-    chosen = read_recipe(recipe, changed)
-    folder = out or Path("runs") / recipe.stem
-    run = go_on(folder, chosen) if resume else begin(chosen, manifest, folder)
-    with bar("training") as move:
-        found = complete(run, on_pack=move, on_tick=ticker(move), on_epoch=_epoch_line)
+    changed |= {key: value for key, value in plain.items() if value is not None}
+    asked = (recipe, out, size, epochs, learning_rate, *changed)
+    if resume is not None:
+        if any(one is not None for one in asked):
+            raise TrainError("--resume goes with nothing but the run's folder: its recipe is in it.")
+        run = open_run(resume)
+    else:
+        path = find_recipe(recipe or DEFAULT)
+        chosen = with_options(read_recipe(path, changed), size=size, epochs=epochs, learning_rate=learning_rate)
+        run = begin(chosen, manifest, out or Path("runs") / path.stem)
+    try:
+        with bar("training") as move:
+            found = complete(run, on_pack=move, on_tick=ticker(move), on_epoch=_epoch_line)
+    except KeyboardInterrupt:
+        if (run.folder / "run.json").exists():
+            typer.echo(f"Completed epochs are saved; resume with: {command('train', '--resume', run.folder)}", err=True)
+        raise
     show_judgements(found.judgements)
     typer.echo(kept_epoch(run))
     if dropped := run.store().dropped:
         typer.echo(f"{dropped} pictures with no or several faces were left out ([data] unclear_faces).")
-    typer.echo(f"report: {found.paths.html}\nnext: {command('quantize', folder)}")
+    typer.echo(f"report: {found.paths.html}\nnext: {command('quantize', run.folder)}")
 
 
 def _epoch_line(stage: str, epoch: Any) -> None:

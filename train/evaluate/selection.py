@@ -21,6 +21,9 @@ from train.recipe import Data
 Pair = tuple[str, str]
 """Generator and source."""
 
+EVERY = "*"
+"""In a recipe: every generator that the manifest has."""
+
 SEEN_PAIR = ["generator", "source"]
 
 
@@ -33,12 +36,12 @@ def pairs_of_recipe(frame: pl.DataFrame, data: Data) -> tuple[Pair, ...]:
     """
     known = set(frame["generator"]) | set(frame["source"])
     for name in (*data.generators, *data.held_out):
-        if name not in known:
+        if name not in known and name != EVERY:
             raise TrainError(
                 f"The recipe names {name!r}, but the manifest has only these generators and sources: "
-                f"{', '.join(sorted(known))}."
+                f"{', '.join(sorted(known))}. --set 'data.generators=[\"*\"]' --set 'data.held_out=[]' takes them all."
             )
-    chosen = pl.col("generator").is_in(data.generators)
+    chosen = pl.lit(True) if EVERY in data.generators else pl.col("generator").is_in(data.generators)
     held = pl.col("generator").is_in(data.held_out) | pl.col("source").is_in(data.held_out)
     trained = frame.filter(chosen & ~held & (pl.col("split") == "train")).select(SEEN_PAIR).unique()
     pairs = tuple(sorted(trained.iter_rows()))

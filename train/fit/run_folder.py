@@ -99,7 +99,7 @@ def start_run(folder: Path, recipe: Recipe, manifest_path: Path, manifest: Manif
     Raises TrainError when another run lives there, or anything else: what training writes and sweeps would meet it.
     """
     path = folder / "run.json"
-    taken = f"{folder} already holds a run: choose another --out, or go on with it by --resume."
+    taken = f"{folder} already holds a run: choose another --out, or go on: `fauxlens train --resume {folder}`."
     if path.exists():
         raise TrainError(taken)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -205,7 +205,7 @@ def read_state(run: Run, name: str) -> State:
     """Read a finished state; raises TrainError when the run has not come that far."""
     path = _state_path(run, name)
     if not path.exists():
-        step = f"train … --out {run.folder} --resume" if name == "float" else f"quantize {run.folder}"
+        step = f"train --resume {run.folder}" if name == "float" else f"quantize {run.folder}"
         raise TrainError(f"{run.folder} has no finished {name} state yet: run `fauxlens {step}` first.")
     again = "run the step that wrote it again"
     try:

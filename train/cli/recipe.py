@@ -1,0 +1,79 @@
+"""The verbs of `fauxlens recipe`: the shipped recipes, and the keys that a recipe may have."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from train.cli.app import HELP_OPTIONS, App, group_in_order
+from train.cli.terminal import Json, command, print_json, print_table, verb
+from train.common.errors import FauxlensError
+
+_NAME = Annotated[str, typer.Argument(help="Name of a shipped recipe, or the path of one.")]
+
+recipe_app = App(
+    cls=group_in_order(("list", "show", "copy", "keys")),
+    help="List, show and copy recipes.",
+    context_settings=HELP_OPTIONS,
+    no_args_is_help=True,
+)
+
+
+@recipe_app.command("list")
+@verb(FauxlensError)
+def list_recipes(as_json: Json = False) -> None:
+    """List the recipes that ship with Fauxlens."""
+    from train.recipe_files import about_recipe, shipped_recipes
+
+    rows = [(path.stem, *about_recipe(path)) for path in shipped_recipes()]
+    if as_json:
+        print_json({"recipes": [{"name": name, "title": title, "reproduces": said} for name, title, said in rows]})
+        return
+    print_table("Recipes", ("recipe", "title"), [(name, title) for name, title, _ in rows])
+    typer.echo(f"next: {command('recipe', 'show', rows[0][0])}")
+
+
+@recipe_app.command("show")
+@verb(FauxlensError)
+def show_recipe(name: _NAME) -> None:
+    """Print a recipe."""
+    from train.recipe import read_recipe
+    from train.recipe_files import find_recipe
+
+    path = find_recipe(name)
+    read_recipe(path)
+    typer.echo(path.read_text(encoding="utf-8"), nl=False)
+
+
+@recipe_app.command("copy")
+@verb(FauxlensError)
+def copy_recipe(
+    name: _NAME, to: Annotated[Path, typer.Argument(metavar="FILE", help="The new file, which must not exist.")]
+) -> None:
+    """Copy a recipe, to change it."""
+    from train.common.atomic import write_text
+    from train.common.errors import TrainError
+    from train.recipe import read_recipe
+    from train.recipe_files import find_recipe
+
+    path = find_recipe(name)
+    read_recipe(path)
+    if to.exists():
+        raise TrainError(f"{to} exists already: name another file.")
+    write_text(to, path.read_text(encoding="utf-8"))
+    typer.echo(f"next: {command('train', to)}")
+
+
+@recipe_app.command("keys")
+@verb(FauxlensError)
+def list_keys(as_json: Json = False) -> None:
+    """List every key that a recipe may have, with its default."""
+    from dataclasses import asdict
+
+    from train.recipe_files import recipe_keys
+
+    if as_json:
+        print_json({"keys": [asdict(key) for key in recipe_keys()]})
+        return
+    rows = [(key.name, key.kind, key.default or "required") for key in recipe_keys()]
+    print_table("Keys of a recipe (N counts the stages from 0)", ("key", "value", "default"), rows)
