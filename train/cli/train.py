@@ -15,7 +15,6 @@ def train_verb(
     recipe: Annotated[
         str | None,
         typer.Argument(
-            metavar="[RECIPE]",
             help="Name of a shipped recipe (`fauxlens recipe list`) or the path of one.",
             show_default="all-generators",
         ),
