@@ -36,7 +36,7 @@ def _set_up() -> None:
 
 
 def enlarge(folder: Path) -> None:
-    """Drawn portraits large enough to be judged, one turned by EXIF, and a group of which one face is too small."""
+    """Drawn portraits large enough to be judged, one turned by EXIF, a group, one too small, and one without a face."""
     folder.mkdir()
     for name in ("pictures/plain.png", "pictures/grey.png", "pictures/420.jpg", "pictures/tall_6.jpg"):
         with Image.open(GOLDEN / name) as image:
@@ -44,7 +44,8 @@ def enlarge(folder: Path) -> None:
             image.resize((3 * image.width, 3 * image.height)).save(folder / Path(name).name, exif=exif, quality=95)
     with Image.open(GOLDEN / "face_finder" / "group.png") as image:
         image.resize((3 * image.width, 3 * image.height)).save(folder / "group.png")
-    shutil.copy(GOLDEN / "pictures" / "tiny.png", folder)
+    for name in ("tiny.png", "wide_1.png"):
+        shutil.copy(GOLDEN / "pictures" / name, folder)
 
 
 def expected_faces(detector: Detector, folder: Path) -> list[dict[str, Any]]:
