@@ -19,7 +19,15 @@ Row = Mapping[str, Any]
 
 def decode_row(manifest: Manifest, row: Row) -> Picture:
     """Decode the picture of a row; DataError if it is missing, damaged or no longer the one that was scanned."""
-    return decode_unchanged(manifest.picture_path(row["path"]), row["sha256"])
+    path = manifest.picture_path(row["path"])
+    try:
+        return decode_unchanged(path, row["sha256"])
+    except DataError:
+        if path.exists():
+            raise
+        raise DataError(
+            f"{path} does not exist: the paths of a manifest start at its folder, so move both together or scan again."
+        ) from None
 
 
 def decode_unchanged(path: Path, sha256: str) -> Picture:
