@@ -47,9 +47,7 @@ def show_recipe(name: _NAME) -> None:
 
 @recipe_app.command("copy")
 @verb(FauxlensError)
-def copy_recipe(
-    name: _NAME, to: Annotated[Path, typer.Argument(metavar="FILE", help="The new file, which must not exist.")]
-) -> None:
+def copy_recipe(name: _NAME, file: Annotated[Path, typer.Argument(help="The new file, which must not exist.")]) -> None:
     """Copy a recipe, to change it."""
     from train.common.atomic import write_text
     from train.common.errors import TrainError
@@ -58,10 +56,10 @@ def copy_recipe(
 
     path = find_recipe(name)
     read_recipe(path)
-    if to.exists():
-        raise TrainError(f"{to} exists already: name another file.")
-    write_text(to, path.read_text(encoding="utf-8"))
-    typer.echo(f"next: {command('train', to)}")
+    if file.exists():
+        raise TrainError(f"{file} exists already: name another file.")
+    write_text(file, path.read_text(encoding="utf-8"))
+    typer.echo(f"next: {command('train', file)}")
 
 
 @recipe_app.command("keys")
