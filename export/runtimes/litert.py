@@ -7,8 +7,8 @@ import numpy as np
 
 from export.artifacts.graph_guard import check_graph
 from export.artifacts.metadata import check_identifier, read_description
+from export.artifacts.trial import prove
 from export.runtimes.interface import Output, check_views
-from export.runtimes.trial import prove
 from train.common.errors import ExportError
 from train.common.quiet import native_chatter_hidden
 

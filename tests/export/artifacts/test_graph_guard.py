@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from export.artifacts import vouched
+from export.artifacts import trial, vouched
 from export.artifacts.flat_tables import root
 from export.artifacts.graph_guard import OPERATORS, check_graph
 from export.artifacts.seal import read_sealed, write_sealed
 from export.inference.detector import read_detector
-from export.runtimes import trial
 from train.common.errors import ExportError
 
 ALTERED = 300

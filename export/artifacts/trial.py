@@ -9,8 +9,6 @@ import sys
 from contextlib import suppress
 from importlib.metadata import version
 
-import numpy as np
-
 from export.artifacts.vouched import digest_of, is_vouched, vouch
 from train.common.atomic import write_bytes
 from train.common.errors import ExportError
@@ -19,8 +17,9 @@ from train.common.places import cache_folder
 CPU_SECONDS, PATIENCE = 60, 600
 """What the trial may take: a detector takes below one second of a core, and a busy machine makes it wait."""
 MEMORY = 4 << 30
-PROGRAM = "from export.runtimes.trial import serve; serve()"
-_REFUSED = 3
+PROGRAM = "from export.inference.trial_guest import serve; serve()"
+REFUSED = 3
+"""The status of a trial whose file LiteRT refused in words."""
 
 
 def prove(tflite: bytes, name: str) -> None:
@@ -48,7 +47,7 @@ def _try(tflite: bytes, name: str) -> None:
         raise ExportError(f"{name} runs without an end; {_AGAIN}.") from None
     except OSError as error:
         raise ExportError(f"{name} cannot be tried in a process of its own ({error}): close other programs.") from None
-    if done.returncode == _REFUSED:
+    if done.returncode == REFUSED:
         reason = done.stdout.decode("utf-8", "replace").split("\n")[0][:300]
         raise ExportError(f"{name} is refused ({reason}); {_AGAIN}.")
     if done.returncode:
@@ -56,36 +55,3 @@ def _try(tflite: bytes, name: str) -> None:
 
 
 _AGAIN = "take a detector made by `fauxlens export`"
-
-
-def serve() -> None:
-    """Open and run the file that comes by standard input: all that the process of a trial does."""
-    _limit()
-    from export.runtimes.litert import open_converted
-
-    tflite = sys.stdin.buffer.read()
-    try:
-        run = open_converted(tflite, name="the file")
-        rng = np.random.default_rng(0)
-        side = _side(tflite)
-        views = [np.zeros((side, side, 3)), np.full((side, side, 3), 255), rng.integers(0, 256, (side, side, 3))]
-        run(np.stack(views).astype(np.uint8))
-    except (ExportError, RuntimeError, ValueError) as error:
-        sys.stdout.write(" ".join(str(error).split()))
-        sys.stdout.flush()
-        os._exit(_REFUSED)
-
-
-def _side(tflite: bytes) -> int:
-    from export.artifacts.metadata import read_description
-
-    return read_description(tflite).size
-
-
-def _limit() -> None:
-    with suppress(ImportError, ValueError, OSError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
