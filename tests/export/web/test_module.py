@@ -25,7 +25,7 @@ def test_golden_files_in_node(script: str, tmp_path: Path) -> None:
         env={"FAUXLENS_SEALED": str(tmp_path), "PATH": ""},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1200,
     )
     assert ran.returncode == 0, ran.stdout[-5000:]
     assert "# pass 0" not in ran.stdout

@@ -121,5 +121,5 @@ def test_types(page_parts: Path, tmp_path: Path) -> None:
     )
     tsc = page_parts / "node_modules" / "typescript" / "bin" / "tsc"
     command = [str(shutil.which("node")), str(tsc), "-p", str(tmp_path)]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=1200)
     assert ran.returncode == 0, ran.stdout
