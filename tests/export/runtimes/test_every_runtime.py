@@ -62,7 +62,7 @@ def test_the_references_can_tell_one_arithmetic_from_another(shipped: Bundle) ->
     tflite, references = shipped.variants[shipped.default], shipped.references
     builtin = RUNTIMES["litert-builtin"].call(tflite, references.views)
     assert (builtin.scores[:, 1] != references.stages[f"tflite/{shipped.default}"]).any()
-    assert np.ptp(references.stages["keras-float"]) > 0.9
+    assert np.ptp(references.stages["keras-float"]) > 0.75
 
 
 @pytest.mark.parametrize("name", ["apk", "arm64", "jvm", "mediapipe", "browser"])

@@ -189,7 +189,7 @@ def test_a_folder_that_is_not_for_it_is_refused(mixed: Manifest, tmp_path: Path)
         with pytest.raises(DataError, match="other settings"):
             equalise(mixed, out, size=size, quality=quality)
     (out / SETTINGS).write_text("{")
-    with pytest.raises(DataError, match="not readable JSON"):
+    with pytest.raises(DataError, match="is not JSON"):
         equalise(mixed, out, size=64, quality=80)
     assert contents(tmp_path / "full") == {"letter.txt": b"dear"}
 

@@ -384,7 +384,7 @@ def test_published_counts_by_generator_add_up() -> None:
         (None, "metadata.csv does not exist"),
         ("image_path,goal\na.jpg,0\n", "has no column 'target', only image_path, goal"),
         ("image_path,target\na.jpg,0\na.jpg,1\n", "two rows for 'a.jpg'"),
-        ("", "is not a table in CSV"),
+        ("", "metadata.csv is empty"),
     ],
 )
 def test_a_wrong_table_is_refused_in_one_sentence(tmp_path: Path, metadata: str | None, complaint: str) -> None:

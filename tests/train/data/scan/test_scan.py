@@ -239,7 +239,7 @@ def test_a_damaged_cache_is_not_believed(tree: Path) -> None:
     expected = scan(tree, usual_layout(), manifest_path=path, clock=later)[0].frame
     cache = cache_path(path)
     whole = cache.read_bytes()
-    for content in (whole[:-5], whole[:-50] + b"\0" + whole[-49:], whole[:300] + whole[301:], b""):
+    for content in (whole[:-5], whole[:-50] + bytes([whole[-50] ^ 1]) + whole[-49:], whole[:300] + whole[301:], b""):
         cache.write_bytes(content)
         seen, on_progress = counted()
         frame = scan(tree, usual_layout(), manifest_path=path, on_progress=on_progress, clock=later)[0].frame

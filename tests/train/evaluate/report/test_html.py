@@ -205,7 +205,7 @@ def test_what_cannot_be_reported_or_read_is_refused(judgements: tuple[Judgement,
         write_report(tmp_path, [judgements[0], judgements[0]], title="t")
     with pytest.raises(TrainError, match="does not exist"):
         read_judgements(tmp_path / "report.json")
-    for text, word in (("{", "not readable JSON"), ("[]", "format 1"), ('{"format": 1, "judgements": [{}]}', "name")):
+    for text, word in (("{", "is not JSON"), ("[]", "format 1"), ('{"format": 1, "judgements": [{}]}', "name")):
         (tmp_path / "report.json").write_text(text)
         with pytest.raises(TrainError, match=word):
             read_judgements(tmp_path / "report.json")

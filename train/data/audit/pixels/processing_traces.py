@@ -115,7 +115,7 @@ def find_traces(
     """
     frame = manifest.frame.unique("sha256", keep="first", maintain_order=True)
     # Longer ones cannot be saved as JPEG, with which they are compared.
-    frame = frame.filter(pl.max_horizontal("width", "height") <= MAX_JPEG_SIDE)
+    frame = frame.filter((pl.max_horizontal("width", "height") <= MAX_JPEG_SIDE).fill_null(True))
     qualities = frame.group_by("source").agg(pl.col("jpeg_quality").median())["jpeg_quality"].drop_nulls()
     common = min([_COMMON_QUALITY, *(int(quality) for quality in qualities)])
     measured: dict[tuple[str, str], list[_Measured]] = {}
