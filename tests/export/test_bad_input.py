@@ -146,7 +146,7 @@ def test_a_detector_of_another_version_or_view_is_refused(
     from export.artifacts.seal import read_sealed
 
     _, members = read_sealed(newer, "d")
-    members["fauxlens.json"] = json.dumps(json.loads(members["fauxlens.json"]) | {"format": 2}).encode()
+    members["fauxlens.json"] = json.dumps(json.loads(members["fauxlens.json"]) | {"format": 3}).encode()
     path.write_bytes(write_sealed(members, prefix=body))
     assert "newer Fauxlens" in told("detect", picture, "--model", path)
 
