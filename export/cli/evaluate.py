@@ -7,7 +7,7 @@ import typer
 
 from train.cli.compare import show_judgements
 from train.cli.data import ManifestFile
-from train.cli.terminal import Json, bar, verb
+from train.cli.terminal import Json, bar, print_table, verb
 from train.common.atomic import check_folder_writable
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 from train.common.text import printable
@@ -27,6 +27,13 @@ def evaluate_verb(
     pictures: Annotated[
         int, typer.Option(min=2, help="Maximum number of pictures for --robustness, balanced over sources.")
     ] = 400,
+    by: Annotated[
+        str,
+        typer.Option(
+            metavar="ATTRIBUTES",
+            help="Compare groups of people by attributes of the manifest: sex,age,sex+race (+ is an intersection).",
+        ),
+    ] = "",
     out: Annotated[Path, typer.Option("--out", help="Folder for the report.")] = Path("report"),
     as_json: Json = False,
 ) -> None:
@@ -42,6 +49,7 @@ def evaluate_verb(
             on_progress=move,
             robustness=robustness,
             pictures=pictures,
+            by=by,
         )
     if as_json:
         typer.echo(found.paths.json.read_text(encoding="utf-8"))
@@ -52,6 +60,15 @@ def evaluate_verb(
 
         for judgement in found.judgements:
             typer.echo(hardest(found.robustness.of(judgement.name)))
+    if found.by_attribute:
+        from train.evaluate.report.attribute_tables import sentences, tables_of
+
+        for one in found.by_attribute:
+            for table in tables_of(one):
+                print_table(table.title, table.header, table.rows)
+            for sentence in sentences(one):
+                typer.echo(printable(sentence))
+        typer.echo(printable(f"groups: {found.paths.groups}"))
     for note in found.notes:
         typer.echo(printable(note))
     typer.echo(printable(f"report: {found.paths.html}; each picture's scores: {out / 'scores.csv'}"))

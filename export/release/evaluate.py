@@ -16,6 +16,7 @@ from export.runtimes.litert import open_detector_file
 from train.common.errors import TrainError
 from train.data.manifest import Manifest, read_manifest
 from train.data.store import Store, pack_beside
+from train.evaluate.by_attribute import parse_by
 from train.evaluate.calibration import Calibration, OperatingPoints, probabilities
 from train.evaluate.decision import POINTS
 from train.evaluate.report.build import Reported, Scored, metadata_baseline, report
@@ -76,18 +77,21 @@ def evaluate_models(
     *,
     robustness: str = "none",
     pictures: int = PICTURES,
+    by: str = "",
 ) -> Reported:
     """Judge run folders, detector files or bundles on one manifest; write a report, and scores.csv with each picture's.
 
     Of a second model the scores go to scores-2.csv.
 
     What a model was trained on decides which rows count as seen. `robustness` names a set of disturbances
-    (train.evaluate.robustness.corruptions.SETS), which at most so many `pictures` go through. Raises TrainError when
-    models of different views are asked for side by side, and what is wrong with a model or the manifest.
+    (train.evaluate.robustness.corruptions.SETS), which at most so many `pictures` go through. `by` names attributes of
+    the manifest whose groups are compared (train.evaluate.by_attribute.parse_by). Raises TrainError when models of
+    different views are asked for side by side, and what is wrong with a model or the manifest.
     """
     if robustness not in SETS:
         raise TrainError(f"Unknown set of corruptions {robustness!r}: choose one of {', '.join(SETS)}.")
     manifest = read_manifest(manifest_path)
+    groups = parse_by(by, manifest.frame, str(manifest_path)) if by else ()
     found = [
         _score_path(path, name, manifest, manifest_path, on_progress)
         for path, name in zip(models, _names(models), strict=True)
@@ -110,6 +114,7 @@ def evaluate_models(
         null_model=metadata_baseline(manifest.frame),
         robustness=_robustness(found, manifest, SETS[robustness], pictures, on_progress),
         illustrations=next((one.illustrations for one in found if one.illustrations), ()),
+        by=groups,
     )
     return replace(reported, notes=tuple(filter(None, (_left(one, manifest) for one in found))))
 

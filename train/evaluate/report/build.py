@@ -13,6 +13,7 @@ from train.data.audit.audit import Limits, null_verdict
 from train.data.audit.metadata_baseline import fit_null_model
 from train.data.manifest import Manifest
 from train.data.rows import view_row
+from train.evaluate.by_attribute import Attributes, ByAttribute, compare_groups
 from train.evaluate.calibration import OperatingPoints
 from train.evaluate.evaluation import Judgement, judge_scores
 from train.evaluate.flips import Flips, count_flips
@@ -39,6 +40,7 @@ class Reported:
     paths: ReportPaths
     robustness: Robustness | None = None
     notes: tuple[str, ...] = ()
+    by_attribute: tuple[ByAttribute, ...] = ()
 
 
 def report(
@@ -53,12 +55,13 @@ def report(
     null_model: NullModel | None = None,
     robustness: Robustness | None = None,
     illustrations: Sequence[Illustration] = (),
+    by: Sequence[Attributes] = (),
 ) -> Reported:
     """Judge every model, count the flips of each against the one before it, and write report.html, .json and .csv.
 
     Each model's verdicts are those at its own operating points, as it would ship. `robustness` is what
     `train.evaluate.robustness.apply` found of the same models, `illustrations` are further pictures, such as mean
-    heatmaps.
+    heatmaps; `by` are attributes of the manifest whose groups are compared, for each model.
     """
     judgements = tuple(judge_scores(one.scores, one.points, name=one.name) for one in scored)
     flips = tuple(
@@ -71,6 +74,9 @@ def report(
         )
         for first, second in pairwise(scored)
     )
+    by_attribute = tuple(
+        compare_groups(one.scores, manifest.frame, names, one.points, name=one.name) for one in scored for names in by
+    )
     paths = write_report(
         folder,
         judgements,
@@ -80,9 +86,10 @@ def report(
         audit=null_model,
         robustness=robustness,
         illustrations=illustrations,
+        by_attribute=by_attribute,
         thumbnails=view_thumbnails(manifest, view, unclear),
     )
-    return Reported(judgements, flips, paths, robustness)
+    return Reported(judgements, flips, paths, robustness, by_attribute=by_attribute)
 
 
 def metadata_baseline(frame: pl.DataFrame) -> NullModel | None:

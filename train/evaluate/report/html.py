@@ -15,11 +15,13 @@ from markupsafe import Markup
 from train.common.atomic import write_text
 from train.common.documents import read_json
 from train.common.errors import TrainError
+from train.evaluate.by_attribute import ByAttribute
 from train.evaluate.evaluation import Judgement
 from train.evaluate.flips import Flips
 from train.evaluate.formatting import percent
 from train.evaluate.plain import from_plain, to_plain
 from train.evaluate.report import figures, summary
+from train.evaluate.report.attribute_tables import groups_csv, sentences, tables_of
 from train.evaluate.report.csv_table import as_csv
 from train.evaluate.robustness.figure import robustness_figure
 from train.evaluate.robustness.results import Condition, Robustness, hardest
@@ -51,11 +53,12 @@ class Illustration:
 
 @dataclass(frozen=True)
 class ReportPaths:
-    """The three files of a report."""
+    """The files of a report; `groups` only where groups of people were asked for."""
 
     html: Path
     json: Path
     csv: Path
+    groups: Path | None = None
 
 
 def write_report(
@@ -68,9 +71,11 @@ def write_report(
     audit: NullModel | None = None,
     robustness: Robustness | None = None,
     illustrations: Sequence[Illustration] = (),
+    by_attribute: Sequence[ByAttribute] = (),
     thumbnails: Thumbnails | None = None,
 ) -> ReportPaths:
-    """Writes report.html, report.json and report.csv into `folder`, each whole or not at all.
+    """Writes report.html, report.json and report.csv into `folder`, each whole or not at all; with `by_attribute` also
+    groups.csv.
 
     The first judgement leads: the words on top, the curves and the worst mistakes are its own; the tables show all
     of them side by side. `thumbnails` gives JPEG or PNG bytes for the path of a mistake, or None.
@@ -81,7 +86,8 @@ def write_report(
         raise TrainError(f"There is nothing to report in {folder}: give at least one judgement.")
     if len(set(names)) < len(names):
         raise TrainError(f"Two judgements of the report in {folder} share a name ({', '.join(names)}): rename one.")
-    paths = ReportPaths(folder / "report.html", folder / "report.json", folder / "report.csv")
+    groups = folder / "groups.csv" if by_attribute else None
+    paths = ReportPaths(folder / "report.html", folder / "report.json", folder / "report.csv", groups)
     page = _environment().get_template("report.html.j2")
     html = page.render(
         title=title,
@@ -95,6 +101,7 @@ def write_report(
         figures=_figures(judgements, robustness),
         side_by_side={part: _side_by_side(judgements, part) for part in ("generators", "families", "real_sources")},
         illustrations=[(item, _data_uri(item.data)) for item in illustrations],
+        people=[(found, tables_of(found), sentences(found)) for found in by_attribute],
         mistakes=_mistakes(judgements[0], thumbnails),
         point_words={"balanced": "balanced", "fpr_1": "1 % false alarms", "fpr_05": "0.5 % false alarms"},
     )
@@ -105,11 +112,14 @@ def write_report(
         "flips": [to_plain(item) for item in flips],
         "audit": None if audit is None else to_plain(audit),
         "robustness": None if robustness is None else to_plain(robustness),
+        "by_attribute": [to_plain(found) for found in by_attribute],
         "illustrations": [{"of": item.of, "caption": item.caption} for item in illustrations],
         "recipe": recipe_text,
     }
     write_text(paths.json, json.dumps(document, indent=1, allow_nan=False) + "\n")
     write_text(paths.csv, as_csv(judgements, robustness))
+    if paths.groups is not None:
+        write_text(paths.groups, groups_csv(by_attribute))
     write_text(paths.html, html)
     return paths
 
