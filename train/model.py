@@ -158,12 +158,24 @@ def head_of(classifier: Any) -> tuple[np.ndarray, float]:
     return kernel[:, 0].astype(np.float32), float(bias[0])
 
 
-def predict_logits(model: Any, planes: np.ndarray, batch_size: int = 64) -> np.ndarray:
-    """Logits of any Keras model with one output: uint8 [N, S, S, C] front-end planes in, float32 [N] out."""
+def predictor(model: Any, batch_size: int = 64) -> Callable[[np.ndarray], np.ndarray]:
+    """A function from front-end planes uint8 [N, S, S, C] to logits float32 [N] of a Keras model with one output.
+
+    The model is traced at the first call only, so keep the function where there are many calls.
+    """
     tf = load_tensorflow()
     call = tf.function(lambda batch: model(batch, training=False))
-    parts = []
-    for start in range(0, len(planes), batch_size):
-        batch = scale_pixels(np.asarray(planes[start : start + batch_size], np.float32))
-        parts.append(call(batch).numpy()[:, 0])
-    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+    def predict(planes: np.ndarray) -> np.ndarray:
+        parts = []
+        for start in range(0, len(planes), batch_size):
+            batch = scale_pixels(np.asarray(planes[start : start + batch_size], np.float32))
+            parts.append(call(batch).numpy()[:, 0])
+        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+    return predict
+
+
+def predict_logits(model: Any, planes: np.ndarray) -> np.ndarray:
+    """Logits float32 [N] of one call; `predictor` is for many."""
+    return predictor(model)(planes)

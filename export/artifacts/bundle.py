@@ -35,7 +35,7 @@ from export.artifacts.tolerances import Tolerances, tolerances_from
 from train.common.atomic import write_bytes
 from train.common.documents import parse_json
 from train.common.errors import DataError, ExportError
-from train.image.decode import decode_bytes
+from train.image.decode import Picture, decode_bytes
 from train.image.view import Eyes
 
 NEWEST = 2
@@ -97,7 +97,12 @@ def tflite_stage(variant: str) -> str:
 
 def pixels_sha256(picture: bytes, name: str) -> str:
     """SHA-256 of a picture file's decoded pixels, RGB bytes row by row as stored; DataError where it is no picture."""
-    return hashlib.sha256(np.ascontiguousarray(decode_bytes(picture, name).pixels).tobytes()).hexdigest()
+    return picture_sha256(decode_bytes(picture, name))
+
+
+def picture_sha256(picture: Picture) -> str:
+    """The same of a decoded picture."""
+    return hashlib.sha256(np.ascontiguousarray(picture.pixels).tobytes()).hexdigest()
 
 
 def write_bundle(

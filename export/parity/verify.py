@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from export.artifacts.bundle import LINEAGE, Bundle, pixels_sha256
+from export.artifacts.bundle import LINEAGE, Bundle, picture_sha256
 from export.parity.stages import StageResult, count_flips, follow
 from export.runtimes.interface import Output, Runtime, RuntimeAbsentError, Trip
 from train.common.errors import DataError, ExportError
 from train.image.decode import decode_bytes
 from train.image.face_finder.finder import find_in_pixels
-from train.image.view import Eyes, apply_view, parse_view, turn_upright
+from train.image.view import Eyes, View, apply_view, parse_view, turn_upright
 
 
 @dataclass(frozen=True)
@@ -75,40 +75,40 @@ def verify(bundle: Bundle, *, variant: str, runtime: Runtime) -> Parity:
 
 def _trip_here(bundle: Bundle, variant: str, runtime: Runtime) -> Trip:
     """The trip with this machine's decoder and views, and the runtime's outputs."""
-    hashes = [_hashes_here(bundle, variant, index) for index in range(len(bundle.references.names))]
-    decoded, views, errors = zip(*hashes, strict=True)
+    view = parse_view(bundle.descriptions[variant].view)
+    made = [_made_here(bundle, view, index) for index in range(len(bundle.references.names))]
+    decoded, views, errors, eyes_here = zip(*made, strict=True)
     try:
         output, failure = runtime.call(bundle.variants[variant], bundle.references.views), ""
     except RuntimeAbsentError:
         raise
     except ExportError as error:
         output, failure = None, str(error)
-    eyes = tuple(_eyes_here(bundle, index) for index in range(len(decoded))) if bundle.has_finder else None
+    eyes = eyes_here if bundle.has_finder else None
     return Trip(decoded, views, errors, output, failure, runtime.promise, eyes=eyes)
 
 
-def _eyes_here(bundle: Bundle, index: int) -> Eyes | None:
-    """The eyes of the largest face in a reference picture, None without one or where it cannot be decoded."""
-    try:
-        picture = decode_bytes(bundle.references.pictures[index], bundle.references.names[index])
-    except DataError:
-        return None
-    faces = find_in_pixels(turn_upright(picture.pixels, picture.orientation))
-    return faces[0].eyes if faces else None
+def _made_here(bundle: Bundle, view: View, index: int) -> tuple[str, str, str | None, Eyes | None]:
+    """What this machine makes of a reference picture, decoded once.
 
-
-def _hashes_here(bundle: Bundle, variant: str, index: int) -> tuple[str, str, str | None]:
-    """SHA-256 of a reference's pixels and of its view, "" for what cannot be had, and why."""
+    SHA-256 of its pixels and of its view, "" for what cannot be had, and why; the eyes of its largest face where the
+    bundle has a face finder.
+    """
     references = bundle.references
-    data, name = references.pictures[index], references.names[index]
-    decoded = ""
     try:
-        decoded = pixels_sha256(data, name)
-        eyes = references.eyes[index] if references.eyes else None
-        view = apply_view(parse_view(bundle.descriptions[variant].view), decode_bytes(data, name), eyes)
+        picture = decode_bytes(references.pictures[index], references.names[index])
     except DataError as error:
-        return decoded, "", str(error)
-    return decoded, hashlib.sha256(np.ascontiguousarray(view).tobytes()).hexdigest(), None
+        return "", "", str(error), None
+    decoded = picture_sha256(picture)
+    eyes = None
+    if bundle.has_finder:
+        faces = find_in_pixels(turn_upright(picture.pixels, picture.orientation))
+        eyes = faces[0].eyes if faces else None
+    try:
+        seen = apply_view(view, picture, references.eyes[index] if references.eyes else None)
+    except DataError as error:
+        return decoded, "", str(error), eyes
+    return decoded, hashlib.sha256(np.ascontiguousarray(seen).tobytes()).hexdigest(), None, eyes
 
 
 def _checked(trip: Trip, bundle: Bundle, variant: str) -> Trip:

@@ -8,7 +8,7 @@ import pytest
 
 from train.common.errors import TrainError
 from train.common.tf import load_tensorflow
-from train.model import HEAD, build_classifier, choose_trainable, head_of, predict_logits, scale_pixels
+from train.model import HEAD, build_classifier, choose_trainable, head_of, predict_logits, predictor, scale_pixels
 from train.recipe import Model
 
 SMALL = Model(width=0.25, weights="none")
@@ -104,7 +104,7 @@ def test_logits_are_those_of_plain_keras() -> None:
     model = build_classifier(SMALL, 96)
     views = np.random.default_rng(0).integers(0, 256, (5, 96, 96, 3), dtype=np.uint8)
     expected = model.predict(scale_pixels(views.astype(np.float32)), verbose=0)[:, 0]
-    assert np.allclose(predict_logits(model, views, batch_size=2), expected, atol=1e-5)
+    assert np.allclose(predictor(model, batch_size=2)(views), expected, atol=1e-5)
 
 
 def test_head_is_linear_on_the_mean() -> None:

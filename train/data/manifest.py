@@ -10,6 +10,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,8 @@ class Manifest:
         """The table as it is written."""
         return table_bytes(in_order(self.frame))
 
-    @property
+    # Once: it writes out the whole table, and a training asks for it six times.
+    @cached_property
     def sha256(self) -> str:
         """Hex digest of the table as it is written."""
         return hashlib.sha256(self.csv).hexdigest()

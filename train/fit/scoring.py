@@ -18,7 +18,7 @@ from train.evaluate.calibration import (
 from train.evaluate.scores import write_scores
 from train.evaluate.selection import mark_manifest, pairs_of_recipe, rows_in_training, rows_to_score
 from train.fit.run_folder import Run, State, scores_path, write_state
-from train.model import predict_logits
+from train.model import predictor
 
 FULL_SOURCE = 50
 """Validation pictures from which on a source or generator counts as much as every other where thresholds are chosen.
@@ -32,7 +32,8 @@ _CHUNK = 256
 
 def keras_scorer(model: Any, front_end: FrontEnd) -> Scorer:
     """A scorer that runs a Keras classifier behind a front end."""
-    return lambda views: predict_logits(model, front_end.planes(views))
+    predict = predictor(model)
+    return lambda views: predict(front_end.planes(views))
 
 
 def score_rows(store: Store, marked: pl.DataFrame, scorer: Scorer, calibration: Calibration | None) -> pl.DataFrame:
