@@ -58,11 +58,15 @@ SMALL_RECIPE = {
 }
 
 
+# Folders whose tests start other programs, or search many pictures for copies of each other.
+SLOW_FOLDERS = ("export/runtimes", "export/web", "train/data/audit/pixels", "train/data/reconstruct")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the users of slow fixtures, and the folders of runtimes, as slow: `make check` leaves them out."""
     for item in items:
         names = set(getattr(item, "fixturenames", ()))
-        if names & SLOW_FIXTURES or item.path.is_relative_to(ROOT / "tests" / "export" / "runtimes"):
+        if names & SLOW_FIXTURES or any(item.path.is_relative_to(ROOT / "tests" / folder) for folder in SLOW_FOLDERS):
             item.add_marker(pytest.mark.slow)
 
 
