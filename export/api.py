@@ -15,7 +15,7 @@ from export.artifacts.bundle import read_bundle
 from export.artifacts.description import BALANCED, Description
 from export.inference import detector as inference
 from export.inference.detect_files import detector_path
-from export.inference.judge import Face, judge
+from export.inference.picture_result import FaceResult, evaluate_picture
 from export.parity.verify import Parity
 from export.parity.verify import verify as verify_bundle
 from export.runtimes.registry import RUNTIMES
@@ -46,7 +46,7 @@ class Detection:
     probability: float | None
     threshold: float | None
     heatmap: np.ndarray | None
-    faces: tuple[Face, ...]
+    faces: tuple[FaceResult, ...]
     notes: tuple[str, ...]
     evidence: tuple[Mapping[str, str], ...]
 
@@ -73,7 +73,7 @@ class Detector:
         Raises DataError where the picture cannot be read, ExportError for an unknown operating point.
         """
         name, data, decoded = _read(picture)
-        found = judge(self.opened, decoded, name, operating_point=at)
+        found = evaluate_picture(self.opened, decoded, name, operating_point=at)
         verdict = found.worst.verdict if found.worst else None
         rows = read_marks(data).rows if data is not None else ()
         notes = (*found.notes, *(face.note for face in found.faces if face.note), *(verdict.notes if verdict else ()))
@@ -93,7 +93,7 @@ class Detector:
         Raises DataError where the picture cannot be read or every face is too small.
         """
         name, _, decoded = _read(picture)
-        face = judge(self.opened, decoded, name).worst
+        face = evaluate_picture(self.opened, decoded, name).worst
         if face is None:
             raise DataError(f"{name}: every face is too small to judge; give a larger picture.")
         return apply_view(face.view, decoded, face.eyes)
@@ -139,9 +139,9 @@ def metrics(is_fake: npt.ArrayLike, probability: npt.ArrayLike, *, threshold: fl
 
     Needs the extra `train`. Raises TrainError when a class is missing or a value is not in 0..1.
     """
-    from train.evaluate.metrics import judge as figures
+    from train.evaluate.metrics import compute_metrics
 
-    return figures(is_fake, probability, threshold)
+    return compute_metrics(is_fake, probability, threshold)
 
 
 def evaluate(models: Sequence[str | Path] | str | Path, manifest: str | Path, out: str | Path) -> "Reported":

@@ -36,9 +36,9 @@ class Data:
 
     A row is trained on when its generator is in `generators` (real pictures have the generator `camera`, `"*"` stands
     for every generator that the manifest has) and neither
-    its generator nor its source is in `held_out`. Everything else in the manifest is judged, but never seen.
+    its generator nor its source is in `held_out`. Everything else in the manifest is evaluated, but never seen.
     `unclear_faces` says what becomes of pictures with no or several faces where the view has face(k), and means
-    nothing elsewhere: `drop` leaves them out of training and judging, `centre` takes the centre square, `keep` the
+    nothing elsewhere: `drop` leaves them out of training and evaluating, `centre` takes the centre square, `keep` the
     largest face, or the centre square where there is none (train/image/view.py has the table).
     `licences` are notes on the pictures' licences; they travel with the detector and its model card.
     """

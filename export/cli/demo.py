@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from train.cli.compare import show_judgements
+from train.cli.compare import show_evaluations
 from train.cli.terminal import bar, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 
@@ -18,7 +18,7 @@ def demo_verb(
     from export.release.demo import closing_lines, run_demo
 
     shown = run_demo(out, bar, lambda line: typer.echo(line, err=True))
-    show_judgements(shown.judgements)
+    show_evaluations(shown.evaluations)
     typer.echo("\n".join(closing_lines(shown, out)))
     if not shown.parity.passed:
         raise typer.Exit(1)

@@ -77,7 +77,7 @@ def detect_verb(
     status = 0
     with ExitStack() as stack:
         sinks = [sink for sink in (_csv_sink(csv, stack), _jsonl_sink(jsonl, stack)) if sink]
-        move = stack.enter_context(bar("judging", as_json or len(inputs) == 1))
+        move = stack.enter_context(bar("evaluating", as_json or len(inputs) == 1))
         results = detect_files(inputs, settings, workers=workers or os.cpu_count() or 1)
         for done, result in enumerate(stack.enter_context(closing(results)), 1):
             for sink in sinks:
@@ -136,7 +136,7 @@ def _jsonl_sink(path: Path | None, stack: ExitStack) -> "Callable[[Result], None
 
 
 def _opened(path: Path, stack: ExitStack) -> TextIO:
-    """A text file that grows as results come: what was judged is kept when the rest is broken off."""
+    """A text file that grows as results come: what was evaluated is kept when the rest is broken off."""
     try:
         return stack.enter_context(path.open("w", encoding="utf-8", errors="backslashreplace", newline=""))
     except OSError as error:
@@ -157,13 +157,13 @@ def _problems(result: "Result") -> list[str]:
 
 
 def _status(result: "Result") -> int:
-    """2 where a picture was not read or its overlay not written, 1 where no face was found or judged, else 0."""
+    """2 where a picture was not read or its overlay not written, 1 where no face was found or evaluated, else 0."""
     from export.inference.detect_files import Found
 
     if not isinstance(result, Found) or result.overlay_error:
         return 2
-    judgement = result.judgement
-    return 1 if judgement.face_found is False or judgement.worst is None else 0
+    picture_result = result.picture_result
+    return 1 if picture_result.face_found is False or picture_result.worst is None else 0
 
 
 def _write_report(one: "Input", found: "Found", settings: "Settings", target: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from train.cli.compare import show_judgements
+from train.cli.compare import show_evaluations
 from train.cli.data import ManifestFile
 from train.cli.terminal import Json, bar, print_table, verb
 from train.common.atomic import check_folder_writable
@@ -54,12 +54,12 @@ def evaluate_verb(
     if as_json:
         typer.echo(found.paths.json.read_text(encoding="utf-8"))
         return
-    show_judgements(found.judgements)
+    show_evaluations(found.evaluations)
     if found.robustness:
         from train.evaluate.robustness.results import hardest
 
-        for judgement in found.judgements:
-            typer.echo(hardest(found.robustness.of(judgement.name)))
+        for evaluation in found.evaluations:
+            typer.echo(hardest(found.robustness.of(evaluation.name)))
     if found.by_attribute:
         from train.evaluate.report.attribute_tables import sentences, tables_of
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from train.cli.compare import show_judgements
+from train.cli.compare import show_evaluations
 from train.cli.terminal import Json, command, print_json, print_table, verb
 from train.common.atomic import check_folder_writable
 from train.common.errors import DataError, ElaError, ExportError, TrainError
@@ -57,7 +57,7 @@ def export_verb(
         return
     print_table(f"{made.bundle} ships {made.default}: {made.why}", *lying(made.comparison.variants))
     typer.echo("\n".join((*NOTES, made.comparison.machine.sentence)))
-    show_judgements(made.judgements)
+    show_evaluations(made.evaluations)
     if android:
         typer.echo(f"for the app: {paths['android']}")
     if web:

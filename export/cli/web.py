@@ -1,4 +1,4 @@
-"""The verb `fauxlens web`: a page that judges pictures in the browser, served from here or put into a folder."""
+"""The verb `fauxlens web`: a page that evaluates pictures in the browser, served from here or put into a folder."""
 
 from pathlib import Path
 from typing import Annotated

@@ -131,7 +131,7 @@ def explain(
     eyes: Eyes | None = None,
     side: int = 384,
 ) -> Explanation:
-    """Judge one picture and gather what was asked for; `side` is that of `square` in pixels.
+    """Evaluate one picture and gather what was asked for; `side` is that of `square` in pixels.
 
     Raises DataError where the view cannot be taken, ExportError as `detect` does.
     """

@@ -109,7 +109,7 @@ def find_mean_heatmaps(
     marked = mark_manifest(store.manifest, detector.description.seen)
     chosen = marked if rows == "all" else rows_to_report(marked)
     if chosen.is_empty():
-        raise ExportError(f"{manifest_path} has no picture that {path} may be judged by: give --rows all.")
+        raise ExportError(f"{manifest_path} has no picture that {path} may be evaluated by: give --rows all.")
     groups = _groups(_sum_up(store, chosen, lambda _, views: _run(detector, views), threshold, on_progress))
     return MeanHeatmaps(tuple(groups), detector, path, rows, chosen.height, store.dropped, operating_point, threshold)
 
@@ -119,7 +119,7 @@ def mean_heatmaps_of(
 ) -> tuple[MeanHeatmap, ...]:
     """The same groups from what a detector has already said of some rows of a store (columns `seen` and `row`).
 
-    probability: P(fake) [N] and heatmaps: float32 [N, h, w], row by row. Rows that may not be judged are left out.
+    probability: P(fake) [N] and heatmaps: float32 [N, h, w], row by row. Rows that may not be evaluated are left out.
     """
     fits = reported(rows).to_numpy()
     scores, maps = np.stack([1 - probability[fits], probability[fits]], axis=1), heatmaps[fits]

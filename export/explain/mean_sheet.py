@@ -20,7 +20,7 @@ _HEADINGS = {
 }
 _SMALLEST = 200
 _ROWS = {
-    "judged": "judged pictures: the test split of what was in training, and all of what was not",
+    "judged": "evaluated pictures: the test split of what was in training, and all of what was not",
     "all": "all pictures, those of the training among them",
 }
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from export.inference.judge import NO_FACE
+from export.inference.picture_result import NO_FACE
 from train.image.decode import Picture
 from train.image.face_finder.finder import find_in_pixels
 from train.image.view import Eyes, View, turn_upright, without_face

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from export.inference.detector import Detector, open_detector
 from export.inference.evidence import Evidence, Facts, gather
-from export.inference.faces_overlay import draw_judgement
+from export.inference.faces_overlay import draw_result
 from export.inference.inputs import Input
-from export.inference.judge import Judgement, judge
+from export.inference.picture_result import PictureResult, evaluate_picture
 from export.inference.traces import trace_rows
 from train.common.atomic import write_atomically
 from train.common.errors import DataError, ExportError
@@ -28,7 +28,7 @@ OVERLAY_SIDE, LARGEST_OVERLAY = 320, 4096
 
 @dataclass(frozen=True)
 class Settings:
-    """How pictures are judged: the detector file, the operating point, and how large overlays are drawn.
+    """How pictures are evaluated: the detector file, the operating point, and how large overlays are drawn.
 
     `full_size` draws overlays at the resolution of the picture, up to LARGEST_OVERLAY pixels a side, else at
     OVERLAY_SIDE. `traces` also looks for traces of earlier saves, which takes about as long as ten verdicts.
@@ -46,14 +46,14 @@ class Found:
 
     name: str
     evidence: Evidence
-    judgement: Judgement
+    picture_result: PictureResult
     overlay: Path | None
     overlay_error: str = ""
 
 
 @dataclass(frozen=True)
 class NotRead:
-    """A picture that could not be judged, the sentence that says why, and what its file says all the same."""
+    """A picture that could not be evaluated, the sentence that says why, and what its file says all the same."""
 
     name: str
     error: str
@@ -64,7 +64,7 @@ Result = Found | NotRead
 
 
 def detect_files(inputs: Sequence[Input], settings: Settings, *, workers: int = 1) -> Generator[Result, None, None]:
-    """Judge pictures with so many processes; results come in the inputs' order, and one bad picture stops no other.
+    """Evaluate pictures with so many processes; results come in the inputs' order, and one bad picture stops no other.
 
     Raises ExportError when the detector cannot be opened or has no such operating point.
     """
@@ -73,7 +73,7 @@ def detect_files(inputs: Sequence[Input], settings: Settings, *, workers: int = 
 
 
 def detect_input(settings: Settings, one: Input) -> Result:
-    """Read, judge and draw one picture; whatever is wrong with it becomes a NotRead."""
+    """Read, evaluate and draw one picture; whatever is wrong with it becomes a NotRead."""
     if one.error:
         return NotRead(one.name, one.error)
     rows: tuple[Row, ...] = ()
@@ -89,20 +89,20 @@ def detect_input(settings: Settings, one: Input) -> Result:
 
 
 def detect_bytes(settings: Settings, data: bytes, marks: Marks, name: str, overlay: Path | None) -> Found:
-    """Judge the bytes of a picture file with these marks. Raises DataError as `decode_bytes` and the view do."""
+    """Evaluate the bytes of a picture file with these marks. Raises DataError as `decode_bytes` and the view do."""
     detector = opened(settings.model)
     picture = decode_bytes(data, name)
-    judgement = judge(detector, picture, name, operating_point=settings.operating_point)
+    picture_result = evaluate_picture(detector, picture, name, operating_point=settings.operating_point)
     height, width = picture.pixels.shape[:2]
     digest = hashlib.sha256(data).hexdigest()
     facts = Facts(digest, len(data), picture.format, width, height, picture.jpeg_quality)
     rows = (*marks.rows, *_pixel_rows(picture, marks, settings))
-    evidence = gather(facts, picture, rows, judgement, detector.description)
+    evidence = gather(facts, picture, rows, picture_result, detector.description)
     error = ""
-    if overlay is not None and judgement.worst is not None:
-        error = _write_overlay(overlay, detector, picture, judgement, settings)
-    drawn = overlay if judgement.worst is not None and not error else None
-    return Found(name, evidence, judgement, drawn, error)
+    if overlay is not None and picture_result.worst is not None:
+        error = _write_overlay(overlay, detector, picture, picture_result, settings)
+    drawn = overlay if picture_result.worst is not None and not error else None
+    return Found(name, evidence, picture_result, drawn, error)
 
 
 def _pixel_rows(picture: Picture, marks: Marks, settings: Settings) -> tuple[Row, ...]:
@@ -117,11 +117,13 @@ def opened(model: Path) -> Detector:
     return open_detector(model)
 
 
-def _write_overlay(target: Path, detector: Detector, picture: Picture, judgement: Judgement, settings: Settings) -> str:
+def _write_overlay(
+    target: Path, detector: Detector, picture: Picture, picture_result: PictureResult, settings: Settings
+) -> str:
     side = OVERLAY_SIDE
     if settings.full_size:
         side = max(OVERLAY_SIDE, min(LARGEST_OVERLAY, min(picture.pixels.shape[:2])))
-    image = draw_judgement(detector, picture, judgement, side=side)
+    image = draw_result(detector, picture, picture_result, side=side)
     assert image is not None
     try:
         # Zlib at its quickest: the strongest would take a quarter of the time to a verdict.

@@ -94,7 +94,7 @@ def detector_from(tflite: bytes, name: str) -> Detector:
 def detect(
     detector: Detector, picture: Picture, *, operating_point: str = BALANCED, eyes: Eyes | None = None
 ) -> Verdict:
-    """Judge one picture; `eyes` are needed where the view has face(k).
+    """Evaluate one picture; `eyes` are needed where the view has face(k).
 
     Raises ExportError for an unknown operating point and for a model that gives no number, DataError where the view
     cannot be taken.

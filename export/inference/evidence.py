@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from export.artifacts.description import BALANCED, Description
 from export.inference.detector import Verdict
-from export.inference.judge import Judgement
+from export.inference.picture_result import PictureResult
 from train.evaluate.decision import WORDS
 from train.image.decode import Picture
 from train.image.marks.rows import STRENGTHS, Row, shown
@@ -41,14 +41,14 @@ class Evidence:
 
 
 def gather(
-    facts: Facts, picture: Picture, marks: tuple[Row, ...], judgement: Judgement, about: Description
+    facts: Facts, picture: Picture, marks: tuple[Row, ...], picture_result: PictureResult, about: Description
 ) -> Evidence:
     """Put rows together: file, provenance and metadata, traces, faces, detector, caution."""
     order = {"file": 0, "provenance": 1, "metadata": 2, "traces": 3}
     own = sorted(marks, key=lambda row: order.get(row.kind, 4))
-    judged = (*face_rows(judgement), *detector_rows(judgement, about))
-    rows = (file_row(facts, picture), *own, *judged, CAUTION)
-    return Evidence(facts, rows, sum_up(rows, judgement))
+    evaluated = (*face_rows(picture_result), *detector_rows(picture_result, about))
+    rows = (file_row(facts, picture), *own, *evaluated, CAUTION)
+    return Evidence(facts, rows, sum_up(rows, picture_result))
 
 
 def file_row(facts: Facts, picture: Picture) -> Row:
@@ -59,29 +59,29 @@ def file_row(facts: Facts, picture: Picture) -> Row:
     return Row("file", "none", "nothing", text, "file")
 
 
-def face_rows(judgement: Judgement) -> tuple[Row, ...]:
+def face_rows(picture_result: PictureResult) -> tuple[Row, ...]:
     """Which faces were found and looked at."""
-    texts = [*judgement.notes, *(face.note for face in judgement.faces if face.note)]
-    if judgement.face_found:
-        count = len(judgement.faces)
+    texts = [*picture_result.notes, *(face.note for face in picture_result.faces if face.note)]
+    if picture_result.face_found:
+        count = len(picture_result.faces)
         texts.insert(0, "One face was found." if count == 1 else f"{count} faces were found.")
-    if judgement.face_found is None and not texts:
+    if picture_result.face_found is None and not texts:
         texts = ["This detector does not look for faces: it judged the square that its view takes."]
     return tuple(Row("faces", "none", "nothing", text, "face finder") for text in texts)
 
 
-def detector_rows(judgement: Judgement, about: Description) -> tuple[Row, ...]:
-    """What the detector says of each face that was judged, with how often it is wrong at this operating point.
+def detector_rows(picture_result: PictureResult, about: Description) -> tuple[Row, ...]:
+    """What the detector says of each face that was evaluated, with how often it is wrong at this operating point.
 
     It is weak evidence at the balanced point and medium at the strict ones, which were set for few false alarms; a
     probability below the threshold speaks for nothing, as it is no sign of a camera.
     """
     rows = []
-    for face in judgement.faces:
+    for face in picture_result.faces:
         verdict = face.verdict
         if verdict is None:
             continue
-        name = f"Face {face.number} " if len(judgement.faces) > 1 else ""
+        name = f"Face {face.number} " if len(picture_result.faces) > 1 else ""
         text = sentence(verdict)
         text = f"{name}{text}. " if name else f"{text[0].upper()}{text[1:]}. "
         notes = "".join(f" {note}" for note in verdict.notes if note.startswith("The picture is"))
@@ -147,10 +147,14 @@ _TAILS = {
 }
 
 
-def sum_up(rows: tuple[Row, ...], judgement: Judgement | None) -> str:
+def sum_up(rows: tuple[Row, ...], picture_result: PictureResult | None) -> str:
     """One line that never claims more than the strongest row; of rows as strong, marks come before the detector."""
     best = _most_telling(rows)
-    worst = judgement.worst.verdict.label if judgement and judgement.worst and judgement.worst.verdict else None
+    worst = (
+        picture_result.worst.verdict.label
+        if picture_result and picture_result.worst and picture_result.worst.verdict
+        else None
+    )
     if best is None:
         return _NOTHING[worst]
     if best.kind == "detector":

@@ -1,4 +1,4 @@
-"""A judged picture one can look at: all faces with their squares, and the heatmap over the worst one's."""
+"""An evaluated picture one can look at: all faces with their squares, and the heatmap over the worst one's."""
 
 from dataclasses import replace
 
@@ -6,36 +6,38 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from export.inference.detector import Detector
-from export.inference.judge import Face, Judgement
 from export.inference.overlay import STRIP, draw_overlay
+from export.inference.picture_result import FaceResult, PictureResult
 from train.image.decode import Picture
 from train.image.view import turn_upright
 
-UNJUDGED = (90, 90, 90)
+UNDECIDED = (90, 90, 90)
 
 
-def draw_judgement(detector: Detector, picture: Picture, judgement: Judgement, side: int = 640) -> Image.Image | None:
+def draw_result(
+    detector: Detector, picture: Picture, picture_result: PictureResult, side: int = 640
+) -> Image.Image | None:
     """Draw the worst face's overlay; above it, where there are several faces, the picture with all their squares.
 
-    RGB, `side` pixels wide; None where no face was judged. Raises DataError as `apply_view` does.
+    RGB, `side` pixels wide; None where no face was evaluated. Raises DataError as `apply_view` does.
     """
-    worst = judgement.worst
+    worst = picture_result.worst
     if worst is None or worst.verdict is None:
         return None
     overlay = draw_overlay(replace(detector, view=worst.view), picture, worst.verdict, eyes=worst.eyes, side=side)
-    if len(judgement.faces) < 2:
+    if len(picture_result.faces) < 2:
         return overlay
-    faces = draw_faces(picture, judgement, side)
+    faces = draw_faces(picture, picture_result, side)
     both = Image.new("RGB", (side, faces.height + overlay.height))
     both.paste(faces, (0, 0))
     both.paste(overlay, (0, faces.height))
     return both
 
 
-def draw_faces(picture: Picture, judgement: Judgement, width: int) -> Image.Image:
+def draw_faces(picture: Picture, picture_result: PictureResult, width: int) -> Image.Image:
     """Draw the upright picture, RGB, `width` pixels wide, with each face's square, its number and P(fake).
 
-    The frame has the colour of the verdict, grey where the face was not judged; the worst face's is thicker.
+    The frame has the colour of the verdict, grey where the face was not evaluated; the worst face's is thicker.
     """
     image = Image.fromarray(np.ascontiguousarray(turn_upright(picture.pixels, picture.orientation)))
     scale = width / image.width
@@ -43,15 +45,15 @@ def draw_faces(picture: Picture, judgement: Judgement, width: int) -> Image.Imag
     draw = ImageDraw.Draw(image)
     line = max(2, width // 160)
     # The worst last, so that nothing covers it.
-    for face in sorted(judgement.faces, key=lambda face: face is judgement.worst):
+    for face in sorted(picture_result.faces, key=lambda face: face is picture_result.worst):
         if face.square is not None:
-            _frame(draw, face, scale, 2 * line if face is judgement.worst else line, width)
+            _frame(draw, face, scale, 2 * line if face is picture_result.worst else line, width)
     return image
 
 
-def _frame(draw: ImageDraw.ImageDraw, face: Face, scale: float, line: int, width: int) -> None:
+def _frame(draw: ImageDraw.ImageDraw, face: FaceResult, scale: float, line: int, width: int) -> None:
     assert face.square is not None
-    colour = STRIP[face.verdict.label] if face.verdict else UNJUDGED
+    colour = STRIP[face.verdict.label] if face.verdict else UNDECIDED
     left, top, right, bottom = (edge * scale for edge in face.square)
     if right - left > 2 and bottom - top > 2:
         # White outside, so that the frame shows on any picture.

@@ -13,7 +13,7 @@ _NARROWEST = 40
 def all_lines(result: Result, width: int = 0) -> str:
     """Rows of evidence, then the sentence that sums them up; wrapped at `width` columns, 0 for not at all.
 
-    Of a picture that could not be judged, what its file says; "" where it says nothing.
+    Of a picture that could not be evaluated, what its file says; "" where it says nothing.
     """
     if isinstance(result, Found):
         overlay = [f"  heatmap: {printable(str(result.overlay))}"] if result.overlay else []
@@ -34,7 +34,7 @@ def _lines(name: str, rows: tuple[Row, ...], summary: str, width: int) -> list[s
 
 def one_line(found: Found) -> str:
     """The sentence that sums up, with the probability of fake of the worst face."""
-    worst = found.judgement.worst
+    worst = found.picture_result.worst
     probability = f" ({worst.verdict.probability:.3f})" if worst is not None and worst.verdict is not None else ""
     return printable(f"{found.name}: {found.evidence.summary}{probability}")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from export.inference.detect_files import Found, NotRead, Result
 from export.inference.detector import Detector, Verdict
-from export.inference.judge import Face
+from export.inference.picture_result import FaceResult
 from train.image.marks.rows import strongest
 
 FORMAT = 2
@@ -35,17 +35,17 @@ def result_record(result: Result) -> dict[str, Any]:
     if isinstance(result, NotRead):
         rows = {"rows": [asdict(row) for row in result.rows]} if result.rows else {}
         return {"file": result.name, "error": result.error, **rows}
-    evidence, worst = result.evidence, result.judgement.worst
+    evidence, worst = result.evidence, result.picture_result.worst
     verdict = worst.verdict if worst else None
-    judged = verdict_record(verdict) if verdict else dict.fromkeys(_VERDICT)
+    evaluated = verdict_record(verdict) if verdict else dict.fromkeys(_VERDICT)
     return {
         "file": result.name,
-        **judged,
+        **evaluated,
         "summary": evidence.summary,
         "rows": [asdict(row) for row in evidence.rows],
-        "face_found": result.judgement.face_found,
-        "faces": [_face(face) for face in result.judgement.faces],
-        "notes": [*result.judgement.notes, *(verdict.notes if verdict else ())],
+        "face_found": result.picture_result.face_found,
+        "faces": [_face(face) for face in result.picture_result.faces],
+        "notes": [*result.picture_result.notes, *(verdict.notes if verdict else ())],
         **asdict(evidence.facts),
         "overlay": str(result.overlay) if result.overlay else None,
     }
@@ -66,7 +66,7 @@ def record(file: Path, verdict: Verdict, notes: tuple[str, ...]) -> dict[str, An
     return {"file": str(file), **verdict_record(verdict), "notes": list(notes)}
 
 
-def _face(face: Face) -> dict[str, Any]:
+def _face(face: FaceResult) -> dict[str, Any]:
     return {
         "number": face.number,
         "square": face.square,
@@ -105,7 +105,7 @@ def _cells_without(one: NotRead) -> list[str]:
 
 
 def _cells(found: Found) -> list[str]:
-    worst = found.judgement.worst
+    worst = found.picture_result.worst
     verdict = worst.verdict if worst else None
     mark = strongest(found.evidence.rows)
     return [
@@ -114,7 +114,7 @@ def _cells(found: Found) -> list[str]:
         f"{verdict.probability:.6f}" if verdict else "",
         verdict.operating_point if verdict else "",
         f"{verdict.threshold:.6f}" if verdict else "",
-        str(len(found.judgement.faces)),
+        str(len(found.picture_result.faces)),
         mark.says if mark else "nothing",
         mark.strength if mark else "none",
         found.evidence.summary,

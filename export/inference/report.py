@@ -24,7 +24,7 @@ def write_report(found: Found, data: bytes, settings: Settings, target: Path) ->
     """Write the page of one picture with the bytes `data`; `found` is what `detect_bytes` said of them."""
     picture = decode_bytes(data, found.name)
     pictures = [("The picture", _small(picture, found))]
-    if (worst := found.judgement.worst) is not None and worst.verdict is not None:
+    if (worst := found.picture_result.worst) is not None and worst.verdict is not None:
         detector = replace(opened(settings.model), view=worst.view)
         overlay = draw_overlay(detector, picture, worst.verdict, eyes=worst.eyes, side=_SIDE)
         pictures.append(("Evidence for fake, over the square that was evaluated", overlay))
@@ -60,7 +60,7 @@ def _small(picture: Picture, found: Found) -> Image.Image:
     whole = image.width
     image.thumbnail((_SIDE, _SIDE), reducing_gap=2.0)
     draw = ImageDraw.Draw(image)
-    for face in found.judgement.faces:
+    for face in found.picture_result.faces:
         if face.square is not None:
             left, top, right, bottom = (value * image.width / whole for value in face.square)
             if right > left and bottom > top:

@@ -6,7 +6,7 @@ Three maps at the last feature map A, with channels k and places [h, w], and log
     Grad-CAM++   sum_k relu(w_k) A_k / (h w)          what speaks for "real" is left out before the sum
     Score-CAM    relu(sum_k c_k A_k)                  c_k: how far showing only where A_k is large raises the logit
 
-The first two are closed forms of this head and hold to rounding. Grad-CAM is the reference that parity is judged by;
+The first two are closed forms of this head and hold to rounding. Grad-CAM is the reference that parity is evaluated by;
 the other two are second opinions. Where nothing speaks for "fake" a map is all zero; with Grad-CAM++ that means that
 no channel of a positive weight responds anywhere, so in a picture of more than one colour it hardly happens.
 

@@ -20,7 +20,7 @@ COUNT = 32
 
 
 def choose_references(marked: pl.DataFrame, count: int = COUNT) -> list[int]:
-    """Choose rows for the references: pictures that may be judged, taken from every source in turn.
+    """Choose rows for the references: pictures that may be evaluated, taken from every source in turn.
 
     marked: manifest rows with `seen` and `row`; of those where faces were looked for, only rows with one face, so that
     the view needs no policy for others. The order within a source is that of the pictures' hashes, so the

@@ -21,7 +21,7 @@ from train.common.errors import ExportError
 from train.common.tf import load_tensorflow, seed_everything
 from train.data.store import Store
 from train.fit.batches import Batch
-from train.fit.epoch import OnTick, judge_epoch, learn_epoch, ticking
+from train.fit.epoch import OnTick, learn_epoch, ticking, validate_epoch
 from train.fit.loop import load_model
 from train.fit.run_folder import Run, forget_states, read_state, weights_path
 from train.fit.scoring import keras_scorer, score_state
@@ -158,7 +158,7 @@ def quantise(run: Run, store: Store, classifier: Any, *, on_tick: OnTick = lambd
             on_batch=ticking(on_tick, "fine-tune", epoch, settings.epochs, steps),
         )
         fix_input_range(qat)
-        val_loss, _ = judge_epoch(qat, material.val_planes, material.val)
+        val_loss, _ = validate_epoch(qat, material.val_planes, material.val)
         if val_loss < best_loss:
             best_loss, best = val_loss, qat.get_weights()
     qat.set_weights(best)

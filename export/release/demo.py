@@ -19,7 +19,7 @@ from train.data.cards.registry import find_card
 from train.data.manifest import read_manifest, write_manifest
 from train.data.sample.make import make_sample
 from train.data.scan.scan import scan
-from train.evaluate.evaluation import Judgement
+from train.evaluate.evaluation import Evaluation
 from train.evaluate.report.build import Reported
 from train.fit.pipeline import begin, complete, resume
 from train.fit.run_folder import Run, has_state
@@ -32,10 +32,10 @@ Bar = Callable[[str], AbstractContextManager[Callable[[int, int, str], None]]]
 
 @dataclass(frozen=True)
 class Shown:
-    """All that the demo made: the audit, both trainings' judgements, the export, its parity and one verdict."""
+    """All that the demo made: the audit, both trainings' evaluations, the export, its parity and one verdict."""
 
     audit: Audit
-    judgements: tuple[Judgement, ...]
+    evaluations: tuple[Evaluation, ...]
     exported: Exported
     parity: Parity
     verdict: tuple[str, ...]
@@ -71,20 +71,20 @@ def run_demo(folder: Path, bar: Bar, say: Callable[[str], None]) -> Shown:
     if not has_state(run, "qat"):
         with bar("quantising") as move:
             quantise_run(run, on_tick=lambda tick: move(tick.batch, tick.batches, f" {tick.epoch}/{tick.epochs}"))
-    say("6/6  exporting, holding every stage against the one before it, and judging a picture")
+    say("6/6  exporting, holding every stage against the one before it, and evaluating a picture")
     exported = export_run(run, run.folder / "export", say=lambda line: say(f"     {line}"))
     bundle = read_bundle(exported.bundle)
     parity = verify(bundle, variant=bundle.default, runtime=RUNTIMES["litert"])
     picture = sorted((sample / "fake" / "gan-like").iterdir())[0]
     overlay = folder / f"{picture.name}.heatmap.png"
-    judged = detect_input(Settings(exported.bundle, BALANCED), Input(str(picture), picture, overlay=overlay))
-    lines = all_lines(judged)
-    judgements = (
-        replace(narrow.judgements[0], name="without diffusion"),
-        replace(broad.judgements[0], name="with diffusion"),
-        replace(exported.judgements[-1], name=f"with diffusion, {exported.default}"),
+    evaluated = detect_input(Settings(exported.bundle, BALANCED), Input(str(picture), picture, overlay=overlay))
+    lines = all_lines(evaluated)
+    evaluations = (
+        replace(narrow.evaluations[0], name="without diffusion"),
+        replace(broad.evaluations[0], name="with diffusion"),
+        replace(exported.evaluations[-1], name=f"with diffusion, {exported.default}"),
     )
-    return Shown(audited, judgements, exported, parity, tuple(lines.splitlines()))
+    return Shown(audited, evaluations, exported, parity, tuple(lines.splitlines()))
 
 
 def closing_lines(shown: Shown, folder: Path) -> tuple[str, ...]:

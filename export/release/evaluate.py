@@ -1,4 +1,4 @@
-"""Judge finished detector files: the same door for a Keras run and a `.tflite`."""
+"""Evaluate finished detector files: the same door for a Keras run and a `.tflite`."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -79,7 +79,8 @@ def evaluate_models(
     pictures: int = PICTURES,
     by: str = "",
 ) -> Reported:
-    """Judge run folders, detector files or bundles on one manifest; write a report, and scores.csv with each picture's.
+    """Evaluate run folders, detector files or bundles on one manifest; write a report, and scores.csv with each
+    picture's.
 
     Of a second model the scores go to scores-2.csv.
 

@@ -11,7 +11,7 @@ from export.release.variants import COLUMNS, NOTES, Comparison, cells
 from train.evaluate.decision import WORDS
 
 if TYPE_CHECKING:
-    from train.evaluate.evaluation import Judgement
+    from train.evaluate.evaluation import Evaluation
 
 _WEAK = 0.5
 """A generator is listed under known failures when less than this part of its fakes is called fake."""
@@ -31,7 +31,7 @@ class Learned:
 
 def render_card(
     description: Description,
-    judgement: "Judgement",
+    evaluation: "Evaluation",
     *,
     comparison: Comparison,
     learned: Sequence[Learned],
@@ -41,7 +41,7 @@ def render_card(
 ) -> str:
     """The model card of a shipped variant as Markdown.
 
-    `judgement` is that of the same variant; `comparison` is the table of all and why this one ships; `learned` is what
+    `evaluation` is that of the same variant; `comparison` is the table of all and why this one ships; `learned` is what
     it was trained on; `baseline` is a sentence on what file metadata alone reaches, None where there were too few
     pictures to say; `recipe_text` is the recipe it was trained by, printed whole so that the run can be repeated.
     """
@@ -58,15 +58,15 @@ def render_card(
     environment.filters |= {"interval": _interval, "percent": _percent, "cell": _cell, "inline": _inline}
     return environment.get_template("card.md.j2").render(
         d=description,
-        j=judgement,
+        j=evaluation,
         c=comparison,
         columns=COLUMNS,
         rows=[cells(variant) for variant in comparison.variants],
         how_to_read=NOTES,
         learned=learned,
         baseline=baseline,
-        weak=[group for group in judgement.generators if group.called.balanced.value < _WEAK],
-        alarming=[source for source in judgement.real_sources if source.called.balanced.high > 0.1],
+        weak=[group for group in evaluation.generators if group.called.balanced.value < _WEAK],
+        alarming=[source for source in evaluation.real_sources if source.called.balanced.high > 0.1],
         recipe=recipe_text.rstrip("\n"),
         recipe_sha256=recipe_sha256,
         fence=_fence(recipe_text),

@@ -30,9 +30,9 @@ from train.common.errors import ExportError
 from train.data.manifest import read_manifest
 from train.data.store import Store, pack_beside
 from train.evaluate.decision import POINTS
-from train.evaluate.evaluation import Judgement
+from train.evaluate.evaluation import Evaluation
 from train.evaluate.flips import count_flips
-from train.evaluate.metrics import judge
+from train.evaluate.metrics import compute_metrics
 from train.evaluate.report.build import Scored, report
 from train.evaluate.scores import read_scores, write_scores
 from train.evaluate.selection import Pair, mark_manifest, pairs_of_recipe, reported, rows_in_training, rows_to_report
@@ -59,13 +59,13 @@ _PROBES = 8
 
 @dataclass(frozen=True)
 class Exported:
-    """What was made: paths, the table of variants, and judgements of the float state to the shipped variant."""
+    """What was made: paths, the table of variants, and evaluations of the float state to the shipped variant."""
 
     bundle: Path
     table: Path
     report: Path
     comparison: Comparison
-    judgements: tuple[Judgement, ...]
+    evaluations: tuple[Evaluation, ...]
 
     @property
     def default(self) -> str:
@@ -80,7 +80,7 @@ class Exported:
 
 @dataclass(frozen=True)
 class _Made:
-    """A variant before it is described to the end: the converted model and what it made of the judged rows."""
+    """A variant before it is described to the end: the converted model and what it made of the evaluated rows."""
 
     name: str
     state: KerasState
@@ -121,7 +121,7 @@ def export_run(
     why = reason(best, variants)
     comparison = Comparison(variants, best.name, why, run.recipe.quantize.depthwise, this_machine())
 
-    say("judging")
+    say("evaluating")
     chosen = next(one for one in made if one.name == best.name)
     shipped = chosen.scored
     side_by_side = [keras["float"], *([] if best.state == "float" else [keras[best.state]]), shipped]
@@ -157,7 +157,7 @@ def export_run(
         default=best.name,
         card=render_card(
             read_description(detectors[best.name]),
-            found.judgements[-1],
+            found.evaluations[-1],
             comparison=comparison,
             learned=_learned(store, rows),
             baseline=baseline.verdict if baseline else None,
@@ -167,7 +167,7 @@ def export_run(
         references=references,
         tolerances=Tolerances(),
     )
-    return Exported(bundle, table, found.paths.html, comparison, found.judgements)
+    return Exported(bundle, table, found.paths.html, comparison, found.evaluations)
 
 
 def _carried(run: Run, store: Store, rows: pl.DataFrame, other: Path | None) -> tuple[Store, pl.DataFrame]:
@@ -231,7 +231,9 @@ def _compare(one: _Made, base: _Made, keras: Mapping[str, Scored], latency: tupl
     scores, points = one.scored.scores, one.scored.points
     seen = {"val": rows_in_training(scores, "val"), "test": rows_in_training(scores, "test")}
     aucs = {
-        split: judge((part["label"] == "fake").to_numpy(), part["probability"].to_numpy(), points.balanced).auc
+        split: compute_metrics(
+            (part["label"] == "fake").to_numpy(), part["probability"].to_numpy(), points.balanced
+        ).auc
         for split, part in seen.items()
     }
     origin, reference = keras[one.state.name], keras["float"]

@@ -1,4 +1,4 @@
-"""The variants of one run side by side: what each costs, how it judges, and how far it is from what was trained."""
+"""The variants of one run side by side: what each costs, how it evaluates, and how far it is from what was trained."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

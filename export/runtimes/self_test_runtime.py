@@ -1,6 +1,7 @@
 """A self-test of the Android app, held against the bundle that it is about: the trip that a phone's answer tells of.
 
-The app's own verdicts are not taken over; parity judges the phone's numbers here, as it judges those of any runtime.
+The app's own verdicts are not taken over; parity evaluates the phone's numbers here, as it evaluates those of any
+runtime.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""A web site that judges pictures: the page, the detector module, LiteRT.js and one bundle, in files of one folder.
+"""A web site that evaluates pictures: the page, the detector module, LiteRT.js and one bundle, in files of one folder.
 
 The site asks nothing of its host but to serve files. Its pages carry their content security policy, and hashes of every
 script and of the bundle (Subresource Integrity, also in import maps: https://w3c.github.io/webappsec-subresource-integrity/).
@@ -51,7 +51,7 @@ ISOLATION = {
 
 
 def site_files(bundle: Path) -> dict[str, bytes]:
-    """The files of a site that judges pictures with what `bundle` ships, by their path in the folder.
+    """The files of a site that evaluates pictures with what `bundle` ships, by their path in the folder.
 
     Only the default variant travels. Raises ExportError where the bundle is none or LiteRT.js is not set up.
     """

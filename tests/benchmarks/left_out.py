@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 from scipy.stats import binomtest
 
-from train.evaluate.metrics import Interval, Metrics, judge
+from train.evaluate.metrics import Interval, Metrics, compute_metrics
 from train.evaluate.scores import read_scores
 
 FALSE_ALARMS = 0.01
@@ -52,14 +52,14 @@ def generators(
     known = set(scores.filter("seen")["generator"])
     for generator in sorted(set(fakes["generator"]) - known):
         chosen = fakes.filter(generator=generator)
-        against = (_judged(seen_reals, chosen, point), _judged(other_reals, chosen, point))
+        against = (_evaluated(seen_reals, chosen, point), _evaluated(other_reals, chosen, point))
         rows.append((generator, chosen.height, *against))
     return rows
 
 
-def _judged(reals: pl.DataFrame, fakes: pl.DataFrame, point: float) -> Metrics:
+def _evaluated(reals: pl.DataFrame, fakes: pl.DataFrame, point: float) -> Metrics:
     both = pl.concat([reals, fakes])
-    return judge((both["label"] == "fake").to_numpy(), both["probability"].to_numpy(), point, resamples=400)
+    return compute_metrics((both["label"] == "fake").to_numpy(), both["probability"].to_numpy(), point, resamples=400)
 
 
 def sources(scores: pl.DataFrame, point: float) -> list[tuple[str, int, int]]:

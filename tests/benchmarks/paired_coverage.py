@@ -2,7 +2,7 @@
 
     .venv/bin/python tests/benchmarks/paired_coverage.py [--studies 1000] [--resamples 200]
 
-Every study has two arms trained over some seeds and judged on the same made-up pictures, near-duplicates among them.
+Every study has two arms trained over some seeds and evaluated on the same made-up pictures, near-duplicates among them.
 A picture has a part of its score that all trainings share, one that the trainings of an arm share, and one of its own
 in each training; each training moves all fakes by a step of its own, which is what the seed does to a detector that
 meets an unseen generator. The arms have the same distribution unless the steps differ in size ("uneven"), where the

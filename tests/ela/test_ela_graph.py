@@ -119,7 +119,7 @@ def test_graph_equals_pillow_at_the_ends_of_the_quality_scale(text: str) -> None
 
 @pytest.mark.parametrize("bits", [FORWARD_COLUMNS_BITS, INVERSE_COLUMNS_BITS, INVERSE_ROWS_BITS])
 def test_sums_beyond_24_bits_are_exact(bits: int) -> None:
-    # Pictures reach them too seldom to rely on: whole-number arithmetic is the judge here.
+    # Pictures reach them too seldom to rely on: whole-number arithmetic is the reference here.
     tf = load_tensorflow()
     samples = np.random.default_rng(5).integers(-(1 << 13), 1 << 13, (1, 128, 128, 8))
     exact = (samples @ dct_matrix() + (1 << (bits - 1))) >> bits

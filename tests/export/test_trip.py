@@ -177,19 +177,19 @@ def test_evaluating_a_file_equals_the_scores_of_its_export(bundle_path: Path, tr
     scores = read_scores(scores_path(trained_run, "qat").parent / "qat-int8.csv")
     test = scores.filter(pl.col("seen") & (pl.col("split") == "test"))
     expected = roc_auc_score((test["label"] == "fake").to_numpy(), test["probability"].to_numpy())
-    assert found.judgements[0].overall.auc.value == pytest.approx(expected)
-    unseen = {group.name: group.seen for group in found.judgements[0].generators}
+    assert found.evaluations[0].overall.auc.value == pytest.approx(expected)
+    unseen = {group.name: group.seen for group in found.evaluations[0].generators}
     assert unseen == {"gan-like": True, "diffusion-like": False}
 
 
-def test_a_run_is_judged_on_pictures_of_others(trained_run: Run, tmp_path: Path) -> None:
+def test_a_run_is_evaluated_on_pictures_of_others(trained_run: Run, tmp_path: Path) -> None:
     # Nothing that the recipe names is in this manifest but the word "camera", from a source it never saw.
     own = trained_run.manifest()
     foreign = own.frame.filter(pl.col("generator") != "gan-like").with_columns(source=pl.lit("elsewhere"))
     paths = [Path(os.path.relpath(own.picture_path(path), tmp_path)).as_posix() for path in foreign["path"]]
     manifest = Manifest(foreign.with_columns(path=pl.Series(paths)), tmp_path)
     write_manifest(manifest, tmp_path / "foreign.csv")
-    found = evaluate_models([trained_run.folder], tmp_path / "foreign.csv", tmp_path / "report").judgements[0]
+    found = evaluate_models([trained_run.folder], tmp_path / "foreign.csv", tmp_path / "report").evaluations[0]
     assert [(group.name, group.seen) for group in found.generators] == [("diffusion-like", False)]
     assert [(source.name, source.seen) for source in found.real_sources] == [("elsewhere", False)]
     assert found.real_sources[0].called.n == foreign.filter(pl.col("label") == "real").height
@@ -214,7 +214,7 @@ def test_a_killed_quantising_leaves_no_old_calibration_beside_new_weights(
         shutil.rmtree(folder)
 
 
-def test_models_of_different_views_are_not_judged_side_by_side(
+def test_models_of_different_views_are_not_evaluated_side_by_side(
     trained_run: Run, bundle: Bundle, bundle_path: Path, tmp_path: Path
 ) -> None:
     import dataclasses

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from export.inference.detector import Detector, open_detector
-from export.inference.judge import judge
+from export.inference.picture_result import evaluate_picture
 from train.data.sample.make import make_sample
 from train.image.decode import decode
 
@@ -37,7 +37,7 @@ def draw_references(detector_path: Path, folder: Path) -> None:
 
 
 def _probability(detector: Detector, file: Path) -> float:
-    worst = judge(detector, decode(file), str(file)).worst
+    worst = evaluate_picture(detector, decode(file), str(file)).worst
     return worst.verdict.probability if worst and worst.verdict else 0.0
 
 

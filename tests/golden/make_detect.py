@@ -8,7 +8,7 @@ through a view with a face square, for eyes that are made up.
         {"view", "eyes": null | {"x", "y", "distance"}, "view_sha256", "scores", "heatmap",
          "labels": {operating point: "real" | "unsure" | "fake"}}]}]}
 
-The first trip also says whether it was `judged`: false where every face that was found is too small.
+The first trip also says whether it was `evaluated`: false where every face that was found is too small.
 
 `scores` (real, fake) and `heatmap` (row by row) are float32 as 8 hex digits each; `decoded_sha256` is of the RGB bytes
 as they are stored, `view_sha256` of those that the model sees. A picture that is refused has `refused`, the sentence,
@@ -27,7 +27,7 @@ import numpy as np
 from export.artifacts.description import OPERATING_POINTS
 from export.inference.detect_files import detector_path
 from export.inference.detector import Detector, detect, detector_from, label_of, read_detector
-from export.inference.judge import judge
+from export.inference.picture_result import evaluate_picture
 from train.common.atomic import write_text
 from train.common.errors import DataError
 from train.image.decode import Picture, decode
@@ -67,8 +67,8 @@ def _of_picture(detector: Detector, file: Path) -> dict[str, Any]:
 
 
 def _own_trip(detector: Detector, picture: Picture, name: str) -> dict[str, Any]:
-    face = judge(detector, picture, name).worst
-    # Where every face is too small to be judged `detect` says no more than that; the centre is for ports to compare.
+    face = evaluate_picture(detector, picture, name).worst
+    # Where every face is too small to be evaluated `detect` says no more than that; the centre is for ports to compare.
     view, eyes = (without_face(detector.view), None) if face is None else (face.view, face.eyes)
     return _trip(replace(detector, view=view), picture, eyes) | {"judged": face is not None}
 

@@ -16,7 +16,7 @@ from train.evaluate.calibration import (
     fit_calibration,
     probabilities,
 )
-from train.evaluate.robustness.results import Condition, Disturbed, Robustness, judge_disturbed
+from train.evaluate.robustness.results import Condition, Disturbed, Robustness, evaluate_disturbed
 from train.evaluate.scores import check_scores, write_scores
 from train.evaluate.selection import rows_to_report
 from train.fit.run_folder import Run, State, scores_path, start_run, write_state
@@ -92,7 +92,7 @@ def make_robustness(names: tuple[str, ...] = ("float", "int8")) -> Robustness:
                       1 / (1 + np.exp(-(rows["logit"].to_numpy() + far * chance))))
             for kind, strength, far in DISTURBED
         ]  # fmt: skip
-        conditions += judge_disturbed(rows, points, disturbed, name=name, resamples=20)
+        conditions += evaluate_disturbed(rows, points, disturbed, name=name, resamples=20)
     n_fake = int((rows["label"] == "fake").sum())
     return Robustness(rows.height, rows.height - n_fake, n_fake, rows.height, 256.0, tuple(conditions))
 

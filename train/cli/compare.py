@@ -48,11 +48,11 @@ def compare_verb(
         _compare_runs(runs, markdown, as_json)
 
 
-def show_judgements(judgements: Any) -> None:
-    """Print the matrix trained-on x tested-on of judgements."""
+def show_evaluations(evaluations: Any) -> None:
+    """Print the matrix trained-on x tested-on of evaluations."""
     from train.compare.matrix import as_table, train_on_test_on
 
-    header, rows = as_table(train_on_test_on(judgements))
+    header, rows = as_table(train_on_test_on(evaluations))
     if len(header) > WIDEST:
         # So many generators stand below each other.
         header, *rows = zip(header, *rows, strict=True)  # type: ignore[assignment]
@@ -64,19 +64,19 @@ def _compare_runs(runs: Sequence[Path], markdown: bool, as_json: bool) -> None:
 
     from train.compare.matrix import as_markdown, train_on_test_on
     from train.evaluate.plain import to_plain
-    from train.evaluate.report.html import read_judgements
+    from train.evaluate.report.html import read_evaluations
 
-    judgements = [
-        replace(judgement, name=f"{run.name}, {judgement.name}")
+    evaluations = [
+        replace(evaluation, name=f"{run.name}, {evaluation.name}")
         for run in runs
-        for judgement in read_judgements(_report_of(run))
+        for evaluation in read_evaluations(_report_of(run))
     ]
     if as_json:
-        print_json(to_plain(train_on_test_on(judgements)))
+        print_json(to_plain(train_on_test_on(evaluations)))
     elif markdown:
-        typer.echo(as_markdown(train_on_test_on(judgements)))
+        typer.echo(as_markdown(train_on_test_on(evaluations)))
     else:
-        show_judgements(judgements)
+        show_evaluations(evaluations)
 
 
 def _compare_arms(folders: Sequence[Path], against: str, markdown: bool, figure: Path | None, as_json: bool) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from train.cli.compare import show_judgements
+from train.cli.compare import show_evaluations
 from train.cli.terminal import bar, command, ticker, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 
@@ -68,7 +68,7 @@ def train_verb(
         if (run.folder / "run.json").exists():
             typer.echo(f"Completed epochs are saved; resume with: {command('train', '--resume', run.folder)}", err=True)
         raise
-    show_judgements(found.judgements)
+    show_evaluations(found.evaluations)
     typer.echo(kept_epoch(run))
     if dropped := run.store().dropped:
         typer.echo(f"{dropped} pictures with no or several faces were left out ([data] unclear_faces).")

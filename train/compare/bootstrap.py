@@ -67,7 +67,7 @@ def figures_of(
 ) -> tuple[Figures, ...]:
     """All figures of a matrix: AUC and TPR of each set of fakes, false alarms of each source of reals.
 
-    Fakes are held against the reference reals of `judgement.judge_scores`, and the values are those of a report. A
+    Fakes are held against the reference reals of `evaluation.evaluate_scores`, and the values are those of a report. A
     resample draws whole groups, with replacement and within their kind of picture, the same for every run (Field and
     Welsh, J. R. Statist. Soc. B 69:369, 2007); the 1 % threshold of a run is chosen anew on the resampled validation
     pictures, as `choose_operating_points` would. Takes about 0.2 s a run for 2,000 pictures; memory is bounded.
@@ -75,20 +75,20 @@ def figures_of(
     """
     pictures = matrix.pictures
     seen, split, label = (pictures[name].to_numpy() for name in ("seen", "split", "label"))
-    judged, real = ~seen | (split == "test"), label == "real"
+    evaluated, real = ~seen | (split == "test"), label == "real"
     validation = seen & (split == "val")
-    reference = judged & real & seen if (judged & real & seen).any() else judged & real
-    fakes = judged & ~real
+    reference = evaluated & real & seen if (evaluated & real & seen).any() else evaluated & real
+    fakes = evaluated & ~real
     for what, rows in (
-        ("real picture that may be judged", reference),
-        ("fake picture that may be judged", fakes),
+        ("real picture that may be evaluated", reference),
+        ("fake picture that may be evaluated", fakes),
         ("real validation picture", validation & real),
         ("fake validation picture", validation & ~real),
     ):
         if not rows.any():
             raise TrainError(f"The runs to compare have scores of no {what}: score them with this version.")
     fake_sets = _fake_sets(pictures, fakes)
-    real_sets = _sets(pictures, judged & real, ["source"])
+    real_sets = _sets(pictures, evaluated & real, ["source"])
     table = _Table(matrix, *map(np.flatnonzero, (reference, fakes, validation & real, validation & ~real)))
     ones = np.ones((1, pictures.height))
     shipped = matrix.thresholds[:, None]
@@ -156,7 +156,7 @@ def _sets(pictures: pl.DataFrame, rows: npt.NDArray[np.bool_], columns: list[str
 def _weights(pictures: pl.DataFrame, resamples: int, seed: int) -> Iterator[Floats]:
     """Chunks of resamples as how often each picture is in them, [B, N]."""
     kind = ["label", "generator", "source", "seen", "split"]
-    # Unseen pictures are judged whatever their split.
+    # Unseen pictures are evaluated whatever their split.
     table = pictures.with_columns(split=pl.when("seen").then("split").otherwise(pl.lit("")))
     group = table["group"].rank("dense").to_numpy().astype(np.intp) - 1
     stratum = table.select(pl.struct(kind).rank("dense")).to_series().to_numpy().astype(np.intp) - 1

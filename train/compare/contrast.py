@@ -65,7 +65,7 @@ class Contrast:
 
 
 def contrast(arm: Sample, baseline: Sample, units: int, *, rate: bool) -> Contrast:
-    """The contrast of two arms trained apart and judged on the same pictures, of which there are `units` groups.
+    """The contrast of two arms trained apart and evaluated on the same pictures, of which there are `units` groups.
 
     A multi-reader multi-case analysis with trainings as readers, nested in the arms because training 1 of one arm and
     training 1 of another share a number and no more (Obuchowski and Rockette, Commun. Stat. Simul. 24:285, 1995;

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from train.common.errors import TrainError
-from train.evaluate.evaluation import Judgement
+from train.evaluate.evaluation import Evaluation
 from train.evaluate.metrics import Interval, wilson
 
 NOTHING = "–"
@@ -27,7 +27,7 @@ class Cell:
 class Row:
     """One run: what it was trained on, its cells in the order of Matrix.generators, its false alarms.
 
-    cells: None where the run was not judged on that generator. Where a run has pictures of a generator from seen and
+    cells: None where the run was not evaluated on that generator. Where a run has pictures of a generator from seen and
     from unseen sources, the cell is of the seen ones.
     false_alarms, unseen_false_alarms: reals called fake at the shipped 1 % threshold, all sources of a kind
     together; None where the run has none.
@@ -48,18 +48,18 @@ class Matrix:
     rows: tuple[Row, ...]
 
 
-def train_on_test_on(judgements: Sequence[Judgement]) -> Matrix:
-    """The matrix of judgements, one a run, in their order; generators by name.
+def train_on_test_on(evaluations: Sequence[Evaluation]) -> Matrix:
+    """The matrix of evaluations, one a run, in their order; generators by name.
 
-    Raises TrainError when there is no judgement or two share a name.
+    Raises TrainError when there is no evaluation or two share a name.
     """
-    names = [judgement.name for judgement in judgements]
+    names = [evaluation.name for evaluation in evaluations]
     if not names:
         raise TrainError("There is nothing to compare: give the report.json of at least one run.")
     if len(set(names)) < len(names):
         raise TrainError(f"Two of the runs to compare share a name ({', '.join(names)}): rename one.")
-    generators = tuple(sorted({group.name for judgement in judgements for group in judgement.generators}))
-    return Matrix(generators, tuple(_row(judgement, generators) for judgement in judgements))
+    generators = tuple(sorted({group.name for evaluation in evaluations for group in evaluation.generators}))
+    return Matrix(generators, tuple(_row(evaluation, generators) for evaluation in evaluations))
 
 
 def as_table(matrix: Matrix) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
@@ -94,24 +94,24 @@ def as_markdown(matrix: Matrix) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _row(judgement: Judgement, generators: Sequence[str]) -> Row:
-    # seen groups come first in a judgement, so the first of a name is the seen one
+def _row(evaluation: Evaluation, generators: Sequence[str]) -> Row:
+    # seen groups come first in an evaluation, so the first of a name is the seen one
     found: dict[str, Cell] = {}
-    for group in judgement.generators:
+    for group in evaluation.generators:
         metrics = group.metrics
         cell = Cell(group.seen, group.called.n, metrics.auc, metrics.tpr_at_1, group.called.fpr_1)
         found.setdefault(group.name, cell)
     return Row(
-        run=judgement.name,
+        run=evaluation.name,
         trained_on=tuple(name for name in generators if name in found and found[name].seen),
         cells=tuple(found.get(name) for name in generators),
-        false_alarms=_false_alarms(judgement, seen=True),
-        unseen_false_alarms=_false_alarms(judgement, seen=False),
+        false_alarms=_false_alarms(evaluation, seen=True),
+        unseen_false_alarms=_false_alarms(evaluation, seen=False),
     )
 
 
-def _false_alarms(judgement: Judgement, seen: bool) -> Interval | None:
-    sources = [source.called for source in judgement.real_sources if source.seen == seen]
+def _false_alarms(evaluation: Evaluation, seen: bool) -> Interval | None:
+    sources = [source.called for source in evaluation.real_sources if source.seen == seen]
     if not sources:
         return None
     alarms = sum(round(called.fpr_1.value * called.n) for called in sources)

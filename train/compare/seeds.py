@@ -100,7 +100,7 @@ def compare_arms(
     """Compare runs that differ in one key of their recipe and in the seed.
 
     `against` is that key and the value of the baseline. Every metric is corrected for all its differences in a
-    block. Raises TrainError where the runs cannot be compared fairly (see `arrange`), were not judged on the same
+    block. Raises TrainError where the runs cannot be compared fairly (see `arrange`), were not evaluated on the same
     pictures, or are not finished; DataError where their manifest is gone.
     """
     blocks = arrange(runs, against)
@@ -156,8 +156,9 @@ def _matrix(block: Block, manifest: Manifest, state: str) -> Matrix:
         elif not what.equals(first):
             strange = pl.concat([what.join(first, on=WHAT, how="anti"), first.join(what, on=WHAT, how="anti")])
             raise TrainError(
-                f"{run.folder} was not judged on the same pictures as {runs[0].folder}, or does not know the same ones "
-                f"as seen: they differ in {strange['path'].n_unique()}, the first is {strange['path'].sort()[0]}."
+                f"{run.folder} was not evaluated on the same pictures as {runs[0].folder}, or does not know "
+                f"the same ones as seen: they differ in {strange['path'].n_unique()}, the first is "
+                f"{strange['path'].sort()[0]}."
             )
     assert first is not None
     pictures = first.join(manifest.frame.select("path", "group"), on="path", how="left", maintain_order="left")

@@ -92,7 +92,7 @@ def _figures_table(block: BlockFigures) -> tuple[tuple[str, ...], tuple[tuple[st
         (set_name(one, metric), TITLES[metric], *(_figure(figures[metric, one]) for figures in by_arm))
         for metric, one in by_arm[0]
     )
-    return ("judged on", "", *(arm.name for arm in block.arms)), rows
+    return ("evaluated on", "", *(arm.name for arm in block.arms)), rows
 
 
 def _differences_table(block: BlockFigures) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
@@ -102,7 +102,7 @@ def _differences_table(block: BlockFigures) -> tuple[tuple[str, ...], tuple[tupl
     rows = tuple(
         (set_name(one, metric), TITLES[metric], *(cells[arm, metric, one] for arm in arms)) for metric, one in kinds
     )
-    return ("judged on", "", *arms), rows
+    return ("evaluated on", "", *arms), rows
 
 
 def _figure(figure: Figure) -> str:

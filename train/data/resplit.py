@@ -126,7 +126,7 @@ def join_groups(manifest: Manifest, pairs: Sequence[tuple[str, str]]) -> Manifes
 
     A joined group has the smallest name that a card gave, else the smallest of all. Its pictures get one split:
     train if any of them was in it, else val if any was, else test. So no picture that a model was
-    trained on becomes one that it is judged by, and the order of joining does not matter. All other groups stay
+    trained on becomes one that it is evaluated by, and the order of joining does not matter. All other groups stay
     as they are. DataError if a path is not in the manifest.
     """
     frame = manifest.frame

@@ -18,7 +18,7 @@ from train.common.errors import TrainError
 from train.data.manifest import attributes_of
 from train.evaluate.calibration import OperatingPoints
 from train.evaluate.evaluation import POINTS, Called, Point, call
-from train.evaluate.metrics import Interval, judge
+from train.evaluate.metrics import Interval, compute_metrics
 from train.evaluate.scores import check_scores
 from train.evaluate.selection import rows_to_report
 
@@ -149,7 +149,7 @@ def _group(name: str, rows: pl.DataFrame, points: OperatingPoints, *, resamples:
     reals, fakes = rows.filter(~fake), rows.filter(fake)
     auc = None
     if min(reals.height, fakes.height) >= ENOUGH:
-        auc = judge(
+        auc = compute_metrics(
             fake.to_numpy(), rows["probability"].to_numpy(), points.balanced, resamples=resamples, seed=seed
         ).auc
     return AttributeGroup(

@@ -1,4 +1,4 @@
-"""From a scores table to a judgement: what a detector catches and misses, generator by generator."""
+"""From a scores table to an evaluation: what a detector catches and misses, generator by generator."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from train.evaluate.calibration import OperatingPoints
 from train.evaluate.curves import Curves, draw_curves, histogram
 from train.evaluate.decision import POINTS as DECISION_POINTS
 from train.evaluate.decision import Point as DecisionPoint
-from train.evaluate.metrics import Interval, Metrics, judge, wilson
+from train.evaluate.metrics import Interval, Metrics, compute_metrics, wilson
 from train.evaluate.scores import check_scores
 from train.evaluate.selection import rows_to_report
 
@@ -77,10 +77,10 @@ class Histograms:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Evaluation:
     """What one model does on one scores table; JSON-able with `plain.to_plain`.
 
-    basis: one sentence on which pictures were judged.
+    basis: one sentence on which pictures were evaluated.
     overall: seen fakes against the reference reals (all fakes where none is seen); unseen: the unseen fakes.
     operating_point: the threshold at which `overall`, `unseen`, `generators` and `families` count verdicts.
     """
@@ -107,7 +107,7 @@ class Judgement:
         return any(group.seen for group in self.generators)
 
 
-def judge_scores(
+def evaluate_scores(
     scores: pl.DataFrame,
     points: OperatingPoints,
     *,
@@ -116,13 +116,13 @@ def judge_scores(
     worst: int = 12,
     resamples: int = 1000,
     seed: int = 0,
-) -> Judgement:
-    """Judges a scores table (see `scores.SCORE_COLUMNS`) at the shipped operating points.
+) -> Evaluation:
+    """Evaluates a scores table (see `scores.SCORE_COLUMNS`) at the shipped operating points.
 
     Every set of fakes is held against the same reference reals: the test split of the seen sources, or where
     the table has none (a detector tried on foreign pictures) all reals. `worst` is how many mistakes are kept:
     the most confident ones, half of them of each class where there are enough.
-    Raises TrainError when the table is not a scores table or holds no real or no fake picture that may be judged.
+    Raises TrainError when the table is not a scores table or holds no real or no fake picture that may be evaluated.
     """
     if operating_point not in POINTS:
         raise TrainError(f"Unknown operating point {operating_point!r}: use one of {', '.join(POINTS)}.")
@@ -131,7 +131,7 @@ def judge_scores(
     for label, found in (("real", reals), ("fake", fakes)):
         if found.is_empty():
             raise TrainError(
-                f"The scores of {name} hold no {label} picture that may be judged: "
+                f"The scores of {name} hold no {label} picture that may be evaluated: "
                 "a test split or unseen pictures of both classes are needed."
             )
     reference = reals.filter("seen") if reals["seen"].any() else reals
@@ -140,7 +140,7 @@ def judge_scores(
     threshold = float(getattr(points, operating_point))
 
     def figures(fake_rows: pl.DataFrame) -> Metrics:
-        return judge(
+        return compute_metrics(
             _is_fake(reference, fake_rows),
             _probability(reference, fake_rows),
             threshold,
@@ -151,7 +151,7 @@ def judge_scores(
     def group(name: str, family: str, seen: bool, fake_rows: pl.DataFrame) -> Group:
         return Group(name, family, seen, figures(fake_rows), call(fake_rows, points))
 
-    return Judgement(
+    return Evaluation(
         name=name,
         basis=_basis(reference, main, unseen),
         operating_point=operating_point,

@@ -50,10 +50,10 @@ def count_flips(
     resamples: int = 300,
     seed: int = 0,
 ) -> Flips:
-    """Compares two scores tables row by row, matched by path, on the rows that may be judged.
+    """Compares two scores tables row by row, matched by path, on the rows that may be evaluated.
 
     `points` are those of the second model, and of the first too unless it has `first_points` of its own (a model that
-    was trained on, and calibrated anew): then each is judged as it would ship.
+    was trained on, and calibrated anew): then each is evaluated as it would ship.
 
     Raises TrainError when the tables do not hold the same paths with the same labels, or lack a class.
     """

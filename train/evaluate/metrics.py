@@ -73,7 +73,7 @@ class Metrics:
     confusion: Confusion
 
 
-def judge(
+def compute_metrics(
     is_fake: npt.ArrayLike,
     probability: npt.ArrayLike,
     threshold: float,
@@ -81,7 +81,7 @@ def judge(
     resamples: int = 1000,
     seed: int = 0,
 ) -> Metrics:
-    """Judges calibrated probabilities [N] in 0..1 against labels [N] (true = fake) at one threshold.
+    """Evaluates calibrated probabilities [N] in 0..1 against labels [N] (true = fake) at one threshold.
 
     Intervals are percentiles of a bootstrap stratified by class (Efron and Tibshirani 1993), widened where
     needed to hold the value itself: resampling biases ECE and EER; where most resamples agree, the bound is the one

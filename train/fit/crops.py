@@ -1,7 +1,7 @@
 """The packed squares: what a view looks at, with some margin, at the file's own resolution.
 
 Training pictures are processed at this size and only then taken through the view's resize (`file_processing`), as a
-picture is by the sites that it passes through before somebody has it judged.
+picture is by the sites that it passes through before somebody has it evaluated.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""One epoch: learn from every batch, then judge on the validation rows. Training and fine-tuning share it."""
+"""One epoch: learn from every batch, then evaluate on the validation rows. Training and fine-tuning share it."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -57,12 +57,12 @@ def learn_epoch(
     return total / done
 
 
-def judge_epoch(model: Any, planes: np.ndarray, rows: Rows) -> tuple[float, float]:
-    """What `judge_logits` says of a Keras model's logits on front-end planes uint8 [N, S, S, C] of `rows`."""
-    return judge_logits(predict_logits(model, planes), rows)
+def validate_epoch(model: Any, planes: np.ndarray, rows: Rows) -> tuple[float, float]:
+    """What `validate_logits` says of a Keras model's logits on front-end planes uint8 [N, S, S, C] of `rows`."""
+    return validate_logits(predict_logits(model, planes), rows)
 
 
-def judge_logits(logits: np.ndarray, rows: Rows) -> tuple[float, float]:
+def validate_logits(logits: np.ndarray, rows: Rows) -> tuple[float, float]:
     """Binary cross-entropy (nats) and AUC of logits [N] of `rows`, both weighted as the rows are."""
     from sklearn.metrics import roc_auc_score
 

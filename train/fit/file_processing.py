@@ -1,4 +1,4 @@
-"""What a picture meets before somebody has it judged, at its file's own size: the same chances for real and fake.
+"""What a picture meets before somebody has it evaluated, at its file's own size: the same chances for real and fake.
 
 A detector learns whatever tells the classes of its training set apart, and size, sharpness and compression do so first
 (Grommelt et al., "Fake or JPEG?", 2024; Rajan et al., ICLR 2025). Here both classes get every sharpness, every kernel

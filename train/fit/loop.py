@@ -82,7 +82,7 @@ def fit(
                 after_step=average.update,
             )
             with average.applied():
-                val_loss, val_auc = lesson.judge()
+                val_loss, val_auc = lesson.evaluate()
                 done = Epoch(number, epoch, train_loss, val_loss, val_auc, rates(0))
                 kept = _keep(checkpoints, model, progress, done, recipe)
             save_checkpoint(checkpoints, kept.checkpoint, model, average.state)

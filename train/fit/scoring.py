@@ -68,7 +68,7 @@ def rows_met_in_life(val: pl.DataFrame) -> pl.DataFrame:
 
 
 def score_state(run: Run, store: Store, name: str, scorer: Scorer) -> State:
-    """Score a state's judged rows, calibrate it on the validation split, and write scores and state."""
+    """Score a state's evaluated rows, calibrate it on the validation split, and write scores and state."""
     raw = score_rows(store, scored_rows(store, run), scorer, None)
     val = rows_met_in_life(rows_in_training(raw, "val"))
     is_fake = (val["label"] == "fake").to_numpy()

@@ -11,7 +11,7 @@ from train.common.tf import load_tensorflow
 from train.data.store import Store
 from train.fit.batches import Batch, Rows, Squares, epoch_steps, rows_of, training_batches
 from train.fit.crops import pack_crops
-from train.fit.epoch import judge_epoch, judge_logits
+from train.fit.epoch import validate_epoch, validate_logits
 from train.fit.run_folder import Run
 from train.model import HEAD, POOLED, scale_pixels
 from train.recipe import Recipe
@@ -21,14 +21,14 @@ _CHUNK = 256
 
 @dataclass(frozen=True)
 class Lesson:
-    """One stage's work: the compiled Keras model to take steps with, an epoch's batches, and how it is judged.
+    """One stage's work: the compiled Keras model to take steps with, an epoch's batches, and how it is evaluated.
 
-    batches: epoch, from 0 -> batches that `model` takes. judge: validation loss (nats) and AUC as it stands.
+    batches: epoch, from 0 -> batches that `model` takes. evaluate: validation loss (nats) and AUC as it stands.
     """
 
     model: Any
     batches: Callable[[int], Iterable[Batch]]
-    judge: Callable[[], tuple[float, float]]
+    evaluate: Callable[[], tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def begin_lesson(model: Any, material: Material, stage: int) -> Lesson:
     return Lesson(
         model,
         batches=lambda epoch: material.disturbed(stage, epoch),
-        judge=lambda: judge_epoch(model, material.val_planes, material.val),
+        evaluate=lambda: validate_epoch(model, material.val_planes, material.val),
     )
 
 
@@ -123,10 +123,10 @@ def _head_lesson(model: Any, material: Material, stage: int) -> Lesson:
             chosen = order[start : start + size]
             yield features[chosen], is_fake[chosen], weights[chosen]
 
-    def judge() -> tuple[float, float]:
-        return judge_logits(head(val_features, training=False).numpy()[:, 0], material.val)
+    def evaluate() -> tuple[float, float]:
+        return validate_logits(head(val_features, training=False).numpy()[:, 0], material.val)
 
-    return Lesson(head, batches, judge)
+    return Lesson(head, batches, evaluate)
 
 
 def _in_chunks(call: Callable[[Any], Any], planes: np.ndarray) -> np.ndarray:

@@ -42,7 +42,7 @@ def draw(path: Path, shade: int = 90) -> Path:
 
 def test_evidence_comes_first_and_a_sentence_sums_up() -> None:
     done = detect(GOLDEN / "a1111.png")
-    # The shipped detector judges faces, and there is none in a drawn gradient.
+    # The shipped detector evaluates faces, and there is none in a drawn gradient.
     assert done.exit_code == NO_FACE
     kinds = [line.split()[0] for line in done.stdout.splitlines()[1:6]]
     assert kinds == ["file", "metadata", "faces", "detector", "caution"]
@@ -154,11 +154,11 @@ def test_the_report_is_one_page_with_hashes_and_without_foreign_markup() -> None
     picture.write_bytes((GOLDEN / "a1111.png").read_bytes())
     done = detect(picture, "--report", "out.html")
     page = Path("out.html").read_text(encoding="utf-8")
-    (judged,) = document(picture, "--no-overlay")["pictures"]
+    (evaluated,) = document(picture, "--no-overlay")["pictures"]
     assert done.exit_code == NO_FACE
     assert "<script" not in page
-    assert judged["sha256"] in page
-    assert all(row["source"].split('"')[0].split()[0] in page for row in judged["rows"])
+    assert evaluated["sha256"] in page
+    assert all(row["source"].split('"')[0].split()[0] in page for row in evaluated["rows"])
     assert "http" not in page.replace('http-equiv="', "")
     assert detect(picture, GOLDEN / "a1111.jpg", "--report", "two.html").exit_code == 2
 

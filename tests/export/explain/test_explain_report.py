@@ -67,8 +67,8 @@ def test_remembered_heatmaps_give_the_same_means(detector: Path, drawn: Drawn) -
     assert [(one.kind, one.name, one.seen, one.n) for one in found] == [
         (one.kind, one.name, one.seen, one.n) for one in expected.groups
     ]
-    judged = rows_to_report(mark_manifest(manifest, (("camera", "drawn"), ("checker", "drawn")))).height
-    assert sum(one.n for one in found if one.kind in ("generator", "source")) == judged < every.height
+    evaluated = rows_to_report(mark_manifest(manifest, (("camera", "drawn"), ("checker", "drawn")))).height
+    assert sum(one.n for one in found if one.kind in ("generator", "source")) == evaluated < every.height
     for one, other in zip(found, expected.groups, strict=True):
         np.testing.assert_allclose(one.mean, other.mean, atol=1e-6)
         np.testing.assert_array_equal(one.picture, other.picture)
@@ -80,9 +80,9 @@ def test_robustness_of_a_detector_file_begins_with_its_own_scores(detector: Path
     assert found.robustness is not None
     first, *others = found.robustness.conditions
     assert [one.text for one in others] == [one.text for one in STANDARD]
-    (judgement,) = found.judgements
-    assert (first.reals, first.fakes) == (judgement.reals, judgement.fakes)
-    assert first.overall.auc.value == judgement.overall.auc.value
+    (evaluation,) = found.evaluations
+    assert (first.reals, first.fakes) == (evaluation.reals, evaluation.fakes)
+    assert first.overall.auc.value == evaluation.overall.auc.value
     assert found.robustness.n == 8
     assert found.robustness.median_side == 72
     html = found.paths.html.read_text(encoding="utf-8")

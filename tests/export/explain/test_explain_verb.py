@@ -70,12 +70,12 @@ def test_a_detector_file_is_explained_without_tensorflow_and_polars(
 
 
 def test_json_is_one_document_that_agrees_with_detect(detector: Path, drawn: Drawn, tmp_path: Path) -> None:
-    done, judged = (
+    done, evaluated = (
         json.loads(fauxlens(verb, *drawn.pictures[:4], "--model", detector, "--json", "--out", tmp_path).stdout)
         for verb in ("explain", "detect")
     )
     assert done["shown"] == ["heatmap", "overlay"]
-    for explained, plain in zip(done["pictures"], judged["pictures"], strict=True):
+    for explained, plain in zip(done["pictures"], evaluated["pictures"], strict=True):
         same = ("file", "verdict", "probability", "threshold", "operating_point", "heatmap", "notes")
         assert {key: explained[key] for key in same} == {key: plain[key] for key in same}
         heatmap = np.array(plain["heatmap"])
@@ -244,7 +244,7 @@ def test_mean_heatmaps_go_into_a_report(detector: Path, drawn: Drawn, tmp_path: 
     assert any(one.caption.startswith("fake: checker, seen: 1 pictures, ") for one in shown)
 
 
-def test_no_row_to_judge_by_is_said(detector: Path, drawn: Drawn, tmp_path: Path) -> None:
+def test_no_row_to_evaluate_by_is_said(detector: Path, drawn: Drawn, tmp_path: Path) -> None:
     import polars as pl
 
     from train.data.manifest import Manifest, read_manifest, write_manifest

@@ -32,21 +32,21 @@ def model(tiny: Tiny, describe: Describe, tmp_path_factory: pytest.TempPathFacto
     return path
 
 
-def judged(file: Path, model: Path, out: Path) -> Found:
+def evaluated(file: Path, model: Path, out: Path) -> Found:
     result = detect_input(Settings(model, "balanced"), Input(str(file), file, overlay=out / f"{file.name}.heatmap.png"))
     assert isinstance(result, Found), result
     return result
 
 
 def probability(found: Found) -> float:
-    worst = found.judgement.worst
+    worst = found.picture_result.worst
     assert worst is not None and worst.verdict is not None
     return worst.verdict.probability
 
 
-def test_the_square_around_the_eyes_is_judged(model: Path, shared_faces: Path, tmp_path: Path) -> None:
+def test_the_square_around_the_eyes_is_evaluated(model: Path, shared_faces: Path, tmp_path: Path) -> None:
     file = sorted((shared_faces / "ffhq-256").iterdir())[0]
-    found = judged(file, model, tmp_path)
+    found = evaluated(file, model, tmp_path)
     picture = decode(file)
     count, eyes = eyes_in(picture, blazeface_detector())
     assert count == 1
@@ -58,24 +58,24 @@ def test_the_square_around_the_eyes_is_judged(model: Path, shared_faces: Path, t
         assert overlay.width == OVERLAY_SIDE
 
 
-def test_both_faces_are_judged_and_the_worse_one_is_drawn(model: Path, shared_faces: Path, tmp_path: Path) -> None:
+def test_both_faces_are_evaluated_and_the_worse_one_is_drawn(model: Path, shared_faces: Path, tmp_path: Path) -> None:
     files = sorted((shared_faces / "ffhq-256").iterdir())[:2]
     both = Image.new("RGB", (512, 256))
     for place, file in enumerate(files):
         with Image.open(file) as picture:
             both.paste(picture, (256 * place, 0))
     both.save(tmp_path / "both.png")
-    found = judged(tmp_path / "both.png", model, tmp_path)
+    found = evaluated(tmp_path / "both.png", model, tmp_path)
     texts = [row.text for row in found.evidence.rows if row.kind in ("faces", "detector")]
     assert texts[0] == "2 faces were found."
     assert [text.split(" looks")[0].split(" cannot")[0] for text in texts[1:]] == ["Face 1", "Face 2"]
-    probabilities = [face.verdict.probability for face in found.judgement.faces if face.verdict]
+    probabilities = [face.verdict.probability for face in found.picture_result.faces if face.verdict]
     assert probability(found) == max(probabilities)
 
 
 def test_a_picture_without_a_face_is_told(model: Path, tmp_path: Path) -> None:
     Image.linear_gradient("L").convert("RGB").resize((160, 120)).save(tmp_path / "wall.png")
-    found = judged(tmp_path / "wall.png", model, tmp_path)
-    assert found.judgement.face_found is False
+    found = evaluated(tmp_path / "wall.png", model, tmp_path)
+    assert found.picture_result.face_found is False
     texts = [row.text for row in found.evidence.rows if row.kind == "faces"]
     assert texts == ["No face found: this detector judges faces; the centre square was looked at."]

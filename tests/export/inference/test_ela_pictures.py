@@ -17,7 +17,7 @@ from PIL import Image, ImageOps
 from ela.reference import error_level_picture, picture_gain
 from ela.setting import Ela
 from export.inference.ela_pictures import LevelDrawn, NotDrawn, PlanesDrawn, draw_files, level_drawer, planes_drawer
-from export.inference.judge import NO_FACE
+from export.inference.picture_result import NO_FACE
 from export.inference.planes import draw_planes, sight_of
 from train.image.decode import decode
 from train.image.files import PictureFile

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from export.inference.detector import Verdict
 from export.inference.evidence import CAUTION, detector_rows, face_rows, sum_up
-from export.inference.judge import Face, Judgement
+from export.inference.picture_result import FaceResult, PictureResult
 from train.image.marks.rows import STRENGTHS, Row, Says
 from train.image.view import parse_view
 
@@ -27,9 +27,9 @@ def verdict(label: str, point: str = "balanced", probability: float = 0.9) -> Ve
     return Verdict(label, probability, point, 0.5, np.zeros((2, 2)), np.zeros((2, 2, 3), np.uint8), ())
 
 
-def judgement(*verdicts: Verdict | None, notes: tuple[str, ...] = ()) -> Judgement:
-    faces = tuple(Face(number, None, VIEW, None, one) for number, one in enumerate(verdicts, 1))
-    return Judgement(faces, True, notes)
+def picture_result(*verdicts: Verdict | None, notes: tuple[str, ...] = ()) -> PictureResult:
+    faces = tuple(FaceResult(number, None, VIEW, None, one) for number, one in enumerate(verdicts, 1))
+    return PictureResult(faces, True, notes)
 
 
 rows = st.builds(
@@ -44,7 +44,7 @@ rows = st.builds(
 
 @given(st.lists(rows, max_size=5), st.sampled_from(["fake", "real", "unsure"]))
 def test_the_summary_is_as_strong_as_its_strongest_row(found: list[Row], label: str) -> None:
-    text = sum_up((*found, CAUTION), judgement(verdict(label)))
+    text = sum_up((*found, CAUTION), picture_result(verdict(label)))
     strengths = {row.strength for row in found if row.says != "nothing"}
     assert (PROOF in text) == ("strong" in strengths)
     if "medium" not in strengths and "strong" not in strengths:
@@ -56,37 +56,39 @@ def test_the_summary_is_as_strong_as_its_strongest_row(found: list[Row], label: 
 
 @pytest.mark.parametrize("label", ["fake", "real", "unsure"])
 def test_without_marks_nothing_is_claimed_of_a_camera(label: str) -> None:
-    text = sum_up((CAUTION,), judgement(verdict(label)))
+    text = sum_up((CAUTION,), picture_result(verdict(label)))
     assert "camera" not in text
     assert "looks real" not in text
 
 
 def test_a_score_alone_is_called_often_wrong(describe: Describe) -> None:
-    judged = judgement(verdict("fake"))
-    found = detector_rows(judged, describe())
+    evaluated = picture_result(verdict("fake"))
+    found = detector_rows(evaluated, describe())
     assert [(row.strength, row.says) for row in found] == [("weak", "ai")]
-    assert "often wrong" in sum_up(found, judged)
-    strict = judgement(verdict("fake", "fpr-1%"))
+    assert "often wrong" in sum_up(found, evaluated)
+    strict = picture_result(verdict("fake", "fpr-1%"))
     assert detector_rows(strict, describe())[0].strength == "medium"
 
 
 def test_the_false_alarm_rate_is_that_of_the_operating_point(describe: Describe) -> None:
     about = describe(figures={"reals_called_fake balanced": 0.125})
-    assert "called 12.5 % fake" in detector_rows(judgement(verdict("real")), about)[0].text
-    assert "was not measured" in detector_rows(judgement(verdict("real")), describe())[0].text
-    assert "set for 0.5 % false alarms" in detector_rows(judgement(verdict("real", "fpr-0.5%")), describe())[0].text
+    assert "called 12.5 % fake" in detector_rows(picture_result(verdict("real")), about)[0].text
+    assert "was not measured" in detector_rows(picture_result(verdict("real")), describe())[0].text
+    assert (
+        "set for 0.5 % false alarms" in detector_rows(picture_result(verdict("real", "fpr-0.5%")), describe())[0].text
+    )
 
 
 def test_each_face_has_a_row_and_the_worst_one_counts(describe: Describe) -> None:
-    judged = judgement(verdict("real", probability=0.1), verdict("fake", probability=0.8), None)
-    found = detector_rows(judged, describe())
+    evaluated = picture_result(verdict("real", probability=0.1), verdict("fake", probability=0.8), None)
+    found = detector_rows(evaluated, describe())
     assert [row.text.split(" looks")[0] for row in found] == ["Face 1", "Face 2"]
-    assert judged.worst is not None
-    assert judged.worst.number == 2
-    assert face_rows(judged)[0].text == "3 faces were found."
+    assert evaluated.worst is not None
+    assert evaluated.worst.number == 2
+    assert face_rows(evaluated)[0].text == "3 faces were found."
 
 
 def test_every_kind_of_strongest_row_has_a_sentence() -> None:
     for strength, says in itertools.product(STRENGTHS[1:], get_args(Says)[:3]):
-        assert sum_up((Row("metadata", strength, says, "text", "source"),), judgement(verdict("real")))
+        assert sum_up((Row("metadata", strength, says, "text", "source"),), picture_result(verdict("real")))
     assert sum_up((), None)

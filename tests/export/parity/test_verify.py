@@ -205,23 +205,23 @@ def test_a_runtime_s_own_trip_takes_the_place_of_what_happens_here(tiny: Tiny) -
     errors = (None,) * len(views)
     whole = Trip(tiny.bundle.decoded, views, errors, output, "", "decisions", {"device": "a phone"})
 
-    def judged(trip: Trip, bundle: Bundle = tiny.bundle) -> Parity:
+    def evaluated(trip: Trip, bundle: Bundle = tiny.bundle) -> Parity:
         runtime = replace(RUNTIMES["device"], trip=lambda bundle, variant: trip)
         return verify(bundle, variant="ptq-int8", runtime=runtime)
 
     # Pictures that cannot be decoded here are none of its business.
-    parity = judged(whole, with_references(tiny.bundle, pictures=(b"",) * len(views)))
+    parity = evaluated(whole, with_references(tiny.bundle, pictures=(b"",) * len(views)))
     assert parity.passed, parity.sentence
     assert parity.phone == {"device": "a phone"}
     assert json.loads(as_json(parity))["phone"] == {"device": "a phone"}
-    assert judged(replace(whole, decoded=views)).first_departure == "decode"
-    assert judged(replace(whole, views=tiny.bundle.decoded)).first_departure == "view"
+    assert evaluated(replace(whole, decoded=views)).first_departure == "decode"
+    assert evaluated(replace(whole, views=tiny.bundle.decoded)).first_departure == "view"
     touched_scores = replace(output, scores=np.nextafter(output.scores, np.float32(0), dtype=np.float32))
-    assert judged(replace(whole, output=touched_scores)).passed
-    assert judged(replace(whole, output=touched_scores, promise="bits")).first_departure == "runtime"
+    assert evaluated(replace(whole, output=touched_scores)).passed
+    assert evaluated(replace(whole, output=touched_scores, promise="bits")).first_departure == "runtime"
     torn = replace(whole, decoded=("", *whole.decoded[1:]), errors=("No decoder.", *errors[1:]))
-    assert judged(torn).stages[0].sentence == "It could not run: No decoder."
-    mute = judged(replace(whole, output=None, failure="No memory."))
+    assert evaluated(torn).stages[0].sentence == "It could not run: No decoder."
+    mute = evaluated(replace(whole, output=None, failure="No memory."))
     assert [(one.name, one.sentence) for one in mute.stages if not one.passed] == [
         ("runtime", "It could not run: No memory."),
         ("heatmap", "It could not run: No memory."),

@@ -12,7 +12,7 @@ from export.benchmark.latency import Machine
 from export.release.model_card import Learned, render_card
 from export.release.variants import COLUMNS, Comparison, Variant, cells
 from train.evaluate.calibration import OperatingPoints
-from train.evaluate.evaluation import Judgement, judge_scores
+from train.evaluate.evaluation import Evaluation, evaluate_scores
 
 if TYPE_CHECKING:
     from tests.export.conftest import Describe
@@ -26,7 +26,7 @@ GROUPS = [
 ]
 
 
-def judged(groups: list[tuple[str, str, str, str, bool, float]]) -> Judgement:
+def evaluated(groups: list[tuple[str, str, str, str, bool, float]]) -> Evaluation:
     rng = np.random.default_rng(0)
     rows = []
     for label, generator, family, source, seen, centre in groups:
@@ -34,12 +34,12 @@ def judged(groups: list[tuple[str, str, str, str, bool, float]]) -> Judgement:
             path, logit = f"{source}/{generator}/{number}", float(np.log(p / (1 - p)))
             rows.append((path, label, generator, family, source, "test", seen, logit, float(p)))
     columns = ["path", "label", "generator", "family", "source", "split", "seen", "logit", "probability"]
-    return judge_scores(pl.DataFrame(rows, columns, orient="row"), POINTS, name="tiny", resamples=50)
+    return evaluate_scores(pl.DataFrame(rows, columns, orient="row"), POINTS, name="tiny", resamples=50)
 
 
 @pytest.fixture(scope="module")
-def judgement() -> Judgement:
-    return judged(GROUPS)
+def evaluation() -> Evaluation:
+    return evaluated(GROUPS)
 
 
 Render = Callable[..., str]
@@ -49,7 +49,7 @@ Render = Callable[..., str]
 def render(variant: Callable[..., Variant]) -> Render:
     """Renders a card with some of its parts changed."""
 
-    def card(description: Description, judgement: Judgement, *, why: str = "so", **changes: Any) -> str:
+    def card(description: Description, evaluation: Evaluation, *, why: str = "so", **changes: Any) -> str:
         rows = (variant("float32"), variant("ptq-int8", flips=0.025), variant("qat-int8", heatmaps=None))
         parts: dict[str, Any] = {
             "comparison": Comparison(rows, "ptq-int8", why, "per-channel", Machine("Engine", 2, 0.5)),
@@ -61,14 +61,14 @@ def render(variant: Callable[..., Variant]) -> Render:
             "recipe_text": 'title = "x"\n',
             "recipe_sha256": "a" * 64,
         }
-        return render_card(description, judgement, **(parts | changes))
+        return render_card(description, evaluation, **(parts | changes))
 
     return card
 
 
-def test_the_card_names_what_a_user_must_know(render: Render, judgement: Judgement, describe: Describe) -> None:
+def test_the_card_names_what_a_user_must_know(render: Render, evaluation: Evaluation, describe: Describe) -> None:
     one = describe("ptq-int8")
-    card = render(one, judgement, why="it is the only candidate")
+    card = render(one, evaluation, why="it is the only candidate")
     for text in (
         one.view.replace("|", "\\|"),
         one.training_sha256,
@@ -86,27 +86,27 @@ def test_the_card_names_what_a_user_must_know(render: Render, judgement: Judgeme
         "fauxlens 0.1.0",
     ):
         assert text in card
-    for group in judgement.generators:
+    for group in evaluation.generators:
         auc = group.metrics.auc
         assert f"{auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f})" in card
 
 
 def test_the_card_has_the_table_of_all_variants(
-    render: Render, judgement: Judgement, describe: Describe, variant: Callable[..., Variant]
+    render: Render, evaluation: Evaluation, describe: Describe, variant: Callable[..., Variant]
 ) -> None:
-    table = render(describe("ptq-int8"), judgement).split("## Variants")[1].split("\n## ")[0]
+    table = render(describe("ptq-int8"), evaluation).split("## Variants")[1].split("\n## ")[0]
     assert all(column.replace("|", "\\|") in table for column in COLUMNS)
     for row in (variant("float32"), variant("ptq-int8", flips=0.025), variant("qat-int8", heatmaps=None)):
         assert f"| {' | '.join(cells(row))} |" in table
     assert table.count("  - ") == 3
 
 
-def test_a_card_without_a_baseline_says_so(render: Render, judgement: Judgement, describe: Describe) -> None:
-    assert "too few pictures to tell" in render(describe(), judgement, baseline=None)
+def test_a_card_without_a_baseline_says_so(render: Render, evaluation: Evaluation, describe: Describe) -> None:
+    assert "too few pictures to tell" in render(describe(), evaluation, baseline=None)
 
 
-def test_failures_are_told(render: Render, judgement: Judgement, describe: Describe) -> None:
-    card = render(describe(), judgement)
+def test_failures_are_told(render: Render, evaluation: Evaluation, describe: Describe) -> None:
+    card = render(describe(), evaluation)
     failures = card.split("## Known failures")[1].split("\n## ")[0]
     assert "un\\_seen\\* (not seen in training): only 0.0 %" in failures
     assert "Real pictures of web\\|new (not seen in training): 100.0 %" in failures
@@ -116,15 +116,15 @@ def test_failures_are_told(render: Render, judgement: Judgement, describe: Descr
 
 
 def test_a_card_without_unseen_generators_says_so(render: Render, describe: Describe) -> None:
-    card = render(describe(), judged([GROUPS[0], GROUPS[2]]))
+    card = render(describe(), evaluated([GROUPS[0], GROUPS[2]]))
     assert "No generator outside training was tried" in card
 
 
-def test_names_cannot_write_markdown_of_their_own(render: Render, judgement: Judgement, describe: Describe) -> None:
+def test_names_cannot_write_markdown_of_their_own(render: Render, evaluation: Evaluation, describe: Describe) -> None:
     evil = "x | y <script> [a](b) `c` # d"
     card = render(
         describe(name=evil, seen=((evil, evil),), licences=(evil,)),
-        judgement,
+        evaluation,
         why=evil,
         learned=[Learned(evil, evil, "fake", 1, 2, 3)],
         baseline=evil,
@@ -138,9 +138,9 @@ def test_names_cannot_write_markdown_of_their_own(render: Render, judgement: Jud
 
 
 def test_every_table_row_has_as_many_cells_as_its_head(
-    render: Render, judgement: Judgement, describe: Describe
+    render: Render, evaluation: Evaluation, describe: Describe
 ) -> None:
-    card = render(describe(name="a|b"), judgement)
+    card = render(describe(name="a|b"), evaluation)
     width = 0
     rows = 0
     for line in card.splitlines():

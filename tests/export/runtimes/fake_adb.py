@@ -2,7 +2,8 @@
 
 FOLDER holds the phone: `tmp` (its /data/local/tmp), `private` (the app's private storage), `log` (one line a call),
 `alive` (while the app runs) and `faults.json`, a list of what goes wrong. The self-test is really run: the bundle that
-was pushed is opened, its pictures decoded, viewed and judged by LiteRT, and the answer is written as the app does it.
+was pushed is opened, its pictures decoded, viewed and evaluated by LiteRT, and the answer is written as the app does
+it.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""A self-test that an app shared is read strictly, and judged by its bits and not by its own word."""
+"""A self-test that an app shared is read strictly, and evaluated by its bits and not by its own word."""
 
 from __future__ import annotations
 

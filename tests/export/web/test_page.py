@@ -16,7 +16,7 @@ from PIL import Image
 from export.artifacts.bundle import read_bundle
 from export.inference.detect_files import SHIPPED
 from export.inference.detector import Detector, open_detector
-from export.inference.judge import judge
+from export.inference.picture_result import evaluate_picture
 from export.parity.verify import verify
 from export.runtimes.browser import runtime_missing
 from export.runtimes.self_test_runtime import shared_self_test
@@ -36,7 +36,7 @@ def _set_up() -> None:
 
 
 def enlarge(folder: Path) -> None:
-    """Drawn portraits large enough to be judged, one turned by EXIF, a group, one too small, and one without a face."""
+    """Drawn portraits large enough to be evaluated, one turned by EXIF, a group, a small one, one without a face."""
     folder.mkdir()
     for name in ("pictures/plain.png", "pictures/grey.png", "pictures/420.jpg", "pictures/tall_6.jpg"):
         with Image.open(GOLDEN / name) as image:
@@ -50,14 +50,14 @@ def enlarge(folder: Path) -> None:
 
 def expected_faces(detector: Detector, folder: Path) -> list[dict[str, Any]]:
     """What Python says of every face in the pictures of a folder."""
-    return [_judged(detector, path) for path in sorted(folder.iterdir())]
+    return [_evaluated(detector, path) for path in sorted(folder.iterdir())]
 
 
-def _judged(detector: Detector, path: Path) -> dict[str, Any]:
-    judged = judge(detector, decode(path), path.name)
-    faces = [[face.number, face.verdict.probability, face.verdict.label] for face in judged.faces if face.verdict]
-    small = [face.number for face in judged.faces if not face.verdict]
-    return {"file": path.name, "faces": faces, "small": small, "found": judged.face_found}
+def _evaluated(detector: Detector, path: Path) -> dict[str, Any]:
+    evaluated = evaluate_picture(detector, decode(path), path.name)
+    faces = [[face.number, face.verdict.probability, face.verdict.label] for face in evaluated.faces if face.verdict]
+    small = [face.number for face in evaluated.faces if not face.verdict]
+    return {"file": path.name, "faces": faces, "small": small, "found": evaluated.face_found}
 
 
 def expected_bits(detector: Detector) -> list[dict[str, Any]]:
@@ -122,6 +122,6 @@ def test_page_in_chromium(page_parts: Path, chromium: str, tmp_path: Path) -> No
         )
     assert ran.returncode == 0, ran.stdout[-8000:] + ran.stderr[-2000:]
     assert "# pass 0" not in ran.stdout
-    # Parity judges the bits that the page told, not its own word.
+    # Parity evaluates the bits that the page told, not its own word.
     opened = read_bundle(SHIPPED)
     assert verify(opened, variant=opened.default, runtime=shared_self_test(out / "self-test.json", SHIPPED)).passed

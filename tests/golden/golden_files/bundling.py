@@ -20,8 +20,8 @@ from export.artifacts.tolerances import Tolerances
 from train.image.decode import decode_bytes
 from train.image.view import Eyes, apply_view, parse_view
 
-from .judging import DESCRIPTION
 from .pixels import pixels
+from .verdicts import DESCRIPTION
 
 INDEX = "bundle.json"
 VIEWS = "reference/views.npy"

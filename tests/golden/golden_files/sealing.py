@@ -14,7 +14,7 @@ from export.artifacts.metadata import read_description
 from export.artifacts.seal import read_sealed, write_sealed
 from train.common.errors import ExportError
 
-from .judging import DESCRIPTION, text_of_format_1
+from .verdicts import DESCRIPTION, text_of_format_1
 
 MODEL = b"\x1c\x00\x00\x00TFL3" + bytes(range(56))
 """Begins as a model does; nobody runs it."""

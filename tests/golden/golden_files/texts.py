@@ -8,7 +8,7 @@ from export.artifacts.description import OPERATING_POINTS, from_json, to_json
 from train.common.errors import DataError, ExportError
 from train.image.view import UNCLEAR, parse_view, view_for
 
-from .judging import DESCRIPTION, text_of_format_1
+from .verdicts import DESCRIPTION, text_of_format_1
 
 _GOOD_VIEWS = (
     "upright|face(2.4)|resize(224)", "upright|square|resize(96)", "resize(8)", "resize(4096)", "square|resize(32)",

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from .finding import letterbox_cases, output_cases, picture_cases
-from .judging import decisions, heat, verdicts
 from .looking import square_cases, synthetic_views, views_of_pictures
 from .texts import descriptions, descriptions_of_format_1, json_texts, view_texts
+from .verdicts import decisions, heat, verdicts
 
 
 def golden_values(pictures: Path) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from train.compare import bootstrap
 from train.compare.bootstrap import Matrix, figures_of
 from train.compare.contrast import Sample, contrast
 from train.evaluate.calibration import OperatingPoints, choose_operating_points
-from train.evaluate.evaluation import judge_scores
+from train.evaluate.evaluation import evaluate_scores
 
 Scored = tuple[pl.DataFrame, OperatingPoints]
 
@@ -41,16 +41,16 @@ def test_values_are_those_of_the_report(scored: Scored) -> None:
     scores, points = scored
     pictures = scores.with_columns(group=pl.col("path")).filter(~pl.col("seen") | (pl.col("split") != "train"))
     matrix = Matrix(pictures, pictures["probability"].to_numpy()[None].astype(np.float64), np.array([points.fpr_1]))
-    judged = judge_scores(scores, points, name="run", resamples=1)
+    evaluated = evaluate_scores(scores, points, name="run", resamples=1)
     found = {(one.metric, one.set.name): one for one in figures_of(matrix, resamples=1)}
-    for group in judged.generators:
+    for group in evaluated.generators:
         assert found["auc", group.name].values[0] == pytest.approx(group.metrics.auc.value)
         assert found["tpr_at_1", group.name].values[0] == pytest.approx(group.metrics.tpr_at_1.value)
         about = found["auc", group.name].set
         assert (about.seen, about.pictures) == (group.seen, group.called.n)
-    for source in judged.real_sources:
+    for source in evaluated.real_sources:
         assert found["false_alarms", source.name].values[0] == pytest.approx(source.called.fpr_1.value)
-    assert len(found) == 2 * len(judged.generators) + len(judged.real_sources)
+    assert len(found) == 2 * len(evaluated.generators) + len(evaluated.real_sources)
 
 
 @settings(max_examples=60, deadline=None)
@@ -191,8 +191,8 @@ def test_progress_ends_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("gone", "words"),
     [
-        (("real", "a", "test"), "no real picture that may be judged"),
-        (("fake", "b", "test"), "no fake picture that may be judged"),
+        (("real", "a", "test"), "no real picture that may be evaluated"),
+        (("fake", "b", "test"), "no fake picture that may be evaluated"),
         (("real", "a", "val"), "no real validation picture"),
         (("fake", "b", "val"), "no fake validation picture"),
     ],

@@ -9,21 +9,21 @@ import pytest
 from train.common.errors import TrainError
 from train.compare.matrix import Matrix, as_markdown, as_table, train_on_test_on
 from train.evaluate.calibration import OperatingPoints
-from train.evaluate.evaluation import Judgement, judge_scores
+from train.evaluate.evaluation import Evaluation, evaluate_scores
 from train.evaluate.plain import from_plain, to_plain
 
 Scored = tuple[pl.DataFrame, OperatingPoints]
 
 
 @pytest.fixture(scope="module")
-def runs(scored: Scored, make: Callable[..., Scored], parts: tuple) -> tuple[Judgement, Judgement]:
-    first = judge_scores(*scored, name="run_a", resamples=20)
+def runs(scored: Scored, make: Callable[..., Scored], parts: tuple) -> tuple[Evaluation, Evaluation]:
+    first = evaluate_scores(*scored, name="run_a", resamples=20)
     turned = tuple((*part[:4], part[1] in ("camera", "diffusion-c"), *part[5:]) for part in parts if part[1] != "gan-a")
-    second = judge_scores(*make(parts=turned), name="run|b", resamples=20)
+    second = evaluate_scores(*make(parts=turned), name="run|b", resamples=20)
     return first, second
 
 
-def test_cells_are_the_runs_own_figures(runs: tuple[Judgement, Judgement]) -> None:
+def test_cells_are_the_runs_own_figures(runs: tuple[Evaluation, Evaluation]) -> None:
     matrix = train_on_test_on(runs)
     assert matrix.generators == ("diffusion-b", "diffusion-c", "gan-a")
     assert [row.trained_on for row in matrix.rows] == [("diffusion-b", "gan-a"), ("diffusion-c",)]
@@ -35,7 +35,7 @@ def test_cells_are_the_runs_own_figures(runs: tuple[Judgement, Judgement]) -> No
             assert (cell.auc, cell.caught, cell.seen) == (group.metrics.auc, group.called.fpr_1, group.seen)
 
 
-def test_false_alarms_of_sources_are_pooled(runs: tuple[Judgement, Judgement], scored: Scored) -> None:
+def test_false_alarms_of_sources_are_pooled(runs: tuple[Evaluation, Evaluation], scored: Scored) -> None:
     table, points = scored
     row, other = train_on_test_on(runs).rows
     reals = table.filter(pl.col("label") == "real")
@@ -47,7 +47,7 @@ def test_false_alarms_of_sources_are_pooled(runs: tuple[Judgement, Judgement], s
     assert other.unseen_false_alarms is None
 
 
-def test_text_tables_line_up(runs: tuple[Judgement, Judgement]) -> None:
+def test_text_tables_line_up(runs: tuple[Evaluation, Evaluation]) -> None:
     matrix = train_on_test_on(runs)
     header, rows = as_table(matrix)
     assert all(len(row) == len(header) for row in rows)
@@ -57,12 +57,12 @@ def test_text_tables_line_up(runs: tuple[Judgement, Judgement]) -> None:
     assert {line.replace("\\|", "").count("|") for line in table} == {len(header) + 1}
 
 
-def test_json_gives_the_matrix_back(runs: tuple[Judgement, Judgement]) -> None:
+def test_json_gives_the_matrix_back(runs: tuple[Evaluation, Evaluation]) -> None:
     matrix = train_on_test_on(runs)
     assert from_plain(Matrix, json.loads(json.dumps(to_plain(matrix)))) == matrix
 
 
-def test_no_runs_or_two_of_a_name_are_refused(runs: tuple[Judgement, Judgement]) -> None:
+def test_no_runs_or_two_of_a_name_are_refused(runs: tuple[Evaluation, Evaluation]) -> None:
     with pytest.raises(TrainError, match="nothing to compare"):
         train_on_test_on([])
     with pytest.raises(TrainError, match="share a name"):

@@ -16,7 +16,7 @@ from train.compare.contrast import LEVEL, holm
 from train.compare.forest_plot import forest, write_figure
 from train.compare.seeds import Comparison, compare_arms
 from train.compare.tables import as_markdown, how_to_read, sentences, tables_of
-from train.evaluate.evaluation import judge_scores
+from train.evaluate.evaluation import evaluate_scores
 from train.evaluate.plain import from_plain, to_plain
 from train.evaluate.scores import read_scores
 from train.fit.run_folder import open_run, read_state, scores_path
@@ -24,7 +24,7 @@ from train.fit.run_folder import open_run, read_state, scores_path
 RGB = ("model.front_end", "rgb")
 GAINS: dict[str, dict[str, float]] = {"rgb": {}, "npr": {"b": 1.6, "c-one": -1.0, "web": 6.0}, "a|b*": {}}
 WORDS = ("better", "worse")
-UNFAIR = "was not judged on the same pictures"
+UNFAIR = "was not evaluated on the same pictures"
 
 
 def compare(folders: list[Path], **options: Any) -> Comparison:
@@ -46,7 +46,7 @@ def test_figures_are_the_means_of_the_reports(folders: list[Path], found: Compar
     for folder in folders[3:6]:
         run = open_run(folder)
         points = read_state(run, "float").points
-        reports.append(judge_scores(read_scores(scores_path(run, "float")), points, name="x", resamples=1))
+        reports.append(evaluate_scores(read_scores(scores_path(run, "float")), points, name="x", resamples=1))
     (block,) = found.blocks
     npr = block.arms[1]
     assert (npr.name, npr.runs) == ("npr", tuple(folder.as_posix() for folder in folders[3:6]))
@@ -160,7 +160,7 @@ def test_markdown_has_whole_tables(found: Comparison) -> None:
     assert len(tables) == 2
     for table, columns in zip(tables, (5, 4), strict=True):
         assert {line.replace("\\|", "").count("|") for line in table.splitlines()} == {columns + 1}
-    assert "| judged on |  | rgb | npr | a\\|b\\* |" in text
+    assert "| evaluated on |  | rgb | npr | a\\|b\\* |" in text
     assert "- npr against rgb: AUC: better on diffusion-b" in text
 
 

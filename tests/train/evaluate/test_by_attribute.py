@@ -16,7 +16,7 @@ from train.cli.terminal import print_table
 from train.common.errors import TrainError
 from train.evaluate.by_attribute import ENOUGH, ByAttribute, compare_groups, parse_by
 from train.evaluate.calibration import OperatingPoints
-from train.evaluate.evaluation import POINTS, judge_scores
+from train.evaluate.evaluation import POINTS, evaluate_scores
 from train.evaluate.metrics import wilson
 from train.evaluate.plain import from_plain, to_plain
 from train.evaluate.report.attribute_tables import groups_csv, sentences, tables_of
@@ -156,8 +156,8 @@ def test_tables_fit_80_columns_and_are_whole(
 def test_a_report_carries_the_groups(scored: Scored, attributes: pl.DataFrame, tmp_path: Path) -> None:
     table, points = scored
     every = [found_by(scored, attributes, "sex"), found_by(scored, attributes, "sex", "race")]
-    judgement = judge_scores(table, points, name="m", resamples=5)
-    paths = write_report(tmp_path, [judgement], title="t", by_attribute=every)
+    evaluation = evaluate_scores(table, points, name="m", resamples=5)
+    paths = write_report(tmp_path, [evaluation], title="t", by_attribute=every)
     document = json.loads(paths.json.read_text(encoding="utf-8"))
     assert [from_plain(ByAttribute, one) for one in document["by_attribute"]] == every
     assert every == [from_plain(ByAttribute, to_plain(one)) for one in every]
@@ -177,7 +177,7 @@ def test_a_report_carries_the_groups(scored: Scored, attributes: pl.DataFrame, t
     assert female.reals is not None
     assert float(women["value"]) == female.reals.fpr_1.value
     assert sum(row["metric"].endswith("_gap") for row in rows) == sum(len(one.gaps) for one in every)
-    assert write_report(tmp_path / "plain", [judgement], title="t").groups is None
+    assert write_report(tmp_path / "plain", [evaluation], title="t").groups is None
     assert not (tmp_path / "plain" / "groups.csv").exists()
 
 

@@ -1,4 +1,4 @@
-"""A judgement uses the rows it may use, group by group, and survives JSON; flips count what they say."""
+"""An evaluation uses the rows it may use, group by group, and survives JSON; flips count what they say."""
 
 import json
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from train.common.errors import TrainError
 from train.evaluate.calibration import OperatingPoints
-from train.evaluate.evaluation import Judgement, judge_scores
+from train.evaluate.evaluation import Evaluation, evaluate_scores
 from train.evaluate.flips import count_flips
 from train.evaluate.plain import from_plain, to_plain
 from train.evaluate.selection import rows_to_report
@@ -25,14 +25,14 @@ def auc(rows: pl.DataFrame) -> float:
 
 def test_each_generator_is_held_against_the_test_reals_of_seen_sources(scored: Scored) -> None:
     table, points = scored
-    judgement = judge_scores(table, points, name="m", resamples=20)
+    evaluation = evaluate_scores(table, points, name="m", resamples=20)
     reals = (pl.col("label") == "real") & pl.col("seen") & (pl.col("split") == "test")
-    assert [(group.name, group.seen) for group in judgement.generators] == [
+    assert [(group.name, group.seen) for group in evaluation.generators] == [
         ("diffusion-b", True),
         ("gan-a", True),
         ("diffusion-c", False),
     ]
-    for group in judgement.generators:
+    for group in evaluation.generators:
         fakes = pl.col("generator") == group.name
         if group.seen:
             fakes &= pl.col("split") == "test"
@@ -41,22 +41,24 @@ def test_each_generator_is_held_against_the_test_reals_of_seen_sources(scored: S
         assert group.metrics.auc.value == pytest.approx(auc(rows))
         caught = table.filter(fakes)["probability"].to_numpy() >= points.fpr_1
         assert group.called.fpr_1.value == pytest.approx(caught.mean())
-    assert judgement.unseen is not None
-    assert judgement.unseen.n_fake == 120
+    assert evaluation.unseen is not None
+    assert evaluation.unseen.n_fake == 120
 
 
 def test_training_rows_change_nothing(scored: Scored) -> None:
     table, points = scored
     trained = pl.col("seen") & (pl.col("split") != "test")
     upset = table.with_columns(probability=pl.when(trained).then(0.123).otherwise("probability"))
-    assert judge_scores(upset, points, name="m", resamples=5) == judge_scores(table, points, name="m", resamples=5)
+    assert evaluate_scores(upset, points, name="m", resamples=5) == evaluate_scores(
+        table, points, name="m", resamples=5
+    )
     assert rows_to_report(table).filter(trained).is_empty()
 
 
 def test_false_alarms_are_told_by_source(scored: Scored) -> None:
     table, points = scored
-    judgement = judge_scores(table, points, name="m", resamples=5)
-    found = {source.name: source for source in judgement.real_sources}
+    evaluation = evaluate_scores(table, points, name="m", resamples=5)
+    found = {source.name: source for source in evaluation.real_sources}
     assert {name: source.seen for name, source in found.items()} == {
         "street": True,
         "studio": True,
@@ -74,10 +76,10 @@ def test_false_alarms_are_told_by_source(scored: Scored) -> None:
 
 def test_the_worst_mistakes_are_wrong_and_in_order(scored: Scored) -> None:
     table, points = scored
-    judgement = judge_scores(table, points, name="m", resamples=5, worst=8)
-    assert len(judgement.mistakes) == 8
-    alarms = [item.probability for item in judgement.mistakes if item.label == "real"]
-    misses = [item.probability for item in judgement.mistakes if item.label == "fake"]
+    evaluation = evaluate_scores(table, points, name="m", resamples=5, worst=8)
+    assert len(evaluation.mistakes) == 8
+    alarms = [item.probability for item in evaluation.mistakes if item.label == "real"]
+    misses = [item.probability for item in evaluation.mistakes if item.label == "fake"]
     assert alarms == sorted(alarms, reverse=True)
     assert misses == sorted(misses)
     assert min(alarms) >= points.balanced > max(misses)
@@ -85,32 +87,32 @@ def test_the_worst_mistakes_are_wrong_and_in_order(scored: Scored) -> None:
     assert misses[0] == pytest.approx(fakes["probability"].min())
 
 
-def test_a_foreign_set_with_nothing_seen_is_judged_as_a_whole(scored: Scored) -> None:
+def test_a_foreign_set_with_nothing_seen_is_evaluated_as_a_whole(scored: Scored) -> None:
     table, points = scored
     foreign = table.with_columns(seen=pl.lit(False))
-    judgement = judge_scores(foreign, points, name="m", resamples=5)
-    assert judgement.overall.n_real + judgement.overall.n_fake == table.height
-    assert judgement.unseen is None
-    assert not judgement.fakes_are_seen
+    evaluation = evaluate_scores(foreign, points, name="m", resamples=5)
+    assert evaluation.overall.n_real + evaluation.overall.n_fake == table.height
+    assert evaluation.unseen is None
+    assert not evaluation.fakes_are_seen
 
 
-def test_json_gives_the_same_judgement_back(scored: Scored) -> None:
-    judgement = judge_scores(*scored, name="m", resamples=5)
-    document = json.loads(json.dumps(to_plain(judgement), allow_nan=False))
-    assert from_plain(Judgement, document) == judgement
+def test_json_gives_the_same_evaluation_back(scored: Scored) -> None:
+    evaluation = evaluate_scores(*scored, name="m", resamples=5)
+    document = json.loads(json.dumps(to_plain(evaluation), allow_nan=False))
+    assert from_plain(Evaluation, document) == evaluation
     del document["overall"]["auc"]["low"]
-    with pytest.raises(TrainError, match=r"Judgement\.overall\.auc\.low"):
-        from_plain(Judgement, document)
+    with pytest.raises(TrainError, match=r"Evaluation\.overall\.auc\.low"):
+        from_plain(Evaluation, document)
 
 
-def test_what_cannot_be_judged_is_refused(scored: Scored) -> None:
+def test_what_cannot_be_evaluated_is_refused(scored: Scored) -> None:
     table, points = scored
     with pytest.raises(TrainError, match="no fake picture"):
-        judge_scores(table.filter(pl.col("label") == "real"), points, name="m")
+        evaluate_scores(table.filter(pl.col("label") == "real"), points, name="m")
     with pytest.raises(TrainError, match="no real picture"):
-        judge_scores(table.filter(pl.col("seen") & (pl.col("split") == "train")), points, name="m")
+        evaluate_scores(table.filter(pl.col("seen") & (pl.col("split") == "train")), points, name="m")
     with pytest.raises(TrainError, match="strict"):
-        judge_scores(table, points, name="m", operating_point="strict")  # type: ignore[arg-type]
+        evaluate_scores(table, points, name="m", operating_point="strict")  # type: ignore[arg-type]
 
 
 def test_a_model_does_not_flip_against_itself(scored: Scored) -> None:

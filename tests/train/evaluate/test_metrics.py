@@ -10,7 +10,7 @@ from sklearn import metrics as reference
 
 from train.common.errors import TrainError
 from train.evaluate import metrics
-from train.evaluate.metrics import Confusion, Interval, Metrics, judge, score_interval, wilson
+from train.evaluate.metrics import Confusion, Interval, Metrics, compute_metrics, score_interval, wilson
 
 
 @st.composite
@@ -34,7 +34,7 @@ def intervals(found: Metrics) -> dict[str, Interval]:
 @settings(max_examples=150, deadline=None)
 def test_values_agree_with_scikit_learn(case: tuple[np.ndarray, np.ndarray, float]) -> None:
     fake, p, threshold = case
-    found = judge(fake, p, threshold, resamples=1)
+    found = compute_metrics(fake, p, threshold, resamples=1)
     called = p >= threshold
     fpr, tpr, _ = reference.roc_curve(fake, p, drop_intermediate=False)
     expected = {
@@ -64,7 +64,7 @@ def test_values_agree_with_scikit_learn(case: tuple[np.ndarray, np.ndarray, floa
 @given(cases())
 @settings(max_examples=40, deadline=None)
 def test_intervals_hold_their_value_and_lie_in_range(case: tuple[np.ndarray, np.ndarray, float]) -> None:
-    for name, interval in intervals(judge(*case, resamples=30)).items():
+    for name, interval in intervals(compute_metrics(*case, resamples=30)).items():
         assert 0 <= interval.low <= interval.value <= interval.high <= 1 + 1e-12, name
 
 
@@ -72,7 +72,7 @@ def test_intervals_hold_their_value_and_lie_in_range(case: tuple[np.ndarray, np.
 @settings(max_examples=40, deadline=None)
 def test_ranking_figures_do_not_change_under_monotone_maps(case, bend) -> None:  # type: ignore[no-untyped-def]
     fake, p, _ = case
-    straight, bent = judge(fake, p, 0.5, resamples=1), judge(fake, bend(p), 0.5, resamples=1)
+    straight, bent = compute_metrics(fake, p, 0.5, resamples=1), compute_metrics(fake, bend(p), 0.5, resamples=1)
     for name in ("auc", "ap", "eer", "tpr_at_1", "tpr_at_05"):
         assert intervals(straight)[name].value == pytest.approx(intervals(bent)[name].value)
 
@@ -80,7 +80,7 @@ def test_ranking_figures_do_not_change_under_monotone_maps(case, bend) -> None: 
 def test_a_case_done_by_hand() -> None:
     fake = np.array([False] * 4 + [True] * 4)
     p = np.array([0.1, 0.2, 0.3, 0.8, 0.25, 0.6, 0.7, 0.9])
-    found = judge(fake, p, 0.5)
+    found = compute_metrics(fake, p, 0.5)
     assert found.auc.value == pytest.approx(12 / 16)
     assert found.eer.value == pytest.approx(0.25)
     assert found.confusion == Confusion(3, 1, 1, 3)
@@ -90,18 +90,18 @@ def test_a_case_done_by_hand() -> None:
 
 def test_calibration_error_of_cases_done_by_hand() -> None:
     # one bin, half and half: the mean p is 0.5, as is the fraction of fakes
-    assert judge([False, True], [0.5, 0.5], 0.5).ece.value == pytest.approx(0)
+    assert compute_metrics([False, True], [0.5, 0.5], 0.5).ece.value == pytest.approx(0)
     # each wrong by 0.9 in its own bin
-    assert judge([False, True], [0.9, 0.1], 0.5).ece.value == pytest.approx(0.9)
+    assert compute_metrics([False, True], [0.9, 0.1], 0.5).ece.value == pytest.approx(0.9)
     # three reals weigh as much as one fake: bin of 0.5 holds one half of each class
     fake = np.array([False, False, False, False, True, True])
     p = np.array([0.5, 0.5, 0.0, 0.0, 0.5, 1.0])
-    assert judge(fake, p, 0.5).ece.value == pytest.approx(0)
+    assert compute_metrics(fake, p, 0.5).ece.value == pytest.approx(0)
 
 
 def test_perfect_and_hopeless_detectors() -> None:
     fake = np.arange(20) < 10
-    perfect, hopeless = judge(fake, fake * 1.0, 0.5), judge(fake, ~fake * 1.0, 0.5)
+    perfect, hopeless = compute_metrics(fake, fake * 1.0, 0.5), compute_metrics(fake, ~fake * 1.0, 0.5)
     assert (perfect.auc.value, perfect.eer.value, perfect.tpr_at_05.value) == (1, 0, 1)
     assert (hopeless.auc.value, hopeless.eer.value, hopeless.tpr_at_1.value) == (0, 1, 0)
     assert perfect.false_alarms.high > 0.2, "ten reals cannot show that there are no false alarms"
@@ -111,7 +111,7 @@ def test_the_bootstrap_interval_has_the_width_that_theory_gives() -> None:
     random = np.random.default_rng(11)
     fake = np.arange(800) < 300
     p = 1 / (1 + np.exp(-random.normal(size=800) - 1.2 * fake))
-    auc = judge(fake, p, 0.5, resamples=2000).auc
+    auc = compute_metrics(fake, p, 0.5, resamples=2000).auc
     # Hanley and McNeil 1982, equation 2
     a = auc.value
     q1, q2 = a / (2 - a), 2 * a * a / (1 + a)
@@ -123,11 +123,11 @@ def test_same_seed_same_intervals_and_memory_limit_does_not_show(monkeypatch: py
     random = np.random.default_rng(2)
     fake = random.random(200) < 0.4
     p = random.random(200)
-    first = judge(fake, p, 0.5, resamples=50, seed=4)
-    assert first == judge(fake, p, 0.5, resamples=50, seed=4)
-    assert first != judge(fake, p, 0.5, resamples=50, seed=5)
+    first = compute_metrics(fake, p, 0.5, resamples=50, seed=4)
+    assert first == compute_metrics(fake, p, 0.5, resamples=50, seed=4)
+    assert first != compute_metrics(fake, p, 0.5, resamples=50, seed=5)
     monkeypatch.setattr(metrics, "CELLS_AT_ONCE", 1500)
-    chunked = judge(fake, p, 0.5, resamples=50, seed=4)
+    chunked = compute_metrics(fake, p, 0.5, resamples=50, seed=4)
     assert chunked.auc.value == first.auc.value
     assert chunked.auc.low == pytest.approx(first.auc.low, abs=0.03)
 
@@ -149,13 +149,13 @@ def test_wilson_of_a_textbook_case() -> None:
 )
 def test_degenerate_input_is_refused(fake, p, resamples, word) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(TrainError, match=word):
-        judge(fake, p, 0.5, resamples=resamples)
+        compute_metrics(fake, p, 0.5, resamples=resamples)
 
 
 @pytest.mark.parametrize("count", [1, 3, 10, 1000])
 def test_an_interval_knows_how_few_pictures_it_is_of(count: int) -> None:
     """Classes far apart: every resample agrees, and the bound is that of `count` of `count` (Wilson 1927)."""
-    found = judge([False] * count + [True] * count, [0.1] * count + [0.9] * count, 0.5, resamples=50)
+    found = compute_metrics([False] * count + [True] * count, [0.1] * count + [0.9] * count, 0.5, resamples=50)
     bound = count / (count + 1.959964**2)
     for name in ("auc", "ap", "balanced_accuracy", "f1", "tpr_at_1", "tpr_at_05", "precision"):
         interval = getattr(found, name)

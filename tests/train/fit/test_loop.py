@@ -321,7 +321,7 @@ def test_the_run_says_which_epoch_it_kept_and_why(quick: Recipe, small_manifest:
     assert kept_epoch(run) == sentence
 
 
-def test_progress_of_before_stages_were_judged_apart_is_read(tmp_path: Path) -> None:
+def test_progress_of_before_stages_were_evaluated_apart_is_read(tmp_path: Path) -> None:
     old = {"stage": 1, "epoch": 2, "best_loss": 0.3, "waited": 0, "checkpoint": "c", "best_weights": "b", "history": []}
     (tmp_path / "progress.json").write_text(json.dumps(old))
     assert load_progress(tmp_path).epoch == 2

@@ -11,7 +11,7 @@ from ela.front_ends import parse_front_end
 from train.common.tf import load_tensorflow, seed_everything
 from train.fit.batches import rows_of
 from train.fit.checkpoints import load_progress
-from train.fit.epoch import judge_epoch
+from train.fit.epoch import validate_epoch
 from train.fit.loop import fit
 from train.fit.pipeline import begin, resume
 from train.fit.stage_data import Material, begin_lesson
@@ -82,7 +82,7 @@ def test_the_head_is_the_classifiers_own(material: Material) -> None:
         lesson.model.train_on_batch(x, y, sample_weight=weight)
     assert not np.array_equal(predict_logits(model, material.val_planes), before)
     # What the lesson says of its head is what the whole network does on the validation pictures.
-    assert lesson.judge() == pytest.approx(judge_epoch(model, material.val_planes, material.val), rel=1e-5)
+    assert lesson.evaluate() == pytest.approx(validate_epoch(model, material.val_planes, material.val), rel=1e-5)
 
 
 class Interrupted(Exception):

@@ -34,7 +34,7 @@ def test_a_changed_file_does_not_match(name: str) -> None:
     assert "ismatch" in found.code
 
 
-def test_what_is_no_manifest_is_not_judged() -> None:
+def test_what_is_no_manifest_is_not_evaluated() -> None:
     assert checked("nested-boxes.png") is None
     assert checked("no-mark.jpg") is None
 

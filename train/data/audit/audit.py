@@ -21,14 +21,14 @@ from train.data.audit.metadata_baseline import (
     fit_pairs,
 )
 from train.data.audit.rules import (
+    check_balance,
+    check_faces,
+    check_features,
+    check_framing,
+    check_pairs,
+    check_repeats,
+    check_skipped,
     headline,
-    judge_balance,
-    judge_faces,
-    judge_features,
-    judge_framing,
-    judge_pairs,
-    judge_repeats,
-    judge_skipped,
     null_finding,
     null_verdict,
 )
@@ -107,16 +107,16 @@ def audit(
     null_model, alone = fit_null_model(frame, seed), fit_features_alone(frame, seed)
     framing, pairs = fit_framing(frame, seed), fit_pairs(frame, seed)
     found = [
-        *judge_balance(counts, limits),
+        *check_balance(counts, limits),
         *marks_findings(frame),
         null_finding(null_model, limits),
-        *judge_features(alone, limits),
-        *judge_pairs(pairs),
-        *judge_framing(framing, limits),
-        *judge_repeats(repeats, limits),
+        *check_features(alone, limits),
+        *check_pairs(pairs),
+        *check_framing(framing, limits),
+        *check_repeats(repeats, limits),
         *extra,
-        *judge_faces(of_parts, limits),
-        *judge_skipped(skipped, frame.height, limits),
+        *check_faces(of_parts, limits),
+        *check_skipped(skipped, frame.height, limits),
     ]
     return Audit(
         counts=counts,

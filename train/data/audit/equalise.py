@@ -4,7 +4,7 @@ It takes away what the *file* tells: width, height, aspect ratio, format, JPEG q
 what the pixels keep of their history: blocks and ringing of an earlier compression, the blur or sharpness of an earlier
 resize, a size that was reached by halving in one source and was there from the start in another. Some of that shows in
 the bytes per pixel even afterwards. Nor does it frame faces alike; a view with face(K) does. So an equalised set is for
-judging whether a score survives, not a proof that what is left is about faces.
+evaluating whether a score survives, not a proof that what is left is about faces.
 """
 
 import hashlib

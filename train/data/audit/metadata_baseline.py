@@ -100,7 +100,7 @@ def framing_features(frame: pl.DataFrame) -> np.ndarray:
 
 
 def fit_null_model(frame: pl.DataFrame, seed: int = 0) -> NullModel | None:
-    """Judge file features by group-wise 5-fold cross-validation of scikit-learn's histogram gradient boosting.
+    """Evaluate file features by group-wise 5-fold cross-validation of scikit-learn's histogram gradient boosting.
 
     Of more than 20,000 rows a sample is taken. None if a class has fewer than 5 groups.
     """
@@ -110,11 +110,11 @@ def fit_null_model(frame: pl.DataFrame, seed: int = 0) -> NullModel | None:
     classifier = HistGradientBoostingClassifier(
         max_iter=100, early_stopping=False, class_weight="balanced", random_state=seed
     )
-    return _judge(frame, file_features(frame), classifier, seed)
+    return _evaluate(frame, file_features(frame), classifier, seed)
 
 
 def fit_features_alone(frame: pl.DataFrame, seed: int = 0) -> tuple[FeatureAlone, ...]:
-    """Judge each of FEATURES alone by a decision tree, as `fit_null_model` does; the most telling first.
+    """Evaluate each of FEATURES alone by a decision tree, as `fit_null_model` does; the most telling first.
 
     A tree, because a feature may tell in the middle of its range: fakes of 512 pixels between reals of 256 and 1024.
     """
@@ -123,23 +123,23 @@ def fit_features_alone(frame: pl.DataFrame, seed: int = 0) -> tuple[FeatureAlone
     found = [
         FeatureAlone(name, model)
         for column, name in enumerate(FEATURES)
-        if (model := _judge(frame, features[:, [column]], _tree(frame.height, seed), seed)) is not None
+        if (model := _evaluate(frame, features[:, [column]], _tree(frame.height, seed), seed)) is not None
     ]
     return tuple(sorted(found, key=lambda one: -one.model.auc))
 
 
 def fit_framing(frame: pl.DataFrame, seed: int = 0) -> NullModel | None:
-    """Judge by a decision tree what the place and the distance of the eyes tell, among the rows that have them.
+    """Evaluate by a decision tree what the place and the distance of the eyes tell, among the rows that have them.
 
     None if a class has fewer than 5 groups of such rows.
     """
     known = frame.filter(pl.col("eye_distance").is_not_null())
     known = known.sample(min(known.height, _MAX_ROWS), seed=seed, shuffle=True)
-    return _judge(known, framing_features(known), _tree(known.height, seed), seed)
+    return _evaluate(known, framing_features(known), _tree(known.height, seed), seed)
 
 
 def fit_pairs(frame: pl.DataFrame, seed: int = 0) -> tuple[Pair, ...]:
-    """Judge every fake part against every real part by decision trees, on at most 1,500 pictures of each part.
+    """Evaluate every fake part against every real part by decision trees, on at most 1,500 pictures of each part.
 
     A part of reconstructions is compared with its own originals only. Beyond 300 pairs the smallest parts are left out.
     A pair in which a side has fewer than 5 groups is left out too.
@@ -161,14 +161,14 @@ def fit_pairs(frame: pl.DataFrame, seed: int = 0) -> tuple[Pair, ...]:
     for name in {name for pair in pairs for name in pair}:
         rows = measured.filter(part=name)
         samples[name] = rows.sample(min(rows.height, _MAX_PART_ROWS), seed=seed, shuffle=True)
-    found = [_judge_pair(real, fake, samples[real], samples[fake], seed) for real, fake in pairs]
+    found = [_evaluate_pair(real, fake, samples[real], samples[fake], seed) for real, fake in pairs]
     return tuple(sorted((pair for pair in found if pair is not None), key=lambda pair: (pair.files.auc, pair.fake)))
 
 
-def _judge_pair(real: str, fake: str, reals: pl.DataFrame, fakes: pl.DataFrame, seed: int) -> Pair | None:
+def _evaluate_pair(real: str, fake: str, reals: pl.DataFrame, fakes: pl.DataFrame, seed: int) -> Pair | None:
     rows = pl.concat([reals, fakes])
     features = file_features(rows)
-    files = _judge(rows, features, _tree(rows.height, seed), seed)
+    files = _evaluate(rows, features, _tree(rows.height, seed), seed)
     if files is None:
         return None
     framing = fit_framing(rows, seed)
@@ -194,7 +194,7 @@ def _tree(rows: int, seed: int) -> Any:
     return DecisionTreeClassifier(min_samples_leaf=leaf, class_weight="balanced", random_state=seed)
 
 
-def _judge(frame: pl.DataFrame, features: np.ndarray, classifier: Any, seed: int) -> NullModel | None:
+def _evaluate(frame: pl.DataFrame, features: np.ndarray, classifier: Any, seed: int) -> NullModel | None:
     from sklearn.model_selection import PredefinedSplit, cross_val_predict
     from threadpoolctl import threadpool_limits
 

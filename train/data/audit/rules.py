@@ -35,7 +35,7 @@ def null_finding(model: NullModel | None, limits: Limits) -> Finding:
             "failure",
             "shortcut",
             f"File metadata alone separates the classes at {auc}: any score on this manifest is suspect.",
-            "Equalise size, format and quality (`--equalise`), or train with JPEG and resize augmentation and judge "
+            "Equalise size, format and quality (`--equalise`), or train with JPEG and resize augmentation and evaluate "
             "matched sources only.",
         )
     if model.low > _TELLS:
@@ -48,7 +48,7 @@ def null_finding(model: NullModel | None, limits: Limits) -> Finding:
     return Finding("note", "shortcut", f"File metadata alone does not separate the classes ({auc}).")
 
 
-def judge_features(alone: Sequence[FeatureAlone], limits: Limits) -> list[Finding]:
+def check_features(alone: Sequence[FeatureAlone], limits: Limits) -> list[Finding]:
     """Name the features that alone separate the classes."""
     found = []
     for remedy in dict.fromkeys(_REMEDIES.values()):
@@ -89,7 +89,7 @@ _REMEDIES = {
 }
 
 
-def judge_framing(model: NullModel | None, limits: Limits) -> list[Finding]:
+def check_framing(model: NullModel | None, limits: Limits) -> list[Finding]:
     """Say what the place and distance of the eyes tell, where it tells."""
     if model is None or model.low <= _TELLS:
         return []
@@ -98,7 +98,7 @@ def judge_framing(model: NullModel | None, limits: Limits) -> list[Finding]:
     return [Finding(severity, "framing", sentence, "Use a view with face(K), which frames all faces alike.")]
 
 
-def judge_pairs(pairs: Sequence[Pair]) -> list[Finding]:
+def check_pairs(pairs: Sequence[Pair]) -> list[Finding]:
     """Name the pairs of sources that only their pixels tell apart, and count the others."""
     if not pairs:
         return []
@@ -142,7 +142,7 @@ def judge_pairs(pairs: Sequence[Pair]) -> list[Finding]:
     return found
 
 
-def judge_repeats(repeats: Repeats, limits: Limits) -> list[Finding]:
+def check_repeats(repeats: Repeats, limits: Limits) -> list[Finding]:
     """Say what stands more than once, and what of it does harm."""
     return [
         *_told(
@@ -200,8 +200,8 @@ def _told(topic: str, cases: Cases, what: str, remedy: str, fails: bool | None =
     return [Finding(severity, topic, sentence, remedy, cases.examples)]
 
 
-def judge_balance(counts: Sequence[Count], limits: Limits) -> list[Finding]:
-    """Say where a class is missing or outnumbered, and which generators have too few test pictures to be judged."""
+def check_balance(counts: Sequence[Count], limits: Limits) -> list[Finding]:
+    """Say where a class is missing or outnumbered, and which generators have too few test pictures to be evaluated."""
     table = {(label, split): 0 for label in LABELS for split in SPLITS}
     tests: dict[str, int] = defaultdict(int)
     for count in counts:
@@ -234,7 +234,7 @@ def judge_balance(counts: Sequence[Count], limits: Limits) -> list[Finding]:
     return found
 
 
-def judge_faces(parts: Sequence[Part], limits: Limits) -> list[Finding]:
+def check_faces(parts: Sequence[Part], limits: Limits) -> list[Finding]:
     """Say in how many pictures no face, several faces, or nobody has looked."""
     pictures, looked_at = sum(part.pictures for part in parts), sum(part.looked_at for part in parts)
     if not looked_at:
@@ -258,7 +258,7 @@ def judge_faces(parts: Sequence[Part], limits: Limits) -> list[Finding]:
     return found
 
 
-def judge_skipped(skipped: Sequence[Skipped], pictures: int, limits: Limits) -> list[Finding]:
+def check_skipped(skipped: Sequence[Skipped], pictures: int, limits: Limits) -> list[Finding]:
     """Say how many pictures the scan left out."""
     if not skipped:
         return []

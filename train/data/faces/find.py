@@ -35,7 +35,7 @@ def find_faces(
     faces is 0 (none), 1, or how many are large enough that it is unclear who is meant (train.image.face); the eyes are
     those of the largest, in pixels of the upright picture, to the hundredth. What the columns held before is replaced.
     Results go to the file `cache` as they come, and contents that it knows are not looked at again, so an interrupted
-    search goes on where it was, and later pictures cost only themselves. Every picture is judged alone: neither
+    search goes on where it was, and later pictures cost only themselves. Every picture is evaluated alone: neither
     `workers` (processes, one a core where None) nor the pictures before and after it matter. `on_progress` gets the
     number of contents done and how many had to be looked at. Raises DataError if a picture is missing, damaged or no
     longer the one that was scanned.

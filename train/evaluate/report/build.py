@@ -15,7 +15,7 @@ from train.data.manifest import Manifest
 from train.data.rows import view_row
 from train.evaluate.by_attribute import Attributes, ByAttribute, compare_groups
 from train.evaluate.calibration import OperatingPoints
-from train.evaluate.evaluation import Judgement, judge_scores
+from train.evaluate.evaluation import Evaluation, evaluate_scores
 from train.evaluate.flips import Flips, count_flips
 from train.evaluate.report.html import Illustration, NullModel, ReportPaths, Thumbnails, write_report
 from train.evaluate.robustness.results import Robustness
@@ -35,7 +35,7 @@ class Scored:
 class Reported:
     """What was found, and the files that say so."""
 
-    judgements: tuple[Judgement, ...]
+    evaluations: tuple[Evaluation, ...]
     flips: tuple[Flips, ...]
     paths: ReportPaths
     robustness: Robustness | None = None
@@ -57,13 +57,13 @@ def report(
     illustrations: Sequence[Illustration] = (),
     by: Sequence[Attributes] = (),
 ) -> Reported:
-    """Judge every model, count the flips of each against the one before it, and write report.html, .json and .csv.
+    """Evaluate every model, count the flips of each against the one before it, and write report.html, .json and .csv.
 
     Each model's verdicts are those at its own operating points, as it would ship. `robustness` is what
     `train.evaluate.robustness.apply` found of the same models, `illustrations` are further pictures, such as mean
     heatmaps; `by` are attributes of the manifest whose groups are compared, for each model.
     """
-    judgements = tuple(judge_scores(one.scores, one.points, name=one.name) for one in scored)
+    evaluations = tuple(evaluate_scores(one.scores, one.points, name=one.name) for one in scored)
     flips = tuple(
         count_flips(
             first.scores,
@@ -79,7 +79,7 @@ def report(
     )
     paths = write_report(
         folder,
-        judgements,
+        evaluations,
         title=title,
         flips=flips,
         recipe_text=recipe_text,
@@ -89,7 +89,7 @@ def report(
         by_attribute=by_attribute,
         thumbnails=view_thumbnails(manifest, view, unclear),
     )
-    return Reported(judgements, flips, paths, robustness, by_attribute=by_attribute)
+    return Reported(evaluations, flips, paths, robustness, by_attribute=by_attribute)
 
 
 def metadata_baseline(frame: pl.DataFrame) -> NullModel | None:

@@ -9,13 +9,13 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from train.common.documents import quote_formula
-from train.evaluate.evaluation import POINTS, Called, Judgement
+from train.evaluate.evaluation import POINTS, Called, Evaluation
 from train.evaluate.metrics import Interval, Metrics
 from train.evaluate.robustness.results import Condition, Robustness
 
 
-def as_csv(judgements: Sequence[Judgement], robustness: Robustness | None) -> str:
-    """Every figure of every judgement, and of every disturbance, one a line with its interval.
+def as_csv(evaluations: Sequence[Evaluation], robustness: Robustness | None) -> str:
+    """Every figure of every evaluation, and of every disturbance, one a line with its interval.
 
     `set` says of which pictures a figure is: all, a generator's or family's fakes, a source's reals; `disturbed` and
     `disturbed reals` are those of `name`, and `disturbed all` counts changed verdicts over both classes.
@@ -23,9 +23,9 @@ def as_csv(judgements: Sequence[Judgement], robustness: Robustness | None) -> st
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(["model", "set", "name", "seen", "n_real", "n_fake", "metric", "value", "low", "high"])
-    for judgement in judgements:
-        for row in _csv_rows(judgement):
-            writer.writerow(_safe([judgement.name, *row]))
+    for evaluation in evaluations:
+        for row in _csv_rows(evaluation):
+            writer.writerow(_safe([evaluation.name, *row]))
     for condition in () if robustness is None else robustness.conditions:
         for row in _disturbed_rows(condition):
             writer.writerow(_safe([condition.model, *row]))
@@ -50,16 +50,16 @@ def _disturbed_rows(one: Condition) -> Iterator[list[Any]]:
         yield [*head, *asdict(getattr(one.flips, name)).values()]
 
 
-def _csv_rows(judgement: Judgement) -> Iterator[list[Any]]:
-    seen = judgement.fakes_are_seen
-    yield from _metric_rows(["overall", "", seen], judgement.overall)
-    if judgement.unseen is not None:
-        yield from _metric_rows(["unseen", "", False], judgement.unseen)
-    for kind, groups in (("generator", judgement.generators), ("family", judgement.families)):
+def _csv_rows(evaluation: Evaluation) -> Iterator[list[Any]]:
+    seen = evaluation.fakes_are_seen
+    yield from _metric_rows(["overall", "", seen], evaluation.overall)
+    if evaluation.unseen is not None:
+        yield from _metric_rows(["unseen", "", False], evaluation.unseen)
+    for kind, groups in (("generator", evaluation.generators), ("family", evaluation.families)):
         for group in groups:
             yield from _metric_rows([kind, group.name, group.seen], group.metrics)
             yield from _called_rows([kind, group.name, group.seen, 0, group.called.n], group.called)
-    for source in judgement.real_sources:
+    for source in evaluation.real_sources:
         yield from _called_rows(["real source", source.name, source.seen, source.called.n, 0], source.called)
 
 

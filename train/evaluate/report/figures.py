@@ -9,19 +9,19 @@ import numpy as np
 
 from train.common.svg import FAINT, INK, PAPER, SERIES, inline_svg
 from train.evaluate.curves import HISTOGRAM_BINS, Curves
-from train.evaluate.evaluation import Judgement
+from train.evaluate.evaluation import Evaluation
 
 REAL, FAKE, UNSEEN = SERIES[0], SERIES[1], SERIES[2]
 
 Draw = Callable[[Any], None]
 
 
-def roc_figure(judgement: Judgement) -> str:
+def roc_figure(evaluation: Evaluation) -> str:
     """ROC of the seen and the unseen fakes as SVG text, false alarms on a logarithmic axis."""
 
     def draw(axes: Any) -> None:
-        floor = 1 / max(100, 2 * judgement.overall.n_real)
-        for name, color, style, curves in _sets(judgement):
+        floor = 1 / max(100, 2 * evaluation.overall.n_real)
+        for name, color, style, curves in _sets(evaluation):
             x = np.maximum(curves.roc.x, floor)
             axes.plot(x, curves.roc.y, style, color=color, label=name, drawstyle="steps-post")
         axes.axvline(0.01, color=FAINT, linestyle=":", linewidth=1.2)
@@ -35,11 +35,11 @@ def roc_figure(judgement: Judgement) -> str:
     return _svg("roc", draw)
 
 
-def precision_recall_figure(judgement: Judgement) -> str:
+def precision_recall_figure(evaluation: Evaluation) -> str:
     """Precision-recall curves of the seen and the unseen fakes as SVG text."""
 
     def draw(axes: Any) -> None:
-        for name, color, style, curves in _sets(judgement):
+        for name, color, style, curves in _sets(evaluation):
             axes.plot(curves.precision_recall.x, curves.precision_recall.y, style, color=color, label=name)
         axes.set(xlabel="recall: fakes called fake", ylabel="precision: of those called fake", xlim=(0, 1))
         axes.set(ylim=(0, 1.01))
@@ -48,12 +48,12 @@ def precision_recall_figure(judgement: Judgement) -> str:
     return _svg("precision-recall", draw)
 
 
-def reliability_figure(judgement: Judgement) -> str:
+def reliability_figure(evaluation: Evaluation) -> str:
     """Reliability diagram as SVG text: the area of a dot is the number of pictures in its bin."""
 
     def draw(axes: Any) -> None:
         axes.plot([0, 1], [0, 1], ":", color=FAINT, linewidth=1.2)
-        for name, color, style, curves in _sets(judgement):
+        for name, color, style, curves in _sets(evaluation):
             bins = curves.reliability
             size = 14 + 160 * np.asarray(bins.count) / sum(bins.count)
             axes.plot(bins.confidence, bins.fraction_fake, style, color=color, linewidth=1, alpha=0.35)
@@ -65,13 +65,13 @@ def reliability_figure(judgement: Judgement) -> str:
     return _svg("reliability", draw)
 
 
-def histogram_figure(judgement: Judgement) -> str:
+def histogram_figure(evaluation: Evaluation) -> str:
     """Distribution of P(fake) for reals, seen and unseen fakes as SVG text, the unsure band shaded."""
 
     def draw(axes: Any) -> None:
         edges = np.linspace(0, 1, HISTOGRAM_BINS + 1)
-        shares = judgement.histograms
-        decision = judgement.points.decision("balanced")
+        shares = evaluation.histograms
+        decision = evaluation.points.decision("balanced")
         low, high = decision.unsure_from, decision.fake_from
         if low < high:
             axes.axvspan(low, high, color=FAINT, alpha=0.25, linewidth=0, label="unsure band")
@@ -91,16 +91,16 @@ def histogram_figure(judgement: Judgement) -> str:
     return _svg("histogram", draw)
 
 
-def generators_figure(judgements: Sequence[Judgement]) -> str:
+def generators_figure(evaluations: Sequence[Evaluation]) -> str:
     """Fakes caught at the strict threshold by generator with intervals as SVG text; hollow means unseen."""
-    groups = judgements[0].generators
+    groups = evaluations[0].generators
     places = {(group.name, group.seen): -i for i, group in enumerate(groups)}
 
     def draw(axes: Any) -> None:
-        for k, judgement in enumerate(judgements):
-            shift = 0.22 * (k - (len(judgements) - 1) / 2)
+        for k, evaluation in enumerate(evaluations):
+            shift = 0.22 * (k - (len(evaluations) - 1) / 2)
             color = SERIES[k % len(SERIES)]
-            for group in judgement.generators:
+            for group in evaluation.generators:
                 caught, place = group.called.fpr_1, places.get((group.name, group.seen))
                 if place is None:
                     continue
@@ -109,7 +109,7 @@ def generators_figure(judgements: Sequence[Judgement]) -> str:
                     caught.value, place - shift, "o", color=color, markersize=7, markeredgewidth=1.6,
                     markerfacecolor=color if group.seen else PAPER,
                 )  # fmt: skip
-            axes.plot([], [], "o-", color=color, label=judgement.name)
+            axes.plot([], [], "o-", color=color, label=evaluation.name)
         axes.set_yticks(list(places.values()), [name + ("" if seen else "  (unseen)") for name, seen in places])
         axes.set(xlim=(-0.02, 1.02), ylim=(0.6 - len(places), 0.6))
         axes.set_xlabel("fakes caught at the strict threshold, with 95 % interval")
@@ -117,18 +117,18 @@ def generators_figure(judgements: Sequence[Judgement]) -> str:
         axes.grid(axis="x")
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
-        if len(judgements) > 1:
-            axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(judgements))
+        if len(evaluations) > 1:
+            axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(evaluations))
 
-    rows = len(places) * (0.34 + 0.1 * len(judgements))
+    rows = len(places) * (0.34 + 0.1 * len(evaluations))
     return _svg("generators", draw, size=(8.6, 0.8 + rows))
 
 
-def _sets(judgement: Judgement) -> list[tuple[str, str, str, Curves]]:
-    label = "fakes of seen generators" if judgement.fakes_are_seen else "fakes (none seen in training)"
-    sets = [(label, FAKE if judgement.fakes_are_seen else UNSEEN, "-", judgement.curves)]
-    if judgement.unseen_curves is not None:
-        sets.append(("fakes of unseen generators", UNSEEN, "--", judgement.unseen_curves))
+def _sets(evaluation: Evaluation) -> list[tuple[str, str, str, Curves]]:
+    label = "fakes of seen generators" if evaluation.fakes_are_seen else "fakes (none seen in training)"
+    sets = [(label, FAKE if evaluation.fakes_are_seen else UNSEEN, "-", evaluation.curves)]
+    if evaluation.unseen_curves is not None:
+        sets.append(("fakes of unseen generators", UNSEEN, "--", evaluation.unseen_curves))
     return sets
 
 

@@ -1,4 +1,4 @@
-"""Judgements as one self-contained HTML page, a JSON document and a CSV table."""
+"""Evaluations as one self-contained HTML page, a JSON document and a CSV table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from train.common.atomic import write_text
 from train.common.documents import read_json
 from train.common.errors import TrainError
 from train.evaluate.by_attribute import ByAttribute
-from train.evaluate.evaluation import Judgement
+from train.evaluate.evaluation import Evaluation
 from train.evaluate.flips import Flips
 from train.evaluate.formatting import percent
 from train.evaluate.plain import from_plain, to_plain
@@ -63,7 +63,7 @@ class ReportPaths:
 
 def write_report(
     folder: Path,
-    judgements: Sequence[Judgement],
+    evaluations: Sequence[Evaluation],
     *,
     title: str,
     flips: Sequence[Flips] = (),
@@ -77,38 +77,38 @@ def write_report(
     """Writes report.html, report.json and report.csv into `folder`, each whole or not at all; with `by_attribute` also
     groups.csv.
 
-    The first judgement leads: the words on top, the curves and the worst mistakes are its own; the tables show all
+    The first evaluation leads: the words on top, the curves and the worst mistakes are its own; the tables show all
     of them side by side. `thumbnails` gives JPEG or PNG bytes for the path of a mistake, or None.
-    Raises TrainError when there is no judgement or two share a name.
+    Raises TrainError when there is no evaluation or two share a name.
     """
-    names = [judgement.name for judgement in judgements]
+    names = [evaluation.name for evaluation in evaluations]
     if not names:
-        raise TrainError(f"There is nothing to report in {folder}: give at least one judgement.")
+        raise TrainError(f"There is nothing to report in {folder}: give at least one evaluation.")
     if len(set(names)) < len(names):
-        raise TrainError(f"Two judgements of the report in {folder} share a name ({', '.join(names)}): rename one.")
+        raise TrainError(f"Two evaluations of the report in {folder} share a name ({', '.join(names)}): rename one.")
     groups = folder / "groups.csv" if by_attribute else None
     paths = ReportPaths(folder / "report.html", folder / "report.json", folder / "report.csv", groups)
     page = _environment().get_template("report.html.j2")
     html = page.render(
         title=title,
-        lead=judgements[0],
-        judgements=judgements,
+        lead=evaluations[0],
+        evaluations=evaluations,
         flips=flips,
         recipe_text=recipe_text,
         audit=audit,
         robustness=robustness,
         disturbed=_by_disturbance(robustness),
-        figures=_figures(judgements, robustness),
-        side_by_side={part: _side_by_side(judgements, part) for part in ("generators", "families", "real_sources")},
+        figures=_figures(evaluations, robustness),
+        side_by_side={part: _side_by_side(evaluations, part) for part in ("generators", "families", "real_sources")},
         illustrations=[(item, _data_uri(item.data)) for item in illustrations],
         people=[(found, tables_of(found), sentences(found)) for found in by_attribute],
-        mistakes=_mistakes(judgements[0], thumbnails),
+        mistakes=_mistakes(evaluations[0], thumbnails),
         point_words={"balanced": "balanced", "fpr_1": "1 % false alarms", "fpr_05": "0.5 % false alarms"},
     )
     document = {
         "format": FORMAT,
         "title": title,
-        "judgements": [to_plain(judgement) for judgement in judgements],
+        "judgements": [to_plain(evaluation) for evaluation in evaluations],
         "flips": [to_plain(item) for item in flips],
         "audit": None if audit is None else to_plain(audit),
         "robustness": None if robustness is None else to_plain(robustness),
@@ -117,15 +117,15 @@ def write_report(
         "recipe": recipe_text,
     }
     write_text(paths.json, json.dumps(document, indent=1, allow_nan=False) + "\n")
-    write_text(paths.csv, as_csv(judgements, robustness))
+    write_text(paths.csv, as_csv(evaluations, robustness))
     if paths.groups is not None:
         write_text(paths.groups, groups_csv(by_attribute))
     write_text(paths.html, html)
     return paths
 
 
-def read_judgements(path: Path) -> tuple[Judgement, ...]:
-    """The judgements of a report.json; raises TrainError when it is missing, not JSON or of another version."""
+def read_evaluations(path: Path) -> tuple[Evaluation, ...]:
+    """The evaluations of a report.json; raises TrainError when it is missing, not JSON or of another version."""
     try:
         document = read_json(path, error=TrainError, remedy="write the report anew")
     except FileNotFoundError as error:
@@ -133,7 +133,7 @@ def read_judgements(path: Path) -> tuple[Judgement, ...]:
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise TrainError(f"{path} is not a report of format {FORMAT}: write it anew with this version.")
     try:
-        return tuple(from_plain(Judgement, item) for item in document.get("judgements") or [])
+        return tuple(from_plain(Evaluation, item) for item in document.get("judgements") or [])
     except TrainError as error:
         raise TrainError(f"{path}: {error}") from error
 
@@ -174,12 +174,12 @@ DECIMALS = ("auc", "ap", "ece", "f1")
 """Figures by custom written 0.987 and not in per cent."""
 
 
-def _figures(judgements: Sequence[Judgement], robustness: Robustness | None) -> dict[str, Markup]:
-    lead = judgements[0]
+def _figures(evaluations: Sequence[Evaluation], robustness: Robustness | None) -> dict[str, Markup]:
+    lead = evaluations[0]
     withstood = () if robustness is None else robustness.of(lead.name)
     # Drawn by Matplotlib from numbers and names that it escapes itself.
     return {
-        "generators": Markup(figures.generators_figure(judgements)),
+        "generators": Markup(figures.generators_figure(evaluations)),
         "histogram": Markup(figures.histogram_figure(lead)),
         "roc": Markup(figures.roc_figure(lead)),
         "precision_recall": Markup(figures.precision_recall_figure(lead)),
@@ -188,12 +188,12 @@ def _figures(judgements: Sequence[Judgement], robustness: Robustness | None) -> 
     }
 
 
-def _side_by_side(judgements: Sequence[Judgement], part: str) -> list[list[tuple[Judgement, Any]]]:
+def _side_by_side(evaluations: Sequence[Evaluation], part: str) -> list[list[tuple[Evaluation, Any]]]:
     """Groups of the same name and kind, one list for each, in the order in which they first come."""
-    rows: dict[tuple[str, bool], list[tuple[Judgement, Any]]] = {}
-    for judgement in judgements:
-        for group in getattr(judgement, part):
-            rows.setdefault((group.name, group.seen), []).append((judgement, group))
+    rows: dict[tuple[str, bool], list[tuple[Evaluation, Any]]] = {}
+    for evaluation in evaluations:
+        for group in getattr(evaluation, part):
+            rows.setdefault((group.name, group.seen), []).append((evaluation, group))
     return list(rows.values())
 
 
@@ -205,9 +205,9 @@ def _by_disturbance(robustness: Robustness | None) -> list[list[Condition]]:
     return list(rows.values())
 
 
-def _mistakes(judgement: Judgement, thumbnails: Thumbnails | None) -> list[tuple[Any, str | None]]:
+def _mistakes(evaluation: Evaluation, thumbnails: Thumbnails | None) -> list[tuple[Any, str | None]]:
     shown = []
-    for mistake in judgement.mistakes:
+    for mistake in evaluation.mistakes:
         data = None if thumbnails is None else thumbnails(mistake.path)
         shown.append((mistake, None if data is None else _data_uri(data)))
     return shown

@@ -1,4 +1,4 @@
-"""Judged pictures through every disturbance, the view and a detector: how robust its verdicts are."""
+"""Evaluated pictures through every disturbance, the view and a detector: how robust its verdicts are."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ from train.data.manifest import Manifest
 from train.data.rows import Row, decode_row, eyes_of
 from train.evaluate.calibration import OperatingPoints
 from train.evaluate.robustness.corruptions import UNDISTURBED, Disturbance, disturb
-from train.evaluate.robustness.results import Disturbed, Robustness, judge_disturbed
+from train.evaluate.robustness.results import Disturbed, Robustness, evaluate_disturbed
 from train.evaluate.scores import check_scores
 from train.evaluate.selection import rows_to_report
 from train.image.limits import MAX_JPEG_SIDE
@@ -49,15 +49,15 @@ def find_robustness(
     pictures: int = PICTURES,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Robustness:
-    """Disturb a sample of the judged pictures, show it to every model, and judge what they say.
+    """Disturb a sample of the evaluated pictures, show it to every model, and evaluate what they say.
 
     The disturbance comes before the view, as in the world, where pictures change on their way to the detector. Faces
     are not searched for anew: the eyes of the manifest move with the picture. Raises TrainError where the models have
-    no judged pictures of both classes in common, DataError for a picture that is gone or cannot be shown.
+    no evaluated pictures of both classes in common, DataError for a picture that is gone or cannot be shown.
     """
-    judged = [rows_to_report(check_scores(subject.scores)) for subject in subjects]
-    common = judged[0].select("path")
-    for other in judged[1:]:
+    evaluated = [rows_to_report(check_scores(subject.scores)) for subject in subjects]
+    common = evaluated[0].select("path")
+    for other in evaluated[1:]:
         common = common.join(other.select("path"), on="path", maintain_order="left")
     rows = common.join(manifest.frame, on="path", maintain_order="left")
     # Longer ones cannot be saved as JPEG.
@@ -72,14 +72,14 @@ def find_robustness(
         done += len(views)
         if on_progress is not None:
             on_progress(done, chosen.height)
-    judgements = []
-    for subject, table, parts in zip(subjects, judged, found, strict=True):
+    evaluations = []
+    for subject, table, parts in zip(subjects, evaluated, found, strict=True):
         own = chosen.select("path").join(table, on="path", maintain_order="left")
         disturbed = [
             Disturbed(one.kind, one.strength, one.text, one.words, probability)
             for one, probability in zip(conditions, np.concatenate(parts).T, strict=True)
         ]
-        judgements.append(judge_disturbed(own, subject.points, disturbed, name=subject.name))
+        evaluations.append(evaluate_disturbed(own, subject.points, disturbed, name=subject.name))
     n_fake = int((chosen["label"] == "fake").sum())
     return Robustness(
         n=chosen.height,
@@ -87,7 +87,7 @@ def find_robustness(
         n_fake=n_fake,
         n_judged=rows.height,
         median_side=float(np.median(chosen.select(pl.min_horizontal("width", "height")).to_numpy())),
-        conditions=tuple(condition for of_one in judgements for condition in of_one),
+        conditions=tuple(condition for of_one in evaluations for condition in of_one),
     )
 
 
@@ -108,7 +108,9 @@ def choose_pictures(rows: pl.DataFrame, count: int) -> pl.DataFrame:
             parts.append(of_class.filter(kinds == kind).sort("sha256", "path").head(wanted))
     chosen = pl.concat(parts) if parts else rows
     if chosen["label"].n_unique() < 2:
-        raise TrainError("Robustness needs real and fake pictures that may be judged: add pictures of the other class.")
+        raise TrainError(
+            "Robustness needs real and fake pictures that may be evaluated: add pictures of the other class."
+        )
     return chosen
 
 

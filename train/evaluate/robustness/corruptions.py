@@ -1,6 +1,6 @@
 """What happens to pictures in the world, one thing at a time: compressed, made smaller, blurred, noisy.
 
-For judging a trained detector, on whole pictures before the view. What training does to views is in `augment.py`.
+For evaluating a trained detector, on whole pictures before the view. What training does to views is in `augment.py`.
 """
 
 import io

@@ -10,7 +10,7 @@ import polars as pl
 
 from train.common.errors import TrainError
 from train.evaluate.calibration import OperatingPoints
-from train.evaluate.evaluation import Called, call, judge_scores
+from train.evaluate.evaluation import Called, call, evaluate_scores
 from train.evaluate.flips import Flips, count_flips
 from train.evaluate.formatting import percent
 from train.evaluate.metrics import Metrics
@@ -22,8 +22,8 @@ class Condition:
     """One model on the same pictures, all of them disturbed in one way.
 
     kind, strength: of a `Disturbance` (corruptions.py); text and words name it for tables and for people.
-    overall, unseen, reals, fakes: as in Judgement, of these pictures; unseen_fakes: the calls of the fakes in `unseen`.
-    flips: verdicts on the disturbed pictures against those of the same model on the pictures as they are.
+    overall, unseen, reals, fakes: as in Evaluation, of these pictures; unseen_fakes: the calls of the fakes in
+    `unseen`. flips: verdicts on the disturbed pictures against those of the same model on the pictures as they are.
     """
 
     model: str
@@ -44,8 +44,8 @@ class Condition:
 class Robustness:
     """Every model under every disturbance: conditions of the first model first, each beginning with kind "none".
 
-    n: pictures disturbed, n_real of them real and n_fake fake, a sample of n_judged that may be judged, balanced over
-    sources. median_side: median of their shorter sides in pixels, which sigma and downscaling speak of.
+    n: pictures disturbed, n_real of them real and n_fake fake, a sample of n_judged that may be evaluated, balanced
+    over sources. median_side: median of their shorter sides in pixels, which sigma and downscaling speak of.
     """
 
     n: int
@@ -89,7 +89,7 @@ def hardest(conditions: Sequence[Condition]) -> str:
     )
 
 
-def judge_disturbed(
+def evaluate_disturbed(
     scores: pl.DataFrame,
     points: OperatingPoints,
     disturbed: Sequence[Disturbed],
@@ -97,16 +97,18 @@ def judge_disturbed(
     name: str,
     resamples: int = 1000,
 ) -> tuple[Condition, ...]:
-    """Judge one model under each disturbance.
+    """Evaluate one model under each disturbance.
 
     scores: the rows of a scores table whose pictures were disturbed, in the order of the probabilities; the first of
     `disturbed` has the kind "none", and verdicts are held against it. Raises TrainError when it has not, and as
-    `judge_scores`, for instance where a row may not be judged.
+    `evaluate_scores`, for instance where a row may not be evaluated.
     """
     if not disturbed or disturbed[0].kind != "none":
         raise TrainError("Robustness is held against the pictures as they are: give their probabilities first.")
     if rows_to_report(scores).height != scores.height:
-        raise TrainError("Robustness is judged on the test split and on what was never seen: leave out other pictures.")
+        raise TrainError(
+            "Robustness is evaluated on the test split and on what was never seen: leave out other pictures."
+        )
     return tuple(_condition(_with(scores, disturbed[0]), scores, points, one, name, resamples) for one in disturbed)
 
 
@@ -114,7 +116,7 @@ def _condition(
     undisturbed: pl.DataFrame, scores: pl.DataFrame, points: OperatingPoints, one: Disturbed, name: str, resamples: int
 ) -> Condition:
     table = _with(scores, one)
-    found = judge_scores(table, points, name=name, resamples=resamples, worst=0)
+    found = evaluate_scores(table, points, name=name, resamples=resamples, worst=0)
     unseen = table.filter((pl.col("label") == "fake") & ~pl.col("seen"))
     return Condition(
         model=name,

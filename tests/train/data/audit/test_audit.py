@@ -329,7 +329,7 @@ def test_a_feature_that_tells_in_the_middle_of_its_range_is_found(clean: Manifes
     assert alone["height"].auc == pytest.approx(0.5)
 
 
-def test_framing_is_judged_apart_from_files(clean: Manifest) -> None:
+def test_framing_is_evaluated_apart_from_files(clean: Manifest) -> None:
     rng = np.random.default_rng(5)
     jitter = rng.normal(0, 4, clean.frame.height)
     eyes = clean.frame.with_columns(
@@ -374,7 +374,7 @@ def test_a_folder_without_any_jpeg_is_audited(clean: Manifest) -> None:
     assert 0 <= found.low <= found.auc <= found.high <= 1
 
 
-def test_too_few_groups_are_not_judged(clean: Manifest) -> None:
+def test_too_few_groups_are_not_evaluated(clean: Manifest) -> None:
     frame = clean.frame.with_columns(group=pl.col("label"))
     found = audit(Manifest(frame, clean.folder))
     assert (found.null_model, found.features_alone, found.pairs) == (None, (), ())
@@ -454,7 +454,7 @@ def test_the_table_shows_the_essentials_in_80_columns(clean: Manifest) -> None:
 
 
 @quick
-def test_the_table_of_a_manifest_that_could_not_be_judged(clean: Manifest) -> None:
+def test_the_table_of_a_manifest_that_could_not_be_evaluated(clean: Manifest) -> None:
     console = Console(width=80, record=True, file=io.StringIO())
     console.print(*render_audit(audit(Manifest(clean.frame.head(3), clean.folder))), sep="\n")
     assert "was not fitted" in console.export_text()

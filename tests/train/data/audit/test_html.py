@@ -200,7 +200,7 @@ def test_writing_twice_gives_the_same_bytes(
         assert path.read_bytes() == getattr(written, name).read_bytes()
 
 
-def test_a_manifest_that_can_hardly_be_judged_makes_a_page_too(manifest: Manifest, tmp_path: Path) -> None:
+def test_a_manifest_that_can_hardly_be_evaluated_makes_a_page_too(manifest: Manifest, tmp_path: Path) -> None:
     tiny = Manifest(manifest.frame.filter(label="real").head(2).with_columns(jpeg_quality=None, faces=None), tmp_path)
     page = Page(write_audit(audit(tiny), tiny, tmp_path / "page").html.read_text(encoding="utf-8"))
     assert page.open == []

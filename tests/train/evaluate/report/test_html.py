@@ -14,12 +14,12 @@ from PIL import Image
 
 from train.common.errors import TrainError
 from train.evaluate.calibration import OperatingPoints
-from train.evaluate.evaluation import Judgement, judge_scores
+from train.evaluate.evaluation import Evaluation, evaluate_scores
 from train.evaluate.flips import count_flips
 from train.evaluate.formatting import percent
 from train.evaluate.metrics import Interval
 from train.evaluate.report import summary
-from train.evaluate.report.html import Illustration, NullModel, ReportPaths, read_judgements, write_report
+from train.evaluate.report.html import Illustration, NullModel, ReportPaths, read_evaluations, write_report
 from train.evaluate.robustness.results import Robustness
 
 Chromium = Callable[[Path, Path], tuple[set[str], str]]
@@ -65,19 +65,19 @@ def picture(path: str) -> bytes | None:
 
 
 @pytest.fixture(scope="module")
-def judgements(scored: Scored, make: Callable[..., Scored]) -> tuple[Judgement, Judgement]:
+def evaluations(scored: Scored, make: Callable[..., Scored]) -> tuple[Evaluation, Evaluation]:
     table = scored[0].with_columns(
         # names come from people's folders
         generator=pl.col("generator").replace("gan-a", "$gan$ <i>a</i>"),
         path=pl.concat_str(pl.lit("<b>"), "path"),
     )
-    float_model = judge_scores(table, scored[1], name="float", resamples=20)
-    return float_model, judge_scores(make(noise=0.2)[0], scored[1], name="int8", resamples=20)
+    float_model = evaluate_scores(table, scored[1], name="float", resamples=20)
+    return float_model, evaluate_scores(make(noise=0.2)[0], scored[1], name="int8", resamples=20)
 
 
 @pytest.fixture(scope="module")
 def written(
-    judgements: tuple[Judgement, Judgement],
+    evaluations: tuple[Evaluation, Evaluation],
     scored: Scored,
     make: Callable[..., Scored],
     withstood: Robustness,
@@ -86,7 +86,7 @@ def written(
     flips = count_flips(scored[0], make(noise=0.2)[0], scored[1], names=("float", "int8"), resamples=20)
     return write_report(
         tmp_path_factory.mktemp("report"),
-        judgements,
+        evaluations,
         title=TITLE,
         flips=[flips],
         recipe_text="[data]\nhomepage = 'https://example.org' # <!-- not markup -->\n",
@@ -143,51 +143,51 @@ def test_both_models_flips_and_the_null_model_are_on_the_page(page: Page) -> Non
     assert any(source.startswith("data:image/jpeg;base64,") for source in pictures)
 
 
-def test_json_gives_the_judgements_back(written: ReportPaths, judgements: tuple[Judgement, Judgement]) -> None:
-    assert read_judgements(written.json) == judgements
+def test_json_gives_the_evaluations_back(written: ReportPaths, evaluations: tuple[Evaluation, Evaluation]) -> None:
+    assert read_evaluations(written.json) == evaluations
     document = json.loads(written.json.read_text())
     assert document["audit"]["auc"] == 0.612
     assert document["flips"][0]["second"] == "int8"
 
 
-def test_csv_says_what_the_judgement_says(written: ReportPaths, judgements: tuple[Judgement, Judgement]) -> None:
+def test_csv_says_what_the_evaluation_says(written: ReportPaths, evaluations: tuple[Evaluation, Evaluation]) -> None:
     rows = list(csv.DictReader(written.csv.open(encoding="utf-8", newline="")))
     keys = [(row["model"], row["set"], row["name"], row["seen"], row["metric"]) for row in rows]
     assert len(keys) == len(set(keys))
     found = dict(zip(keys, rows, strict=True))
     row = found["int8", "generator", "diffusion-c", "False", "auc"]
-    group = next(group for group in judgements[1].generators if group.name == "diffusion-c")
+    group = next(group for group in evaluations[1].generators if group.name == "diffusion-c")
     assert Interval(*(float(row[key]) for key in ("value", "low", "high"))) == group.metrics.auc
     assert int(row["n_fake"]) == group.called.n
     assert found["float", "real source", "web", "False", "called_fake_fpr_1"]
 
 
-def test_writing_twice_gives_the_same_bytes(judgements: tuple[Judgement, Judgement], tmp_path: Path) -> None:
-    one = write_report(tmp_path / "1", judgements, title="t")
-    two = write_report(tmp_path / "2", judgements, title="t")
+def test_writing_twice_gives_the_same_bytes(evaluations: tuple[Evaluation, Evaluation], tmp_path: Path) -> None:
+    one = write_report(tmp_path / "1", evaluations, title="t")
+    two = write_report(tmp_path / "2", evaluations, title="t")
     assert one.html.read_bytes() == two.html.read_bytes()
     assert sorted(path.name for path in one.html.parent.iterdir()) == ["report.csv", "report.html", "report.json"]
 
 
 def test_a_perfect_detector_and_a_tiny_set_make_a_page_too(scored: Scored, tmp_path: Path) -> None:
     table = scored[0].filter("seen").with_columns(probability=(pl.col("label") == "fake").cast(pl.Float32))
-    perfect = judge_scores(table, scored[1], name="perfect", resamples=5)
+    perfect = evaluate_scores(table, scored[1], name="perfect", resamples=5)
     assert perfect.mistakes == ()
     Page(write_report(tmp_path, [perfect], title="t").html.read_text(encoding="utf-8"))
     few = pl.concat(
         table.filter((pl.col("split") == "test") & (pl.col("label") == label)).head(1) for label in ("real", "fake")
     )
-    tiny = judge_scores(few.with_columns(probability=pl.lit(0.5)), scored[1], name="tiny", resamples=5)
+    tiny = evaluate_scores(few.with_columns(probability=pl.lit(0.5)), scored[1], name="tiny", resamples=5)
     page = Page(write_report(tmp_path, [tiny], title="t").html.read_text(encoding="utf-8"))
     assert "Read with care." in page.text
 
 
-def test_the_words_on_top_tell_the_bad_news(judgements: tuple[Judgement, Judgement]) -> None:
-    words = " ".join(summary.misses(judgements[0]))
+def test_the_words_on_top_tell_the_bad_news(evaluations: tuple[Evaluation, Evaluation]) -> None:
+    words = " ".join(summary.misses(evaluations[0]))
     assert "diffusion-c, which it never saw in training" in words
     assert "web, pictures of a kind it never saw" in words
-    caught = judgements[0].fakes.fpr_1
-    assert percent(caught.value) in summary.catches(judgements[0])[0]
+    caught = evaluations[0].fakes.fpr_1
+    assert percent(caught.value) in summary.catches(evaluations[0])[0]
 
 
 @pytest.mark.parametrize(
@@ -198,17 +198,17 @@ def test_percent(value: float, text: str) -> None:
     assert percent(value).replace("\N{NO-BREAK SPACE}", " ") == text
 
 
-def test_what_cannot_be_reported_or_read_is_refused(judgements: tuple[Judgement, Judgement], tmp_path: Path) -> None:
+def test_what_cannot_be_reported_or_read_is_refused(evaluations: tuple[Evaluation, Evaluation], tmp_path: Path) -> None:
     with pytest.raises(TrainError, match="nothing to report"):
         write_report(tmp_path, [], title="t")
     with pytest.raises(TrainError, match="share a name"):
-        write_report(tmp_path, [judgements[0], judgements[0]], title="t")
+        write_report(tmp_path, [evaluations[0], evaluations[0]], title="t")
     with pytest.raises(TrainError, match="does not exist"):
-        read_judgements(tmp_path / "report.json")
+        read_evaluations(tmp_path / "report.json")
     for text, word in (("{", "is not JSON"), ("[]", "format 1"), ('{"format": 1, "judgements": [{}]}', "name")):
         (tmp_path / "report.json").write_text(text)
         with pytest.raises(TrainError, match=word):
-            read_judgements(tmp_path / "report.json")
+            read_evaluations(tmp_path / "report.json")
 
 
 def test_chromium_shows_the_page_and_makes_no_request(written: ReportPaths, tmp_path: Path, chromium: Chromium) -> None:

@@ -15,7 +15,7 @@ from train.common.errors import DataError, TrainError
 from train.data.manifest import SCHEMA, Manifest
 from train.data.rows import eyes_of, select_rows, view_row
 from train.evaluate.calibration import OperatingPoints
-from train.evaluate.evaluation import judge_scores
+from train.evaluate.evaluation import evaluate_scores
 from train.evaluate.robustness.apply import Subject, choose_pictures, disturbed_views, find_robustness
 from train.evaluate.robustness.corruptions import STANDARD, UNDISTURBED, Disturbance, disturb
 from train.evaluate.scores import check_scores
@@ -103,15 +103,15 @@ def subject(drawn: Drawn) -> Subject:
     return Subject("grain", drawn.scores, POINTS, grain)
 
 
-def test_undisturbed_figures_are_those_of_the_judgement(drawn: Drawn, subject: Subject) -> None:
+def test_undisturbed_figures_are_those_of_the_evaluation(drawn: Drawn, subject: Subject) -> None:
     found = find_robustness([subject], drawn.manifest, VIEW, (), pictures=1000)
-    judged = judge_scores(drawn.scores, POINTS, name="grain")
+    evaluated = evaluate_scores(drawn.scores, POINTS, name="grain")
     (one,) = found.conditions
-    assert judged.unseen is not None
+    assert evaluated.unseen is not None
     assert one.unseen is not None
-    assert (one.reals, one.fakes) == (judged.reals, judged.fakes)
+    assert (one.reals, one.fakes) == (evaluated.reals, evaluated.fakes)
     # Intervals depend on the order of the pictures in the last digit.
-    for mine, theirs in ((one.overall, judged.overall), (one.unseen, judged.unseen)):
+    for mine, theirs in ((one.overall, evaluated.overall), (one.unseen, evaluated.unseen)):
         assert (mine.n_real, mine.n_fake, mine.confusion) == (theirs.n_real, theirs.n_fake, theirs.confusion)
         for name in ("auc", "ap", "eer", "tpr_at_1", "ece"):
             assert getattr(mine, name).value == pytest.approx(getattr(theirs, name).value)
@@ -145,7 +145,7 @@ def test_the_same_again_is_the_same(drawn: Drawn, subject: Subject) -> None:
     assert runs[0] == runs[1]
 
 
-def test_pictures_that_may_not_be_judged_are_not_even_read(drawn: Drawn, subject: Subject, tmp_path: Path) -> None:
+def test_pictures_that_may_not_be_evaluated_are_not_even_read(drawn: Drawn, subject: Subject, tmp_path: Path) -> None:
     for row in drawn.manifest.frame.filter(pl.col("split") != "train").iter_rows(named=True):
         (tmp_path / row["path"]).write_bytes((drawn.manifest.folder / row["path"]).read_bytes())
     moved = Manifest(drawn.manifest.frame, tmp_path)

@@ -16,12 +16,12 @@ from sklearn.metrics import roc_auc_score
 
 from train.common.errors import TrainError
 from train.evaluate.calibration import OperatingPoints
-from train.evaluate.evaluation import judge_scores
+from train.evaluate.evaluation import evaluate_scores
 from train.evaluate.metrics import Interval, wilson
 from train.evaluate.plain import from_plain
 from train.evaluate.report.html import write_report
 from train.evaluate.robustness.figure import robustness_figure
-from train.evaluate.robustness.results import Disturbed, Robustness, hardest, judge_disturbed
+from train.evaluate.robustness.results import Disturbed, Robustness, evaluate_disturbed, hardest
 from train.evaluate.selection import rows_to_report
 
 Scored = tuple[pl.DataFrame, OperatingPoints]
@@ -34,7 +34,7 @@ def as_is(rows: pl.DataFrame) -> Disturbed:
 def test_figures_are_those_of_the_scores(scored: Scored) -> None:
     rows, points = rows_to_report(scored[0]), scored[1]
     moved = np.roll(rows["probability"].to_numpy(), 7)
-    before, after = judge_disturbed(
+    before, after = evaluate_disturbed(
         rows, points, [as_is(rows), Disturbed("blur", 2, "blur(2)", "blurred", moved)], name="m", resamples=20
     )
     fake, seen = (rows["label"] == "fake").to_numpy(), rows["seen"].to_numpy()
@@ -61,7 +61,7 @@ def test_figures_are_those_of_the_scores(scored: Scored) -> None:
 
 def test_a_detector_that_saw_none_of_the_generators_has_no_unseen_ones_apart(scored: Scored) -> None:
     rows = rows_to_report(scored[0]).with_columns(seen=pl.lit(False))
-    (one,) = judge_disturbed(rows, scored[1], [as_is(rows)], name="m", resamples=20)
+    (one,) = evaluate_disturbed(rows, scored[1], [as_is(rows)], name="m", resamples=20)
     assert (one.unseen, one.unseen_fakes, one.fakes_are_seen) == (None, None, False)
     assert one.fakes.n == (rows["label"] == "fake").sum()
     assert "blur" not in hardest([one])
@@ -76,24 +76,24 @@ def test_the_hardest_is_told_with_its_figures(withstood: Robustness) -> None:
     assert f"{worst.overall.auc.value:.3f} instead of {conditions[0].overall.auc.value:.3f}" in sentence
 
 
-def test_what_cannot_be_judged_is_refused(scored: Scored) -> None:
+def test_what_cannot_be_evaluated_is_refused(scored: Scored) -> None:
     rows = rows_to_report(scored[0])
     with pytest.raises(TrainError, match="as they are"):
-        judge_disturbed(rows, scored[1], [Disturbed("blur", 1, "b", "b", rows["probability"].to_numpy())], name="m")
+        evaluate_disturbed(rows, scored[1], [Disturbed("blur", 1, "b", "b", rows["probability"].to_numpy())], name="m")
     with pytest.raises(TrainError, match="test split"):
-        judge_disturbed(scored[0], scored[1], [as_is(scored[0])], name="m")
+        evaluate_disturbed(scored[0], scored[1], [as_is(scored[0])], name="m")
 
 
 @pytest.fixture(scope="module")
 def written(
     scored: Scored, make: Callable[..., Scored], withstood: Robustness, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    judgements = [
-        judge_scores(table, scored[1], name=name, resamples=20)
+    evaluations = [
+        evaluate_scores(table, scored[1], name=name, resamples=20)
         for name, table in (("float", scored[0]), ("int8", make(noise=0.2)[0]))
     ]
     folder = tmp_path_factory.mktemp("robust")
-    write_report(folder, judgements, title="t", robustness=withstood)
+    write_report(folder, evaluations, title="t", robustness=withstood)
     return folder
 
 
@@ -127,14 +127,14 @@ def test_the_page_shows_what_the_json_says(written: Path) -> None:
         if one["kind"] == "none":
             expected[-1] = "–"
         assert rows[one["words"], one["model"]] == expected
-    assert f"All {document['n']} judged pictures" in shown
+    assert f"All {document['n']} evaluated pictures" in shown
     assert f"{document['n_real']} real and {document['n_fake']} fake" in shown
 
 
 def test_a_sample_is_called_one(scored: Scored, withstood: Robustness, tmp_path: Path) -> None:
-    judgement = judge_scores(scored[0], scored[1], name="float", resamples=5)
-    write_report(tmp_path, [judgement], title="t", robustness=replace(withstood, n_judged=2000))
-    assert f"{withstood.n} of the 2,000 judged pictures, " in section(tmp_path)
+    evaluation = evaluate_scores(scored[0], scored[1], name="float", resamples=5)
+    write_report(tmp_path, [evaluation], title="t", robustness=replace(withstood, n_judged=2000))
+    assert f"{withstood.n} of the 2,000 evaluated pictures, " in section(tmp_path)
 
 
 def test_csv_says_the_same(written: Path, withstood: Robustness) -> None:
@@ -167,7 +167,7 @@ def test_every_strength_is_in_the_figure(withstood: Robustness) -> None:
 
 
 def test_without_robustness_the_page_is_silent(scored: Scored, tmp_path: Path) -> None:
-    judgement = judge_scores(scored[0], scored[1], name="m", resamples=5)
-    html = write_report(tmp_path, [judgement], title="t").html.read_text(encoding="utf-8")
+    evaluation = evaluate_scores(scored[0], scored[1], name="m", resamples=5)
+    html = write_report(tmp_path, [evaluation], title="t").html.read_text(encoding="utf-8")
     assert "something has happened" not in html
     assert json.loads((tmp_path / "report.json").read_text())["robustness"] is None

@@ -110,7 +110,7 @@ def find_traces(
 
     What it cannot see: a source that was reduced a lot before its only save; an earlier save at a higher quality
     than the present one; one that was resampled afterwards, except by its lack of detail; detail that a camera or a
-    generator never gave. So sources are compared, not judged. `workers` threads change nothing in the outcome.
+    generator never gave. So sources are compared, not evaluated. `workers` threads change nothing in the outcome.
     Raises DataError if a picture cannot be read.
     """
     frame = manifest.frame.unique("sha256", keep="first", maintain_order=True)
@@ -138,7 +138,7 @@ def traces_findings(traces: Sequence[Trace]) -> tuple[Finding, ...]:
     alone nearly sets a source apart.
     """
     remedy = (
-        "A detector can learn that instead of the face: train with JPEG, blur and resize augmentation, and judge on "
+        "A detector can learn that instead of the face: train with JPEG, blur and resize augmentation, and evaluate on "
         "a source with the same past on both sides."
     )
     return tuple(

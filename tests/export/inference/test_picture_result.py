@@ -1,4 +1,4 @@
-"""Every face of a picture is judged by itself; what cannot be judged is said."""
+"""Every face of a picture is evaluated by itself; what cannot be evaluated is said."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from export.inference.detector import Detector
-from export.inference.judge import NO_FACE, judge
+from export.inference.picture_result import NO_FACE, evaluate_picture
 from export.runtimes.interface import Output
 from tests.export.conftest import make_description
 from train.common.errors import ExportError
@@ -39,11 +39,11 @@ def group() -> Picture:
     return decode(GOLDEN / "face_finder" / "group.png")
 
 
-def test_each_face_is_judged_in_its_own_square_and_the_worst_is_named(group: Picture) -> None:
+def test_each_face_is_evaluated_in_its_own_square_and_the_worst_is_named(group: Picture) -> None:
     eyes = [face.eyes for face in find_in_pixels(group.pixels)]
     assert len(eyes) >= 2
     looking = detector("upright|face(2.8)|resize(32)")
-    found = judge(looking, group, "group.png")
+    found = evaluate_picture(looking, group, "group.png")
     assert found.face_found
     assert [face.eyes for face in found.faces] == eyes
     assert [face.number for face in found.faces] == [*range(1, len(eyes) + 1)]
@@ -60,7 +60,7 @@ def test_a_square_is_what_the_view_shows(group: Picture) -> None:
     coordinates = np.zeros_like(group.pixels)
     coordinates[..., 0] = (np.arange(group.pixels.shape[1]) // 4)[np.newaxis]
     coordinates[..., 1] = (np.arange(group.pixels.shape[0]) // 4)[:, np.newaxis]
-    found = judge(detector("upright|face(2.8)|resize(32)"), group, "group.png")
+    found = evaluate_picture(detector("upright|face(2.8)|resize(32)"), group, "group.png")
     for face in found.faces:
         assert face.square is not None
         left, top, right, bottom = (int(edge) for edge in face.square)
@@ -70,10 +70,10 @@ def test_a_square_is_what_the_view_shows(group: Picture) -> None:
         np.testing.assert_array_equal(shown, coordinates[top:bottom, left:right])
 
 
-def test_without_a_face_the_centre_square_is_judged_and_said_first() -> None:
+def test_without_a_face_the_centre_square_is_evaluated_and_said_first() -> None:
     pixels = np.full((90, 120, 3), 10, np.uint8)
     pixels[:, 15:105] = 200
-    found = judge(detector("upright|face(2.8)|resize(32)"), picture_of(pixels), "wall.png")
+    found = evaluate_picture(detector("upright|face(2.8)|resize(32)"), picture_of(pixels), "wall.png")
     assert (found.face_found, found.notes) == (False, (NO_FACE,))
     (face,) = found.faces
     assert (face.square, face.eyes) == ((15.0, 0.0, 105.0, 90.0), None)
@@ -85,31 +85,31 @@ def test_faces_below_half_of_the_view_are_too_small(group: Picture) -> None:
     eyes = [face.eyes for face in find_in_pixels(group.pixels)]
     sides = [int(2.8 * one.distance + 0.5) for one in eyes]
     size = 2 * sides[0]
-    found = judge(detector(f"upright|face(2.8)|resize({size})"), group, "group.png")
+    found = evaluate_picture(detector(f"upright|face(2.8)|resize({size})"), group, "group.png")
     first, second = found.faces[:2]
     assert first.verdict is not None
     assert "enlarged" in first.verdict.notes[-1]
     assert (second.verdict, second.note) == (None, "Face 2 is too small to judge.")
     assert found.worst == first
     assert found.face_found
-    none = judge(detector("upright|face(2.8)|resize(200)"), group, "group.png")
+    none = evaluate_picture(detector("upright|face(2.8)|resize(200)"), group, "group.png")
     assert none.worst is None
 
 
 def test_eyes_are_looked_for_in_the_upright_picture(group: Picture) -> None:
     turned = replace(group, pixels=np.ascontiguousarray(np.rot90(group.pixels)), orientation=6)
     looking = detector("upright|face(2.8)|resize(32)")
-    assert [face.square for face in judge(looking, turned, "turned").faces] == [
-        face.square for face in judge(looking, group, "group").faces
+    assert [face.square for face in evaluate_picture(looking, turned, "turned").faces] == [
+        face.square for face in evaluate_picture(looking, group, "group").faces
     ]
 
 
-def test_a_detector_without_face_judges_its_own_square(group: Picture) -> None:
-    found = judge(detector("upright|square|resize(32)"), group, "group.png")
+def test_a_detector_without_face_evaluates_its_own_square(group: Picture) -> None:
+    found = evaluate_picture(detector("upright|square|resize(32)"), group, "group.png")
     assert (found.face_found, len(found.faces), found.faces[0].square) == (None, 1, None)
 
 
 def test_a_wrong_operating_point_is_refused_before_anything_is_looked_for() -> None:
     wall = picture_of(np.asarray(Image.new("RGB", (40, 40))))
     with pytest.raises(ExportError, match="no operating point 'strict'"):
-        judge(detector("upright|face(2.8)|resize(32)"), wall, "wall.png", operating_point="strict")
+        evaluate_picture(detector("upright|face(2.8)|resize(32)"), wall, "wall.png", operating_point="strict")
