@@ -55,7 +55,29 @@ def complete(
     on_tick: OnTick = lambda tick: None,
     on_epoch: Callable[[str, Epoch], None] = lambda stage, epoch: None,
 ) -> Reported:
-    """Take a run from wherever it stands to the end: pack, fit, score, calibrate, report.
+    """Take a run from wherever it stands to the end: what `train_and_score` does, then the report."""
+    store = train_and_score(run, on_pack=on_pack, on_tick=on_tick, on_epoch=on_epoch)
+    state = read_state(run, "float")
+    return report(
+        run.folder / "report",
+        [Scored("float (Keras)", read_scores(scores_path(run, "float")), state.points)],
+        store.manifest,
+        run.view,
+        title=run.recipe.title,
+        unclear=run.recipe.data.unclear_faces,
+        recipe_text=f"# {kept_epoch(run)}\n{run.recipe.text}",
+        null_model=seen_baseline(run, store),
+    )
+
+
+def train_and_score(
+    run: Run,
+    *,
+    on_pack: OnCount = lambda done, total: None,
+    on_tick: OnTick = lambda tick: None,
+    on_epoch: Callable[[str, Epoch], None] = lambda stage, epoch: None,
+) -> Store:
+    """Take a run from wherever it stands to scores and calibration: pack, fit, score, calibrate. Return its store.
 
     Where it fails before its first epoch is done (weights that do not fit, no network), the run folder is taken back.
     """
@@ -69,17 +91,7 @@ def complete(
         raise
     if model is not None:
         score_state(run, store, "float", keras_scorer(model, parse_front_end(run.recipe.model.front_end)))
-    state = read_state(run, "float")
-    return report(
-        run.folder / "report",
-        [Scored("float (Keras)", read_scores(scores_path(run, "float")), state.points)],
-        store.manifest,
-        run.view,
-        title=run.recipe.title,
-        unclear=run.recipe.data.unclear_faces,
-        recipe_text=f"# {kept_epoch(run)}\n{run.recipe.text}",
-        null_model=seen_baseline(run, store),
-    )
+    return store
 
 
 def seen_baseline(run: Run, store: Store) -> NullModel | None:

@@ -1,0 +1,113 @@
+"""The trainings that a study consists of: those that are missing are made, those that are there are used.
+
+A run's folder is named by its recipe, so a study that was stopped, or that gained an arm, computes nothing twice.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from train.common.errors import TrainError
+from train.common.locks import let_go, take
+from train.common.tf import load_tensorflow
+from train.data.manifest import read_manifest
+from train.fit.checkpoints import Epoch
+from train.fit.epoch import OnTick
+from train.fit.pipeline import OnCount, begin, train_and_score
+from train.fit.run_folder import Run, abandon_run, has_state, open_run
+from train.recipe import Recipe
+
+_DIGITS = 12
+"""Hex digits of a recipe's SHA-256 in the name of its run."""
+_BEGINNING = frozenset(("run.json", "recipe.toml"))
+"""What a run folder holds before anything is trained."""
+
+
+def run_name(recipe: Recipe) -> str:
+    """The name of a recipe's run folder in a study: the first hex digits of the SHA-256 of its resolved text."""
+    return recipe.sha256[:_DIGITS]
+
+
+def train_missing(
+    recipes: Sequence[Recipe],
+    manifest_path: Path,
+    folder: Path,
+    *,
+    on_run: Callable[[int, Run], None] = lambda number, run: None,
+    on_pack: OnCount = lambda done, total: None,
+    on_tick: OnTick = lambda tick: None,
+    on_epoch: Callable[[str, Epoch], None] = lambda stage, epoch: None,
+) -> tuple[Run, ...]:
+    """Train, score and calibrate each recipe on one manifest, in `folder`; return the runs in the recipes' order.
+
+    A finished run of the same recipe is used as it is, an unfinished one goes on from its last finished epoch, and
+    recipes that are equal share a run. `on_run` is called with a recipe's place, from 0, before its training goes on,
+    and not where it is finished. Runs have no report: `train --resume` writes it.
+
+    All recipes are checked against the manifest before the first training. Raises TrainError where the folder's runs
+    are of another manifest or another process is at work there, and what `begin` and `train_and_score` raise.
+    """
+    runs: list[Run] = []
+    with _alone(folder):
+        there = _runs_in(folder, manifest_path)
+        try:
+            for recipe in recipes:
+                run = there.get(recipe.sha256) or begin(recipe, manifest_path, _free(folder / run_name(recipe)))
+                there[recipe.sha256] = run
+                runs.append(run)
+        except Exception:
+            for run in runs:
+                abandon_run(run)
+            raise
+        for number, run in enumerate(runs):
+            if has_state(run, "float"):
+                continue
+            on_run(number, run)
+            # What Keras keeps of the networks before this one, above all numbers in the names of layers.
+            load_tensorflow().keras.backend.clear_session()
+            train_and_score(run, on_pack=on_pack, on_tick=on_tick, on_epoch=on_epoch)
+    return tuple(runs)
+
+
+def _runs_in(folder: Path, manifest_path: Path) -> dict[str, Run]:
+    """The runs in a folder by their recipe as it reads today, whatever they are called."""
+    sha256 = read_manifest(manifest_path).sha256
+    found: dict[str, Run] = {}
+    for path in sorted(folder.glob("*/run.json")):
+        if not path.stat().st_size:
+            continue
+        run = open_run(path.parent)
+        if run.manifest_sha256 != sha256:
+            raise TrainError(
+                f"{run.folder} was trained on another manifest ({run.manifest_path}) than {manifest_path}: choose "
+                "another --out, or give the manifest of these runs."
+            )
+        found.setdefault(run.recipe.sha256, run)
+    return found
+
+
+def _free(folder: Path) -> Path:
+    """A run folder to begin in: what a kill in the middle of its beginning left there is removed."""
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if all(name in _BEGINNING or (name.startswith(".") and ".part" in name) for name in names):
+        for name in names:
+            (folder / name).unlink()
+    return folder
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".study.lock")
+    try:
+        take(lock, timeout=0)
+    except Timeout as error:
+        raise TrainError(
+            f"Another process is training in {folder}: wait until it is done, or choose another --out."
+        ) from error
+    try:
+        yield
+    finally:
+        let_go(lock)
