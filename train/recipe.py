@@ -71,7 +71,7 @@ class Model:
 
 @dataclass(frozen=True, config=_STRICT)
 class Augment:
-    """How far a training picture is disturbed; 0 switches a disturbance off, `crop = 1` keeps the whole picture.
+    """How far a training picture is augmented; 0 switches an augmentation off, `crop = 1` keeps the whole picture.
 
     flip, rescale, blur, jpeg: probabilities. crop: smallest share of the side that is kept. rescale_to: smallest
     factor of the down-and-up resize. blur_sigma: largest sigma in pixels. jpeg_quality: lowest and highest quality.
@@ -142,8 +142,8 @@ class Sampling:
 class Stage:
     """One stretch of training: `train_from` is `head`, `all`, or the first layer of the backbone that learns.
 
-    `features` says how often the frozen layers run: `fresh` on every picture of every epoch, disturbed anew; `cached`
-    once, on pictures disturbed once, so that a stage costs one pass however many epochs it has (for `head` only).
+    `features` says how often the frozen layers run: `fresh` on every picture of every epoch, augmented anew; `cached`
+    once, on pictures augmented once, so that a stage costs one pass however many epochs it has (for `head` only).
     `warm_up` is the share of the stage's steps in which the learning rate rises from 0 in a straight line.
     """
 

@@ -1,4 +1,4 @@
-"""Processes of their own, for what must not disturb this one: what may crash, brings TensorFlow, or starts cold."""
+"""Processes of their own, for what must not affect this one: what may crash, brings TensorFlow, or starts cold."""
 
 import os
 import subprocess

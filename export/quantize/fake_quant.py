@@ -127,7 +127,7 @@ def quantise(run: Run, store: Store, classifier: Any, *, on_tick: OnTick = lambd
     settings = recipe.quantize
 
     def batches(number: int) -> Iterator[Batch]:
-        return material.disturbed(_FINE_TUNING, number)
+        return material.augmented(_FINE_TUNING, number)
 
     def representative() -> Iterator[Batch]:
         for number in range(math.ceil(settings.calibration_batches / steps)):

@@ -22,7 +22,7 @@ from train.evaluate.decision import POINTS
 from train.evaluate.report.build import Reported, Scored, metadata_baseline, report
 from train.evaluate.report.html import Illustration
 from train.evaluate.robustness.apply import PICTURES, Probabilities, Subject, find_robustness
-from train.evaluate.robustness.corruptions import SETS, Disturbance
+from train.evaluate.robustness.corruptions import SETS, Corruption
 from train.evaluate.robustness.results import Robustness
 from train.evaluate.scores import read_scores, write_scores
 from train.evaluate.selection import mark_manifest, rows_to_report
@@ -84,7 +84,7 @@ def evaluate_models(
 
     Of a second model the scores go to scores-2.csv.
 
-    What a model was trained on decides which rows count as seen. `robustness` names a set of disturbances
+    What a model was trained on decides which rows count as seen. `robustness` names a set of corruptions
     (train.evaluate.robustness.corruptions.SETS), which at most so many `pictures` go through. `by` names attributes of
     the manifest whose groups are compared (train.evaluate.by_attribute.parse_by). Raises TrainError when models of
     different views are asked for side by side, and what is wrong with a model or the manifest.
@@ -152,18 +152,18 @@ class _Found:
 def _robustness(
     found: Sequence[_Found],
     manifest: Manifest,
-    disturbances: Sequence[Disturbance],
+    corruptions: Sequence[Corruption],
     pictures: int,
     on_progress: OnCount | None,
 ) -> Robustness | None:
-    if not disturbances:
+    if not corruptions:
         return None
     subjects = [Subject(one.scored.name, one.scored.scores, one.scored.points, one.open_model()) for one in found]
     return find_robustness(
         subjects,
         manifest,
         found[0].view,
-        disturbances,
+        corruptions,
         unclear=found[0].unclear,
         pictures=pictures,
         on_progress=on_progress,

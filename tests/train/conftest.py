@@ -16,7 +16,7 @@ from train.evaluate.calibration import (
     fit_calibration,
     probabilities,
 )
-from train.evaluate.robustness.results import Condition, Disturbed, Robustness, evaluate_disturbed
+from train.evaluate.robustness.results import Condition, CorruptedScores, Robustness, evaluate_corrupted
 from train.evaluate.scores import check_scores, write_scores
 from train.evaluate.selection import rows_to_report
 from train.fit.run_folder import Run, State, scores_path, start_run, write_state
@@ -77,7 +77,7 @@ def make() -> Callable[..., Scored]:
     return make_scores
 
 
-DISTURBED = (("none", 0, 0.0), ("jpeg", 75, 0.3), ("jpeg", 30, 1.5), ("noise", 10, 4.0))
+CORRUPTED = (("none", 0, 0.0), ("jpeg", 75, 0.3), ("jpeg", 30, 1.5), ("noise", 10, 4.0))
 """Kind, strength, and how far the logits move in standard deviations of made-up chance."""
 
 
@@ -87,12 +87,12 @@ def make_robustness(names: tuple[str, ...] = ("float", "int8")) -> Robustness:
     conditions: list[Condition] = []
     for seed, name in enumerate(names):
         chance = np.random.default_rng(seed).normal(size=rows.height)
-        disturbed = [
-            Disturbed(kind, strength, f"{kind}({strength})", f"{kind} of strength {strength}",
+        corrupted = [
+            CorruptedScores(kind, strength, f"{kind}({strength})", f"{kind} of strength {strength}",
                       1 / (1 + np.exp(-(rows["logit"].to_numpy() + far * chance))))
-            for kind, strength, far in DISTURBED
+            for kind, strength, far in CORRUPTED
         ]  # fmt: skip
-        conditions += evaluate_disturbed(rows, points, disturbed, name=name, resamples=20)
+        conditions += evaluate_corrupted(rows, points, corrupted, name=name, resamples=20)
     n_fake = int((rows["label"] == "fake").sum())
     return Robustness(rows.height, rows.height - n_fake, n_fake, rows.height, 256.0, tuple(conditions))
 

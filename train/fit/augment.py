@@ -1,4 +1,4 @@
-"""Disturbances of training pictures: what a photo meets on its way through phones, chats and web sites."""
+"""Augmentations of training pictures: what a photo meets on its way through phones, chats and web sites."""
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ cv2.setNumThreads(1)
 
 
 def augment(picture: np.ndarray, settings: Augment, random: np.random.Generator) -> np.ndarray:
-    """Disturb one view: uint8 [S, S, 3] RGB in, the same shape and type out; all chance comes from `random`.
+    """Augment one view: uint8 [S, S, 3] RGB in, the same shape and type out; all chance comes from `random`.
 
     The order is that of life: the frame is cut, mirrored, resized by a site, softened, and compressed last.
     """

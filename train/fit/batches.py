@@ -1,4 +1,4 @@
-"""From a packed store to batches: which rows are learned from, in what order, disturbed how."""
+"""From a packed store to batches: which rows are learned from, in what order, augmented how."""
 
 import math
 from collections import deque
@@ -101,7 +101,7 @@ def training_batches(
     squares: Squares | None = None,
     sampling: Sampling | None = None,
 ) -> Iterator[Batch]:
-    """Yield one epoch of disturbed batches in an order that `seed` alone decides; a last short batch is kept.
+    """Yield one epoch of augmented batches in an order that `seed` alone decides; a last short batch is kept.
 
     Pictures are prepared by threads a few batches ahead; each has its own random stream, so threads do not change the
     outcome. With `squares` they are processed at their file's size first; with `sampling` they are drawn as it says.

@@ -44,7 +44,7 @@ def fit(
 
     Weights go to `weights.h5`, progress to `checkpoints/`, scalars to `tensorboard/` in the run folder. A run that was
     killed goes on from its last finished epoch with the optimizer's state, the same order of pictures, the same
-    disturbances and the same dropout. Raises TrainError and what the rooms below raise.
+    augmentations and the same dropout. Raises TrainError and what the rooms below raise.
     """
     tf = load_tensorflow()
     recipe = run.recipe

@@ -1,4 +1,4 @@
-"""What a stage trains, and on what: the whole network on fresh disturbances, or the head on cached features."""
+"""What a stage trains, and on what: the whole network on fresh augmentations, or the head on cached features."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -51,8 +51,8 @@ class Material:
         """Batches an epoch."""
         return epoch_steps(self.learn, self.recipe)
 
-    def disturbed(self, stage: int, epoch: int) -> Iterator[Batch]:
-        """One epoch of disturbed batches; stage and epoch, from 0, decide order and disturbances with the seed."""
+    def augmented(self, stage: int, epoch: int) -> Iterator[Batch]:
+        """One epoch of augmented batches; stage and epoch, from 0, decide order and augmentations with the seed."""
         return training_batches(
             self.store,
             self.learn,
@@ -93,13 +93,13 @@ def begin_lesson(model: Any, material: Material, stage: int) -> Lesson:
         return _head_lesson(model, material, stage)
     return Lesson(
         model,
-        batches=lambda epoch: material.disturbed(stage, epoch),
+        batches=lambda epoch: material.augmented(stage, epoch),
         evaluate=lambda: validate_epoch(model, material.val_planes, material.val),
     )
 
 
 def _head_lesson(model: Any, material: Material, stage: int) -> Lesson:
-    """Run the frozen layers once, on pictures disturbed once; every epoch then takes the head alone.
+    """Run the frozen layers once, on pictures augmented once; every epoch then takes the head alone.
 
     The head shares its layers and its optimizer with `model`. Features are the pooled last map, 4 KB a picture at
     width 1. A stage that goes on after a kill computes them anew, to the same values.
@@ -112,7 +112,7 @@ def _head_lesson(model: Any, material: Material, stage: int) -> Lesson:
     head = tf.keras.Model(entry, model.get_layer(HEAD)(model.get_layer("dropout")(entry)))
     head.compile(optimizer=model.optimizer, loss=model.loss)
 
-    parts = [(call(planes).numpy(), is_fake, weights) for planes, is_fake, weights in material.disturbed(stage, 0)]
+    parts = [(call(planes).numpy(), is_fake, weights) for planes, is_fake, weights in material.augmented(stage, 0)]
     features, is_fake, weights = (np.concatenate(column) for column in zip(*parts, strict=True))
     val_features = _in_chunks(call, material.val_planes)
     size = material.recipe.fit.batch_size

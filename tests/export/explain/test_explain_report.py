@@ -104,6 +104,6 @@ def test_robustness_of_a_run(make_run: MakeRun, drawn: Drawn, tmp_path: Path) ->
     assert first.overall.ece.value == pytest.approx(abs(probability.mean() - 0.5), abs=1e-3)
 
 
-def test_a_set_of_disturbances_that_there_is_not_is_refused_at_once(drawn: Drawn, tmp_path: Path) -> None:
+def test_a_set_of_corruptions_that_there_is_not_is_refused_at_once(drawn: Drawn, tmp_path: Path) -> None:
     with pytest.raises(TrainError, match=r"'all'.*none, standard"):
         evaluate_models([tmp_path / "nothing"], drawn.manifest, tmp_path, robustness="all")

@@ -47,6 +47,6 @@ def test_jpeg_keeps_the_colours_in_their_channels() -> None:
 @pytest.mark.parametrize(
     "settings", [Augment(flip=0, rescale=1), Augment(flip=0, blur=1, blur_sigma=5), Augment(flip=0, crop=0.5)]
 )
-def test_each_disturbance_disturbs(settings: Augment) -> None:
+def test_each_augmentation_changes_the_picture(settings: Augment) -> None:
     noise = np.random.default_rng(3).integers(0, 256, (48, 48, 3), dtype=np.uint8)
     assert not np.array_equal(augment(noise, settings, np.random.default_rng(4)), noise)

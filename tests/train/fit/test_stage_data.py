@@ -48,18 +48,18 @@ def _compiled(material: Material) -> Any:
     seed_everything(material.recipe.fit.seed)
     model = build_classifier(material.recipe.model, 96)
     # Statistics of batch norm that fit: without them a random network gives the same for every picture.
-    for planes, _, _ in material.disturbed(9, 0):
+    for planes, _, _ in material.augmented(9, 0):
         model(planes, training=True)
     choose_trainable(model, "head")
     model.compile(tf.keras.optimizers.Adam(1e-2), tf.keras.losses.BinaryCrossentropy(from_logits=True))
     return model
 
 
-def test_the_features_are_those_of_the_pictures_disturbed_once(material: Material) -> None:
+def test_the_features_are_those_of_the_pictures_augmented_once(material: Material) -> None:
     tf = load_tensorflow()
     model = _compiled(material)
     lesson = begin_lesson(model, material, 0)
-    planes, labels, weights = (np.concatenate(part) for part in zip(*material.disturbed(0, 0), strict=True))
+    planes, labels, weights = (np.concatenate(part) for part in zip(*material.augmented(0, 0), strict=True))
     pooled = tf.keras.Model(model.input, model.get_layer(POOLED).output).predict(planes, verbose=0)
     assert pooled.std(axis=0).max() > 0.01
     orders = []

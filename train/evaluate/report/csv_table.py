@@ -15,7 +15,7 @@ from train.evaluate.robustness.results import Condition, Robustness
 
 
 def as_csv(evaluations: Sequence[Evaluation], robustness: Robustness | None) -> str:
-    """Every figure of every evaluation, and of every disturbance, one a line with its interval.
+    """Every figure of every evaluation, and of every corruption, one a line with its interval.
 
     `set` says of which pictures a figure is: all, a generator's or family's fakes, a source's reals; `disturbed` and
     `disturbed reals` are those of `name`, and `disturbed all` counts changed verdicts over both classes.
@@ -27,7 +27,7 @@ def as_csv(evaluations: Sequence[Evaluation], robustness: Robustness | None) -> 
         for row in _csv_rows(evaluation):
             writer.writerow(_safe([evaluation.name, *row]))
     for condition in () if robustness is None else robustness.conditions:
-        for row in _disturbed_rows(condition):
+        for row in _corrupted_rows(condition):
             writer.writerow(_safe([condition.model, *row]))
     return buffer.getvalue()
 
@@ -36,7 +36,7 @@ def _safe(row: list[Any]) -> list[Any]:
     return [quote_formula(cell) if isinstance(cell, str) else cell for cell in row]
 
 
-def _disturbed_rows(one: Condition) -> Iterator[list[Any]]:
+def _corrupted_rows(one: Condition) -> Iterator[list[Any]]:
     seen = one.fakes_are_seen
     yield from _metric_rows(["disturbed", one.text, seen], one.overall)
     yield from _called_rows(["disturbed", one.text, seen, 0, one.fakes.n], one.fakes)

@@ -97,7 +97,7 @@ def write_report(
         recipe_text=recipe_text,
         audit=audit,
         robustness=robustness,
-        disturbed=_by_disturbance(robustness),
+        corrupted=_by_corruption(robustness),
         figures=_figures(evaluations, robustness),
         side_by_side={part: _side_by_side(evaluations, part) for part in ("generators", "families", "real_sources")},
         illustrations=[(item, _data_uri(item.data)) for item in illustrations],
@@ -197,8 +197,8 @@ def _side_by_side(evaluations: Sequence[Evaluation], part: str) -> list[list[tup
     return list(rows.values())
 
 
-def _by_disturbance(robustness: Robustness | None) -> list[list[Condition]]:
-    """Conditions of the same disturbance, one list for each, in the order in which they first come."""
+def _by_corruption(robustness: Robustness | None) -> list[list[Condition]]:
+    """Conditions of the same corruption, one list for each, in the order in which they first come."""
     rows: dict[str, list[Condition]] = {}
     for condition in () if robustness is None else robustness.conditions:
         rows.setdefault(condition.text, []).append(condition)

@@ -1,4 +1,4 @@
-"""Evaluated pictures through every disturbance, the view and a detector: how robust its verdicts are."""
+"""Evaluated pictures through every corruption, the view and a detector: how robust its verdicts are."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,8 +12,8 @@ from train.common.errors import DataError, TrainError
 from train.data.manifest import Manifest
 from train.data.rows import Row, decode_row, eyes_of
 from train.evaluate.calibration import OperatingPoints
-from train.evaluate.robustness.corruptions import UNDISTURBED, Disturbance, disturb
-from train.evaluate.robustness.results import Disturbed, Robustness, evaluate_disturbed
+from train.evaluate.robustness.corruptions import UNCORRUPTED, Corruption, corrupt
+from train.evaluate.robustness.results import CorruptedScores, Robustness, evaluate_corrupted
 from train.evaluate.scores import check_scores
 from train.evaluate.selection import rows_to_report
 from train.image.limits import MAX_JPEG_SIDE
@@ -23,7 +23,7 @@ Probabilities = Callable[[np.ndarray], np.ndarray]
 """Views uint8 [N, S, S, 3] in, calibrated P(fake) float32 [N] out; whatever computes them."""
 
 PICTURES = 400
-"""As many pictures take about a minute on two cores, and the standard disturbances are eleven times as many."""
+"""As many pictures take about a minute on two cores, and the standard corruptions are eleven times as many."""
 
 _AT_ONCE = 64
 _WORKERS = 2
@@ -43,15 +43,15 @@ def find_robustness(
     subjects: Sequence[Subject],
     manifest: Manifest,
     view: View,
-    disturbances: Sequence[Disturbance],
+    corruptions: Sequence[Corruption],
     *,
     unclear: Unclear = "drop",
     pictures: int = PICTURES,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Robustness:
-    """Disturb a sample of the evaluated pictures, show it to every model, and evaluate what they say.
+    """Corrupt a sample of the evaluated pictures, show it to every model, and evaluate what they say.
 
-    The disturbance comes before the view, as in the world, where pictures change on their way to the detector. Faces
+    The corruption comes before the view, as in the world, where pictures change on their way to the detector. Faces
     are not searched for anew: the eyes of the manifest move with the picture. Raises TrainError where the models have
     no evaluated pictures of both classes in common, DataError for a picture that is gone or cannot be shown.
     """
@@ -62,7 +62,7 @@ def find_robustness(
     rows = common.join(manifest.frame, on="path", maintain_order="left")
     # Longer ones cannot be saved as JPEG.
     chosen = choose_pictures(rows.filter(pl.max_horizontal("width", "height") <= MAX_JPEG_SIDE), pictures)
-    conditions = [UNDISTURBED, *disturbances]
+    conditions = [UNCORRUPTED, *corruptions]
     found: list[list[np.ndarray]] = [[] for _ in subjects]
     done = 0
     for views in _views(manifest, chosen, view, unclear, conditions):
@@ -75,11 +75,11 @@ def find_robustness(
     evaluations = []
     for subject, table, parts in zip(subjects, evaluated, found, strict=True):
         own = chosen.select("path").join(table, on="path", maintain_order="left")
-        disturbed = [
-            Disturbed(one.kind, one.strength, one.text, one.words, probability)
+        corrupted = [
+            CorruptedScores(one.kind, one.strength, one.text, one.words, probability)
             for one, probability in zip(conditions, np.concatenate(parts).T, strict=True)
         ]
-        evaluations.append(evaluate_disturbed(own, subject.points, disturbed, name=subject.name))
+        evaluations.append(evaluate_corrupted(own, subject.points, corrupted, name=subject.name))
     n_fake = int((chosen["label"] == "fake").sum())
     return Robustness(
         n=chosen.height,
@@ -128,10 +128,10 @@ def _shares(values: pl.Series, count: int) -> dict[str, int]:
 
 
 def _views(
-    manifest: Manifest, chosen: pl.DataFrame, view: View, unclear: Unclear, conditions: Sequence[Disturbance]
+    manifest: Manifest, chosen: pl.DataFrame, view: View, unclear: Unclear, conditions: Sequence[Corruption]
 ) -> Iterator[np.ndarray]:
-    """Views of a few pictures at a time under every disturbance, uint8 [N, D, S, S, 3]."""
-    look = partial(disturbed_views, manifest, view=view, unclear=unclear, disturbances=conditions)
+    """Views of a few pictures at a time under every corruption, uint8 [N, D, S, S, 3]."""
+    look = partial(corrupted_views, manifest, view=view, unclear=unclear, corruptions=conditions)
     executor = ThreadPoolExecutor(_WORKERS)
     try:
         for batch in chosen.iter_slices(_AT_ONCE):
@@ -140,10 +140,10 @@ def _views(
         executor.shutdown(cancel_futures=True)
 
 
-def disturbed_views(
-    manifest: Manifest, row: Row, *, view: View, unclear: Unclear, disturbances: Sequence[Disturbance]
+def corrupted_views(
+    manifest: Manifest, row: Row, *, view: View, unclear: Unclear, corruptions: Sequence[Corruption]
 ) -> np.ndarray:
-    """Decode the picture of a row and take it through each disturbance and the view: uint8 [D, S, S, 3].
+    """Decode the picture of a row and take it through each corruption and the view: uint8 [D, S, S, 3].
 
     Raises DataError as `train.data.rows.view_row`.
     """
@@ -153,6 +153,6 @@ def disturbed_views(
         raise DataError(f"{path} has {row['faces']} faces and {unclear!r} leaves it out: choose keep or centre.")
     picture, eyes, seed = decode_row(manifest, row), eyes_of(row), int(row["sha256"][:16], 16)
     try:
-        return np.stack([apply_view(own, *disturb(one, picture, eyes, seed)) for one in disturbances])
+        return np.stack([apply_view(own, *corrupt(one, picture, eyes, seed)) for one in corruptions])
     except DataError as error:
         raise DataError(f"{path}: {error}") from None

@@ -35,8 +35,8 @@ _LONGEST_JPEG = 65_500
 
 
 @dataclass(frozen=True)
-class Disturbance:
-    """One kind of disturbance at one strength; `blur(0)`, `noise(0)`, `downscale(1)` and `none` change nothing.
+class Corruption:
+    """One kind of corruption at one strength; `blur(0)`, `noise(0)`, `downscale(1)` and `none` change nothing.
 
     jpeg: the quality on libjpeg's scale, chroma 4:2:0. downscale: the factor of both sides, by Pillow's antialiased
     BICUBIC. blur: sigma of a Gaussian, in pixels of the file. noise: sigma of Gaussian noise added to each channel of
@@ -48,7 +48,7 @@ class Disturbance:
 
     def __post_init__(self) -> None:
         if self.kind not in _RANGES:
-            raise TrainError(f"There is no disturbance {self.kind!r}: choose one of {', '.join(_RANGES)}.")
+            raise TrainError(f"There is no corruption {self.kind!r}: choose one of {', '.join(_RANGES)}.")
         low, high, demand = _RANGES[self.kind]
         whole = self.kind != "jpeg" or float(self.strength).is_integer()
         if not (low <= self.strength <= high and whole):
@@ -71,27 +71,27 @@ class Disturbance:
         }[self.kind]
 
 
-UNDISTURBED = Disturbance("none")
+UNCORRUPTED = Corruption("none")
 
 STANDARD = (
-    *(Disturbance("jpeg", quality) for quality in (95, 75, 50, 30)),
-    *(Disturbance("downscale", factor) for factor in (0.5, 0.25)),
-    *(Disturbance("blur", sigma) for sigma in (1, 2)),
-    *(Disturbance("noise", sigma) for sigma in (5, 10)),
+    *(Corruption("jpeg", quality) for quality in (95, 75, 50, 30)),
+    *(Corruption("downscale", factor) for factor in (0.5, 0.25)),
+    *(Corruption("blur", sigma) for sigma in (1, 2)),
+    *(Corruption("noise", sigma) for sigma in (5, 10)),
 )
 """Mild to strong within a kind: what messengers, thumbnails, soft focus and dim light do."""
 
-SETS: Mapping[str, tuple[Disturbance, ...]] = {"none": (), "standard": STANDARD}
+SETS: Mapping[str, tuple[Corruption, ...]] = {"none": (), "standard": STANDARD}
 """What `fauxlens evaluate --robustness` knows by name."""
 
 
-def disturb(disturbance: Disturbance, picture: Picture, eyes: Eyes | None, seed: int) -> tuple[Picture, Eyes | None]:
-    """Disturb a decoded picture; eyes, in its upright pixels, move with it.
+def corrupt(corruption: Corruption, picture: Picture, eyes: Eyes | None, seed: int) -> tuple[Picture, Eyes | None]:
+    """Corrupt a decoded picture; eyes, in its upright pixels, move with it.
 
     `seed` alone decides the noise, and noise of twice the strength is twice the same noise. Nothing else is by chance.
     """
-    strength, pixels = disturbance.strength, picture.pixels
-    match disturbance.kind:
+    strength, pixels = corruption.strength, picture.pixels
+    match corruption.kind:
         case "jpeg":
             return replace(picture, pixels=_compress(pixels, int(strength))), eyes
         case "downscale" if strength < 1:

@@ -1,4 +1,4 @@
-"""The figure of a report's robustness section: AUC and changed verdicts over the strength of each disturbance."""
+"""The figure of a report's robustness section: AUC and changed verdicts over the strength of each corruption."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ FAKE, UNSEEN, CHANGED = SERIES[1], SERIES[2], SERIES[0]
 
 
 def robustness_figure(conditions: Sequence[Condition]) -> str:
-    """Two rows of panels as SVG text, a column a kind of disturbance, each beginning with the pictures as they are.
+    """Two rows of panels as SVG text, a column a kind of corruption, each beginning with the pictures as they are.
 
-    conditions: those of one model, the undisturbed first; at least one more.
+    conditions: those of one model, the uncorrupted first; at least one more.
     """
     first, *others = conditions
     kinds = [(kind, [first, *group]) for kind, group in groupby(others, key=lambda one: one.kind)]
@@ -50,7 +50,7 @@ def robustness_figure(conditions: Sequence[Condition]) -> str:
         handles, names = panels[0, 0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside upper left", ncols=2)
 
-    return inline_svg("robustness", "AUC and changed verdicts under disturbances", draw, (8.6, 4.2))
+    return inline_svg("robustness", "AUC and changed verdicts under corruptions", draw, (8.6, 4.2))
 
 
 def _line(

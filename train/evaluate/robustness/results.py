@@ -19,11 +19,11 @@ from train.evaluate.selection import rows_to_report
 
 @dataclass(frozen=True)
 class Condition:
-    """One model on the same pictures, all of them disturbed in one way.
+    """One model on the same pictures, all of them corrupted in one way.
 
-    kind, strength: of a `Disturbance` (corruptions.py); text and words name it for tables and for people.
+    kind, strength: of a `Corruption` (corruptions.py); text and words name it for tables and for people.
     overall, unseen, reals, fakes: as in Evaluation, of these pictures; unseen_fakes: the calls of the fakes in
-    `unseen`. flips: verdicts on the disturbed pictures against those of the same model on the pictures as they are.
+    `unseen`. flips: verdicts on the corrupted pictures against those of the same model on the pictures as they are.
     """
 
     model: str
@@ -42,9 +42,9 @@ class Condition:
 
 @dataclass(frozen=True)
 class Robustness:
-    """Every model under every disturbance: conditions of the first model first, each beginning with kind "none".
+    """Every model under every corruption: conditions of the first model first, each beginning with kind "none".
 
-    n: pictures disturbed, n_real of them real and n_fake fake, a sample of n_judged that may be evaluated, balanced
+    n: pictures corrupted, n_real of them real and n_fake fake, a sample of n_judged that may be evaluated, balanced
     over sources. median_side: median of their shorter sides in pixels, which sigma and downscaling speak of.
     """
 
@@ -61,8 +61,8 @@ class Robustness:
 
 
 @dataclass(frozen=True)
-class Disturbed:
-    """Calibrated P(fake) float [N] under one disturbance, which kind, strength, text and words name."""
+class CorruptedScores:
+    """Calibrated P(fake) float [N] under one corruption, which kind, strength, text and words name."""
 
     kind: str
     strength: float
@@ -72,7 +72,7 @@ class Disturbed:
 
 
 def hardest(conditions: Sequence[Condition]) -> str:
-    """One sentence on the disturbance under which one model ranks worst, and what its verdicts do there."""
+    """One sentence on the corruption under which one model ranks worst, and what its verdicts do there."""
     before, *after = conditions
     if not after:
         return ""
@@ -89,31 +89,36 @@ def hardest(conditions: Sequence[Condition]) -> str:
     )
 
 
-def evaluate_disturbed(
+def evaluate_corrupted(
     scores: pl.DataFrame,
     points: OperatingPoints,
-    disturbed: Sequence[Disturbed],
+    corrupted: Sequence[CorruptedScores],
     *,
     name: str,
     resamples: int = 1000,
 ) -> tuple[Condition, ...]:
-    """Evaluate one model under each disturbance.
+    """Evaluate one model under each corruption.
 
-    scores: the rows of a scores table whose pictures were disturbed, in the order of the probabilities; the first of
-    `disturbed` has the kind "none", and verdicts are held against it. Raises TrainError when it has not, and as
+    scores: the rows of a scores table whose pictures were corrupted, in the order of the probabilities; the first of
+    `corrupted` has the kind "none", and verdicts are held against it. Raises TrainError when it has not, and as
     `evaluate_scores`, for instance where a row may not be evaluated.
     """
-    if not disturbed or disturbed[0].kind != "none":
+    if not corrupted or corrupted[0].kind != "none":
         raise TrainError("Robustness is held against the pictures as they are: give their probabilities first.")
     if rows_to_report(scores).height != scores.height:
         raise TrainError(
             "Robustness is evaluated on the test split and on what was never seen: leave out other pictures."
         )
-    return tuple(_condition(_with(scores, disturbed[0]), scores, points, one, name, resamples) for one in disturbed)
+    return tuple(_condition(_with(scores, corrupted[0]), scores, points, one, name, resamples) for one in corrupted)
 
 
 def _condition(
-    undisturbed: pl.DataFrame, scores: pl.DataFrame, points: OperatingPoints, one: Disturbed, name: str, resamples: int
+    uncorrupted: pl.DataFrame,
+    scores: pl.DataFrame,
+    points: OperatingPoints,
+    one: CorruptedScores,
+    name: str,
+    resamples: int,
 ) -> Condition:
     table = _with(scores, one)
     found = evaluate_scores(table, points, name=name, resamples=resamples, worst=0)
@@ -130,9 +135,9 @@ def _condition(
         fakes=found.fakes,
         unseen_fakes=None if found.unseen is None else call(unseen, points),
         fakes_are_seen=found.fakes_are_seen,
-        flips=count_flips(undisturbed, table, points, names=("as it is", one.text)),
+        flips=count_flips(uncorrupted, table, points, names=("as it is", one.text)),
     )
 
 
-def _with(scores: pl.DataFrame, one: Disturbed) -> pl.DataFrame:
+def _with(scores: pl.DataFrame, one: CorruptedScores) -> pl.DataFrame:
     return scores.with_columns(probability=pl.Series(one.probability, dtype=pl.Float32))

@@ -16,8 +16,8 @@ from train.data.manifest import SCHEMA, Manifest
 from train.data.rows import eyes_of, select_rows, view_row
 from train.evaluate.calibration import OperatingPoints
 from train.evaluate.evaluation import evaluate_scores
-from train.evaluate.robustness.apply import Subject, choose_pictures, disturbed_views, find_robustness
-from train.evaluate.robustness.corruptions import STANDARD, UNDISTURBED, Disturbance, disturb
+from train.evaluate.robustness.apply import Subject, choose_pictures, corrupted_views, find_robustness
+from train.evaluate.robustness.corruptions import STANDARD, UNCORRUPTED, Corruption, corrupt
 from train.evaluate.scores import check_scores
 from train.image.decode import decode
 from train.image.view import UNCLEAR, Unclear, apply_view, parse_view
@@ -57,7 +57,7 @@ def brightness(views: np.ndarray) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
-    folder = tmp_path_factory.mktemp("disturbing")
+    folder = tmp_path_factory.mktemp("corrupting")
     random = np.random.default_rng(6)
     rows = []
     for label, generator, source, count in PARTS:
@@ -103,7 +103,7 @@ def subject(drawn: Drawn) -> Subject:
     return Subject("grain", drawn.scores, POINTS, grain)
 
 
-def test_undisturbed_figures_are_those_of_the_evaluation(drawn: Drawn, subject: Subject) -> None:
+def test_uncorrupted_figures_are_those_of_the_evaluation(drawn: Drawn, subject: Subject) -> None:
     found = find_robustness([subject], drawn.manifest, VIEW, (), pictures=1000)
     evaluated = evaluate_scores(drawn.scores, POINTS, name="grain")
     (one,) = found.conditions
@@ -164,11 +164,11 @@ def test_progress_is_told_to_the_end(drawn: Drawn, subject: Subject, monkeypatch
 
 @pytest.mark.parametrize("view", [VIEW, FACE_VIEW], ids=lambda view: view.text)
 @pytest.mark.parametrize("unclear", UNCLEAR)
-def test_undisturbed_views_are_those_of_the_store(drawn: Drawn, view: object, unclear: Unclear) -> None:
+def test_uncorrupted_views_are_those_of_the_store(drawn: Drawn, view: object, unclear: Unclear) -> None:
     assert view in (VIEW, FACE_VIEW)
     chosen = VIEW if view == VIEW else FACE_VIEW
     for row in select_rows(drawn.manifest, chosen, unclear).frame.head(8).iter_rows(named=True):
-        (found,) = disturbed_views(drawn.manifest, row, view=chosen, unclear=unclear, disturbances=[UNDISTURBED])
+        (found,) = corrupted_views(drawn.manifest, row, view=chosen, unclear=unclear, corruptions=[UNCORRUPTED])
         assert np.array_equal(found, view_row(drawn.manifest, row, chosen, unclear))
 
 
@@ -176,20 +176,20 @@ def test_undisturbed_views_are_those_of_the_store(drawn: Drawn, view: object, un
     ("faces", "unclear", "expected"),
     [(1, "drop", "face"), (0, "centre", "square"), (2, "centre", "square"), (0, "keep", "square"), (2, "keep", "face")],
 )
-def test_the_policy_chooses_the_square_of_a_disturbed_picture(
+def test_the_policy_chooses_the_square_of_a_corrupted_picture(
     drawn: Drawn, faces: int, unclear: Unclear, expected: str
 ) -> None:
     row = next(drawn.manifest.frame.filter(pl.col("faces") == faces).iter_rows(named=True))
-    half = Disturbance("downscale", 0.5)
-    (found,) = disturbed_views(drawn.manifest, row, view=FACE_VIEW, unclear=unclear, disturbances=[half])
-    picture, eyes = disturb(half, decode(drawn.manifest.folder / row["path"]), eyes_of(row), 0)
+    half = Corruption("downscale", 0.5)
+    (found,) = corrupted_views(drawn.manifest, row, view=FACE_VIEW, unclear=unclear, corruptions=[half])
+    picture, eyes = corrupt(half, decode(drawn.manifest.folder / row["path"]), eyes_of(row), 0)
     assert np.array_equal(found, apply_view(FACE_VIEW if expected == "face" else VIEW, picture, eyes))
 
 
 def test_a_picture_that_the_policy_leaves_out_is_refused(drawn: Drawn) -> None:
     row = next(drawn.manifest.frame.filter(pl.col("faces") == 2).iter_rows(named=True))
     with pytest.raises(DataError, match="2 faces and 'drop' leaves it out"):
-        disturbed_views(drawn.manifest, row, view=FACE_VIEW, unclear="drop", disturbances=STANDARD)
+        corrupted_views(drawn.manifest, row, view=FACE_VIEW, unclear="drop", corruptions=STANDARD)
 
 
 def rows_of(sizes: dict[tuple[str, str], int]) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Disturbances: what each promises, held against OpenCV, SciPy and counting."""
+"""Corruptions: what each promises, held against OpenCV, SciPy and counting."""
 
 import cv2
 import numpy as np
@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
 from train.common.errors import DataError, TrainError
-from train.evaluate.robustness.corruptions import STANDARD, UNDISTURBED, Disturbance, disturb
+from train.evaluate.robustness.corruptions import STANDARD, UNCORRUPTED, Corruption, corrupt
 from train.image.decode import Picture
 from train.image.view import Eyes, apply_view, parse_view, turn_upright
 
-NOTHING = (UNDISTURBED, Disturbance("downscale", 1), Disturbance("blur", 0), Disturbance("noise", 0))
+NOTHING = (UNCORRUPTED, Corruption("downscale", 1), Corruption("blur", 0), Corruption("noise", 0))
 
 
 def textured(height: int, width: int, seed: int = 0, orientation: int = 1) -> Picture:
@@ -23,25 +23,25 @@ def textured(height: int, width: int, seed: int = 0, orientation: int = 1) -> Pi
     return Picture((patches[:height, :width] + grain).astype(np.uint8), orientation, "PNG", None, ())
 
 
-def pixels_of(disturbance: Disturbance, picture: Picture, seed: int = 3) -> np.ndarray:
-    return disturb(disturbance, picture, None, seed)[0].pixels
+def pixels_of(corruption: Corruption, picture: Picture, seed: int = 3) -> np.ndarray:
+    return corrupt(corruption, picture, None, seed)[0].pixels
 
 
 @settings(deadline=None)
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 8), st.integers(0, 2**64 - 1))
 def test_strength_zero_changes_nothing(height: int, width: int, orientation: int, seed: int) -> None:
     picture, eyes = textured(height, width, orientation=orientation), Eyes(0.4, 0.6, 1.5)
-    for disturbance in NOTHING:
-        assert disturb(disturbance, picture, eyes, seed) == (picture, eyes)
+    for corruption in NOTHING:
+        assert corrupt(corruption, picture, eyes, seed) == (picture, eyes)
 
 
-@pytest.mark.parametrize("disturbance", STANDARD, ids=lambda one: one.text)
-def test_the_seed_alone_decides_and_something_changes(disturbance: Disturbance) -> None:
+@pytest.mark.parametrize("corruption", STANDARD, ids=lambda one: one.text)
+def test_the_seed_alone_decides_and_something_changes(corruption: Corruption) -> None:
     picture = textured(50, 70)
     before = picture.pixels.copy()
-    one, again, other = (pixels_of(disturbance, picture, seed) for seed in (1, 1, 2))
+    one, again, other = (pixels_of(corruption, picture, seed) for seed in (1, 1, 2))
     assert np.array_equal(one, again)
-    assert np.array_equal(one, other) == (disturbance.kind != "noise")
+    assert np.array_equal(one, other) == (corruption.kind != "noise")
     assert one.dtype == np.uint8
     assert not np.array_equal(one, before)
     assert np.array_equal(picture.pixels, before)
@@ -68,20 +68,20 @@ def test_jpeg_is_that_of_opencv(quality: int, size: tuple[int, int]) -> None:
     _, data = cv2.imencode(".jpg", np.ascontiguousarray(picture.pixels[:, :, ::-1]), settings)
     expected = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))[:, :, ::-1]
     # OpenCV may carry another libjpeg, whose rounding differs.
-    assert np.abs(pixels_of(Disturbance("jpeg", quality), picture).astype(int) - expected).max() <= 2
+    assert np.abs(pixels_of(Corruption("jpeg", quality), picture).astype(int) - expected).max() <= 2
 
 
 @pytest.mark.parametrize("sigma", [0.7, 1, 2, 4.5])
 def test_blur_is_that_of_scipy(sigma: float) -> None:
     picture = textured(60, 40)
     expected = gaussian_filter(picture.pixels.astype(float), (sigma, sigma, 0), mode="mirror", truncate=4)
-    assert np.abs(pixels_of(Disturbance("blur", sigma), picture) - expected).max() <= 1.5
+    assert np.abs(pixels_of(Corruption("blur", sigma), picture) - expected).max() <= 1.5
 
 
 @pytest.mark.parametrize("factor", [0.5, 0.25, 0.3])
 def test_downscaling_averages_like_opencv(factor: float) -> None:
     picture = textured(96, 120)
-    small = pixels_of(Disturbance("downscale", factor), picture)
+    small = pixels_of(Corruption("downscale", factor), picture)
     height, width = round(96 * factor), round(120 * factor)
     assert small.shape == (height, width, 3)
     expected = cv2.resize(picture.pixels, (width, height), interpolation=cv2.INTER_AREA)
@@ -90,12 +90,12 @@ def test_downscaling_averages_like_opencv(factor: float) -> None:
 
 
 def test_downscaling_leaves_a_pixel() -> None:
-    assert pixels_of(Disturbance("downscale", 0.25), textured(1, 3)).shape == (1, 1, 3)
+    assert pixels_of(Corruption("downscale", 0.25), textured(1, 3)).shape == (1, 1, 3)
 
 
 def test_noise_has_the_sigma_it_says_and_never_repeats() -> None:
     grey = Picture(np.full((300, 200, 3), 128, np.uint8), 1, "PNG", None, ())
-    five, ten = (pixels_of(Disturbance("noise", sigma), grey).astype(float) - 128 for sigma in (5, 10))
+    five, ten = (pixels_of(Corruption("noise", sigma), grey).astype(float) - 128 for sigma in (5, 10))
     # Rounding to grey levels adds 1/12.
     assert five.var() == pytest.approx(25 + 1 / 12, rel=0.02)
     assert ten.var() == pytest.approx(100 + 1 / 12, rel=0.02)
@@ -109,7 +109,7 @@ def test_noise_has_the_sigma_it_says_and_never_repeats() -> None:
 
 def test_noise_stays_between_black_and_white() -> None:
     picture = Picture(np.array([[[0, 255, 0]] * 50] * 50, np.uint8), 1, "PNG", None, ())
-    noisy = pixels_of(Disturbance("noise", 10), picture)
+    noisy = pixels_of(Corruption("noise", 10), picture)
     assert noisy[..., [0, 2]].max() < 80
     assert noisy[..., 1].min() > 175
 
@@ -123,7 +123,7 @@ def test_eyes_move_with_the_picture(orientation: int, factor: float) -> None:
     stored = np.ascontiguousarray(turn_upright(upright, {6: 8, 8: 6}.get(orientation, orientation)))
     picture, eyes = Picture(stored, orientation, "PNG", None, ()), Eyes(92.5, 40.5, 30.0)
     assert np.array_equal(turn_upright(stored, orientation), upright)
-    small, moved = disturb(Disturbance("downscale", factor), picture, eyes, 0)
+    small, moved = corrupt(Corruption("downscale", factor), picture, eyes, 0)
     assert moved is not None
     light = turn_upright(small.pixels, small.orientation)[..., 0].astype(float)
     rows, columns = np.indices(light.shape) + 0.5
@@ -136,7 +136,7 @@ def test_a_face_view_of_a_smaller_picture_shows_the_same() -> None:
     view = parse_view("upright|face(2.4)|resize(32)")
     picture, eyes = textured(200, 240), Eyes(110.0, 90.0, 40.0)
     before = apply_view(view, picture, eyes).astype(int)
-    after = apply_view(view, *disturb(Disturbance("downscale", 0.5), picture, eyes, 0))
+    after = apply_view(view, *corrupt(Corruption("downscale", 0.5), picture, eyes, 0))
     elsewhere = np.abs(apply_view(view, picture, Eyes(90.0, 90.0, 40.0)) - before).mean()
     assert np.abs(after - before).mean() < elsewhere / 3
 
@@ -157,21 +157,19 @@ def test_a_face_view_of_a_smaller_picture_shows_the_same() -> None:
 )
 def test_strengths_that_there_are_not_are_refused(kind: str, strength: float, word: str) -> None:
     with pytest.raises(TrainError, match=word):
-        Disturbance(kind, strength)  # type: ignore[arg-type]
+        Corruption(kind, strength)  # type: ignore[arg-type]
 
 
 def test_names_are_apart() -> None:
     assert [one.text for one in STANDARD[:5]] == ["jpeg(95)", "jpeg(75)", "jpeg(50)", "jpeg(30)", "downscale(0.5)"]
     assert (
-        len({one.text for one in (UNDISTURBED, *STANDARD)})
-        == len({one.words for one in (UNDISTURBED, *STANDARD)})
+        len({one.text for one in (UNCORRUPTED, *STANDARD)})
+        == len({one.words for one in (UNCORRUPTED, *STANDARD)})
         == 11
     )
 
 
 def test_a_picture_too_long_for_a_jpeg_is_refused() -> None:
     with pytest.raises(DataError, match="side of 65501 pixels"):
-        pixels_of(Disturbance("jpeg", 75), Picture(np.zeros((1, 65_501, 3), np.uint8), 1, "PNG", None, ()))
-    assert (
-        pixels_of(Disturbance("jpeg", 75), Picture(np.zeros((1, 65_500, 3), np.uint8), 1, "PNG", None, ())).any() == 0
-    )
+        pixels_of(Corruption("jpeg", 75), Picture(np.zeros((1, 65_501, 3), np.uint8), 1, "PNG", None, ()))
+    assert pixels_of(Corruption("jpeg", 75), Picture(np.zeros((1, 65_500, 3), np.uint8), 1, "PNG", None, ())).any() == 0

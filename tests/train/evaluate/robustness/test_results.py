@@ -21,21 +21,21 @@ from train.evaluate.metrics import Interval, wilson
 from train.evaluate.plain import from_plain
 from train.evaluate.report.html import write_report
 from train.evaluate.robustness.figure import robustness_figure
-from train.evaluate.robustness.results import Disturbed, Robustness, evaluate_disturbed, hardest
+from train.evaluate.robustness.results import CorruptedScores, Robustness, evaluate_corrupted, hardest
 from train.evaluate.selection import rows_to_report
 
 Scored = tuple[pl.DataFrame, OperatingPoints]
 
 
-def as_is(rows: pl.DataFrame) -> Disturbed:
-    return Disturbed("none", 0, "none", "as it is", rows["probability"].to_numpy())
+def as_is(rows: pl.DataFrame) -> CorruptedScores:
+    return CorruptedScores("none", 0, "none", "as it is", rows["probability"].to_numpy())
 
 
 def test_figures_are_those_of_the_scores(scored: Scored) -> None:
     rows, points = rows_to_report(scored[0]), scored[1]
     moved = np.roll(rows["probability"].to_numpy(), 7)
-    before, after = evaluate_disturbed(
-        rows, points, [as_is(rows), Disturbed("blur", 2, "blur(2)", "blurred", moved)], name="m", resamples=20
+    before, after = evaluate_corrupted(
+        rows, points, [as_is(rows), CorruptedScores("blur", 2, "blur(2)", "blurred", moved)], name="m", resamples=20
     )
     fake, seen = (rows["label"] == "fake").to_numpy(), rows["seen"].to_numpy()
     reference = seen & ~fake
@@ -61,7 +61,7 @@ def test_figures_are_those_of_the_scores(scored: Scored) -> None:
 
 def test_a_detector_that_saw_none_of_the_generators_has_no_unseen_ones_apart(scored: Scored) -> None:
     rows = rows_to_report(scored[0]).with_columns(seen=pl.lit(False))
-    (one,) = evaluate_disturbed(rows, scored[1], [as_is(rows)], name="m", resamples=20)
+    (one,) = evaluate_corrupted(rows, scored[1], [as_is(rows)], name="m", resamples=20)
     assert (one.unseen, one.unseen_fakes, one.fakes_are_seen) == (None, None, False)
     assert one.fakes.n == (rows["label"] == "fake").sum()
     assert "blur" not in hardest([one])
@@ -79,9 +79,11 @@ def test_the_hardest_is_told_with_its_figures(withstood: Robustness) -> None:
 def test_what_cannot_be_evaluated_is_refused(scored: Scored) -> None:
     rows = rows_to_report(scored[0])
     with pytest.raises(TrainError, match="as they are"):
-        evaluate_disturbed(rows, scored[1], [Disturbed("blur", 1, "b", "b", rows["probability"].to_numpy())], name="m")
+        evaluate_corrupted(
+            rows, scored[1], [CorruptedScores("blur", 1, "b", "b", rows["probability"].to_numpy())], name="m"
+        )
     with pytest.raises(TrainError, match="test split"):
-        evaluate_disturbed(scored[0], scored[1], [as_is(scored[0])], name="m")
+        evaluate_corrupted(scored[0], scored[1], [as_is(scored[0])], name="m")
 
 
 @pytest.fixture(scope="module")
