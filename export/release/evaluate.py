@@ -112,7 +112,7 @@ def evaluate_models(
         found[0].view,
         unclear=found[0].unclear,
         title=f"{names} on {manifest_path.name}",
-        null_model=metadata_baseline(manifest.frame),
+        baseline=metadata_baseline(manifest.frame),
         robustness=_robustness(found, manifest, SETS[robustness], pictures, on_progress),
         illustrations=next((one.illustrations for one in found if one.illustrations), ()),
         by=groups,

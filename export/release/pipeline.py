@@ -136,7 +136,7 @@ def export_run(
         title=run.recipe.title,
         unclear=run.recipe.data.unclear_faces,
         recipe_text=run.recipe.text,
-        null_model=baseline,
+        baseline=baseline,
         illustrations=illustrations(means, shipped.name),
     )
     say("making references")

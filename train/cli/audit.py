@@ -130,4 +130,4 @@ def _equalised(
 def _auc(found: "Audit") -> str:
     from train.data.audit.rules import in_words
 
-    return "not fitted" if found.null_model is None else in_words(found.null_model)
+    return "not fitted" if found.baseline is None else in_words(found.baseline)

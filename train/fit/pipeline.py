@@ -11,7 +11,7 @@ from train.data.manifest import read_manifest
 from train.data.rows import select_rows
 from train.data.store import Store
 from train.evaluate.report.build import Reported, Scored, metadata_baseline, report
-from train.evaluate.report.html import NullModel
+from train.evaluate.report.html import BaselineNote
 from train.evaluate.scores import read_scores
 from train.evaluate.selection import mark_seen
 from train.fit.checkpoints import Epoch
@@ -66,7 +66,7 @@ def complete(
         title=run.recipe.title,
         unclear=run.recipe.data.unclear_faces,
         recipe_text=f"# {kept_epoch(run)}\n{run.recipe.text}",
-        null_model=seen_baseline(run, store),
+        baseline=seen_baseline(run, store),
     )
 
 
@@ -94,6 +94,6 @@ def train_and_score(
     return store
 
 
-def seen_baseline(run: Run, store: Store) -> NullModel | None:
+def seen_baseline(run: Run, store: Store) -> BaselineNote | None:
     """What file metadata alone reaches on the pictures that the run takes."""
     return metadata_baseline(mark_seen(store.manifest.frame, run.recipe.data).filter(pl.col("seen")))

@@ -13,14 +13,16 @@ from train.data.audit.limits import Limits
 from train.data.audit.marks import marks_findings
 from train.data.audit.metadata_baseline import (
     FeatureAlone,
-    NullModel,
+    MetadataBaseline,
     Pair,
     fit_features_alone,
     fit_framing,
-    fit_null_model,
+    fit_metadata_baseline,
     fit_pairs,
 )
 from train.data.audit.rules import (
+    baseline_finding,
+    baseline_verdict,
     check_balance,
     check_faces,
     check_features,
@@ -29,14 +31,12 @@ from train.data.audit.rules import (
     check_repeats,
     check_skipped,
     headline,
-    null_finding,
-    null_verdict,
 )
 from train.data.audit.sharpness import Sharpness
 from train.data.manifest import Manifest
 from train.data.scan.skipped import Skipped
 
-__all__ = ["Audit", "Limits", "audit", "null_verdict"]
+__all__ = ["Audit", "Limits", "audit", "baseline_verdict"]
 
 FORMAT = 1
 """Version of an audit's JSON document."""
@@ -53,9 +53,9 @@ class Audit:
     parts: tuple[Part, ...]
     spreads: tuple[Spread, ...]
     repeats: Repeats
-    null_model: NullModel | None
+    baseline: MetadataBaseline | None
     features_alone: tuple[FeatureAlone, ...]
-    framing: NullModel | None
+    framing: MetadataBaseline | None
     pairs: tuple[Pair, ...]
     skipped: tuple[Skipped, ...]
     limits: Limits
@@ -81,7 +81,9 @@ class Audit:
     @property
     def document(self) -> dict[str, Any]:
         """The audit as plain values for JSON, without `members`."""
-        shown = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "members"}
+        names = [name for name in self.__dataclass_fields__ if name != "members"]
+        # Format 1 calls the baseline by its first name.
+        shown = {"null_model" if name == "baseline" else name: getattr(self, name) for name in names}
         return {"format": FORMAT, "passed": not self.failures, "verdict": self.verdict, **_plain(shown)}
 
 
@@ -97,19 +99,19 @@ def audit(
 
     `skipped` is what the scan left out, `extra` what others have found that do open them (transformed copies, traces
     of re-saving); both are told with the rest, and a failure among `extra` fails the audit. `sharpness` is that of the
-    sources, if somebody has measured it. `seed` is for the null
-    models, which see samples of large manifests.
+    sources, if somebody has measured it. `seed` is for the metadata baselines, which see
+    samples of large manifests.
     """
     frame, limits = manifest.frame, limits or Limits()
     measured = with_measures(frame)
     counts, of_parts = count_pictures(frame), parts(measured)
     repeats, members = find_repeats(frame)
-    null_model, alone = fit_null_model(frame, seed), fit_features_alone(frame, seed)
+    baseline, alone = fit_metadata_baseline(frame, seed), fit_features_alone(frame, seed)
     framing, pairs = fit_framing(frame, seed), fit_pairs(frame, seed)
     found = [
         *check_balance(counts, limits),
         *marks_findings(frame),
-        null_finding(null_model, limits),
+        baseline_finding(baseline, limits),
         *check_features(alone, limits),
         *check_pairs(pairs),
         *check_framing(framing, limits),
@@ -123,7 +125,7 @@ def audit(
         parts=of_parts,
         spreads=spreads(measured),
         repeats=repeats,
-        null_model=null_model,
+        baseline=baseline,
         features_alone=alone,
         framing=framing,
         pairs=pairs,

@@ -8,7 +8,7 @@ import polars as pl
 
 from train.common.svg import FAINT, INK, SERIES, inline_svg
 from train.data.audit.file_statistics import MEASURES, WORDS, Part
-from train.data.audit.metadata_baseline import FeatureAlone, NullModel
+from train.data.audit.metadata_baseline import FeatureAlone, MetadataBaseline
 
 # Real and fake differ in hue, in lightness and in the stroke.
 _LOOK = {"real": (SERIES[0], "-"), "fake": (SERIES[1], "--")}
@@ -31,7 +31,9 @@ def measure_figures(measured: pl.DataFrame, parts: Sequence[Part]) -> dict[str, 
     return figures
 
 
-def alone_figure(alone: Sequence[FeatureAlone], together: NullModel | None, framing: NullModel | None) -> str:
+def alone_figure(
+    alone: Sequence[FeatureAlone], together: MetadataBaseline | None, framing: MetadataBaseline | None
+) -> str:
     """Draw the AUC of each feature alone, of all together and of framing, with intervals, as SVG text."""
     rows = [("all file facts together", together), ("place of the eyes", framing)]
     rows += [(one.words, one.model) for one in alone]

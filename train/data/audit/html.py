@@ -68,7 +68,7 @@ def write_audit(
             pairs={(pair.real, pair.fake): pair for pair in found.pairs},
             # Drawn by Matplotlib from numbers and names that it escapes itself.
             figures={name: Markup(svg) for name, svg in measure_figures(measured, found.parts).items()},
-            alone=Markup(alone_figure(found.features_alone, found.null_model, found.framing)),
+            alone=Markup(alone_figure(found.features_alone, found.baseline, found.framing)),
             cases={finding: _cases(finding, thumbnail, workers) for finding in found.found},
             sheets=_part_sheets(found, measured, thumbnail, seed, workers),
             face_sheets=_face_sheets(measured, thumbnail, seed, workers),

@@ -20,7 +20,7 @@ class Limits:
     - `mixed_groups`: groups of look-alikes with both labels that no card declares as pairs. Open, because of a
       million aligned faces some look alike to a 64-bit hash by chance, and undeclared pairs may be meant.
     - `source_overlaps`: groups of look-alikes in more than one source. Open for the same reason.
-    - `null_auc`: lower end of the interval of the null model, or of one feature alone; 0.5 to 1.
+    - `null_auc`: lower end of the interval of the metadata baseline, or of one feature alone; 0.5 to 1.
     - `framing_auc`: the same for where the eyes are. Open, because a view with face(K) takes framing away.
     - `class_ratio`: pictures of the larger class for each of the smaller one, in any split.
     - `skipped_share`: pictures left out by the scan, as a fraction of all.

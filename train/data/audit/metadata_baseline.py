@@ -1,4 +1,4 @@
-"""The null model: how well the file alone, without its pixels, tells real from fake."""
+"""The metadata baseline: how well the file alone, without its pixels, tells real from fake."""
 
 from dataclasses import dataclass
 from itertools import product
@@ -33,7 +33,7 @@ Verdict = Literal["matched", "close", "apart", "unclear"]
 
 
 @dataclass(frozen=True)
-class NullModel:
+class MetadataBaseline:
     """Out-of-fold AUC of a classifier that sees no pixel, with a 95 % bootstrap interval over groups, all 0..1."""
 
     auc: float
@@ -47,7 +47,7 @@ class FeatureAlone:
     """What one of FEATURES reaches alone."""
 
     feature: str
-    model: NullModel
+    model: MetadataBaseline
 
     @property
     def words(self) -> str:
@@ -67,8 +67,8 @@ class Pair:
 
     real: str
     fake: str
-    files: NullModel
-    framing: NullModel | None
+    files: MetadataBaseline
+    framing: MetadataBaseline | None
     telling: tuple[str, ...]
     verdict: Verdict
 
@@ -99,7 +99,7 @@ def framing_features(frame: pl.DataFrame) -> np.ndarray:
     ).to_numpy()
 
 
-def fit_null_model(frame: pl.DataFrame, seed: int = 0) -> NullModel | None:
+def fit_metadata_baseline(frame: pl.DataFrame, seed: int = 0) -> MetadataBaseline | None:
     """Evaluate file features by group-wise 5-fold cross-validation of scikit-learn's histogram gradient boosting.
 
     Of more than 20,000 rows a sample is taken. None if a class has fewer than 5 groups.
@@ -114,7 +114,7 @@ def fit_null_model(frame: pl.DataFrame, seed: int = 0) -> NullModel | None:
 
 
 def fit_features_alone(frame: pl.DataFrame, seed: int = 0) -> tuple[FeatureAlone, ...]:
-    """Evaluate each of FEATURES alone by a decision tree, as `fit_null_model` does; the most telling first.
+    """Evaluate each of FEATURES alone by a decision tree, as `fit_metadata_baseline` does; the most telling first.
 
     A tree, because a feature may tell in the middle of its range: fakes of 512 pixels between reals of 256 and 1024.
     """
@@ -128,7 +128,7 @@ def fit_features_alone(frame: pl.DataFrame, seed: int = 0) -> tuple[FeatureAlone
     return tuple(sorted(found, key=lambda one: -one.model.auc))
 
 
-def fit_framing(frame: pl.DataFrame, seed: int = 0) -> NullModel | None:
+def fit_framing(frame: pl.DataFrame, seed: int = 0) -> MetadataBaseline | None:
     """Evaluate by a decision tree what the place and the distance of the eyes tell, among the rows that have them.
 
     None if a class has fewer than 5 groups of such rows.
@@ -194,7 +194,7 @@ def _tree(rows: int, seed: int) -> Any:
     return DecisionTreeClassifier(min_samples_leaf=leaf, class_weight="balanced", random_state=seed)
 
 
-def _evaluate(frame: pl.DataFrame, features: np.ndarray, classifier: Any, seed: int) -> NullModel | None:
+def _evaluate(frame: pl.DataFrame, features: np.ndarray, classifier: Any, seed: int) -> MetadataBaseline | None:
     from sklearn.model_selection import PredefinedSplit, cross_val_predict
     from threadpoolctl import threadpool_limits
 
@@ -210,7 +210,7 @@ def _evaluate(frame: pl.DataFrame, features: np.ndarray, classifier: Any, seed: 
     # Folds of unequal mix would otherwise tell apart rows of equal features in the last digits.
     aucs = weighted_aucs(is_fake, scores.round(6), groups, rng)
     low, high = np.quantile(aucs[1:], (0.025, 0.975))
-    return NullModel(float(aucs[0]), float(low), float(high), frame.height)
+    return MetadataBaseline(float(aucs[0]), float(low), float(high), frame.height)
 
 
 def _deal(groups: np.ndarray, is_fake: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -7,7 +7,7 @@ from train.data.audit.duplicates import Cases, Repeats
 from train.data.audit.file_statistics import WORDS, Count, Part
 from train.data.audit.findings import Finding, Severity
 from train.data.audit.limits import Limits, exceeds
-from train.data.audit.metadata_baseline import FeatureAlone, NullModel, Pair
+from train.data.audit.metadata_baseline import FeatureAlone, MetadataBaseline, Pair
 from train.data.manifest import LABELS, SPLITS
 from train.data.scan.skipped import Skipped
 
@@ -20,13 +20,13 @@ _FEW = 50
 _NAMED = 4
 
 
-def null_verdict(null_model: NullModel | None, limits: Limits) -> str:
-    """Say in one sentence what the metadata-only null model means for every score on the same pictures."""
-    return null_finding(null_model, limits).text
+def baseline_verdict(baseline: MetadataBaseline | None, limits: Limits) -> str:
+    """Say in one sentence what the metadata baseline means for every score on the same pictures."""
+    return baseline_finding(baseline, limits).text
 
 
-def null_finding(model: NullModel | None, limits: Limits) -> Finding:
-    """Say what the metadata-only null model means."""
+def baseline_finding(model: MetadataBaseline | None, limits: Limits) -> Finding:
+    """Say what the metadata baseline means."""
     if model is None:
         return Finding("note", "shortcut", "The metadata baseline was not fitted: a class has fewer than 5 groups.")
     auc = in_words(model)
@@ -89,7 +89,7 @@ _REMEDIES = {
 }
 
 
-def check_framing(model: NullModel | None, limits: Limits) -> list[Finding]:
+def check_framing(model: MetadataBaseline | None, limits: Limits) -> list[Finding]:
     """Say what the place and distance of the eyes tell, where it tells."""
     if model is None or model.low <= _TELLS:
         return []
@@ -291,7 +291,7 @@ def headline(findings: Sequence[Finding]) -> str:
     )
 
 
-def in_words(model: NullModel) -> str:
+def in_words(model: MetadataBaseline) -> str:
     """Write an AUC with its interval."""
     return f"AUC {model.auc:.2f} [{model.low:.2f}, {model.high:.2f}]"
 

@@ -9,7 +9,7 @@ from rich.text import Text
 from train.data.audit.audit import Audit
 from train.data.audit.file_statistics import Part, Spread
 from train.data.audit.findings import Finding
-from train.data.audit.metadata_baseline import NullModel
+from train.data.audit.metadata_baseline import MetadataBaseline
 from train.data.audit.sharpness import Sharpness
 from train.data.manifest import SPLITS
 
@@ -26,8 +26,8 @@ def render_audit(audit: Audit) -> list[RenderableType]:
     All fits 80 columns where names are short.
     """
     shown: list[RenderableType] = [_parts(audit)]
-    if audit.null_model is not None:
-        shown.append(_null_models(audit, audit.null_model))
+    if audit.baseline is not None:
+        shown.append(_baselines(audit, audit.baseline))
     if audit.pairs:
         shown.append(_pairs(audit))
     if audit.sharpness is not None:
@@ -81,9 +81,9 @@ def _parts(audit: Audit) -> Table:
     return table
 
 
-def _null_models(audit: Audit, null_model: NullModel) -> Table:
+def _baselines(audit: Audit, baseline: MetadataBaseline) -> Table:
     table = Table("what tells real from fake without pixels", "AUC", box=box.SIMPLE_HEAD)
-    table.add_row("all file facts together", _interval(null_model))
+    table.add_row("all file facts together", _interval(baseline))
     for one in audit.features_alone:
         table.add_row(f"{one.words} alone", _interval(one.model))
     if audit.framing is not None:
@@ -135,5 +135,5 @@ def _density(spread: Spread) -> str:
     return "-" if spread.median is None else f"{spread.median:.2f}"
 
 
-def _interval(model: NullModel) -> str:
+def _interval(model: MetadataBaseline) -> str:
     return f"{model.auc:.2f} [{model.low:.2f}, {model.high:.2f}]"

@@ -9,15 +9,15 @@ from pathlib import Path
 import polars as pl
 from PIL import Image
 
-from train.data.audit.audit import Limits, null_verdict
-from train.data.audit.metadata_baseline import fit_null_model
+from train.data.audit.audit import Limits, baseline_verdict
+from train.data.audit.metadata_baseline import fit_metadata_baseline
 from train.data.manifest import Manifest
 from train.data.rows import view_row
 from train.evaluate.by_attribute import Attributes, ByAttribute, compare_groups
 from train.evaluate.calibration import OperatingPoints
 from train.evaluate.evaluation import Evaluation, evaluate_scores
 from train.evaluate.flips import Flips, count_flips
-from train.evaluate.report.html import Illustration, NullModel, ReportPaths, Thumbnails, write_report
+from train.evaluate.report.html import BaselineNote, Illustration, ReportPaths, Thumbnails, write_report
 from train.evaluate.robustness.results import Robustness
 from train.image.view import Unclear, View
 
@@ -52,7 +52,7 @@ def report(
     title: str,
     unclear: Unclear = "drop",
     recipe_text: str = "",
-    null_model: NullModel | None = None,
+    baseline: BaselineNote | None = None,
     robustness: Robustness | None = None,
     illustrations: Sequence[Illustration] = (),
     by: Sequence[Attributes] = (),
@@ -83,7 +83,7 @@ def report(
         title=title,
         flips=flips,
         recipe_text=recipe_text,
-        audit=null_model,
+        baseline=baseline,
         robustness=robustness,
         illustrations=illustrations,
         by_attribute=by_attribute,
@@ -92,10 +92,10 @@ def report(
     return Reported(evaluations, flips, paths, robustness, by_attribute=by_attribute)
 
 
-def metadata_baseline(frame: pl.DataFrame) -> NullModel | None:
+def metadata_baseline(frame: pl.DataFrame) -> BaselineNote | None:
     """What file metadata alone reaches on these manifest rows, in words and AUC; None where there are too few."""
-    found = fit_null_model(frame)
-    return None if found is None else NullModel(found.auc, null_verdict(found, Limits()))
+    found = fit_metadata_baseline(frame)
+    return None if found is None else BaselineNote(found.auc, baseline_verdict(found, Limits()))
 
 
 def view_thumbnails(manifest: Manifest, view: View, unclear: Unclear) -> Thumbnails:

@@ -35,7 +35,7 @@ Thumbnails = Callable[[str], bytes | None]
 
 
 @dataclass(frozen=True)
-class NullModel:
+class BaselineNote:
     """What a model that sees only metadata (size, format, JPEG quality, bytes) reaches on the same split."""
 
     auc: float
@@ -68,7 +68,7 @@ def write_report(
     title: str,
     flips: Sequence[Flips] = (),
     recipe_text: str = "",
-    audit: NullModel | None = None,
+    baseline: BaselineNote | None = None,
     robustness: Robustness | None = None,
     illustrations: Sequence[Illustration] = (),
     by_attribute: Sequence[ByAttribute] = (),
@@ -95,7 +95,7 @@ def write_report(
         evaluations=evaluations,
         flips=flips,
         recipe_text=recipe_text,
-        audit=audit,
+        baseline=baseline,
         robustness=robustness,
         corrupted=_by_corruption(robustness),
         figures=_figures(evaluations, robustness),
@@ -110,7 +110,7 @@ def write_report(
         "title": title,
         "judgements": [to_plain(evaluation) for evaluation in evaluations],
         "flips": [to_plain(item) for item in flips],
-        "audit": None if audit is None else to_plain(audit),
+        "audit": None if baseline is None else to_plain(baseline),
         "robustness": None if robustness is None else to_plain(robustness),
         "by_attribute": [to_plain(found) for found in by_attribute],
         "illustrations": [{"of": item.of, "caption": item.caption} for item in illustrations],

@@ -13,11 +13,17 @@ from PIL import Image
 from rich.console import Console
 from sklearn.metrics import roc_auc_score
 
-from train.data.audit.audit import Audit, Limits, audit, null_verdict
+from train.data.audit.audit import Audit, Limits, audit, baseline_verdict
 from train.data.audit.duplicates import find_repeats
 from train.data.audit.file_statistics import parts, with_measures
 from train.data.audit.findings import Finding
-from train.data.audit.metadata_baseline import NullModel, fit_framing, fit_null_model, fit_pairs, weighted_aucs
+from train.data.audit.metadata_baseline import (
+    MetadataBaseline,
+    fit_framing,
+    fit_metadata_baseline,
+    fit_pairs,
+    weighted_aucs,
+)
 from train.data.audit.table import render_audit
 from train.data.manifest import COLUMNS, SCHEMA, SPLITS, Manifest, check_frame
 from train.data.scan.skipped import Skipped
@@ -68,14 +74,14 @@ def clean() -> Manifest:
 
 
 @pytest.fixture
-def without_null_models(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_baselines(monkeypatch: pytest.MonkeyPatch) -> None:
     """Save their seconds where they are not what is tested."""
-    monkeypatch.setattr("train.data.audit.audit.fit_null_model", lambda frame, seed: None)
+    monkeypatch.setattr("train.data.audit.audit.fit_metadata_baseline", lambda frame, seed: None)
     monkeypatch.setattr("train.data.audit.audit.fit_features_alone", lambda frame, seed: ())
     monkeypatch.setattr("train.data.audit.audit.fit_pairs", lambda frame, seed: ())
 
 
-quick = pytest.mark.usefixtures("without_null_models")
+quick = pytest.mark.usefixtures("without_baselines")
 
 
 def change(manifest: Manifest, row: int, **values: object) -> Manifest:
@@ -103,8 +109,8 @@ def of(found: Audit, topic: str, severity: str) -> list[Finding]:
 def test_a_clean_manifest_passes(clean: Manifest) -> None:
     found = audit(clean)
     assert found.failures == ()
-    assert found.null_model is not None
-    assert found.null_model.low <= found.null_model.auc <= found.null_model.high
+    assert found.baseline is not None
+    assert found.baseline.low <= found.baseline.auc <= found.baseline.high
     assert sum(count.pictures for count in found.counts) == clean.frame.height
     assert found.verdict.startswith("All checks passed")
     widths = [spread for spread in found.spreads if spread.measure == "width"]
@@ -305,14 +311,14 @@ def test_a_source_of_several_generators_or_labels_is_told_apart(clean: Manifest)
     assert [(part.name, part.pictures) for part in found] == [("all / x / real", 120), ("all / x / fake", 120)]
 
 
-# Null models
+# Metadata baselines
 
 
 @pytest.mark.parametrize("column", ["width", "jpeg_quality", "bytes", "format"])
 def test_a_file_format_shortcut_is_found_and_named(clean: Manifest, column: str) -> None:
     found = audit(where_fake(clean, **{column: pl.lit("PNG") if column == "format" else pl.col(column) // 2}))
-    assert found.null_model is not None
-    assert found.null_model.low > 0.9
+    assert found.baseline is not None
+    assert found.baseline.low > 0.9
     assert any("any score on this manifest is suspect" in failure for failure in found.failures)
     words = {"width": "Width", "jpeg_quality": "JPEG quality", "bytes": "file size", "format": "File format"}[column]
     assert any(f"{words} alone separates the classes at AUC 1.00" in failure for failure in found.failures)
@@ -367,7 +373,7 @@ def test_the_auc_is_that_of_scikit_learn(rows: list[tuple[bool, int]], seed: int
 
 
 def test_a_folder_without_any_jpeg_is_audited(clean: Manifest) -> None:
-    found = fit_null_model(
+    found = fit_metadata_baseline(
         clean.frame.with_columns(format=pl.lit("PNG"), jpeg_quality=pl.lit(None, pl.Int64)),
     )
     assert found is not None
@@ -377,14 +383,14 @@ def test_a_folder_without_any_jpeg_is_audited(clean: Manifest) -> None:
 def test_too_few_groups_are_not_evaluated(clean: Manifest) -> None:
     frame = clean.frame.with_columns(group=pl.col("label"))
     found = audit(Manifest(frame, clean.folder))
-    assert (found.null_model, found.features_alone, found.pairs) == (None, (), ())
+    assert (found.baseline, found.features_alone, found.pairs) == (None, (), ())
 
 
 @pytest.mark.parametrize(
     ("low", "words"), [(0.98, "any score on this manifest is suspect"), (0.6, "says something"), (0.5, "does not")]
 )
-def test_the_verdict_on_a_null_model(low: float, words: str) -> None:
-    assert words in null_verdict(NullModel(low + 0.01, low, low + 0.02, 100), Limits())
+def test_the_verdict_on_a_metadata_baseline(low: float, words: str) -> None:
+    assert words in baseline_verdict(MetadataBaseline(low + 0.01, low, low + 0.02, 100), Limits())
 
 
 def test_reconstructions_are_compared_with_their_originals_only() -> None:

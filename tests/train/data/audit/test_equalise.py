@@ -14,7 +14,7 @@ from PIL import Image
 
 from train.common.errors import DataError
 from train.data.audit.equalise import MANIFEST, SETTINGS, Target, equalise, propose_target
-from train.data.audit.metadata_baseline import fit_null_model
+from train.data.audit.metadata_baseline import fit_metadata_baseline
 from train.data.manifest import COLUMNS, SCHEMA, Manifest, check_frame, read_manifest
 from train.data.scan.measure import Measured, measure
 
@@ -68,7 +68,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_file_facts_are_equal_afterwards_and_the_rest_is_kept(mixed: Manifest, tmp_path: Path) -> None:
-    before, original = fit_null_model(mixed.frame), contents(mixed.folder)
+    before, original = fit_metadata_baseline(mixed.frame), contents(mixed.folder)
     done: list[tuple[int, int]] = []
     found, skipped = equalise(
         mixed, tmp_path / "out", size=64, quality=80, on_progress=lambda count, total: done.append((count, total))
@@ -87,7 +87,7 @@ def test_file_facts_are_equal_afterwards_and_the_rest_is_kept(mixed: Manifest, t
         with Image.open(path) as image:
             assert not image.getexif()
             assert set(image.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
-    after = fit_null_model(found.frame)
+    after = fit_metadata_baseline(found.frame)
     assert before is not None
     assert after is not None
     assert before.auc > 0.99

@@ -19,7 +19,7 @@ from train.evaluate.flips import count_flips
 from train.evaluate.formatting import percent
 from train.evaluate.metrics import Interval
 from train.evaluate.report import summary
-from train.evaluate.report.html import Illustration, NullModel, ReportPaths, read_evaluations, write_report
+from train.evaluate.report.html import BaselineNote, Illustration, ReportPaths, read_evaluations, write_report
 from train.evaluate.robustness.results import Robustness
 
 Chromium = Callable[[Path, Path], tuple[set[str], str]]
@@ -90,7 +90,7 @@ def written(
         title=TITLE,
         flips=[flips],
         recipe_text="[data]\nhomepage = 'https://example.org' # <!-- not markup -->\n",
-        audit=NullModel(0.612, "So the score is mostly not a file-format shortcut."),
+        baseline=BaselineNote(0.612, "So the score is mostly not a file-format shortcut."),
         robustness=withstood,
         illustrations=[Illustration("mean heatmap of the fakes", picture("x.jpg") or b"", "int8")],
         thumbnails=picture,
@@ -134,7 +134,7 @@ def test_colours_of_figures_follow_the_theme(written: ReportPaths) -> None:
     assert set(re.findall(r"var\((--[a-z0-9-]+)\)", figures)) <= set(re.findall(r"(--[a-z0-9-]+):", html))
 
 
-def test_both_models_flips_and_the_null_model_are_on_the_page(page: Page) -> None:
+def test_both_models_flips_and_the_metadata_baseline_are_on_the_page(page: Page) -> None:
     text = " ".join(" ".join(page.text).split())
     for words in ("float → int8", "What it misses", "0.612", "$gan$ <i>a</i>", "noise of strength 10", "mean heatmap"):
         assert words in text
