@@ -25,7 +25,7 @@ from train.fit.epoch import OnTick, learn_epoch, ticking, validate_epoch
 from train.fit.loop import load_model
 from train.fit.run_folder import Run, forget_states, read_state, weights_path
 from train.fit.scoring import keras_scorer, score_state
-from train.fit.stage_data import gather
+from train.fit.stage_data import gather_stage_data
 from train.model import HEAD, LAST_FEATURES, backbone_of, build_classifier, scale_pixels
 from train.recipe import Scales
 from train.weights import load_weights, save_weights
@@ -122,12 +122,12 @@ def quantise(run: Run, store: Store, classifier: Any, *, on_tick: OnTick = lambd
     tf = load_tensorflow()
     recipe = run.recipe
     seed_everything(recipe.fit.seed)
-    material = gather(run, store)
-    steps = material.steps
+    data = gather_stage_data(run, store)
+    steps = data.steps
     settings = recipe.quantize
 
     def batches(number: int) -> Iterator[Batch]:
-        return material.augmented(_FINE_TUNING, number)
+        return data.augmented(_FINE_TUNING, number)
 
     def representative() -> Iterator[Batch]:
         for number in range(math.ceil(settings.calibration_batches / steps)):
@@ -158,7 +158,7 @@ def quantise(run: Run, store: Store, classifier: Any, *, on_tick: OnTick = lambd
             on_batch=ticking(on_tick, "fine-tune", epoch, settings.epochs, steps),
         )
         fix_input_range(qat)
-        val_loss, _ = validate_epoch(qat, material.val_planes, material.val)
+        val_loss, _ = validate_epoch(qat, data.val_planes, data.val)
         if val_loss < best_loss:
             best_loss, best = val_loss, qat.get_weights()
     qat.set_weights(best)

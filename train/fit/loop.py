@@ -22,7 +22,7 @@ from train.fit.checkpoints import (
 )
 from train.fit.epoch import OnTick, learn_epoch, ticking
 from train.fit.run_folder import Run, weights_path
-from train.fit.stage_data import begin_lesson, gather
+from train.fit.stage_data import gather_stage_data, prepare_stage
 from train.fit.weight_average import WeightAverage
 from train.model import build_classifier, choose_trainable
 from train.recipe import Fit, Recipe, Stage
@@ -50,8 +50,8 @@ def fit(
     recipe = run.recipe
     seed_everything(recipe.fit.seed)
     parse_front_end(recipe.model.front_end).check_size(run.view.size)
-    material = gather(run, store, on_pack)
-    steps = material.steps
+    data = gather_stage_data(run, store, on_pack)
+    steps = data.steps
     checkpoints = run.folder / "checkpoints"
     progress = load_progress(checkpoints)
     model = build_classifier(replace(recipe.model, weights="none") if progress.history else recipe.model, run.view.size)
@@ -70,19 +70,19 @@ def fit(
         average = WeightAverage(model, recipe.fit.average)
         if progress.epoch > 0:
             restore_checkpoint(checkpoints, progress.checkpoint, model, average.state)
-        lesson = begin_lesson(model, material, number)
+        training = prepare_stage(model, data, number)
         while progress.stage == number:
             epoch = progress.epoch
             rates = partial(_rate, stage, epoch * steps, stage.epochs * steps)
             train_loss = learn_epoch(
-                lesson.model,
-                _seeded(lesson.batches(epoch), model, recipe.fit.seed, (number << 20) + epoch * steps),
+                training.model,
+                _seeded(training.batches(epoch), model, recipe.fit.seed, (number << 20) + epoch * steps),
                 rate=rates,
                 on_batch=ticking(on_tick, stage.name, epoch, stage.epochs, steps),
                 after_step=average.update,
             )
             with average.applied():
-                val_loss, val_auc = lesson.evaluate()
+                val_loss, val_auc = training.evaluate()
                 done = Epoch(number, epoch, train_loss, val_loss, val_auc, rates(0))
                 kept = _keep(checkpoints, model, progress, done, recipe)
             save_checkpoint(checkpoints, kept.checkpoint, model, average.state)

@@ -20,7 +20,7 @@ _CHUNK = 256
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TrainingStage:
     """One stage's work: the compiled Keras model to take steps with, an epoch's batches, and how it is evaluated.
 
     batches: epoch, from 0 -> batches that `model` takes. evaluate: validation loss (nats) and AUC as it stands.
@@ -32,8 +32,8 @@ class Lesson:
 
 
 @dataclass(frozen=True)
-class Material:
-    """What every lesson of a run draws on; `val_planes` is uint8 [N, S, S, C], planes of the rows `val`.
+class StageData:
+    """What every stage of a run draws on; `val_planes` is uint8 [N, S, S, C], planes of the rows `val`.
 
     squares: the training pictures at their files' own sizes, where the recipe has them processed there.
     """
@@ -65,7 +65,7 @@ class Material:
         )
 
 
-def gather(run: Run, store: Store, on_progress: Callable[[int, int], None] | None = None) -> Material:
+def gather_stage_data(run: Run, store: Store, on_progress: Callable[[int, int], None] | None = None) -> StageData:
     """Select a run's rows, and cut the squares of its training pictures where the recipe processes them at file size.
 
     Raises TrainError for a selection without a class, DataError for pictures that cannot be read.
@@ -84,21 +84,21 @@ def gather(run: Run, store: Store, on_progress: Callable[[int, int], None] | Non
             on_progress=on_progress,
         )
         squares = Squares(crops, recipe.file_processing)
-    return Material(recipe, store, front_end, learn, val, front_end.planes(store.pixels[val.index]), squares)
+    return StageData(recipe, store, front_end, learn, val, front_end.planes(store.pixels[val.index]), squares)
 
 
-def begin_lesson(model: Any, material: Material, stage: int) -> Lesson:
+def prepare_stage(model: Any, data: StageData, stage: int) -> TrainingStage:
     """Prepare stage number `stage` (from 0) of a compiled classifier whose layers are frozen as the stage wants."""
-    if material.recipe.stages[stage].features == "cached":
-        return _head_lesson(model, material, stage)
-    return Lesson(
+    if data.recipe.stages[stage].features == "cached":
+        return _cached_stage(model, data, stage)
+    return TrainingStage(
         model,
-        batches=lambda epoch: material.augmented(stage, epoch),
-        evaluate=lambda: validate_epoch(model, material.val_planes, material.val),
+        batches=lambda epoch: data.augmented(stage, epoch),
+        evaluate=lambda: validate_epoch(model, data.val_planes, data.val),
     )
 
 
-def _head_lesson(model: Any, material: Material, stage: int) -> Lesson:
+def _cached_stage(model: Any, data: StageData, stage: int) -> TrainingStage:
     """Run the frozen layers once, on pictures augmented once; every epoch then takes the head alone.
 
     The head shares its layers and its optimizer with `model`. Features are the pooled last map, 4 KB a picture at
@@ -112,21 +112,21 @@ def _head_lesson(model: Any, material: Material, stage: int) -> Lesson:
     head = tf.keras.Model(entry, model.get_layer(HEAD)(model.get_layer("dropout")(entry)))
     head.compile(optimizer=model.optimizer, loss=model.loss)
 
-    parts = [(call(planes).numpy(), is_fake, weights) for planes, is_fake, weights in material.augmented(stage, 0)]
+    parts = [(call(planes).numpy(), is_fake, weights) for planes, is_fake, weights in data.augmented(stage, 0)]
     features, is_fake, weights = (np.concatenate(column) for column in zip(*parts, strict=True))
-    val_features = _in_chunks(call, material.val_planes)
-    size = material.recipe.fit.batch_size
+    val_features = _in_chunks(call, data.val_planes)
+    size = data.recipe.fit.batch_size
 
     def batches(epoch: int) -> Iterator[Batch]:
-        order = np.random.default_rng((material.recipe.fit.seed, stage, epoch, 1)).permutation(len(features))
+        order = np.random.default_rng((data.recipe.fit.seed, stage, epoch, 1)).permutation(len(features))
         for start in range(0, len(order), size):
             chosen = order[start : start + size]
             yield features[chosen], is_fake[chosen], weights[chosen]
 
     def evaluate() -> tuple[float, float]:
-        return validate_logits(head(val_features, training=False).numpy()[:, 0], material.val)
+        return validate_logits(head(val_features, training=False).numpy()[:, 0], data.val)
 
-    return Lesson(head, batches, evaluate)
+    return TrainingStage(head, batches, evaluate)
 
 
 def _in_chunks(call: Callable[[Any], Any], planes: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from train.fit.checkpoints import load_progress
 from train.fit.epoch import validate_epoch
 from train.fit.loop import fit
 from train.fit.pipeline import begin, resume
-from train.fit.stage_data import Material, begin_lesson
+from train.fit.stage_data import StageData, prepare_stage
 from train.model import POOLED, build_classifier, choose_trainable, predict_logits
 from train.recipe import Recipe, parse_recipe
 
@@ -37,34 +37,34 @@ def recipe() -> Recipe:
 
 
 @pytest.fixture
-def material(recipe: Recipe, small_manifest: Path, tmp_path: Path) -> Material:
-    store = begin(recipe, small_manifest, tmp_path / "material").store()
+def data(recipe: Recipe, small_manifest: Path, tmp_path: Path) -> StageData:
+    store = begin(recipe, small_manifest, tmp_path / "run").store()
     learn, val = rows_of(store, recipe, "train"), rows_of(store, recipe, "val")
-    return Material(recipe, store, parse_front_end("rgb"), learn, val, np.asarray(store.pixels[val.index]))
+    return StageData(recipe, store, parse_front_end("rgb"), learn, val, np.asarray(store.pixels[val.index]))
 
 
-def _compiled(material: Material) -> Any:
+def _compiled(data: StageData) -> Any:
     tf = load_tensorflow()
-    seed_everything(material.recipe.fit.seed)
-    model = build_classifier(material.recipe.model, 96)
+    seed_everything(data.recipe.fit.seed)
+    model = build_classifier(data.recipe.model, 96)
     # Statistics of batch norm that fit: without them a random network gives the same for every picture.
-    for planes, _, _ in material.augmented(9, 0):
+    for planes, _, _ in data.augmented(9, 0):
         model(planes, training=True)
     choose_trainable(model, "head")
     model.compile(tf.keras.optimizers.Adam(1e-2), tf.keras.losses.BinaryCrossentropy(from_logits=True))
     return model
 
 
-def test_the_features_are_those_of_the_pictures_augmented_once(material: Material) -> None:
+def test_the_features_are_those_of_the_pictures_augmented_once(data: StageData) -> None:
     tf = load_tensorflow()
-    model = _compiled(material)
-    lesson = begin_lesson(model, material, 0)
-    planes, labels, weights = (np.concatenate(part) for part in zip(*material.augmented(0, 0), strict=True))
+    model = _compiled(data)
+    training = prepare_stage(model, data, 0)
+    planes, labels, weights = (np.concatenate(part) for part in zip(*data.augmented(0, 0), strict=True))
     pooled = tf.keras.Model(model.input, model.get_layer(POOLED).output).predict(planes, verbose=0)
     assert pooled.std(axis=0).max() > 0.01
     orders = []
     for epoch in (0, 1):
-        features, of_features, by_weight = (np.concatenate(part) for part in zip(*lesson.batches(epoch), strict=True))
+        features, of_features, by_weight = (np.concatenate(part) for part in zip(*training.batches(epoch), strict=True))
         order = [int(np.abs(pooled - one).sum(axis=1).argmin()) for one in features]
         assert sorted(order) == list(range(len(planes)))
         assert np.allclose(features, pooled[order], atol=1e-5)
@@ -74,15 +74,15 @@ def test_the_features_are_those_of_the_pictures_augmented_once(material: Materia
     assert orders[0] != orders[1]
 
 
-def test_the_head_is_the_classifiers_own(material: Material) -> None:
-    model = _compiled(material)
-    lesson = begin_lesson(model, material, 0)
-    before = predict_logits(model, material.val_planes)
-    for x, y, weight in lesson.batches(0):
-        lesson.model.train_on_batch(x, y, sample_weight=weight)
-    assert not np.array_equal(predict_logits(model, material.val_planes), before)
-    # What the lesson says of its head is what the whole network does on the validation pictures.
-    assert lesson.evaluate() == pytest.approx(validate_epoch(model, material.val_planes, material.val), rel=1e-5)
+def test_the_head_is_the_classifiers_own(data: StageData) -> None:
+    model = _compiled(data)
+    training = prepare_stage(model, data, 0)
+    before = predict_logits(model, data.val_planes)
+    for x, y, weight in training.batches(0):
+        training.model.train_on_batch(x, y, sample_weight=weight)
+    assert not np.array_equal(predict_logits(model, data.val_planes), before)
+    # What the stage says of its head is what the whole network does on the validation pictures.
+    assert training.evaluate() == pytest.approx(validate_epoch(model, data.val_planes, data.val), rel=1e-5)
 
 
 class Interrupted(Exception):
