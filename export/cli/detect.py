@@ -77,7 +77,7 @@ def detect_verb(
     status = 0
     with ExitStack() as stack:
         sinks = [sink for sink in (_csv_sink(csv, stack), _jsonl_sink(jsonl, stack)) if sink]
-        move = stack.enter_context(bar("evaluating", as_json or len(inputs) == 1))
+        progress = stack.enter_context(bar("evaluating", as_json or len(inputs) == 1))
         results = detect_files(inputs, settings, workers=workers or os.cpu_count() or 1)
         for done, result in enumerate(stack.enter_context(closing(results)), 1):
             for sink in sinks:
@@ -91,7 +91,7 @@ def detect_verb(
             status = max(status, _status(result))
             if report is not None and isinstance(result, Found):
                 _write_report(inputs[0], result, settings, report)
-            move(done, len(inputs))
+            progress(done, len(inputs))
     if as_json:
         detector = about(opened(settings.model), settings.model)
         print_json({"format": FORMAT, "detector": detector, "pictures": plain})

@@ -63,8 +63,8 @@ def ela_verb(
     if out is not None:
         check_folder_writable(out)
     pictures = find_picture_files(files, SUFFIX, out)
-    with bar("drawing", as_json) as move:
-        drawn = draw_files(pictures, draw, workers=workers, on_progress=move)
+    with bar("drawing", as_json) as progress:
+        drawn = draw_files(pictures, draw, workers=workers, on_progress=progress)
     failed = [one.error for one in drawn if isinstance(one, NotDrawn)]
     if as_json:
         print_json({**about, "pictures": [_record(one) for one in drawn]})

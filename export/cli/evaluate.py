@@ -41,12 +41,12 @@ def evaluate_verb(
     from export.release.evaluate import evaluate_models
 
     check_folder_writable(out)
-    with bar("scoring", as_json) as move:
+    with bar("scoring", as_json) as progress:
         found = evaluate_models(
             [one for one in (model, beside) if one],
             manifest,
             out,
-            on_progress=move,
+            on_progress=progress,
             robustness=robustness,
             pictures=pictures,
             by=by,

@@ -76,9 +76,9 @@ def _explain_files(files: list[Path], model: Path | None, at: str, what: str | N
     chosen = choose(subject, what)
     pictures: list[dict[str, Any]] = []
     failed = False
-    with bar("explaining", as_json) as move:
+    with bar("explaining", as_json) as progress:
         for done, file in enumerate(files, 1):
-            move(done - 1, len(files), f" {file.name}")
+            progress(done - 1, len(files), f" {file.name}")
             try:
                 picture = decode(file)
                 aimed = aim(subject.sight.view, picture)
@@ -153,8 +153,8 @@ def _explain_manifest(manifest: Path, model: Path | None, at: str, rows: Rows, o
     from export.explain.mean_sheet import draw_mean_sheet
     from train.common.atomic import write_atomically, write_text
 
-    with bar("looking", as_json) as move:
-        found = find_mean_heatmaps(manifest, model, rows=rows.value, operating_point=at, on_progress=move)
+    with bar("looking", as_json) as progress:
+        found = find_mean_heatmaps(manifest, model, rows=rows.value, operating_point=at, on_progress=progress)
     sheet, numbers = out / "mean-heatmaps.png", out / "mean-heatmaps.json"
     document = as_document(found) | {"manifest": str(manifest)}
     write_atomically(sheet, partial(draw_mean_sheet(found, manifest.name).save, format="PNG"))

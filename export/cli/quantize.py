@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from train.cli.terminal import bar, command, ticker, verb
+from train.cli.terminal import bar, batch_callback, command, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 
 
@@ -15,6 +15,6 @@ def quantize_verb(run: Annotated[Path, typer.Argument(help="A run folder made by
     from export.quantize.fake_quant import quantise_run
     from train.fit.run_folder import open_run
 
-    with bar("quantising") as move:
-        states = quantise_run(open_run(run), on_tick=ticker(move))
+    with bar("quantising") as progress:
+        states = quantise_run(open_run(run), on_batch=batch_callback(progress))
     typer.echo(f"{', '.join(states)} in {run / 'quantized'}; next: {command('export', run)}")

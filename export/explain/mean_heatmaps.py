@@ -19,13 +19,12 @@ from export.inference.detector import Detector, open_detector, threshold_of
 from export.inference.records import about
 from export.runtimes.interface import Output
 from train.common.errors import ExportError
+from train.common.progress import ProgressCallback
 from train.data.manifest import Manifest, read_manifest
 from train.data.store import Store, pack_beside
 from train.evaluate.selection import mark_manifest, reported, rows_to_report
 
 Rows = Literal["judged", "all"]
-OnCount = Callable[[int, int], None]
-
 _CHUNK = 256
 
 
@@ -93,7 +92,7 @@ def find_mean_heatmaps(
     *,
     rows: Rows = "judged",
     operating_point: str = "balanced",
-    on_progress: OnCount | None = None,
+    on_progress: ProgressCallback | None = None,
 ) -> MeanHeatmaps:
     """Run a detector file, a bundle or a run folder over a manifest, packing its views where `evaluate` does.
 
@@ -180,7 +179,7 @@ def _sum_up(
     chosen: pl.DataFrame,
     look: Callable[[np.ndarray, np.ndarray], Output],
     threshold: float,
-    on_progress: OnCount | None,
+    on_progress: ProgressCallback | None,
 ) -> dict[_Key, _Sums]:
     """Sums by group; `look` is given places in `chosen` [N] and the views there, uint8 [N, S, S, 3]."""
     sums: dict[_Key, _Sums] = {}

@@ -15,6 +15,7 @@ from export.inference.planes import Sight, draw_planes
 from train.common.atomic import write_atomically
 from train.common.errors import DataError, ElaError
 from train.common.process_pool import parallel_map
+from train.common.progress import ProgressCallback
 from train.image.decode import decode
 from train.image.files import PictureFile
 from train.image.view import turn_upright
@@ -78,7 +79,7 @@ def draw_files(
     draw: Draw,
     *,
     workers: int,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: ProgressCallback | None = None,
 ) -> list[Drawn]:
     """Draw pictures with so many processes, this one among them; the answers are in the files' order.
 

@@ -21,7 +21,7 @@ from train.common.errors import ExportError
 from train.common.tf import load_tensorflow, seed_everything
 from train.data.store import Store
 from train.fit.batches import Batch
-from train.fit.epoch import OnTick, learn_epoch, ticking, validate_epoch
+from train.fit.epoch import BatchCallback, batch_reporter, learn_epoch, validate_epoch
 from train.fit.loop import load_model
 from train.fit.run_folder import Run, forget_states, read_state, weights_path
 from train.fit.scoring import keras_scorer, score_state
@@ -117,7 +117,7 @@ def _range_decay(decay: float) -> Iterator[None]:
         quant_ops.MovingAvgQuantize = original
 
 
-def quantise(run: Run, store: Store, classifier: Any, *, on_tick: OnTick = lambda tick: None) -> dict[str, Any]:
+def quantise(run: Run, store: Store, classifier: Any, *, on_batch: BatchCallback = lambda done: None) -> dict[str, Any]:
     """Make both int8 states of a trained run, write their weights, and return the Keras models by state."""
     tf = load_tensorflow()
     recipe = run.recipe
@@ -155,7 +155,7 @@ def quantise(run: Run, store: Store, classifier: Any, *, on_tick: OnTick = lambd
             qat,
             batches(1 + epoch),
             rate=lambda batch: settings.learning_rate,
-            on_batch=ticking(on_tick, "fine-tune", epoch, settings.epochs, steps),
+            on_batch=batch_reporter(on_batch, "fine-tune", epoch, settings.epochs, steps),
         )
         fix_input_range(qat)
         val_loss, _ = validate_epoch(qat, data.val_planes, data.val)
@@ -179,7 +179,7 @@ def load_quantised(run: Run, state: str) -> Any:
     return model
 
 
-def quantise_run(run: Run, *, on_tick: OnTick = lambda tick: None) -> tuple[str, ...]:
+def quantise_run(run: Run, *, on_batch: BatchCallback = lambda done: None) -> tuple[str, ...]:
     """Quantise a trained run, score and calibrate each int8 state, and return their names.
 
     Each state gets a calibration and operating points of its own, because fine-tuning moves the logits. Raises
@@ -190,7 +190,7 @@ def quantise_run(run: Run, *, on_tick: OnTick = lambda tick: None) -> tuple[str,
     front_end = parse_front_end(run.recipe.model.front_end)
     # New weights must never stand beside the calibration of old ones, not even after a kill half-way.
     forget_states(run, ("ptq", "qat"))
-    models = quantise(run, store, load_model(run), on_tick=on_tick)
+    models = quantise(run, store, load_model(run), on_batch=on_batch)
     for name, model in models.items():
         score_state(run, store, name, keras_scorer(model, front_end))
     return tuple(models)

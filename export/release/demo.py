@@ -50,16 +50,16 @@ def run_demo(folder: Path, bar: Bar, say: Callable[[str], None]) -> Shown:
     say("1/6  drawing the built-in sample: stand-ins to see the pipeline work, not faces to learn from")
     sample, manifest_path = folder / "sample", folder / "manifest.csv"
     if not sample.exists():
-        with bar("drawing") as move:
-            make_sample(sample, on_progress=lambda done, total: move(done, total, ""))
+        with bar("drawing") as progress:
+            make_sample(sample, on_progress=lambda done, total: progress(done, total, ""))
     say("2/6  scanning and auditing it")
     if not manifest_path.exists():
-        with bar("scanning") as move:
+        with bar("scanning") as progress:
             manifest, _ = scan(
                 sample,
                 find_card("drawn-sample"),
                 manifest_path=manifest_path,
-                on_progress=lambda done, total: move(done, total, ""),
+                on_progress=lambda done, total: progress(done, total, ""),
             )
         write_manifest(manifest, manifest_path)
     audited = audit(read_manifest(manifest_path))
@@ -69,8 +69,8 @@ def run_demo(folder: Path, bar: Bar, say: Callable[[str], None]) -> Shown:
     run, broad = _train("sample-gan-diffusion", folder, manifest_path, bar)
     say("5/6  quantising the second to int8: calibration, then quantisation-aware fine-tuning")
     if not has_state(run, "qat"):
-        with bar("quantising") as move:
-            quantise_run(run, on_tick=lambda tick: move(tick.batch, tick.batches, f" {tick.epoch}/{tick.epochs}"))
+        with bar("quantising") as progress:
+            quantise_run(run, on_batch=lambda done: progress(done.batch, done.batches, f" {done.epoch}/{done.epochs}"))
     say("6/6  exporting, holding every stage against the one before it, and evaluating a picture")
     exported = export_run(run, run.folder / "export", say=lambda line: say(f"     {line}"))
     bundle = read_bundle(exported.bundle)
@@ -112,11 +112,11 @@ def _train(recipe: str, folder: Path, manifest_path: Path, bar: Bar) -> tuple[Ru
     settings = read_recipe(RECIPES / f"{recipe}.toml")
     place = folder / recipe
     run = resume(place, settings) if (place / "run.json").exists() else begin(settings, manifest_path, place)
-    with bar("training") as move:
+    with bar("training") as progress:
         found = complete(
             run,
-            on_tick=lambda tick: move(
-                (tick.epoch - 1) * tick.batches + tick.batch, tick.epochs * tick.batches, f" {tick.stage}"
+            on_batch=lambda done: progress(
+                (done.epoch - 1) * done.batches + done.batch, done.epochs * done.batches, f" {done.stage}"
             ),
         )
     return run, found

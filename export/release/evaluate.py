@@ -14,6 +14,7 @@ from export.explain.mean_sheet import illustrations
 from export.inference.detector import read_detector
 from export.runtimes.litert import open_detector_file
 from train.common.errors import TrainError
+from train.common.progress import ProgressCallback
 from train.data.manifest import Manifest, read_manifest
 from train.data.store import Store, pack_beside
 from train.evaluate.by_attribute import parse_by
@@ -26,14 +27,13 @@ from train.evaluate.robustness.corruptions import SETS, Corruption
 from train.evaluate.robustness.results import Robustness
 from train.evaluate.scores import read_scores, write_scores
 from train.evaluate.selection import mark_manifest, rows_to_report
-from train.fit.pipeline import OnCount
 from train.fit.run_folder import Run, open_run, read_state, scores_path
 from train.fit.scoring import Scorer, keras_scorer, score_rows
 from train.image.view import Unclear, View, parse_view
 
 
 def score_and_map(
-    store: Store, rows: pl.DataFrame, tflite: bytes, on_progress: OnCount | None = None
+    store: Store, rows: pl.DataFrame, tflite: bytes, on_progress: ProgressCallback | None = None
 ) -> tuple[pl.DataFrame, np.ndarray]:
     """Score rows of a store by a sealed detector file on x86 LiteRT; with the heatmap of each, float32 [N, h, w].
 
@@ -73,7 +73,7 @@ def evaluate_models(
     models: Sequence[Path],
     manifest_path: Path,
     folder: Path,
-    on_progress: OnCount | None = None,
+    on_progress: ProgressCallback | None = None,
     *,
     robustness: str = "none",
     pictures: int = PICTURES,
@@ -154,7 +154,7 @@ def _robustness(
     manifest: Manifest,
     corruptions: Sequence[Corruption],
     pictures: int,
-    on_progress: OnCount | None,
+    on_progress: ProgressCallback | None,
 ) -> Robustness | None:
     if not corruptions:
         return None
@@ -171,7 +171,7 @@ def _robustness(
 
 
 def _score_path(
-    path: Path, called: str, manifest: Manifest, manifest_path: Path, on_progress: OnCount | None
+    path: Path, called: str, manifest: Manifest, manifest_path: Path, on_progress: ProgressCallback | None
 ) -> _Found:
     if path.is_dir():
         return _score_run(open_run(path), called, manifest, manifest_path)

@@ -100,11 +100,11 @@ def _from_pixels(manifest: "Manifest", folder: Path, silent: bool) -> "tuple[tup
     from train.data.audit.pixels.processing_traces import find_traces, traces_findings
     from train.data.audit.sharpness import measure_sharpness, sharpness_findings
 
-    with bar("looking for copies", silent) as move:
-        copies = find_copies(manifest, on_progress=move)
+    with bar("looking for copies", silent) as progress:
+        copies = find_copies(manifest, on_progress=progress)
     write_copies(copies, folder / "copies.csv")
-    with bar("measuring sharpness", silent) as move:
-        sharpness = measure_sharpness(manifest, on_progress=move)
+    with bar("measuring sharpness", silent) as progress:
+        sharpness = measure_sharpness(manifest, on_progress=progress)
     traces = traces_findings(find_traces(manifest))
     return (*copies_findings(copies, manifest), *traces, *sharpness_findings(sharpness)), sharpness
 
@@ -116,13 +116,13 @@ def _equalised(
     from train.data.audit.equalise import equalise, propose_target
 
     target = propose_target(manifest.frame)
-    with bar("equalising", silent) as move:
+    with bar("equalising", silent) as progress:
         made, dropped = equalise(
             manifest,
             folder,
             size=target.size if size is None else size,
             quality=target.quality if quality is None else quality,
-            on_progress=move,
+            on_progress=progress,
         )
     return audit(made, dropped, limits), made
 

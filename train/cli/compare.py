@@ -90,8 +90,8 @@ def _compare_arms(folders: Sequence[Path], against: str, markdown: bool, figure:
         from train.compare.forest_plot import check_figure_path, write_figure
 
         check_figure_path(figure)
-    with bar("resampling", as_json) as move:
-        found = compare_arms(_opened(folders), baseline, on_progress=move)
+    with bar("resampling", as_json) as progress:
+        found = compare_arms(_opened(folders), baseline, on_progress=progress)
     if figure is not None:
         write_figure(found, figure)
     if as_json:

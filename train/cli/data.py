@@ -59,9 +59,12 @@ def data_get(
 
     found = find_card(card)
     folder = out or Path("runs") / "data" / found.name
-    with bar("fetching", unit="bytes") as move:
+    with bar("fetching", unit="bytes") as progress:
         get_dataset(
-            found, folder, now=datetime.now(UTC), on_progress=lambda done, total, what: move(done, total, f" ({what})")
+            found,
+            folder,
+            now=datetime.now(UTC),
+            on_progress=lambda done, total, what: progress(done, total, f" ({what})"),
         )
     typer.echo(
         f"{found.title}: {folder}\nlicence: {found.licence}\nnext: {command('data', 'scan', folder, '--card', card)}"
@@ -78,8 +81,8 @@ def data_sample(
     """Draw the built-in sample: simple portraits to exercise the pipeline, not faces to learn from."""
     from train.data.sample.make import make_sample
 
-    with bar("drawing") as move:
-        make_sample(folder, count=count, seed=seed, on_progress=move)
+    with bar("drawing") as progress:
+        make_sample(folder, count=count, seed=seed, on_progress=progress)
     typer.echo(f"{count} drawn portraits in {folder}; next: {command('data', 'scan', folder)}")
 
 
@@ -110,8 +113,10 @@ def data_scan(
     check_writable(out)
     out = followed(out)
     previous = read_manifest(out) if out.exists() else None
-    with bar("scanning", as_json) as move:
-        manifest, skipped = scan(folder, layout, manifest_path=out, previous=previous, on_progress=move, trust=trust)
+    with bar("scanning", as_json) as progress:
+        manifest, skipped = scan(
+            folder, layout, manifest_path=out, previous=previous, on_progress=progress, trust=trust
+        )
     write_manifest(manifest, out)
     listed = write_skipped(skipped, out)
     unmet = compare_counts(layout, manifest.frame)
@@ -168,8 +173,10 @@ def data_faces(
 
     check_writable(manifest)
     detector = mtcnn_detector() if finder == "mtcnn" else blazeface_detector()
-    with bar("finding faces", as_json) as move:
-        found = find_faces(read_manifest(manifest), detector, cache_path(manifest), workers=workers, on_progress=move)
+    with bar("finding faces", as_json) as progress:
+        found = find_faces(
+            read_manifest(manifest), detector, cache_path(manifest), workers=workers, on_progress=progress
+        )
     write_manifest(found, manifest)
     rows = _face_counts(found.frame)
     if as_json:
@@ -228,8 +235,8 @@ def data_pack(
     from train.data.store import pack
     from train.image.view import parse_view
 
-    with bar("packing") as move:
-        store = pack(read_manifest(manifest), parse_view(view), out, unclear=unclear_faces, on_progress=move)
+    with bar("packing") as progress:
+        store = pack(read_manifest(manifest), parse_view(view), out, unclear=unclear_faces, on_progress=progress)
     dropped = f", {store.dropped} with no or several faces dropped" if store.dropped else ""
     typer.echo(f"{len(store.pixels)} pictures as {store.view.text} in {out}{dropped}")
 

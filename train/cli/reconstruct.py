@@ -52,8 +52,8 @@ def reconstruct_verb(
     read = read_manifest(manifest)
     rows = select_reals(read, count=count, share=share, sources=source or ())
     opened = open_autoencoders(autoencoder, weights, threads)
-    with bar("reconstructing", as_json) as move:
-        made = reconstruct(read, rows, opened, out, scale=scale, region=region, workers=threads, on_progress=move)
+    with bar("reconstructing", as_json) as progress:
+        made = reconstruct(read, rows, opened, out, scale=scale, region=region, workers=threads, on_progress=progress)
     listed = write_skipped(made.skipped, out / MANIFEST)
     counts = _counts(made.manifest.frame)
     if as_json:

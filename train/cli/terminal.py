@@ -33,8 +33,8 @@ T = TypeVar("T")
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else.")]
 
 
-class Move(Protocol):
-    """Move a progress bar: done, total, and a note behind its label."""
+class ShowProgress(Protocol):
+    """Show on a progress bar: done, total, and a note behind its label. Also a `ProgressCallback`."""
 
     def __call__(self, done: int, total: int, note: str = "", /) -> None: ...
 
@@ -117,8 +117,8 @@ def command(*words: object) -> str:
 
 
 @contextmanager
-def bar(label: str, silent: bool = False, unit: Literal["pieces", "bytes"] = "pieces") -> Iterator[Move]:
-    """A progress bar on standard error, if that is a terminal; the function it gives moves it.
+def bar(label: str, silent: bool = False, unit: Literal["pieces", "bytes"] = "pieces") -> Iterator[ShowProgress]:
+    """A progress bar on standard error, if that is a terminal; the function it gives sets it.
 
     A total of 0 means that nobody knows it.
     """
@@ -150,19 +150,19 @@ def bar(label: str, silent: bool = False, unit: Literal["pieces", "bytes"] = "pi
     with Progress(*columns, console=console, disable=disable, redirect_stdout=redirect) as progress:
         task = progress.add_task(label, total=None)
 
-        def move(done: int, total: int, note: str = "", /) -> None:
+        def show(done: int, total: int, note: str = "", /) -> None:
             progress.update(task, completed=done, total=total or None, description=printable(f"{label}{note}"))
 
-        yield move
+        yield show
 
 
-def ticker(move: Move) -> Callable[[Any], None]:
-    """A progress callback of a training (train.fit.epoch.Tick) that moves a bar."""
+def batch_callback(show: ShowProgress) -> Callable[[Any], None]:
+    """A callback for every batch of a training (train.fit.epoch.BatchProgress) that sets a bar."""
 
-    def tick(one: Any) -> None:
-        move(one.batch, one.batches, f" {one.stage} {one.epoch}/{one.epochs}, loss {one.loss:.4f}")
+    def show_batch(one: Any) -> None:
+        show(one.batch, one.batches, f" {one.stage} {one.epoch}/{one.epochs}, loss {one.loss:.4f}")
 
-    return tick
+    return show_batch
 
 
 def print_json(value: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from train.cli.compare import show_evaluations
-from train.cli.terminal import bar, command, ticker, verb
+from train.cli.terminal import bar, batch_callback, command, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 
 
@@ -62,8 +62,8 @@ def train_verb(
         chosen = with_options(read_recipe(path, changed), size=size, epochs=epochs, learning_rate=learning_rate)
         run = begin(chosen, manifest, out or Path("runs") / path.stem)
     try:
-        with bar("training") as move:
-            found = complete(run, on_pack=move, on_tick=ticker(move), on_epoch=_epoch_line)
+        with bar("training") as progress:
+            found = complete(run, on_pack=progress, on_batch=batch_callback(progress), on_epoch=_epoch_line)
     except KeyboardInterrupt:
         if (run.folder / "run.json").exists():
             typer.echo(f"Completed epochs are saved; resume with: {command('train', '--resume', run.folder)}", err=True)

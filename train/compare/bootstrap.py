@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from train.common.errors import TrainError
+from train.common.progress import ProgressCallback
 from train.evaluate.calibration import FPR_1
 from train.evaluate.metrics import CELLS_AT_ONCE
 
@@ -63,7 +64,7 @@ def figures_of(
     *,
     resamples: int = 1000,
     seed: int = 0,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: ProgressCallback | None = None,
 ) -> tuple[Figures, ...]:
     """All figures of a matrix: AUC and TPR of each set of fakes, false alarms of each source of reals.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from train.common.errors import TrainError
+from train.common.progress import ProgressCallback
 from train.compare.arms import Arm, Block, Key, arrange, in_words
 from train.compare.bootstrap import METRICS, Figures, Matrix, Metric, PictureSet, figures_of
 from train.compare.contrast import LEVEL, Contrast, Sample, contrast, holm
@@ -95,7 +96,7 @@ def compare_arms(
     state: str = "float",
     resamples: int = 1000,
     seed: int = 0,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: ProgressCallback | None = None,
 ) -> Comparison:
     """Compare runs that differ in one key of their recipe and in the seed.
 
@@ -111,11 +112,11 @@ def compare_arms(
     for place, block in enumerate(blocks):
         matrix = _matrix(block, manifest, state)
 
-        def move(done: int, total: int, before: int = place * resamples) -> None:
+        def report(done: int, total: int, before: int = place * resamples) -> None:
             if on_progress is not None:
                 on_progress(before + done, len(blocks) * total)
 
-        found.append(figures_of(matrix, resamples=resamples, seed=seed, on_progress=move))
+        found.append(figures_of(matrix, resamples=resamples, seed=seed, on_progress=report))
     return Comparison(
         key=against[0],
         baseline=in_words(against[1]),

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ from train.common.documents import read_json
 from train.common.errors import DataError
 from train.common.locks import let_go, take
 from train.common.places import cache_folder
+from train.common.progress import ProgressCallback
 from train.data.manifest import Manifest
 from train.data.rows import select_rows, view_row
 from train.image.view import Unclear, View
@@ -59,7 +60,7 @@ def pack(
     *,
     unclear: Unclear = "drop",
     workers: int = 2,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: ProgressCallback | None = None,
 ) -> Store:
     """Decode every picture once and keep it under `folder`/KEY; a store that is there already is opened.
 
@@ -86,7 +87,7 @@ def pack_beside(
     view: View,
     *,
     unclear: Unclear = "drop",
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: ProgressCallback | None = None,
 ) -> Store:
     """Pack into `.packed` beside a manifest; else as `pack`.
 
@@ -208,7 +209,7 @@ def _write_pixels(
     view: View,
     unclear: Unclear,
     workers: int,
-    on_progress: Callable[[int, int], None] | None,
+    on_progress: ProgressCallback | None,
 ) -> None:
     count = shown.frame.height
     header = {"descr": "|u1", "fortran_order": False, "shape": (count, *view.input_size)}

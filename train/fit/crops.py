@@ -7,7 +7,6 @@ picture is by the sites that it passes through before somebody has it evaluated.
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import polars as pl
 from filelock import FileLock
 
 from train.common.errors import DataError
+from train.common.progress import ProgressCallback
 from train.data.manifest import Manifest
 from train.data.rows import Row, decode_row, eyes_of
 from train.image.view import Unclear, View, cut, resize, view_for
@@ -54,7 +54,7 @@ def pack_crops(
     *,
     unclear: Unclear = "drop",
     workers: int = 2,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: ProgressCallback | None = None,
 ) -> Crops:
     """Cut the squares of all rows of the train split and keep them under `folder`; what is there already is opened.
 
@@ -101,7 +101,7 @@ def _write(
     side: int,
     unclear: Unclear,
     workers: int,
-    on_progress: Callable[[int, int], None] | None,
+    on_progress: ProgressCallback | None,
 ) -> None:
     sides = np.zeros(manifest.frame.height, np.int64)
     wanted = manifest.frame.with_row_index("row").filter(pl.col("split") == "train")

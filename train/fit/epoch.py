@@ -13,7 +13,7 @@ from train.model import predict_logits
 
 
 @dataclass(frozen=True)
-class Tick:
+class BatchProgress:
     """One batch done, for a progress bar; `epoch` and `batch` count from 1, `loss` is the mean of the epoch so far."""
 
     stage: str
@@ -24,12 +24,14 @@ class Tick:
     loss: float
 
 
-OnTick = Callable[[Tick], None]
+BatchCallback = Callable[[BatchProgress], None]
 
 
-def ticking(on_tick: OnTick, stage: str, epoch: int, epochs: int, batches: int) -> Callable[[int, float], None]:
-    """Dress an epoch's bare (batches done, mean loss) up as ticks; `epoch` counts from 0 here."""
-    return lambda batch, loss: on_tick(Tick(stage, epoch + 1, epochs, batch, batches, loss))
+def batch_reporter(
+    on_batch: BatchCallback, stage: str, epoch: int, epochs: int, batches: int
+) -> Callable[[int, float], None]:
+    """Dress an epoch's bare (batches done, mean loss) up as a BatchProgress; `epoch` counts from 0 here."""
+    return lambda batch, loss: on_batch(BatchProgress(stage, epoch + 1, epochs, batch, batches, loss))
 
 
 def learn_epoch(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ela.front_ends import parse_front_end
+from train.common.progress import ProgressCallback
 from train.common.tf import load_tensorflow, seed_everything
 from train.data.store import Store
 from train.dropout import seed_dropout
@@ -20,7 +21,7 @@ from train.fit.checkpoints import (
     save_checkpoint,
     save_progress,
 )
-from train.fit.epoch import OnTick, learn_epoch, ticking
+from train.fit.epoch import BatchCallback, batch_reporter, learn_epoch
 from train.fit.run_folder import Run, weights_path
 from train.fit.stage_data import gather_stage_data, prepare_stage
 from train.fit.weight_average import WeightAverage
@@ -36,8 +37,8 @@ def fit(
     run: Run,
     store: Store,
     *,
-    on_pack: Callable[[int, int], None] | None = None,
-    on_tick: OnTick = lambda tick: None,
+    on_pack: ProgressCallback | None = None,
+    on_batch: BatchCallback = lambda done: None,
     on_epoch: Callable[[str, Epoch], None] = lambda stage, epoch: None,
 ) -> Any:
     """Train a run from wherever it stands to its end and return the Keras model with the best weights.
@@ -78,7 +79,7 @@ def fit(
                 training.model,
                 _seeded(training.batches(epoch), model, recipe.fit.seed, (number << 20) + epoch * steps),
                 rate=rates,
-                on_batch=ticking(on_tick, stage.name, epoch, stage.epochs, steps),
+                on_batch=batch_reporter(on_batch, stage.name, epoch, stage.epochs, steps),
                 after_step=average.update,
             )
             with average.applied():

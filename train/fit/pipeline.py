@@ -7,6 +7,7 @@ import polars as pl
 
 from ela.front_ends import parse_front_end
 from train.common.errors import TrainError
+from train.common.progress import ProgressCallback
 from train.data.manifest import read_manifest
 from train.data.rows import select_rows
 from train.data.store import Store
@@ -15,15 +16,13 @@ from train.evaluate.report.html import BaselineNote
 from train.evaluate.scores import read_scores
 from train.evaluate.selection import mark_seen
 from train.fit.checkpoints import Epoch
-from train.fit.epoch import OnTick
+from train.fit.epoch import BatchCallback
 from train.fit.loop import fit, kept_epoch
 from train.fit.run_folder import Run, abandon_run, has_state, open_run, read_state, scores_path, start_run
 from train.fit.scoring import keras_scorer, score_state
 from train.fit.twins import check_twins
 from train.image.view import parse_view
 from train.recipe import Recipe
-
-OnCount = Callable[[int, int], None]
 
 
 def begin(recipe: Recipe, manifest_path: Path, folder: Path) -> Run:
@@ -51,12 +50,12 @@ def resume(folder: Path, recipe: Recipe) -> Run:
 def complete(
     run: Run,
     *,
-    on_pack: OnCount = lambda done, total: None,
-    on_tick: OnTick = lambda tick: None,
+    on_pack: ProgressCallback = lambda done, total: None,
+    on_batch: BatchCallback = lambda done: None,
     on_epoch: Callable[[str, Epoch], None] = lambda stage, epoch: None,
 ) -> Reported:
     """Take a run from wherever it stands to the end: what `train_and_score` does, then the report."""
-    store = train_and_score(run, on_pack=on_pack, on_tick=on_tick, on_epoch=on_epoch)
+    store = train_and_score(run, on_pack=on_pack, on_batch=on_batch, on_epoch=on_epoch)
     state = read_state(run, "float")
     return report(
         run.folder / "report",
@@ -73,8 +72,8 @@ def complete(
 def train_and_score(
     run: Run,
     *,
-    on_pack: OnCount = lambda done, total: None,
-    on_tick: OnTick = lambda tick: None,
+    on_pack: ProgressCallback = lambda done, total: None,
+    on_batch: BatchCallback = lambda done: None,
     on_epoch: Callable[[str, Epoch], None] = lambda stage, epoch: None,
 ) -> Store:
     """Take a run from wherever it stands to scores and calibration: pack, fit, score, calibrate. Return its store.
@@ -84,7 +83,7 @@ def train_and_score(
     try:
         store = run.store(on_pack)
         model = (
-            None if has_state(run, "float") else fit(run, store, on_pack=on_pack, on_tick=on_tick, on_epoch=on_epoch)
+            None if has_state(run, "float") else fit(run, store, on_pack=on_pack, on_batch=on_batch, on_epoch=on_epoch)
         )
     except Exception:
         abandon_run(run)

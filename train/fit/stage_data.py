@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ela.front_ends import FrontEnd, parse_front_end
+from train.common.progress import ProgressCallback
 from train.common.tf import load_tensorflow
 from train.data.store import Store
 from train.fit.batches import Batch, Rows, Squares, epoch_steps, rows_of, training_batches
@@ -65,7 +66,7 @@ class StageData:
         )
 
 
-def gather_stage_data(run: Run, store: Store, on_progress: Callable[[int, int], None] | None = None) -> StageData:
+def gather_stage_data(run: Run, store: Store, on_progress: ProgressCallback | None = None) -> StageData:
     """Select a run's rows, and cut the squares of its training pictures where the recipe processes them at file size.
 
     Raises TrainError for a selection without a class, DataError for pictures that cannot be read.

@@ -11,11 +11,12 @@ from filelock import FileLock, Timeout
 
 from train.common.errors import TrainError
 from train.common.locks import let_go, take
+from train.common.progress import ProgressCallback
 from train.common.tf import load_tensorflow
 from train.data.manifest import read_manifest
 from train.fit.checkpoints import Epoch
-from train.fit.epoch import OnTick
-from train.fit.pipeline import OnCount, begin, train_and_score
+from train.fit.epoch import BatchCallback
+from train.fit.pipeline import begin, train_and_score
 from train.fit.run_folder import Run, abandon_run, has_state, open_run
 from train.recipe import Recipe
 
@@ -36,8 +37,8 @@ def train_missing(
     folder: Path,
     *,
     on_run: Callable[[int, Run], None] = lambda number, run: None,
-    on_pack: OnCount = lambda done, total: None,
-    on_tick: OnTick = lambda tick: None,
+    on_pack: ProgressCallback = lambda done, total: None,
+    on_batch: BatchCallback = lambda done: None,
     on_epoch: Callable[[str, Epoch], None] = lambda stage, epoch: None,
 ) -> tuple[Run, ...]:
     """Train, score and calibrate each recipe on one manifest, in `folder`; return the runs in the recipes' order.
@@ -67,7 +68,7 @@ def train_missing(
             on_run(number, run)
             # What Keras keeps of the networks before this one, above all numbers in the names of layers.
             load_tensorflow().keras.backend.clear_session()
-            train_and_score(run, on_pack=on_pack, on_tick=on_tick, on_epoch=on_epoch)
+            train_and_score(run, on_pack=on_pack, on_batch=on_batch, on_epoch=on_epoch)
     return tuple(runs)
 
 

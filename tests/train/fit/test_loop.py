@@ -56,12 +56,12 @@ def _fit(folder: Path, recipe: Recipe, manifest_path: Path, stop_after: tuple[st
     begun = (folder / "run.json").exists()
     run = resume(folder, recipe) if begun else begin(recipe, manifest_path, folder)
 
-    def on_tick(tick: object) -> None:
-        stage, epoch, batch = (getattr(tick, name) for name in ("stage", "epoch", "batch"))
+    def on_batch(done: object) -> None:
+        stage, epoch, batch = (getattr(done, name) for name in ("stage", "epoch", "batch"))
         if stop_after and (stage, epoch) == stop_after and batch == 2:
             raise Interrupted
 
-    fit(run, run.store(), on_tick=on_tick)
+    fit(run, run.store(), on_batch=on_batch)
 
 
 def test_a_stopped_run_ends_where_an_unbroken_one_ends(quick: Recipe, small_manifest: Path, tmp_path: Path) -> None:

@@ -92,15 +92,15 @@ class Interrupted(Exception):
 def test_a_cached_stage_that_was_stopped_ends_where_an_unbroken_one_ends(
     recipe: Recipe, small_manifest: Path, tmp_path: Path
 ) -> None:
-    def stop(tick: Any) -> None:
-        if (tick.stage, tick.epoch, tick.batch) == ("head", 3, 1):
+    def stop(done: Any) -> None:
+        if (done.stage, done.epoch, done.batch) == ("head", 3, 1):
             raise Interrupted
 
     whole = begin(recipe, small_manifest, tmp_path / "whole")
     kept = fit(whole, whole.store()).get_weights()
     broken = begin(recipe, small_manifest, tmp_path / "broken")
     with pytest.raises(Interrupted):
-        fit(broken, broken.store(), on_tick=stop)
+        fit(broken, broken.store(), on_batch=stop)
     again = resume(tmp_path / "broken", recipe)
     weights = fit(again, again.store()).get_weights()
     assert all(np.array_equal(one, other) for one, other in zip(kept, weights, strict=True))

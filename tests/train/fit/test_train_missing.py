@@ -46,7 +46,7 @@ def test_only_what_is_missing_is_trained(small_manifest: Path, tmp_path: Path) -
         begun.append(number)
 
     with pytest.raises(InterruptedError):
-        train_missing(recipes, small_manifest, tmp_path / "study", on_run=note, on_tick=stop)
+        train_missing(recipes, small_manifest, tmp_path / "study", on_run=note, on_batch=stop)
     runs = train_missing(recipes, small_manifest, tmp_path / "study", on_run=note)
     # The first was finished before the stop, and the third is the first once more.
     assert begun == [0, 1, 1]

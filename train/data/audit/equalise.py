@@ -12,7 +12,6 @@ import io
 import json
 import os
 import re
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from PIL import Image
 from train.common.atomic import write_bytes, write_text
 from train.common.documents import read_json
 from train.common.errors import DataError
+from train.common.progress import ProgressCallback
 from train.data.audit.file_statistics import with_measures
 from train.data.manifest import Manifest, attributes_of, rows_frame, write_manifest
 from train.data.resplit import join_look_alikes
@@ -75,7 +75,7 @@ def equalise(
     size: int,
     quality: int,
     workers: int = 2,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: ProgressCallback | None = None,
 ) -> tuple[Manifest, tuple[Skipped, ...]]:
     """Write a copy of a manifest's pictures that has one size and one JPEG pipeline, and its manifest.
 

@@ -8,7 +8,6 @@ photographs of scenes energy falls with about the square of the frequency (Field
 smoother. Portraits that look sharp lie at -20 to -22 here, enlarged and blurred ones at -25 to -30.
 """
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +16,7 @@ import numpy as np
 import polars as pl
 from PIL import Image
 
+from train.common.progress import ProgressCallback
 from train.data.audit.findings import Finding
 from train.data.audit.metadata_baseline import weighted_aucs
 from train.data.manifest import Manifest
@@ -66,7 +66,7 @@ def measure_sharpness(
     pictures_per_source: int = 60,
     seed: int = 0,
     workers: int = 2,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: ProgressCallback | None = None,
 ) -> Sharpness:
     """Measure up to `pictures_per_source` pictures of each source and label, chosen by `seed`.
 

@@ -1,7 +1,7 @@
 """Find the faces in a manifest's pictures, and write into it how many there are and where the eyes are."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from train.common.process_pool import parallel_map
+from train.common.progress import ProgressCallback
 from train.data.faces.cache import FOUND, Found, append_to_cache, as_frame, open_cache
 from train.data.manifest import Manifest, check_frame
 from train.data.rows import decode_unchanged
@@ -28,7 +29,7 @@ def find_faces(
     cache: Path,
     *,
     workers: int | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: ProgressCallback | None = None,
 ) -> Manifest:
     """Return the manifest with faces, eye_x, eye_y and eye_distance in every row; nothing but `cache` is written.
 

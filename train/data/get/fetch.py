@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import urllib3
 from train.common.atomic import write_text
 from train.common.documents import read_json_object
 from train.common.errors import DataError
+from train.common.progress import ProgressCallback
 
 _CHUNK = 1 << 20
 _REDIRECTS = 10
@@ -58,7 +58,7 @@ def fetch(
     *,
     patience: Patience = USUAL_PATIENCE,
     max_bytes: int = 1 << 40,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: ProgressCallback | None = None,
 ) -> Path:
     """Bring the file at `url` to `path` and return `path`; a file there with the right content is not fetched again.
 
@@ -88,9 +88,7 @@ def fetch(
     return path
 
 
-def _download(
-    url: str, part: Path, patience: Patience, max_bytes: int, on_progress: Callable[[int, int], None] | None
-) -> None:
+def _download(url: str, part: Path, patience: Patience, max_bytes: int, on_progress: ProgressCallback | None) -> None:
     reason = ""
     with requests.Session() as session:
         for number in range(patience.tries):
@@ -121,7 +119,7 @@ def _try_once(
     part: Path,
     patience: Patience,
     max_bytes: int,
-    on_progress: Callable[[int, int], None] | None,
+    on_progress: ProgressCallback | None,
 ) -> None:
     have = part.stat().st_size if part.exists() else 0
     known = _recall(part)

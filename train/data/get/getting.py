@@ -13,6 +13,7 @@ from train.common.atomic import made_folders, write_text
 from train.common.documents import read_json_object
 from train.common.errors import DataError
 from train.common.locks import let_go, take
+from train.common.progress import ProgressCallback
 from train.data.cards.reader import Card
 from train.data.get.fetch import USUAL_PATIENCE, Patience, fetch
 from train.data.get.hubs import Fetched, fetch_huggingface, fetch_kaggle
@@ -25,7 +26,7 @@ _LOCK, _REQUEST = "lock", "wish.json"
 _KEY = "wish"
 
 # Bytes done, bytes in all (0: not known), and what is being done: "downloading" or "unpacking".
-Progress = Callable[[int, int, str], None]
+NamedProgressCallback = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def get_dataset(
     folder: Path,
     *,
     now: datetime,
-    on_progress: Progress | None = None,
+    on_progress: NamedProgressCallback | None = None,
     patience: Patience = USUAL_PATIENCE,
     limits: Limits = USUAL_LIMITS,
 ) -> Path:
@@ -163,7 +164,9 @@ def _has_begun(work: Path) -> bool:
     return any(path.is_file() and path.name not in (_LOCK, _REQUEST) for path in work.rglob("*"))
 
 
-def _bring(request: Request, work: Path, on_progress: Progress | None, patience: Patience, limits: Limits) -> Fetched:
+def _bring(
+    request: Request, work: Path, on_progress: NamedProgressCallback | None, patience: Patience, limits: Limits
+) -> Fetched:
     if request.kind == "kaggle":
         return fetch_kaggle(request.handle, work)
     if request.kind == "huggingface":
@@ -203,7 +206,7 @@ def _by_hand(card: Card, folder: Path) -> str:
     )
 
 
-def _named(on_progress: Progress | None, what: str) -> Callable[[int, int], None] | None:
+def _named(on_progress: NamedProgressCallback | None, what: str) -> ProgressCallback | None:
     if on_progress is None:
         return None
     report = on_progress

@@ -2,12 +2,12 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from train.common.atomic import made_folders
 from train.common.errors import DataError
+from train.common.progress import ProgressCallback
 from train.data.get.archives import Entry, entries, too_many
 from train.data.get.entry_names import claim, safe_parts, shown
 
@@ -40,7 +40,7 @@ def unpack(
     folder: Path,
     *,
     limits: Limits = USUAL_LIMITS,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: ProgressCallback | None = None,
 ) -> int:
     """Unpack a zip, tar, tar.gz, tar.bz2 or tar.xz, told by its content, and return the number of files.
 
@@ -65,7 +65,7 @@ def unpack(
     return files
 
 
-def _unpack_into(root: Path, archive: Path, limits: Limits, on_progress: Callable[[int, int], None] | None) -> int:
+def _unpack_into(root: Path, archive: Path, limits: Limits, on_progress: ProgressCallback | None) -> int:
     size = archive.stat().st_size
     most = min(limits.total_bytes, max(_HARMLESS_BYTES, limits.ratio * size))
     taken: dict[str, str] = {}

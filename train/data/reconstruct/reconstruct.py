@@ -25,7 +25,7 @@ import hashlib
 import io
 import json
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -39,6 +39,7 @@ from PIL import Image
 from train.common.atomic import write_bytes, write_text
 from train.common.documents import read_json, table_bytes
 from train.common.errors import DataError
+from train.common.progress import ProgressCallback
 from train.data.manifest import Manifest, attributes_of, relative_path, rows_frame, write_manifest
 from train.data.reconstruct.autoencoder import Autoencoder
 from train.data.reconstruct.plan import SUFFIXES, Plan, manifest_rows, plan_of
@@ -92,7 +93,7 @@ def reconstruct(
     scale: int | None = None,
     region: Region | None = None,
     workers: int = 2,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: ProgressCallback | None = None,
 ) -> Reconstructed:
     """Reconstruct real pictures into `folder`; this file's opening says what is in it afterwards.
 

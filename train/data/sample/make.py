@@ -15,6 +15,7 @@ from PIL import Image
 
 from train.common.atomic import made_folders, public_mode, set_mode
 from train.common.errors import DataError
+from train.common.progress import ProgressCallback
 
 from .imaging import camera, diffusion_like, gan_like
 from .portrait import draw_portrait
@@ -37,7 +38,7 @@ def make_sample(
     size: int = 128,
     seed: int = 2026,
     workers: int = 2,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: ProgressCallback | None = None,
 ) -> None:
     """Write `count` drawn portraits of `size` x `size` pixels as JPEG files under `folder`.
 
@@ -91,7 +92,7 @@ def _write_all(
     size: int,
     seed: int,
     workers: int,
-    on_progress: Callable[[int, int], None] | None,
+    on_progress: ProgressCallback | None,
 ) -> None:
     for parent in {path.parent for path, _ in plan}:
         (folder / parent).mkdir(parents=True, exist_ok=True)

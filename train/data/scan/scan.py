@@ -11,6 +11,7 @@ from typing import Literal
 import polars as pl
 
 from train.common.errors import DataError
+from train.common.progress import ProgressCallback
 from train.common.text import printable_bytes
 from train.data.cards.reader import Card, Facts, open_card, usual_layout
 from train.data.groups import assign_groups
@@ -34,8 +35,6 @@ MARKS = ("mark", "mark_says")
 """Attributes that a scan itself adds: those of train.data.scan.measure."""
 _NAMED = 6
 Trust = Literal["cache", "nothing"]
-Progress = Callable[[int, int], None]
-
 # Columns of the manifest that a picture keeps from one scan to the next.
 _KEPT = ("group", "split", "faces", "eye_x", "eye_y", "eye_distance")
 # A file whose name promises a picture: its path below the scanned folder, that in the manifest (both with forward
@@ -50,7 +49,7 @@ def scan(
     manifest_path: Path,
     previous: Manifest | None = None,
     workers: int = 2,
-    on_progress: Progress | None = None,
+    on_progress: ProgressCallback | None = None,
     trust: Trust = "cache",
     clock: Callable[[], int] = time.time_ns,
 ) -> tuple[Manifest, tuple[Skipped, ...]]:
@@ -231,7 +230,7 @@ def _measure(
     cache_path: Path,
     trust: Trust,
     workers: int,
-    on_progress: Progress | None,
+    on_progress: ProgressCallback | None,
 ) -> pl.DataFrame:
     """Return what is in each file (columns of a cache): recalled where it is as it was, else measured and kept."""
     old = scan_cache.read_cache(cache_path) if trust == "cache" else scan_cache.blank()

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from train.common.errors import DataError, TrainError
+from train.common.progress import ProgressCallback
 from train.data.manifest import Manifest
 from train.data.rows import Row, decode_row, eyes_of
 from train.evaluate.calibration import OperatingPoints
@@ -47,7 +48,7 @@ def find_robustness(
     *,
     unclear: Unclear = "drop",
     pictures: int = PICTURES,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: ProgressCallback | None = None,
 ) -> Robustness:
     """Corrupt a sample of the evaluated pictures, show it to every model, and evaluate what they say.
 

@@ -3,7 +3,7 @@
 import csv
 import io
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from functools import partial
@@ -15,6 +15,7 @@ import numpy as np
 from train.common.atomic import write_text
 from train.common.documents import MAX_TABLE_BYTES, quote_formula, read_text, unquote_formula
 from train.common.errors import DataError
+from train.common.progress import ProgressCallback
 from train.data.audit.findings import Finding, Severity
 from train.data.audit.pixels.geometric_check import Fit, fit_pair
 from train.data.audit.pixels.keypoint_index import SIDE, Keypoints, candidate_pairs, find_keypoints
@@ -72,7 +73,7 @@ def find_copies(
     *,
     workers: int = 2,
     seed: int = 0,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: ProgressCallback | None = None,
 ) -> tuple[Copy, ...]:
     """Find pairs of pictures of which one is a transformed copy of the other, in the manifest's order.
 
