@@ -65,7 +65,7 @@ def cold_starts(subjects: Mapping[str, Subject], batch: Path, starts: int = STAR
         draw.shuffle(order)
         for name in order:
             subject = subjects[name]
-            # The monotonic clock is the system's, so another process's readings can be held against it.
+            # The monotonic clock is the system's, so another process's readings can be compared with it.
             started = time.monotonic_ns()
             told = json.loads(run_guest("fresh_guest", subject.engine, subject.path, batch, 1))
             if number:

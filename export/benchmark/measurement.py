@@ -1,4 +1,4 @@
-"""One run of `fauxlens benchmark`: variants, parts and yardsticks timed in turns, and started in fresh processes."""
+"""One run of `fauxlens benchmark`: variants, parts and engines timed in turns, and started in new processes."""
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -11,13 +11,19 @@ import numpy as np
 
 from export.artifacts.bundle import Bundle
 from export.artifacts.description import BALANCED
+from export.benchmark.baseline_engines import (
+    BASELINE_ENGINES,
+    LITERT,
+    BaselineEngine,
+    EngineComparison,
+    compare_engines,
+)
 from export.benchmark.distribution import Distribution, Ratio, ratio, summarise
 from export.benchmark.engines import ENGINES
 from export.benchmark.fresh import STARTS, ColdStart, Subject, cold_starts
 from export.benchmark.latency import THREADS, Turn, allocate, take_turns, turn_of
 from export.benchmark.load import Conditions, Watch
 from export.benchmark.parts import BACKBONE, Part, cut_parts
-from export.benchmark.yardsticks import LITERT, YARDSTICKS, Held, Yardstick, hold_yardsticks
 from export.runtimes.litert import open_detector_file
 from train.common.errors import ExportError
 
@@ -44,9 +50,9 @@ class Row:
 class Measurement:
     """A benchmark of one bundle.
 
-    baseline: name and threads of the row whose ratio is 1. probe: the int8 variant that parts and yardsticks are of,
-    None where there is none. whole: the probe by its bare backbone, for each number of threads. left_out: a sentence
-    for everything that could not be measured.
+    baseline: name and threads of the row whose ratio is 1. probe: the int8 variant that parts and baseline engines are
+    of, None where there is none. whole: the probe by its bare backbone, for each number of threads. left_out: a
+    sentence for everything that could not be measured.
     """
 
     bundle: str
@@ -57,7 +63,7 @@ class Measurement:
     rows: tuple[Row, ...]
     whole: dict[int, Ratio]
     starts: dict[str, ColdStart]
-    held: tuple[Held, ...]
+    comparisons: tuple[EngineComparison, ...]
     left_out: tuple[str, ...]
     conditions: Conditions
 
@@ -70,7 +76,7 @@ def measure(
     threads: Sequence[int] = THREADS,
     rounds: int = ROUNDS,
     starts: int = STARTS,
-    yardsticks: Sequence[Yardstick] = YARDSTICKS,
+    engines: Sequence[BaselineEngine] = BASELINE_ENGINES,
     say: Callable[[str], None] = lambda line: None,
 ) -> Measurement:
     """Benchmark a bundle, all its variants where none is chosen; `name` is what it is called, `starts` 0 leaves out
@@ -86,10 +92,10 @@ def measure(
         files = {one: folder / f"{one}.tflite" for one in chosen}
         for one, path in files.items():
             path.write_bytes(bundle.variants[one])
-        held, parts, left_out = _of_the_probe(bundle, probe, files, yardsticks, say)
+        comparisons, parts, left_out = _of_the_probe(bundle, probe, files, engines, say)
         subjects = {one: Subject("LiteRT", path) for one, path in files.items()}
-        timed = [one for one in held if one.yardstick is not LITERT and not one.refusal]
-        subjects |= {one.yardstick.name: Subject(one.yardstick.engine, one.path) for one in timed}
+        timed = [one for one in comparisons if one.compared is not LITERT and not one.refusal]
+        subjects |= {one.compared.name: Subject(one.compared.engine, one.path) for one in timed}
         say(f"timing {len(subjects)} networks and {len(parts)} parts, {rounds} rounds")
         taken = take_turns(_turns(subjects, parts, threads, views[:1]), rounds, settle=SETTLE)
         started: dict[str, ColdStart] = {}
@@ -116,7 +122,7 @@ def measure(
         if probe and parts
         else {},
         starts=started,
-        held=held,
+        comparisons=comparisons,
         left_out=left_out,
         conditions=watch.conditions(),
     )
@@ -135,30 +141,37 @@ def choose(bundle: Bundle, variants: Sequence[str]) -> tuple[str, ...]:
 def to_plain(found: Measurement) -> dict[str, Any]:
     """A measurement for JSON; times are milliseconds, memory MiB."""
     rows = [asdict(row) | {"latency": asdict(row.latency) | {"spread": row.latency.spread}} for row in found.rows]
-    held = [{**asdict(one), "path": one.path.name} for one in found.held]
-    return {"format": 1, **asdict(found), "rows": rows, "held": held, "warning": found.conditions.warning}
+    # Format 1 calls the comparisons held, and the engine of each a yardstick.
+    held = [{**asdict(one), "yardstick": asdict(one.compared), "path": one.path.name} for one in found.comparisons]
+    document = {"format": 1, **asdict(found), "rows": rows, "held": held, "warning": found.conditions.warning}
+    del document["comparisons"]
+    for plain in held:
+        del plain["compared"]
+    return document
 
 
 def _of_the_probe(
     bundle: Bundle,
     probe: str | None,
     files: Mapping[str, Path],
-    yardsticks: Sequence[Yardstick],
+    engines: Sequence[BaselineEngine],
     say: Callable[[str], None],
-) -> tuple[tuple[Held, ...], tuple[Part, ...], tuple[str, ...]]:
-    """Yardsticks and parts of the int8 variant, and a sentence for each that is left out."""
+) -> tuple[tuple[EngineComparison, ...], tuple[Part, ...], tuple[str, ...]]:
+    """Baseline engines and parts of the int8 variant, and a sentence for each that is left out."""
     if probe is None:
-        return (), (), ("Parts and yardsticks are left out: they are of an int8 variant, and none was chosen.",)
+        return (), (), ("Parts and baseline engines are skipped: they are of an int8 variant, and none was chosen.",)
     tflite, views = bundle.variants[probe], bundle.references.views
     wanted = open_detector_file(tflite, name=probe)(views)
     threshold = bundle.descriptions[probe].operating_points[BALANCED].fake_from
-    held, left_out = hold_yardsticks(files[probe], views, wanted, threshold, bundle.tolerances.runtime, say, yardsticks)
-    refusals = tuple(one.refusal for one in held if one.refusal)
+    comparisons, left_out = compare_engines(
+        files[probe], views, wanted, threshold, bundle.tolerances.runtime, say, engines
+    )
+    refusals = tuple(one.refusal for one in comparisons if one.refusal)
     try:
         parts = cut_parts(tflite, views[0], probe)
     except ExportError as error:
-        return held, (), (*left_out, *refusals, str(error))
-    return held, parts, (*left_out, *refusals)
+        return comparisons, (), (*left_out, *refusals, str(error))
+    return comparisons, parts, (*left_out, *refusals)
 
 
 def _turns(

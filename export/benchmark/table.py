@@ -4,17 +4,17 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from export.benchmark.baseline_engines import LITERT, EngineComparison
 from export.benchmark.distribution import BLOCKS, Ratio
 from export.benchmark.fresh import ColdStart
 from export.benchmark.measurement import SETTLE, Measurement, Row
 from export.benchmark.parts import BACKBONE
-from export.benchmark.yardsticks import LITERT, Held
 
 Table = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
 """Title, columns, rows."""
 
 _LATENCY = ("", "least", "median", "p90", "p99", "spread", "ratio")
-_HELD = ("", "version", "in int8", "equal scores", "most |dP|", "flips")
+_ENGINES = ("", "version", "in int8", "equal scores", "most |dP|", "flips")
 _STARTS = ("", "Python", "import", "open", "score", "all", "MiB", "model")
 
 
@@ -25,9 +25,9 @@ def tables(found: Measurement) -> list[Table]:
         (f"{_threads(count)}, ms a picture", _LATENCY, [_latency(row) for row in _ordered(found, count)])
         for count in counts
     ]
-    if found.held:
+    if found.comparisons:
         title = f"{found.probe} in other engines: convolutions in int8, scores against LiteRT's"
-        shown.append((title, _HELD, [_held(one) for one in found.held]))
+        shown.append((title, _ENGINES, [_engine(one) for one in found.comparisons]))
     if found.starts:
         title = "from a fresh process to the first score, ms; peak memory, MiB"
         shown.append((title, _STARTS, [_start(name, one) for name, one in found.starts.items()]))
@@ -47,7 +47,7 @@ def notes(found: Measurement) -> list[str]:
         f"timed one. Ratio: of medians, to {name} with {_threads(threads)}. Spread: how far the medians of {BLOCKS} "
         "blocks of rounds lie apart."
     )
-    said += [sentence for one in found.held if (sentence := _in_float(one, found.held))]
+    said += [sentence for one in found.comparisons if (sentence := _in_float(one, found.comparisons))]
     if found.starts:
         starts = next(iter(found.starts.values())).starts
         said.append(
@@ -83,10 +83,10 @@ def _by_threads(ratios: dict[int, Ratio]) -> str:
     )
 
 
-def _held(one: Held) -> tuple[str, ...]:
+def _engine(one: EngineComparison) -> tuple[str, ...]:
     found = one.agreement
     return (
-        one.yardstick.name,
+        one.compared.name,
         one.version,
         f"{one.convolutions.int8} of {one.convolutions.count}",
         f"{found.equal} of {found.pictures}",
@@ -95,16 +95,16 @@ def _held(one: Held) -> tuple[str, ...]:
     )
 
 
-def _in_float(one: Held, held: Sequence[Held]) -> str | None:
+def _in_float(one: EngineComparison, comparisons: Sequence[EngineComparison]) -> str | None:
     """One sentence on the convolutions that an engine computes in float."""
     names = Counter(re.sub(r"_\d+$", "", name) for name in one.convolutions.in_float)
-    told = ", ".join(f"{count} {name}" if count > 1 else name for name, count in names.items())
-    if one.yardstick.name == LITERT.name:
-        return f"In float in the detector file itself: scale, head ({told}), calibration and heatmap."
-    own = next((other for other in held if other.yardstick.name == LITERT.name), None)
+    listed = ", ".join(f"{count} {name}" if count > 1 else name for name, count in names.items())
+    if one.compared.name == LITERT.name:
+        return f"In float in the detector file itself: scale, head ({listed}), calibration and heatmap."
+    own = next((other for other in comparisons if other.compared.name == LITERT.name), None)
     if own is None or one.convolutions.int8 >= own.convolutions.int8:
         return None
-    return f"{one.yardstick.name} computes more convolutions in float than LiteRT, in its own names: {told}."
+    return f"{one.compared.name} computes more convolutions in float than LiteRT, in its own names: {listed}."
 
 
 def _start(name: str, one: ColdStart) -> tuple[str, ...]:

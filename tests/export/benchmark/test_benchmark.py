@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from export.artifacts.slim import slim_bundle
+from export.benchmark.baseline_engines import BaselineEngine, why_absent
 from export.benchmark.distribution import BLOCKS, ratio, summarise
 from export.benchmark.latency import Machine
 from export.benchmark.load import Conditions, Watch
 from export.benchmark.measurement import Measurement, measure, to_plain
 from export.benchmark.parts import BACKBONE, FRONT, HEAD
 from export.benchmark.table import notes, tables
-from export.benchmark.yardsticks import Yardstick, why_absent
 from export.cli.benchmark import parse_threads
 from train.common.errors import ExportError
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from tests.export.conftest import Tiny
 
 ROOT = Path(__file__).parents[3]
-ABSENT = Yardstick("abacus", "abacus", ".tflite", ("no_such_package",))
+ABSENT = BaselineEngine("abacus", "abacus", ".tflite", ("no_such_package",))
 
 
 @pytest.fixture(scope="module")
 def found(tiny: Tiny) -> Measurement:
-    """A short run without yardsticks."""
-    return measure(tiny.bundle, "a bundle", rounds=20, starts=1, yardsticks=())
+    """A short run without baseline engines."""
+    return measure(tiny.bundle, "a bundle", rounds=20, starts=1, engines=())
 
 
 def test_everything_is_timed_with_every_number_of_threads(found: Measurement) -> None:
@@ -71,7 +71,7 @@ def test_a_fresh_process_is_told_step_by_step(found: Measurement) -> None:
 
 
 def test_the_baseline_is_the_default_where_it_was_chosen(tiny: Tiny) -> None:
-    found = measure(tiny.bundle, "x", variants=["float32"], threads=(2,), rounds=1, starts=0, yardsticks=())
+    found = measure(tiny.bundle, "x", variants=["float32"], threads=(2,), rounds=1, starts=0, engines=())
     assert found.baseline == ("float32", 2)
     assert [(row.name, row.threads) for row in found.rows] == [("float32", 2)]
     assert found.starts == {}
@@ -80,7 +80,7 @@ def test_the_baseline_is_the_default_where_it_was_chosen(tiny: Tiny) -> None:
 
 
 def test_without_the_extra_one_line_says_so(tiny: Tiny) -> None:
-    found = measure(tiny.bundle, "x", variants=["ptq-int8"], threads=(1,), rounds=1, starts=0, yardsticks=(ABSENT,))
+    found = measure(tiny.bundle, "x", variants=["ptq-int8"], threads=(1,), rounds=1, starts=0, engines=(ABSENT,))
     sentence = why_absent(ABSENT)
     assert sentence == "abacus is skipped: no_such_package not installed; pip install '.[benchmark]'"
     assert found.left_out == (sentence,)
@@ -107,6 +107,9 @@ def test_it_can_be_written_as_json(found: Measurement) -> None:
     for row in plain["rows"]:
         blocks, median = row["latency"]["blocks"], row["latency"]["median"]
         assert row["latency"]["spread"] == (max(blocks) - min(blocks)) / median
+    (own,) = plain["held"]
+    assert set(own) == {"yardstick", "path", "version", "agreement", "convolutions", "refusal"}
+    assert own["yardstick"]["name"] == "LiteRT"
 
 
 def test_a_run_that_slows_down_has_a_spread() -> None:
@@ -127,7 +130,7 @@ def test_a_busy_machine_is_warned_of() -> None:
     warning = Conditions(machine, 10.0, 1.2, 0.8).warning
     assert warning is not None
     assert "0.8 of 2 processors" in warning
-    # Without /proc/stat the load is held against our own work.
+    # Without /proc/stat the load is compared with our own work.
     assert Conditions(machine, 10.0, 1.2, None).warning is None
     assert Conditions(machine, 10.0, 0.2, None).warning is not None
 

@@ -1,4 +1,4 @@
-"""The same network in other engines: converted, held against LiteRT on a bundle's references, and only then timed."""
+"""The same network in other engines: converted, compared with LiteRT on a bundle's references, and only then timed."""
 
 import importlib.util
 import json
@@ -20,7 +20,7 @@ EXTRA = install_command("benchmark")
 
 
 @dataclass(frozen=True)
-class Yardstick:
+class BaselineEngine:
     """An engine and what it reads: the detector file itself, or the ONNX that is made of it.
 
     modules: what has to be importable, by module name; the first is the engine's own package.
@@ -32,20 +32,20 @@ class Yardstick:
     modules: tuple[str, ...]
 
 
-LITERT = Yardstick("LiteRT", "LiteRT", ".tflite", ("ai_edge_litert",))
-"""What the others are held against; it is held, too, so that its own int8 convolutions stand beside theirs."""
+LITERT = BaselineEngine("LiteRT", "LiteRT", ".tflite", ("ai_edge_litert",))
+"""What the others are compared with. It is in the table, too, so that its own int8 convolutions stand beside theirs."""
 
 _BY_ONNX = ("onnx", "tf2onnx", "tensorflow")
-YARDSTICKS = (
-    Yardstick("onnxruntime", "onnxruntime", ".onnx", ("onnxruntime", *_BY_ONNX)),
-    Yardstick("OpenVINO", "OpenVINO", ".onnx", ("openvino", *_BY_ONNX)),
+BASELINE_ENGINES = (
+    BaselineEngine("onnxruntime", "onnxruntime", ".onnx", ("onnxruntime", *_BY_ONNX)),
+    BaselineEngine("OpenVINO", "OpenVINO", ".onnx", ("openvino", *_BY_ONNX)),
     # Another row: it does not take the depthwise convolutions of a .tflite as int8.
-    Yardstick("OpenVINO (.tflite)", "OpenVINO", ".tflite", ("openvino",)),
+    BaselineEngine("OpenVINO (.tflite)", "OpenVINO", ".tflite", ("openvino",)),
 )
 
 
 @dataclass(frozen=True)
-class Agreement:
+class ScoreAgreement:
     """An engine's scores against LiteRT's over `pictures` references: how many are equal in every bit, |dP(fake)|,
     verdicts that flip at the balanced point, and the largest difference of a heatmap's cell."""
 
@@ -59,67 +59,67 @@ class Agreement:
 
 
 @dataclass(frozen=True)
-class Held:
-    """A yardstick that was held against LiteRT. `path` is its file; `refusal` says in one sentence why it is not timed,
-    None where it is the same network."""
+class EngineComparison:
+    """A baseline engine that was compared with LiteRT. `path` is its file; `refusal` says in one sentence why it is not
+    timed, None where it is the same network."""
 
-    yardstick: Yardstick
+    compared: BaselineEngine
     path: Path
     version: str
-    agreement: Agreement
+    agreement: ScoreAgreement
     convolutions: Convolutions
     refusal: str | None
 
 
-def why_absent(yardstick: Yardstick) -> str | None:
+def why_absent(one: BaselineEngine) -> str | None:
     """One sentence on the packages that are missing, None where all are there; nothing is imported."""
-    missing = [name for name in yardstick.modules if importlib.util.find_spec(name) is None]
+    missing = [name for name in one.modules if importlib.util.find_spec(name) is None]
     if not missing:
         return None
     extra = install_command("train") if missing == ["tensorflow"] else EXTRA
-    return f"{yardstick.name} is skipped: {' and '.join(missing)} not installed; {extra}"
+    return f"{one.name} is skipped: {' and '.join(missing)} not installed; {extra}"
 
 
-def hold_yardsticks(
+def compare_engines(
     detector: Path,
     views: np.ndarray,
     wanted: Output,
     threshold: float,
     limits: Limits,
     say: Callable[[str], None],
-    yardsticks: Sequence[Yardstick] = YARDSTICKS,
-) -> tuple[tuple[Held, ...], tuple[str, ...]]:
-    """Hold a sealed int8 detector file against itself in other engines, over views uint8 [N, S, S, 3].
+    engines: Sequence[BaselineEngine] = BASELINE_ENGINES,
+) -> tuple[tuple[EngineComparison, ...], tuple[str, ...]]:
+    """Compare a sealed int8 detector file with itself in other engines, over views uint8 [N, S, S, 3].
 
     `wanted` is what LiteRT gives, `threshold` the balanced point's. Files are written beside `detector`. Returns what
-    was held, and a sentence for each yardstick that is absent or whose engine cannot run the network.
+    was compared, and a sentence for each engine that is absent or cannot run the network.
     """
-    held: list[Held] = []
+    comparisons: list[EngineComparison] = []
     sentences: list[str] = []
     pictures = detector.with_suffix(".views.npy")
     np.save(pictures, views)
-    for yardstick in (LITERT, *yardsticks):
-        if (absent := why_absent(yardstick)) is not None:
+    for one in (LITERT, *engines):
+        if (absent := why_absent(one)) is not None:
             sentences.append(absent)
             continue
-        say(f"running {yardstick.name} over the references")
+        say(f"running {one.name} over the references")
         try:
-            path = _file(detector, yardstick.reads)
-            got, convolutions = _run(yardstick.engine, path, pictures)
+            path = _file(detector, one.reads)
+            got, convolutions = _run(one.engine, path, pictures)
         except ExportError as error:
-            sentences.append(f"{yardstick.name} is skipped: {error}")
+            sentences.append(f"{one.name} is skipped: {error}")
             continue
         agreement = agree(wanted, got, threshold)
-        refusal = refuse(yardstick.name, agreement, limits)
-        held.append(Held(yardstick, path, _version(yardstick.modules[0]), agreement, convolutions, refusal))
-    return tuple(held), tuple(sentences)
+        refusal = refuse(one.name, agreement, limits)
+        comparisons.append(EngineComparison(one, path, _version(one.modules[0]), agreement, convolutions, refusal))
+    return tuple(comparisons), tuple(sentences)
 
 
-def agree(wanted: Output, got: Output, threshold: float) -> Agreement:
+def agree(wanted: Output, got: Output, threshold: float) -> ScoreAgreement:
     """Compare two outputs for the same views."""
     first, second = wanted.scores[:, 1].astype(np.float64), got.scores[:, 1].astype(np.float64)
     apart = np.abs(first - second)
-    return Agreement(
+    return ScoreAgreement(
         pictures=len(first),
         equal=int(np.all(wanted.scores == got.scores, axis=1).sum()),
         largest=float(apart.max()),
@@ -130,8 +130,8 @@ def agree(wanted: Output, got: Output, threshold: float) -> Agreement:
     )
 
 
-def refuse(name: str, agreement: Agreement, limits: Limits) -> str | None:
-    """One sentence where an engine departs by more than `limits` allow a runtime that need not agree in every bit."""
+def refuse(name: str, agreement: ScoreAgreement, limits: Limits) -> str | None:
+    """One sentence where an engine differs by more than `limits` allow a runtime that need not agree in every bit."""
     allowed = allowed_flips(limits, agreement.pictures)
     # Written so that a score which is no number fails, too.
     if agreement.flips <= allowed and agreement.mean <= limits.mean and agreement.p99 <= limits.p99:
@@ -153,9 +153,9 @@ def _file(detector: Path, reads: str) -> Path:
 
 def _run(engine: str, path: Path, views: Path) -> tuple[Output, Convolutions]:
     scores, heatmaps = views.with_suffix(".scores.npy"), views.with_suffix(".heatmaps.npy")
-    told = json.loads(run_guest("proof_guest", engine, path, views, scores, heatmaps))
+    answer = json.loads(run_guest("proof_guest", engine, path, views, scores, heatmaps))
     output = Output(np.load(scores, allow_pickle=False), np.load(heatmaps, allow_pickle=False))
-    return output, Convolutions(told["int8"], tuple(told["in_float"]))
+    return output, Convolutions(answer["int8"], tuple(answer["in_float"]))
 
 
 def _version(package: str) -> str:

@@ -12,11 +12,19 @@ import pytest
 
 from export.artifacts.description import BALANCED
 from export.artifacts.tolerances import Limits, Tolerances
+from export.benchmark.baseline_engines import (
+    BASELINE_ENGINES,
+    LITERT,
+    BaselineEngine,
+    agree,
+    compare_engines,
+    refuse,
+    why_absent,
+)
 from export.benchmark.guests import run_guest
 from export.benchmark.measurement import measure
 from export.benchmark.precision import Convolutions, convolutions_of
 from export.benchmark.table import notes, tables
-from export.benchmark.yardsticks import LITERT, YARDSTICKS, Yardstick, agree, hold_yardsticks, refuse, why_absent
 from export.runtimes.interface import Output
 from export.runtimes.litert import open_detector_file
 from train.common.errors import ExportError
@@ -25,8 +33,8 @@ if TYPE_CHECKING:
     from tests.export.conftest import Tiny
 
 LIMITS = Tolerances().runtime
-BY_TFLITE = next(one for one in YARDSTICKS if one.reads == ".tflite")
-WITHOUT = "; ".join(sentence for one in YARDSTICKS if (sentence := why_absent(one)))
+BY_TFLITE = next(one for one in BASELINE_ENGINES if one.reads == ".tflite")
+WITHOUT = "; ".join(sentence for one in BASELINE_ENGINES if (sentence := why_absent(one)))
 
 
 def output(*fakes: float, heatmap: float = 0.5) -> Output:
@@ -64,10 +72,10 @@ def test_an_engine_that_fails_is_told_in_one_sentence(tiny: Tiny, tmp_path: Path
     path.write_bytes(tiny.sealed["ptq-int8"])
     views = tiny.bundle.references.views[:2]
     wanted = open_detector_file(tiny.sealed["ptq-int8"])(views)
-    unknown = Yardstick("abacus", "abacus", ".tflite", ("json",))
-    held, sentences = hold_yardsticks(path, views, wanted, 0.5, LIMITS, lambda line: None, (unknown,))
-    assert [one.yardstick for one in held] == [LITERT]
-    assert held[0].agreement.equal == held[0].agreement.pictures == 2
+    unknown = BaselineEngine("abacus", "abacus", ".tflite", ("json",))
+    compared, sentences = compare_engines(path, views, wanted, 0.5, LIMITS, lambda line: None, (unknown,))
+    assert [one.compared for one in compared] == [LITERT]
+    assert compared[0].agreement.equal == compared[0].agreement.pictures == 2
     assert len(sentences) == 1
     assert sentences[0].startswith("abacus is skipped: proof_guest failed with status 1 (KeyError")
 
@@ -78,38 +86,38 @@ def test_a_guest_that_fails_says_why(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(bool(WITHOUT), reason=WITHOUT)
-def test_yardsticks_are_the_same_network_in_int8(tiny: Tiny) -> None:
+def test_baseline_engines_are_the_same_network_in_int8(tiny: Tiny) -> None:
     found = measure(tiny.bundle, "x", variants=["ptq-int8"], rounds=3, starts=1)
     assert found.left_out == ()
-    held = {one.yardstick.name: one for one in found.held}
-    assert list(held) == ["LiteRT", *(one.name for one in YARDSTICKS)]
-    for one in held.values():
+    compared = {one.compared.name: one for one in found.comparisons}
+    assert list(compared) == ["LiteRT", *(one.name for one in BASELINE_ENGINES)]
+    for one in compared.values():
         assert one.refusal is None
         assert one.agreement.pictures == 16
         assert one.agreement.flips <= 1
         assert one.convolutions.count == 6
     # tf2onnx carries the network over exactly. How many convolutions an engine then takes as int8 depends on ranges:
     # this network's reach a step below zero, and onnxruntime computes convolutions with such a ReLU6 in float.
-    assert held["onnxruntime"].agreement.equal == 16
-    assert held["LiteRT"].convolutions.int8 == 5
+    assert compared["onnxruntime"].agreement.equal == 16
+    assert compared["LiteRT"].convolutions.int8 == 5
     timed = {(row.name, row.threads) for row in found.rows if row.kind == "yardstick"}
-    assert timed == {(one.name, threads) for one in YARDSTICKS for threads in (1, 2)}
-    assert set(found.starts) == {"ptq-int8", *(one.name for one in YARDSTICKS)}
-    assert [row[0] for row in tables(found)[2][2]] == list(held)
+    assert timed == {(one.name, threads) for one in BASELINE_ENGINES for threads in (1, 2)}
+    assert set(found.starts) == {"ptq-int8", *(one.name for one in BASELINE_ENGINES)}
+    assert [row[0] for row in tables(found)[2][2]] == list(compared)
     assert any("scale, head (spread)" in sentence for sentence in notes(found))
 
 
 @pytest.mark.skipif(importlib.util.find_spec("openvino") is None, reason="openvino is not installed")
-def test_a_yardstick_that_departs_is_not_timed(tiny: Tiny, tmp_path: Path) -> None:
+def test_an_engine_with_other_scores_is_not_timed(tiny: Tiny, tmp_path: Path) -> None:
     path = tmp_path / "a.tflite"
     path.write_bytes(tiny.sealed["ptq-int8"])
     views = tiny.bundle.references.views
     wanted = open_detector_file(tiny.sealed["ptq-int8"])(views)
     other = Output(wanted.scores[:, ::-1].copy(), wanted.heatmaps)
     threshold = tiny.bundle.descriptions["ptq-int8"].operating_points[BALANCED].fake_from
-    held, _ = hold_yardsticks(path, views, other, threshold, LIMITS, lambda line: None, [BY_TFLITE])
-    assert len(held) == 2
-    assert all(one.refusal and "not timed" in one.refusal for one in held)
+    compared, _ = compare_engines(path, views, other, threshold, LIMITS, lambda line: None, [BY_TFLITE])
+    assert len(compared) == 2
+    assert all(one.refusal and "not timed" in one.refusal for one in compared)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("openvino") is None, reason="openvino is not installed")
