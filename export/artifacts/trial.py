@@ -17,7 +17,7 @@ from train.common.places import cache_folder
 CPU_SECONDS, PATIENCE = 60, 600
 """What the trial may take: a detector takes below one second of a core, and a busy machine makes it wait."""
 MEMORY = 4 << 30
-PROGRAM = "from export.inference.trial_guest import serve; serve()"
+PROGRAM = "from export.inference.trial_worker import serve; serve()"
 REFUSED = 3
 """The status of a trial whose file LiteRT refused in words."""
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from export.artifacts.tolerances import Limits, allowed_flips
-from export.benchmark.guests import run_guest
 from export.benchmark.precision import Convolutions
+from export.benchmark.worker_process import run_worker
 from export.runtimes.interface import Output
 from train.common.errors import ExportError
 from train.common.extras import install_command
@@ -147,13 +147,13 @@ def _file(detector: Path, reads: str) -> Path:
     """The detector in the form that an engine reads, made once."""
     path = detector.with_suffix(reads)
     if not path.exists():
-        run_guest("onnx_guest", detector, path)
+        run_worker("onnx_worker", detector, path)
     return path
 
 
 def _run(engine: str, path: Path, views: Path) -> tuple[Output, Convolutions]:
     scores, heatmaps = views.with_suffix(".scores.npy"), views.with_suffix(".heatmaps.npy")
-    answer = json.loads(run_guest("proof_guest", engine, path, views, scores, heatmaps))
+    answer = json.loads(run_worker("proof_worker", engine, path, views, scores, heatmaps))
     output = Output(np.load(scores, allow_pickle=False), np.load(heatmaps, allow_pickle=False))
     return output, Convolutions(answer["int8"], tuple(answer["in_float"]))
 

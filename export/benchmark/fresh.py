@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from export.benchmark.guests import run_guest
+from export.benchmark.worker_process import run_worker
 
 STARTS = 5
 """Fresh processes of each model that count, after one that does not: it brings the files into the system's memory."""
@@ -67,7 +67,7 @@ def cold_starts(subjects: Mapping[str, Subject], batch: Path, starts: int = STAR
             subject = subjects[name]
             # The monotonic clock is the system's, so another process's readings can be compared with it.
             started = time.monotonic_ns()
-            told = json.loads(run_guest("fresh_guest", subject.engine, subject.path, batch, 1))
+            told = json.loads(run_worker("fresh_worker", subject.engine, subject.path, batch, 1))
             if number:
                 at = [started, *told["at"]]
                 steps[name].append([(end - begin) / 1e6 for begin, end in itertools.pairwise(at)])

@@ -18,7 +18,7 @@ from export.runtimes.parts import Say
 from export.runtimes.process import Program, run_program
 from train.common.errors import ExportError
 
-_GUEST = Path(__file__).parent / "arm64_guest.py"
+_WORKER = Path(__file__).parent / "arm64_worker.py"
 
 
 def run(tflite: bytes, views: np.ndarray, runtime: str = "arm64") -> Output:
@@ -32,7 +32,7 @@ def run(tflite: bytes, views: np.ndarray, runtime: str = "arm64") -> Output:
         raise RuntimeAbsentError(reason)
     with tempfile.TemporaryDirectory(prefix="fauxlens-arm64-") as place:
         report = Path(place) / "machine.json"
-        command = [*emulated_python(runtime), str(_GUEST), str(arm64_parts.packages()), str(report)]
+        command = [*emulated_python(runtime), str(_WORKER), str(arm64_parts.packages()), str(report)]
         output = run_program(Program(runtime, command, arm64_parts.folder()), tflite, views)
         if len(views):
             _check_machine(runtime, report.read_text(encoding="utf-8") if report.is_file() else "")
@@ -68,7 +68,7 @@ def emulated_python(runtime: str) -> list[str]:
 
 
 def _check_machine(runtime: str, report: str) -> None:
-    """Raises ExportError unless a guest's report is that of arm64 code on that core, with the versions of here."""
+    """Raises ExportError unless a worker's report is that of arm64 code on that core, with the versions of here."""
     wanted = {"machine": "aarch64", "built_for": "aarch64-linux-gnu", "dot_product": CORES[runtime].dot_product}
     wanted |= dict(pin.split("==") for pin in arm64_parts.pins())
     try:

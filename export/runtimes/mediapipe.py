@@ -1,7 +1,7 @@
 """MediaPipe's ImageClassifier: an independent client that opens the detector file unmodified, by its TFLite metadata.
 
 Its package pulls in what must not enter our own environment, so it has one of its own, made from mediapipe.lock, which
-comes from the first lines of mediapipe_guest.py.
+comes from the first lines of mediapipe_worker.py.
 Task: https://ai.google.dev/edge/mediapipe/solutions/vision/image_classifier
 """
 
@@ -18,7 +18,7 @@ from export.runtimes.process import Program, run_program, run_tool
 from train.common.errors import ExportError
 
 _LOCK = Path(__file__).parent / "mediapipe.lock"
-_GUEST = Path(__file__).parent / "mediapipe_guest.py"
+_WORKER = Path(__file__).parent / "mediapipe_worker.py"
 INGREDIENTS = (_LOCK.read_text(encoding="utf-8"),)
 
 # MediaPipe's library is linked against these two even where it draws nothing; and their packages in Debian.
@@ -38,7 +38,7 @@ def run(tflite: bytes, views: np.ndarray) -> Output:
     if (reason := missing()) is not None:
         raise RuntimeAbsentError(reason)
     folder = _folder()
-    command = [*_python(folder), str(_GUEST), str(description.size)]
+    command = [*_python(folder), str(_WORKER), str(description.size)]
     return run_program(Program("mediapipe", command, folder, _environment(folder)), tflite, views)
 
 
@@ -79,7 +79,7 @@ def _folder() -> Path:
 
 
 def _python(folder: Path) -> list[str]:
-    """Isolated: no PYTHONPATH, and no module of ours that stands beside the guest."""
+    """Isolated: no PYTHONPATH, and no module of ours that stands beside the worker."""
     return [str(folder / "bin" / "python"), "-I"]
 
 

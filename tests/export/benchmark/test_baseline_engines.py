@@ -21,10 +21,10 @@ from export.benchmark.baseline_engines import (
     refuse,
     why_absent,
 )
-from export.benchmark.guests import run_guest
 from export.benchmark.measurement import measure
 from export.benchmark.precision import Convolutions, convolutions_of
 from export.benchmark.table import notes, tables
+from export.benchmark.worker_process import run_worker
 from export.runtimes.interface import Output
 from export.runtimes.litert import open_detector_file
 from train.common.errors import ExportError
@@ -77,12 +77,12 @@ def test_an_engine_that_fails_is_told_in_one_sentence(tiny: Tiny, tmp_path: Path
     assert [one.compared for one in compared] == [LITERT]
     assert compared[0].agreement.equal == compared[0].agreement.pictures == 2
     assert len(sentences) == 1
-    assert sentences[0].startswith("abacus is skipped: proof_guest failed with status 1 (KeyError")
+    assert sentences[0].startswith("abacus is skipped: proof_worker failed with status 1 (KeyError")
 
 
-def test_a_guest_that_fails_says_why(tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match="fresh_guest failed"):
-        run_guest("fresh_guest", "LiteRT", tmp_path / "none.tflite", tmp_path / "none.npy", 1)
+def test_a_worker_that_fails_says_why(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="fresh_worker failed"):
+        run_worker("fresh_worker", "LiteRT", tmp_path / "none.tflite", tmp_path / "none.npy", 1)
 
 
 @pytest.mark.skipif(bool(WITHOUT), reason=WITHOUT)

@@ -39,7 +39,7 @@ def views() -> np.ndarray:
     return read_bundle(SHIPPED).references.views
 
 
-# Both need nothing but what a guest has.
+# Both need nothing but what a worker has.
 INT8_PART = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -120,7 +120,7 @@ def test_another_core_is_found_out(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) 
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, folder: Path, *python: str) -> None:
-    """Parts that are there, and another Python that runs the guest."""
+    """Parts that are there, and another Python that runs the worker."""
     monkeypatch.setattr(arm64, "missing", lambda: None)
     monkeypatch.setattr(arm64, "emulated_python", lambda runtime: list(python))
     monkeypatch.setattr(arm64_parts, "packages", lambda: folder)
@@ -132,7 +132,7 @@ def test_code_of_this_machine_is_found_out(tiny: Tiny, monkeypatch: pytest.Monke
         arm64.run(tiny.sealed["ptq-int8"], tiny.bundle.references.views[:1])
 
 
-def test_a_guest_that_crashes_is_one_sentence(tiny: Tiny, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_worker_that_crashes_is_one_sentence(tiny: Tiny, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     pretend(monkeypatch, tmp_path, sys.executable, "-c", "import os; os.abort()")
     with pytest.raises(ExportError, match=r"^The runtime arm64 failed with status -6, without a word; .*\.$"):
         arm64.run(tiny.sealed["ptq-int8"], tiny.bundle.references.views[:1])

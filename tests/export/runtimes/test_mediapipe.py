@@ -58,13 +58,13 @@ def test_metrics_of_its_use_are_sent_nowhere(
         mediapipe.run(tiny.sealed["ptq-int8"], tiny.bundle.references.views)
 
 
-def test_the_lock_has_hashes_and_no_addresses_and_what_the_guest_asks_for() -> None:
+def test_the_lock_has_hashes_and_no_addresses_and_what_the_worker_asks_for() -> None:
     lock = (FOLDER / "mediapipe.lock").read_text()
     pinned = dict(re.findall(r"^([a-z][a-z0-9-]*)==(\S+) \\$", lock, re.MULTILINE))
     assert lock.count("==") == len(pinned)
     assert len(re.findall(r"==.* \\\n    --hash=sha256:[0-9a-f]{64}", lock)) == len(pinned)
     assert "://" not in lock
     assert not {"opencv-python", "opencv-contrib-python", "sounddevice"} & set(pinned)
-    guest = (FOLDER / "mediapipe_guest.py").read_text()
-    assert f"mediapipe=={pinned['mediapipe']}" in guest
+    worker = (FOLDER / "mediapipe_worker.py").read_text()
+    assert f"mediapipe=={pinned['mediapipe']}" in worker
     assert "opencv-python-headless" in pinned

@@ -1,6 +1,6 @@
 """What runs in a fresh process: from its first line to the first score, with the time and memory of each step.
 
-    python -c "from export.benchmark.fresh_guest import main; main()" ENGINE MODEL BATCH.npy THREADS
+    python -c "from export.benchmark.fresh_worker import main; main()" ENGINE MODEL BATCH.npy THREADS
 
 Prints one JSON object: `at`, four readings of the system's monotonic clock in nanoseconds (begun, imported, opened,
 scored), and `peak`, the largest resident memory until then in KiB, or null where the system does not tell.

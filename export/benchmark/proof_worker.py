@@ -1,6 +1,6 @@
 """What runs in a process of its own: a network in an engine over all references, and what the engine made of it.
 
-    python -c "from export.benchmark.proof_guest import main; main()" ENGINE MODEL VIEWS.npy SCORES.npy HEATMAPS.npy
+    python -c "from export.benchmark.proof_worker import main; main()" ENGINE MODEL VIEWS.npy SCORES.npy HEATMAPS.npy
 
 Prints one JSON object: the fields of Convolutions.
 """

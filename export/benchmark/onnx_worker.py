@@ -1,6 +1,6 @@
 """What runs in a process of its own: a `.tflite` to ONNX with QDQ nodes, by tf2onnx, which brings TensorFlow along.
 
-    python -c "from export.benchmark.onnx_guest import main; main()" IN.tflite OUT.onnx
+    python -c "from export.benchmark.onnx_worker import main; main()" IN.tflite OUT.onnx
 
 Channels come first in ONNX. tf2onnx would turn the planes behind the first quantisation, and no engine recognises an
 int8 convolution behind that. So it is told that pictures come channels first, and they are turned before everything.

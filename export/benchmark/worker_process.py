@@ -11,7 +11,7 @@ _ROOT = Path(__file__).parents[2]
 _SECONDS = 300
 
 
-def run_guest(module: str, *arguments: object) -> str:
+def run_worker(module: str, *arguments: object) -> str:
     """Run `main` of a module of this package and return what it printed; ExportError with its last line if it fails."""
     command = [sys.executable, "-c", f"from export.benchmark.{module} import main; main()", *map(str, arguments)]
     # The environment: this package first, no GPU, and TensorFlow's start-up lines hidden, as they would be the last.
