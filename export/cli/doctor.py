@@ -1,4 +1,4 @@
-"""The verb `fauxlens doctor`: what this machine has, and the parts of runtimes that it can be given."""
+"""The verb `fauxlens doctor`: what this machine has, and the assets of runtimes that it can be given."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any

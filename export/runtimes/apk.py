@@ -12,9 +12,9 @@ import numpy as np
 
 from export.artifacts.metadata import read_description
 from export.runtimes import bionic_shim
-from export.runtimes.arm64_parts import CORES, emulator
+from export.runtimes.arm64_assets import CORES, emulator
+from export.runtimes.assets import Say, assets_folder, make_assets
 from export.runtimes.interface import Output, RuntimeAbsentError
-from export.runtimes.parts import Say, make_parts, parts_folder
 from export.runtimes.process import Program, run_program, run_tool
 from train.common.errors import ExportError
 
@@ -36,7 +36,7 @@ _THREADS = "2"  # as the app's settings have it at first
 def run(tflite: bytes, views: np.ndarray, runtime: str = "apk") -> Output:
     """Run views uint8 [N, S, S, 3] through a sealed detector file on the core of `runtime`, apk or apk-a53.
 
-    Raises RuntimeAbsentError where parts are missing, ExportError for an APK that lacks the library, else as
+    Raises RuntimeAbsentError where assets are missing, ExportError for an APK that lacks the library, else as
     run_program.
     """
     read_description(tflite)
@@ -51,7 +51,7 @@ def run(tflite: bytes, views: np.ndarray, runtime: str = "apk") -> Output:
 
 
 def missing() -> str | None:
-    """What is absent of emulator, compiler, APK and parts, in one sentence; None where all is there. Starts nothing."""
+    """What is absent of emulator, compiler, APK and assets, or None. It starts nothing."""
     if emulator() is None or not _ROOT.is_dir():
         return f"The runtime apk needs QEMU's user emulation and arm64's C library, which are not here: {_PACKAGES}."
     if not APK.is_file():
@@ -79,7 +79,7 @@ def set_up(say: Say) -> None:
             _stand_in(folder, needs)
         _compile(folder / "run_views", _SOURCES / "run_views.c")
 
-    make_parts(_folder(), fill)
+    make_assets(_folder(), fill)
 
 
 def _stand_in(folder: Path, needs: bionic_shim.Needs) -> None:
@@ -109,9 +109,9 @@ def _library() -> bytes:
 
 
 def _folder() -> Path:
-    """Where the parts stand: another library, another shim or another program has another place."""
+    """Where the assets stand: another library, another shim or another program has another place."""
     with zipfile.ZipFile(APK) as archive:
         checksum = archive.getinfo(_MEMBER).CRC
     sources = [path.read_text(encoding="utf-8") for path in sorted(_SOURCES.glob("*.c"))]
     shim = Path(bionic_shim.__file__).read_text(encoding="utf-8")
-    return parts_folder("apk", [f"{checksum:08x}", *sources, shim])
+    return assets_folder("apk", [f"{checksum:08x}", *sources, shim])

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from export.artifacts.metadata import read_description
-from export.runtimes import arm64_parts
-from export.runtimes.arm64_parts import CORES
+from export.runtimes import arm64_assets
+from export.runtimes.arm64_assets import CORES
+from export.runtimes.assets import Say
 from export.runtimes.interface import Output, RuntimeAbsentError
-from export.runtimes.parts import Say
 from export.runtimes.process import Program, run_program
 from train.common.errors import ExportError
 
@@ -24,7 +24,7 @@ _WORKER = Path(__file__).parent / "arm64_worker.py"
 def run(tflite: bytes, views: np.ndarray, runtime: str = "arm64") -> Output:
     """Run views uint8 [N, S, S, 3] through a sealed detector file on one of CORES.
 
-    Raises RuntimeAbsentError where parts are missing, ExportError where what answered was not arm64 code on that core,
+    Raises RuntimeAbsentError where assets are missing, ExportError where what answered was not arm64 code on that core,
     else as run_program.
     """
     read_description(tflite)
@@ -32,27 +32,27 @@ def run(tflite: bytes, views: np.ndarray, runtime: str = "arm64") -> Output:
         raise RuntimeAbsentError(reason)
     with tempfile.TemporaryDirectory(prefix="fauxlens-arm64-") as place:
         report = Path(place) / "machine.json"
-        command = [*emulated_python(runtime), str(_WORKER), str(arm64_parts.packages()), str(report)]
-        output = run_program(Program(runtime, command, arm64_parts.folder()), tflite, views)
+        command = [*emulated_python(runtime), str(_WORKER), str(arm64_assets.packages()), str(report)]
+        output = run_program(Program(runtime, command, arm64_assets.folder()), tflite, views)
         if len(views):
             _check_machine(runtime, report.read_text(encoding="utf-8") if report.is_file() else "")
     return output
 
 
 def missing() -> str | None:
-    """What is absent of the emulator and the parts, in one sentence; None where all is there. It starts nothing."""
-    if arm64_parts.emulator() is None:
+    """What is absent of the emulator and the assets, in one sentence; None where all is there. It starts nothing."""
+    if arm64_assets.emulator() is None:
         return "The runtime arm64 needs QEMU's user emulation, which is not on this machine: apt-get install qemu-user."
-    if not arm64_parts.folder().exists():
+    if not arm64_assets.folder().exists():
         return "The runtime arm64 needs arm64 programs, which are not set up: run `fauxlens doctor --set-up arm64`."
     return None
 
 
 def set_up(say: Say) -> None:
-    """Make the parts for all cores. Raises ExportError where the emulator or a tool is absent, or a tool fails."""
-    if arm64_parts.emulator() is None:
+    """Make the assets for all cores. Raises ExportError where the emulator or a tool is absent, or a tool fails."""
+    if arm64_assets.emulator() is None:
         raise ExportError(str(missing()))
-    arm64_parts.make(say)
+    arm64_assets.make(say)
 
 
 def emulated_python(runtime: str) -> list[str]:
@@ -61,16 +61,16 @@ def emulated_python(runtime: str) -> list[str]:
     Some of these are about its processor.
     """
     core = CORES[runtime]
-    root = arm64_parts.root(core)
+    root = arm64_assets.root(core)
     # qemu-user starts no emulated machine: the program's system calls are this kernel's.
-    emulated = [str(arm64_parts.emulator()), "-L", str(root), "-cpu", core.qemu, str(root / "usr/bin/python3")]
+    emulated = [str(arm64_assets.emulator()), "-L", str(root), "-cpu", core.qemu, str(root / "usr/bin/python3")]
     return ["env", "-i", "OPENBLAS_NUM_THREADS=1", *emulated, "-I", "-S", "-B"]
 
 
 def _check_machine(runtime: str, report: str) -> None:
     """Raises ExportError unless a worker's report is that of arm64 code on that core, with the versions of here."""
     wanted = {"machine": "aarch64", "built_for": "aarch64-linux-gnu", "dot_product": CORES[runtime].dot_product}
-    wanted |= dict(pin.split("==") for pin in arm64_parts.pins())
+    wanted |= dict(pin.split("==") for pin in arm64_assets.pins())
     try:
         told = json.loads(report)
     except ValueError:
@@ -78,5 +78,5 @@ def _check_machine(runtime: str, report: str) -> None:
     if told != wanted:
         raise ExportError(
             f"What answered as {runtime} was another machine: it says {json.dumps(told)[:300]} and should say "
-            f"{json.dumps(wanted)}; remove {arm64_parts.folder()} and run `fauxlens doctor --set-up {runtime}`."
+            f"{json.dumps(wanted)}; remove {arm64_assets.folder()} and run `fauxlens doctor --set-up {runtime}`."
         )

@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 
 from export.artifacts.metadata import read_description
+from export.runtimes.assets import Say, assets_folder, make_assets
 from export.runtimes.chromium import find_chromium, foreign_requests, net_log, showing
 from export.runtimes.interface import Output, RuntimeAbsentError, check_views
 from export.runtimes.loopback import Files, serve
-from export.runtimes.parts import Say, make_parts, parts_folder
 from export.runtimes.process import run_tool
 from train.common.errors import ExportError
 
@@ -76,7 +76,7 @@ _WORDS = 1 << 16
 def run(tflite: bytes, views: np.ndarray, build: str = "default") -> Output:
     """Run views uint8 [N, S, S, 3] through a sealed detector file with a build of BUILDS.
 
-    Raises RuntimeAbsentError where parts are missing, and ExportError for a file that is damaged or not sealed, views
+    Raises RuntimeAbsentError where assets are missing, and ExportError for a file that is damaged or not sealed, views
     of another shape, a browser that fails or says nothing in TIMEOUT, and a page that asked anyone else for anything.
     """
     description = read_description(tflite)
@@ -137,7 +137,7 @@ def set_up(say: Say) -> None:
         command = [str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
         run_tool("Fetching LiteRT.js with npm", command, folder)
 
-    make_parts(_folder(), make)
+    make_assets(_folder(), make)
 
 
 @dataclass(frozen=True)
@@ -204,4 +204,4 @@ def runtime_files() -> Files:
 
 
 def _folder() -> Path:
-    return parts_folder("browser", INGREDIENTS)
+    return assets_folder("browser", INGREDIENTS)

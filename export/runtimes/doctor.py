@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from export.runtimes.assets import Say
 from export.runtimes.interface import Promise
-from export.runtimes.parts import Say
 from export.runtimes.registry import RUNTIMES
 from train.common.errors import ExportError
 from train.common.extras import install_command
@@ -105,7 +105,7 @@ def absent(machine: Machine, names: Sequence[str]) -> list[str]:
 
 
 def set_up(names: Sequence[str], say: Say) -> list[str]:
-    """Make the parts of runtimes, of all that can be set up for the name `all`; one failure does not stop the others.
+    """Make the assets of runtimes, of all that can be set up for the name `all`; one failure does not stop the others.
 
     Returns a sentence for each that still cannot be used. Raises ExportError, before anything is made, for a name that
     is not known.
@@ -113,7 +113,7 @@ def set_up(names: Sequence[str], say: Say) -> list[str]:
     check_names([name for name in names if name != ALL])
     asked = [name for name, one in RUNTIMES.items() if one.set_up] if ALL in names else dict.fromkeys(names)
     failures = [_set_up_one(name, say) for name in asked]
-    # Runtimes that share parts fail alike.
+    # Runtimes that share assets fail alike.
     return list(dict.fromkeys(failure for failure in failures if failure is not None))
 
 

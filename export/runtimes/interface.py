@@ -1,4 +1,4 @@
-"""What every runtime offers: views in, scores and heatmaps out, and a reason where its parts are absent."""
+"""What every runtime offers: views in, scores and heatmaps out, and a reason where its assets are absent."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from export.runtimes.parts import Say
+from export.runtimes.assets import Say
 from train.common.errors import ExportError
 from train.image.view import Eyes
 
@@ -23,13 +23,13 @@ class Output:
 
 
 class RuntimeAbsentError(ExportError):
-    """A runtime's parts are not on this machine; the sentence says which, and what sets them up."""
+    """A runtime's assets are not on this machine; the sentence says which, and what sets them up."""
 
 
 Call = Callable[[bytes, np.ndarray], Output]
 """A sealed detector file and uint8 [N, S, S, 3] to Output.
 
-Raises RuntimeAbsentError where parts are missing, ExportError for a runtime that fails."""
+Raises RuntimeAbsentError where assets are missing, ExportError for a runtime that fails."""
 
 
 def check_views(views: np.ndarray, size: int, name: str = "The detector") -> None:
@@ -72,7 +72,7 @@ class Runtime:
 
     promise: `bits` where int8 scores must equal LiteRT's with XNNPACK in every bit, `decisions` where only verdicts
     must. missing: one sentence on what is absent, None where all is there; it looks at files only and starts nothing.
-    set_up: makes the parts that it needs, None where it needs none; raises ExportError where that fails. trip: for a
+    set_up: makes the assets that it needs, None where it needs none; raises ExportError where that fails. trip: for a
     runtime that decodes pictures and makes views itself, the whole way of a bundle's references through one variant;
     raises ExportError where nothing came of it.
     """

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from export.artifacts.metadata import read_description
+from export.runtimes.assets import Say, assets_folder, make_assets
 from export.runtimes.interface import Output, RuntimeAbsentError
-from export.runtimes.parts import Say, make_parts, parts_folder
 from export.runtimes.process import Program, run_program, run_tool
 from train.common.errors import ExportError
 
@@ -41,7 +41,7 @@ _PACKAGES = "apt-get install openjdk-17-jdk-headless maven"
 def run(tflite: bytes, views: np.ndarray) -> Output:
     """Run views uint8 [N, S, S, 3] through a sealed detector file on the JVM.
 
-    Raises RuntimeAbsentError where parts are missing, else as run_program.
+    Raises RuntimeAbsentError where assets are missing, else as run_program.
     """
     read_description(tflite)
     if (reason := missing()) is not None:
@@ -89,11 +89,11 @@ def set_up(say: Say) -> None:
         command = ["javac", "--release", _JAVA_RELEASE, "-cp", str(jar), "-d", str(folder / "classes")]
         run_tool("javac", [*command, *map(str, _SOURCES)], folder)
 
-    make_parts(_folder(), make)
+    make_assets(_folder(), make)
 
 
 def _folder() -> Path:
-    return parts_folder("jvm", INGREDIENTS)
+    return assets_folder("jvm", INGREDIENTS)
 
 
 def _library() -> Path:

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from export.artifacts.metadata import read_description
+from export.runtimes.assets import Say, assets_folder, make_assets
 from export.runtimes.interface import Output, RuntimeAbsentError
-from export.runtimes.parts import Say, make_parts, parts_folder
 from export.runtimes.process import Program, run_program, run_tool
 from train.common.errors import ExportError
 
@@ -32,7 +32,7 @@ switch for that, but it honours proxies; port 9 is the discard service of RFC 86
 def run(tflite: bytes, views: np.ndarray) -> Output:
     """Run views uint8 [N, S, S, 3] through a sealed detector file in MediaPipe, with its metrics sent nowhere.
 
-    Raises RuntimeAbsentError where parts are missing, else as run_program.
+    Raises RuntimeAbsentError where assets are missing, else as run_program.
     """
     description = read_description(tflite)
     if (reason := missing()) is not None:
@@ -71,11 +71,11 @@ def set_up(say: Say) -> None:
         # Matplotlib, which MediaPipe imports, looks for fonts when it is first started and keeps what it finds.
         run_tool("MediaPipe", [*_python(folder), "-c", "import mediapipe"], folder, _environment(folder))
 
-    make_parts(_folder(), make)
+    make_assets(_folder(), make)
 
 
 def _folder() -> Path:
-    return parts_folder("mediapipe", INGREDIENTS)
+    return assets_folder("mediapipe", INGREDIENTS)
 
 
 def _python(folder: Path) -> list[str]:

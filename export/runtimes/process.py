@@ -25,11 +25,11 @@ _SET_UP_SECONDS = 900
 
 @dataclass(frozen=True)
 class Program:
-    """How a runtime's program is started: its command, what is added to the environment, and where its parts are."""
+    """How a runtime's program is started: its command, what is added to the environment, and where its assets are."""
 
     runtime: str
     command: Sequence[str]
-    parts: Path
+    assets: Path
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -79,7 +79,7 @@ def run_tool(purpose: str, command: Sequence[str], folder: Path, environment: Ma
 
 def _start(program: Program, paths: list[str], folder: Path) -> None:
     again = (
-        f"if that stays so, remove {program.parts} and run `fauxlens doctor --set-up {program.runtime}`, which makes "
+        f"if that stays so, remove {program.assets} and run `fauxlens doctor --set-up {program.runtime}`, which makes "
         "it anew."
     )
     try:

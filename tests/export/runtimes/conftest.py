@@ -10,8 +10,8 @@ Put = Callable[..., None]
 
 @pytest.fixture
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine with no parts set up and a PATH that holds nothing but what a test puts there."""
-    monkeypatch.setenv("FAUXLENS_RUNTIMES", str(tmp_path / "parts"))
+    """A machine with no assets set up and a PATH that holds nothing but what a test puts there."""
+    monkeypatch.setenv("FAUXLENS_RUNTIMES", str(tmp_path / "assets"))
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     (tmp_path / "bin").mkdir()
     return tmp_path

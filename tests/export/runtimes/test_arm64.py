@@ -16,8 +16,8 @@ import pytest
 from export.artifacts.bundle import read_bundle
 from export.inference.detect_files import SHIPPED
 from export.inference.detector import read_detector
-from export.runtimes import arm64, arm64_parts
-from export.runtimes.arm64_parts import CORES
+from export.runtimes import arm64, arm64_assets
+from export.runtimes.arm64_assets import CORES
 from export.runtimes.interface import RuntimeAbsentError
 from export.runtimes.registry import RUNTIMES
 from train.common.errors import ExportError
@@ -89,7 +89,7 @@ def test_every_int8_feature_is_that_of_x86(views: np.ndarray, tmp_path: Path) ->
     assert expected.dtype == np.int8
     assert expected.size > 8 * 1000
     for runtime in CORES:
-        found = features(runtime, arm64.emulated_python(runtime), arm64_parts.packages())
+        found = features(runtime, arm64.emulated_python(runtime), arm64_assets.packages())
         assert np.count_nonzero(found != expected) == 0
     other = features("builtin", [sys.executable], here, "BUILTIN_WITHOUT_DEFAULT_DELEGATES")
     assert (other != expected).any(), "these pictures cannot tell one arithmetic from another"
@@ -120,10 +120,10 @@ def test_another_core_is_found_out(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) 
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, folder: Path, *python: str) -> None:
-    """Parts that are there, and another Python that runs the worker."""
+    """Assets that are there, and another Python that runs the worker."""
     monkeypatch.setattr(arm64, "missing", lambda: None)
     monkeypatch.setattr(arm64, "emulated_python", lambda runtime: list(python))
-    monkeypatch.setattr(arm64_parts, "packages", lambda: folder)
+    monkeypatch.setattr(arm64_assets, "packages", lambda: folder)
 
 
 def test_code_of_this_machine_is_found_out(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,7 +170,7 @@ def test_a_set_up_that_fails_leaves_nothing(put: Put, bare: Path, tools: dict[st
         put(name, script)
     with pytest.raises(ExportError, match=sentence):
         arm64.set_up(lambda line: None)
-    assert list(bare.glob("parts/*")) + list(bare.glob("parts/.*")) == []
+    assert list(bare.glob("assets/*")) + list(bare.glob("assets/.*")) == []
 
 
 def test_apt_is_kept_from_the_machine_s_own_lists(put: Put, bare: Path) -> None:
@@ -190,17 +190,17 @@ def test_apt_is_kept_from_the_machine_s_own_lists(put: Put, bare: Path) -> None:
 
 def test_hashes_are_the_lock_file_s_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pins = [f"{name}=={version(name)}" for name in ("ai-edge-litert", "numpy")]
-    assert arm64_parts.pins() == pins
+    assert arm64_assets.pins() == pins
     lock = tmp_path / "requirements.lock"
-    monkeypatch.setattr(arm64_parts, "_LOCK", lock)
-    assert arm64_parts.locked_pins() == pins
+    monkeypatch.setattr(arm64_assets, "_LOCK", lock)
+    assert arm64_assets.locked_pins() == pins
 
     def entry(pin: str, *digits: str) -> str:
         return " \\\n".join([pin, *(f"    --hash=sha256:{digit * 64}" for digit in digits)]) + "\n    # via tests\n"
 
     lock.write_text(entry(pins[0], "a", "b") + entry("other==1", "d") + entry(pins[1], "c"))
     hashes = [[f"--hash=sha256:{digit * 64}" for digit in digits] for digits in ("ab", "c")]
-    assert arm64_parts.locked_pins() == [" ".join([pin, *found]) for pin, found in zip(pins, hashes, strict=True)]
+    assert arm64_assets.locked_pins() == [" ".join([pin, *found]) for pin, found in zip(pins, hashes, strict=True)]
     # pip wants hashes of all or of none.
     lock.write_text(entry(pins[0], "a") + entry("numpy==0.1", "c"))
-    assert arm64_parts.locked_pins() == pins
+    assert arm64_assets.locked_pins() == pins

@@ -32,7 +32,7 @@ def _set_up() -> None:
 
 
 @pytest.fixture
-def parts(_set_up: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def assets(_set_up: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """LiteRT.js's package in a copy that a test may spoil."""
     real = browser._folder()
     monkeypatch.setenv("FAUXLENS_RUNTIMES", str(tmp_path / "runtimes"))
@@ -40,9 +40,9 @@ def parts(_set_up: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Pat
     return browser._folder() / "node_modules" / "@litertjs" / "core"
 
 
-def test_every_build_agrees(tiny: Tiny, parts: Path) -> None:
+def test_every_build_agrees(tiny: Tiny, assets: Path) -> None:
     sealed, views = tiny.sealed["ptq-int8"], tiny.bundle.references.views
-    wasm, every = parts / "wasm", parts / "every"
+    wasm, every = assets / "wasm", assets / "every"
     wasm.rename(every)
     outputs = {}
     for build, loader in LOADERS.items():
@@ -74,8 +74,8 @@ def test_views_keep_their_order(tiny: Tiny) -> None:
 PHONING = "\nawait fetch('http://elsewhere.invalid/home').catch(() => null);\n"
 
 
-def test_a_foreign_request_is_forbidden_and_named(tiny: Tiny, parts: Path) -> None:
-    with (parts / "dist" / "index.js").open("a") as script:
+def test_a_foreign_request_is_forbidden_and_named(tiny: Tiny, assets: Path) -> None:
+    with (assets / "dist" / "index.js").open("a") as script:
         script.write(PHONING)
     with pytest.raises(ExportError, match=r"asked for http://elsewhere\.invalid/home, though") as caught:
         browser.run(tiny.sealed["ptq-int8"], tiny.bundle.references.views[:1])
@@ -83,24 +83,24 @@ def test_a_foreign_request_is_forbidden_and_named(tiny: Tiny, parts: Path) -> No
 
 
 def test_a_foreign_request_is_found_in_the_log_where_none_is_forbidden(
-    tiny: Tiny, parts: Path, monkeypatch: pytest.MonkeyPatch
+    tiny: Tiny, assets: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(browser._HEADERS, "Content-Security-Policy")
-    with (parts / "dist" / "index.js").open("a") as script:
+    with (assets / "dist" / "index.js").open("a") as script:
         script.write(PHONING)
     with pytest.raises(ExportError, match=r"asked for http://elsewhere\.invalid/home, though"):
         browser.run(tiny.sealed["ptq-int8"], tiny.bundle.references.views[:1])
 
 
-def test_a_build_that_is_gone_is_one_sentence(tiny: Tiny, parts: Path) -> None:
-    shutil.rmtree(parts / "wasm")
+def test_a_build_that_is_gone_is_one_sentence(tiny: Tiny, assets: Path) -> None:
+    shutil.rmtree(assets / "wasm")
     with pytest.raises(ExportError, match=r"LiteRT\.js failed in Chromium") as caught:
         browser.run(tiny.sealed["ptq-int8"], tiny.bundle.references.views[:1])
     assert_one_sentence(caught.value)
 
 
-def test_a_package_that_is_gone_is_one_sentence(tiny: Tiny, parts: Path) -> None:
-    shutil.rmtree(parts)
+def test_a_package_that_is_gone_is_one_sentence(tiny: Tiny, assets: Path) -> None:
+    shutil.rmtree(assets)
     with pytest.raises(ExportError, match=r"LiteRT\.js failed in Chromium"):
         browser.run(tiny.sealed["ptq-int8"], tiny.bundle.references.views[:1])
 
@@ -116,7 +116,7 @@ def test_an_answer_of_another_length_is_refused(tiny: Tiny, tmp_path: Path, monk
 
 @pytest.fixture
 def play_chromium(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file to write a program into that is taken for Chromium, where parts seem to be set up."""
+    """A file to write a program into that is taken for Chromium, where assets seem to be set up."""
     monkeypatch.setenv("FAUXLENS_RUNTIMES", str(tmp_path / "runtimes"))
     browser._folder().mkdir(parents=True)
     return put_program(tmp_path, "chromium", monkeypatch)
@@ -206,7 +206,7 @@ def test_no_views_give_no_rows(tiny: Tiny, play_chromium: Path) -> None:
     assert output.heatmaps.shape == (0, 8, 8)
 
 
-def test_absent_parts_are_named(tiny: Tiny, play_chromium: Path) -> None:
+def test_absent_assets_are_named(tiny: Tiny, play_chromium: Path) -> None:
     assert browser.missing() is None
     browser._folder().rmdir()
     assert "fauxlens doctor --set-up browser" in str(browser.missing())

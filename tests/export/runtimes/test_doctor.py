@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 from export.cli.doctor import doctor_verb
 from export.runtimes import doctor
+from export.runtimes.assets import Say
 from export.runtimes.interface import Output, Runtime
-from export.runtimes.parts import Say
 from export.runtimes.registry import RUNTIMES
 from train.common.errors import ExportError
 
@@ -29,15 +29,15 @@ def no_call(tflite: bytes, views: np.ndarray) -> Output:
     raise AssertionError("the doctor runs no detector")
 
 
-class Parts:
-    """Parts of a runtime that are absent until they are set up."""
+class Assets:
+    """Assets of a runtime that are absent until they are set up."""
 
     def __init__(self, fault: str = "") -> None:
         self.made = 0
         self.fault = fault
 
     def missing(self) -> str | None:
-        return None if self.made else "The parts are absent: set them up."
+        return None if self.made else "The assets are absent: set them up."
 
     def set_up(self, say: Say) -> None:
         say("fetching ...")
@@ -47,9 +47,9 @@ class Parts:
 
 
 @pytest.fixture
-def parts(monkeypatch: pytest.MonkeyPatch) -> dict[str, Parts]:
-    """A table of runtimes: `here` needs no parts, `good` and `other` have some, those of `bad` cannot be made."""
-    made = {"good": Parts(), "other": Parts(), "bad": Parts("The disk of the runtime bad is full: make room.")}
+def assets(monkeypatch: pytest.MonkeyPatch) -> dict[str, Assets]:
+    """A table of runtimes: `here` needs no assets, `good` and `other` have some, those of `bad` cannot be made."""
+    made = {"good": Assets(), "other": Assets(), "bad": Assets("The disk of the runtime bad is full: make room.")}
     table = {"here": Runtime("here", "bits", no_call, lambda: None)}
     table |= {name: Runtime(name, "bits", no_call, one.missing, one.set_up) for name, one in made.items()}
     monkeypatch.setattr(doctor, "RUNTIMES", table)
@@ -81,15 +81,15 @@ def test_the_command_line_tells_of_every_runtime_and_imports_nothing_big(tmp_pat
     assert document["runtimes"][0] == {"name": "litert", "promise": "bits", "missing": None, "ok": True}
 
 
-def test_the_table_says_the_same_to_people(parts: dict[str, Parts], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_table_says_the_same_to_people(assets: dict[str, Assets], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     code, shown, told = status()
     assert (code, told) == (0, "")
-    for word in ("numpy", np.__version__, "legacy Keras", "GiB", "here", "ok", "The parts are absent: set them up."):
+    for word in ("numpy", np.__version__, "legacy Keras", "GiB", "here", "ok", "The assets are absent: set them up."):
         assert word in shown
 
 
-def test_what_is_needed_decides_the_status(parts: dict[str, Parts]) -> None:
+def test_what_is_needed_decides_the_status(assets: dict[str, Assets]) -> None:
     assert status("--need", "here")[0] == 0
     assert status("--need", "here", "--need", "good")[0] == 1
     assert status("--need", "good", "--set-up", "good")[0] == 0
@@ -97,14 +97,14 @@ def test_what_is_needed_decides_the_status(parts: dict[str, Parts]) -> None:
 
 
 @pytest.mark.parametrize("option", ["--need", "--set-up"])
-def test_an_unknown_runtime_is_wrong_usage(parts: dict[str, Parts], option: str) -> None:
+def test_an_unknown_runtime_is_wrong_usage(assets: dict[str, Assets], option: str) -> None:
     code, shown, told = status("--set-up", "good", option, "abacus")
     assert (code, shown) == (2, "")
     assert told == "Unknown runtime 'abacus': choose one of here, good, other, bad.\n"
-    assert not parts["good"].made
+    assert not assets["good"].made
 
 
-def test_set_up_speaks_on_standard_error_and_only_of_what_was_asked(parts: dict[str, Parts]) -> None:
+def test_set_up_speaks_on_standard_error_and_only_of_what_was_asked(assets: dict[str, Assets]) -> None:
     code, shown, told = status("--set-up", "good", "--set-up", "here", "--json")
     assert code == 0
     assert told.splitlines() == ["good: fetching ...", "good: ready", "here: ready"]
@@ -114,15 +114,15 @@ def test_set_up_speaks_on_standard_error_and_only_of_what_was_asked(parts: dict[
         "other": False,
         "bad": False,
     }
-    assert (parts["good"].made, parts["other"].made) == (1, 0)
+    assert (assets["good"].made, assets["other"].made) == (1, 0)
 
 
-def test_one_that_fails_does_not_stop_the_others(parts: dict[str, Parts]) -> None:
+def test_one_that_fails_does_not_stop_the_others(assets: dict[str, Assets]) -> None:
     code, shown, told = status("--set-up", "all")
     assert code == 2
-    assert told.splitlines()[-1] == parts["bad"].fault
+    assert told.splitlines()[-1] == assets["bad"].fault
     assert "bad: ready" not in told
-    assert (parts["good"].made, parts["other"].made) == (1, 1)
+    assert (assets["good"].made, assets["other"].made) == (1, 1)
     assert "runtimes" in shown
 
 

@@ -1,4 +1,4 @@
-"""LiteRT's C library on the JVM gives LiteRT's own bits; its parts are made whole or not at all."""
+"""LiteRT's C library on the JVM gives LiteRT's own bits; its assets are made whole or not at all."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_set_up_that_fails_leaves_nothing(put: Put, bare: Path, maven: str | N
         put("mvn", maven)
     with pytest.raises(ExportError, match=sentence):
         jvm.set_up(lambda line: None)
-    assert list(bare.glob("parts/*")) + list(bare.glob("parts/.*")) == []
+    assert list(bare.glob("assets/*")) + list(bare.glob("assets/.*")) == []
 
 
 def test_all_sources_are_ingredients() -> None:

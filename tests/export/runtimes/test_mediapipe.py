@@ -26,26 +26,26 @@ def _set_up() -> None:
 
 
 @pytest.fixture
-def no_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine with no parts set up: the folder where they would be."""
+def no_assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine with no assets set up: the folder where they would be."""
     monkeypatch.setenv("FAUXLENS_RUNTIMES", str(tmp_path))
     return tmp_path
 
 
-def test_what_is_missing_is_said_in_one_sentence(no_parts: Path, tiny: Tiny) -> None:
+def test_what_is_missing_is_said_in_one_sentence(no_assets: Path, tiny: Tiny) -> None:
     with pytest.raises(RuntimeAbsentError, match="run `fauxlens doctor --set-up mediapipe`"):
         RUNTIMES["mediapipe"].call(tiny.sealed["ptq-int8"], tiny.bundle.references.views)
 
 
-def test_absent_system_libraries_are_named(no_parts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_absent_system_libraries_are_named(no_assets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
     with pytest.raises(ExportError, match=r"apt-get install libegl1 libgles2\.$"):
         mediapipe.set_up(lambda line: None)
-    assert list(no_parts.iterdir()) == []
+    assert list(no_assets.iterdir()) == []
 
 
 def test_metrics_of_its_use_are_sent_nowhere(
-    no_parts: Path, tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    no_assets: Path, tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("https_proxy", "http://a.proxy.example:3128")
     monkeypatch.setenv("no_proxy", "*")

@@ -29,7 +29,7 @@ open(heatmaps, 'wb').write(b''.join(array('f', list(view[-64:])).tobytes() for v
 
 
 def played(code: str, **environment: str) -> Program:
-    return Program("player", [sys.executable, "-c", code], Path("where/parts/are"), environment)
+    return Program("player", [sys.executable, "-c", code], Path("where/assets/are"), environment)
 
 
 @pytest.fixture
@@ -86,8 +86,8 @@ def test_a_program_that_hangs_is_ended(tiny: Tiny, empty: Path, monkeypatch: pyt
 
 
 def test_a_program_that_is_not_there_is_one_sentence(tiny: Tiny) -> None:
-    absent = Program("player", ["no-such-program"], Path("where/parts/are"))
-    with pytest.raises(ExportError, match=r"could not be started .* remove where/parts/are and run"):
+    absent = Program("player", ["no-such-program"], Path("where/assets/are"))
+    with pytest.raises(ExportError, match=r"could not be started .* remove where/assets/are and run"):
         run_program(absent, tiny.sealed["ptq-int8"], tiny.bundle.references.views)
 
 

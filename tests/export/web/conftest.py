@@ -1,12 +1,12 @@
-"""What the page's tests need from npm: fetched once by its lock file, then kept with the runtimes' parts."""
+"""What the page's tests need from npm: fetched once by its lock file, then kept with the runtimes' assets."""
 
 import shutil
 from pathlib import Path
 
 import pytest
 
+from export.runtimes.assets import assets_folder, make_assets
 from export.runtimes.chromium import find_chromium
-from export.runtimes.parts import make_parts, parts_folder
 from export.runtimes.process import run_tool
 
 _FILES = tuple(Path(__file__).parent / name for name in ("package.json", "package-lock.json"))
@@ -18,7 +18,7 @@ def page_parts() -> Path:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         pytest.skip("Node.js and npm are not on this machine: apt-get install npm.")
-    folder = parts_folder("page-tests", [path.read_text(encoding="utf-8") for path in _FILES])
+    folder = assets_folder("page-tests", [path.read_text(encoding="utf-8") for path in _FILES])
 
     def make(target: Path) -> None:
         for path in _FILES:
@@ -26,7 +26,7 @@ def page_parts() -> Path:
         command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
         run_tool("Fetching the page's test tools with npm", command, target)
 
-    make_parts(folder, make)
+    make_assets(folder, make)
     return folder
 
 

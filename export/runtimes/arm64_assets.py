@@ -1,4 +1,4 @@
-"""The parts of an emulated arm64 machine: Debian's Python, LiteRT and NumPy for arm64, and what its kernel would say.
+"""The assets of an emulated arm64 machine: Debian's Python, LiteRT and NumPy for arm64, and what its kernel would say.
 
 All come by apt and pip with the user's own configuration; nothing is installed, and apt's lists, cache and list of
 architectures stay as they are.
@@ -13,7 +13,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from export.runtimes.parts import Say, make_parts, parts_folder
+from export.runtimes.assets import Say, assets_folder, make_assets
 from export.runtimes.process import run_tool
 from train.common.errors import ExportError
 
@@ -81,8 +81,8 @@ _TOOLS = {"apt-get": "apt", "dpkg-deb": "dpkg"}
 
 
 def folder() -> Path:
-    """Where the parts stand, for all cores; another version of LiteRT or NumPy has another place."""
-    return parts_folder("arm64", [*pins(), *_DEBIAN, _APT, *(core.cpuinfo for core in CORES.values())])
+    """Where the assets stand, for all cores; another version of LiteRT or NumPy has another place."""
+    return assets_folder("arm64", [*pins(), *_DEBIAN, _APT, *(core.cpuinfo for core in CORES.values())])
 
 
 def root(core: Core) -> Path:
@@ -101,7 +101,7 @@ def emulator() -> str | None:
 
 
 def make(say: Say) -> None:
-    """Fetch and unpack the parts, 200 MB. Raises ExportError where a tool is absent or fails."""
+    """Fetch and unpack the assets, 200 MB. Raises ExportError where a tool is absent or fails."""
     if folder().exists():
         return
     for tool, package in _TOOLS.items():
@@ -120,7 +120,7 @@ def make(say: Say) -> None:
         for core in CORES.values():
             _fill_root(target / core.qemu, core)
 
-    make_parts(folder(), fill)
+    make_assets(folder(), fill)
 
 
 def _unpack_debian(debian: Path) -> None:

@@ -1,6 +1,6 @@
-"""Where the parts of runtimes that are no Python packages of ours are kept: made once by a set-up, then only read.
+"""Where the assets of runtimes that are no Python packages of ours are kept: made once by a set-up, then only read.
 
-A part is a folder under $FAUXLENS_RUNTIMES, or `fauxlens/runtimes` in the user's cache folder (XDG Base Directory
+Assets are a folder under $FAUXLENS_RUNTIMES, or `fauxlens/runtimes` in the user's cache folder (XDG Base Directory
 Specification 0.8), named after the runtime and a digest of what its set-up would make, so that another version of
 Fauxlens makes its own.
 """
@@ -18,14 +18,14 @@ from train.common.places import cache_folder
 Say = Callable[[str], None]
 
 
-def parts_folder(name: str, ingredients: Sequence[str]) -> Path:
-    """Where the parts of runtime `name` stand; `ingredients` are all the versions and texts that its set-up uses."""
+def assets_folder(name: str, ingredients: Sequence[str]) -> Path:
+    """Where the assets of runtime `name` stand; `ingredients` are all the versions and texts that its set-up uses."""
     home = os.environ.get("FAUXLENS_RUNTIMES")
     digest = hashlib.sha256("\0".join(ingredients).encode()).hexdigest()[:12]
     return (Path(home) if home else cache_folder() / "runtimes") / f"{name}-{digest}"
 
 
-def make_parts(folder: Path, make: Callable[[Path], None]) -> None:
+def make_assets(folder: Path, make: Callable[[Path], None]) -> None:
     """Let `make` fill a folder beside `folder` and rename it once it is whole; older versions of it are removed."""
     if folder.exists():
         return
