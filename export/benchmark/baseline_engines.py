@@ -2,7 +2,7 @@
 
 import importlib.util
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,6 +15,7 @@ from export.benchmark.worker_process import run_worker
 from export.runtimes.interface import Output
 from train.common.errors import ExportError
 from train.common.extras import install_command
+from train.common.progress import LogCallback
 
 EXTRA = install_command("benchmark")
 
@@ -86,7 +87,7 @@ def compare_engines(
     wanted: Output,
     threshold: float,
     limits: Limits,
-    say: Callable[[str], None],
+    log: LogCallback,
     engines: Sequence[BaselineEngine] = BASELINE_ENGINES,
 ) -> tuple[tuple[EngineComparison, ...], tuple[str, ...]]:
     """Compare a sealed int8 detector file with itself in other engines, over views uint8 [N, S, S, 3].
@@ -102,7 +103,7 @@ def compare_engines(
         if (absent := why_absent(one)) is not None:
             sentences.append(absent)
             continue
-        say(f"running {one.name} over the references")
+        log(f"running {one.name} over the references")
         try:
             path = _file(detector, one.reads)
             got, convolutions = _run(one.engine, path, pictures)

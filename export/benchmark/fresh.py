@@ -67,11 +67,11 @@ def cold_starts(subjects: Mapping[str, Subject], batch: Path, starts: int = STAR
             subject = subjects[name]
             # The monotonic clock is the system's, so another process's readings can be compared with it.
             started = time.monotonic_ns()
-            told = json.loads(run_worker("fresh_worker", subject.engine, subject.path, batch, 1))
+            answer = json.loads(run_worker("fresh_worker", subject.engine, subject.path, batch, 1))
             if number:
-                at = [started, *told["at"]]
+                at = [started, *answer["at"]]
                 steps[name].append([(end - begin) / 1e6 for begin, end in itertools.pairwise(at)])
-                peaks[name].extend([told["peak"]] if told["peak"] else [])
+                peaks[name].extend([answer["peak"]] if answer["peak"] else [])
     return {name: _summary(steps[name], peaks[name]) for name in subjects}
 
 

@@ -1,7 +1,7 @@
 """One run of `fauxlens benchmark`: variants, parts and engines timed in turns, and started in new processes."""
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from export.benchmark.load import Conditions, Watch
 from export.benchmark.parts import BACKBONE, Part, cut_parts
 from export.runtimes.litert import open_detector_file
 from train.common.errors import ExportError
+from train.common.progress import LogCallback
 
 ROUNDS = 200
 SETTLE = 2
@@ -77,7 +78,7 @@ def measure(
     rounds: int = ROUNDS,
     starts: int = STARTS,
     engines: Sequence[BaselineEngine] = BASELINE_ENGINES,
-    say: Callable[[str], None] = lambda line: None,
+    log: LogCallback = lambda line: None,
 ) -> Measurement:
     """Benchmark a bundle, all its variants where none is chosen; `name` is what it is called, `starts` 0 leaves out
     cold starts. Raises ExportError for an unknown variant and for numbers that make no sense."""
@@ -92,15 +93,15 @@ def measure(
         files = {one: folder / f"{one}.tflite" for one in chosen}
         for one, path in files.items():
             path.write_bytes(bundle.variants[one])
-        comparisons, parts, left_out = _of_the_probe(bundle, probe, files, engines, say)
+        comparisons, parts, left_out = _of_the_probe(bundle, probe, files, engines, log)
         subjects = {one: Subject("LiteRT", path) for one, path in files.items()}
         timed = [one for one in comparisons if one.compared is not LITERT and not one.refusal]
         subjects |= {one.compared.name: Subject(one.compared.engine, one.path) for one in timed}
-        say(f"timing {len(subjects)} networks and {len(parts)} parts, {rounds} rounds")
+        log(f"timing {len(subjects)} networks and {len(parts)} parts, {rounds} rounds")
         taken = take_turns(_turns(subjects, parts, threads, views[:1]), rounds, settle=SETTLE)
         started: dict[str, ColdStart] = {}
         if starts:
-            say(f"starting {len(subjects) * (1 + starts)} fresh processes")
+            log(f"starting {len(subjects) * (1 + starts)} fresh processes")
             batch = folder / "batch.npy"
             np.save(batch, views[:1])
             started = cold_starts(subjects, batch, starts)
@@ -155,7 +156,7 @@ def _of_the_probe(
     probe: str | None,
     files: Mapping[str, Path],
     engines: Sequence[BaselineEngine],
-    say: Callable[[str], None],
+    log: LogCallback,
 ) -> tuple[tuple[EngineComparison, ...], tuple[Part, ...], tuple[str, ...]]:
     """Baseline engines and parts of the int8 variant, and a sentence for each that is left out."""
     if probe is None:
@@ -164,7 +165,7 @@ def _of_the_probe(
     wanted = open_detector_file(tflite, name=probe)(views)
     threshold = bundle.descriptions[probe].operating_points[BALANCED].fake_from
     comparisons, left_out = compare_engines(
-        files[probe], views, wanted, threshold, bundle.tolerances.runtime, say, engines
+        files[probe], views, wanted, threshold, bundle.tolerances.runtime, log, engines
     )
     refusals = tuple(one.refusal for one in comparisons if one.refusal)
     try:

@@ -49,11 +49,11 @@ def _onnxruntime(path: Path) -> Convolutions:
 def _openvino(path: Path) -> Convolutions:
     """By the precision that its compiled model states of each layer."""
 
-    def told(operation: Any, key: str) -> str:
+    def info(operation: Any, key: str) -> str:
         return str(operation.get_rt_info()[key].astype(str))
 
-    every = [one for one in compile_openvino(path, 1).get_runtime_model().get_ops() if told(one, "layerType") == _CONV]
-    return _sorted([(one.get_friendly_name(), told(one, "runtimePrecision") in ("u8", "i8")) for one in every])
+    every = [one for one in compile_openvino(path, 1).get_runtime_model().get_ops() if info(one, "layerType") == _CONV]
+    return _sorted([(one.get_friendly_name(), info(one, "runtimePrecision") in ("u8", "i8")) for one in every])
 
 
 _CONV = "Convolution"

@@ -43,7 +43,7 @@ def benchmark_verb(
         threads=counts,
         rounds=rounds,
         starts=starts,
-        say=lambda line: typer.echo(line, err=True),
+        log=lambda line: typer.echo(line, err=True),
     )
     document = to_plain(found)
     if as_json:

@@ -43,7 +43,7 @@ def export_verb(
         open_run(run),
         out or run / "export",
         reference_manifest=references,
-        say=lambda line: typer.echo(line, err=True),
+        log=lambda line: typer.echo(line, err=True),
     )
     paths = {"bundle": made.bundle, "table": made.table, "report": made.report}
     if android:

@@ -59,14 +59,14 @@ def verify_verb(
             print_table(f"{chosen} against its Keras state", COLUMNS, [cells(error) for error in errors])
             typer.echo(verdict(errors))
         elif not next(stage.passed for stage in parity.stages if stage.name == "converting"):
-            told = command("verify", bundle, "--variant", chosen, "--layers", "RUN")
-            typer.echo(f"to see which layer differs: {told}")
+            by_layer = command("verify", bundle, "--variant", chosen, "--layers", "RUN")
+            typer.echo(f"to see which layer differs: {by_layer}")
     if not parity.passed:
         raise typer.Exit(1)
 
 
 def _runtime(name: str | None, self_test: Path | None, bundle: Path) -> "Runtime":
-    """The runtime of this name, or `device` by what a phone has told already."""
+    """The runtime of this name, or `device` by what a phone has reported already."""
     from export.runtimes.registry import RUNTIMES
     from export.runtimes.self_test_runtime import shared_self_test
 

@@ -66,12 +66,12 @@ def level_drawer(setting: Ela, *, to_white: bool) -> Draw:
 
     With `to_white` each gets a gain of its own that makes its largest level 255, else the setting's.
     """
-    return partial(_told, partial(_draw_level, setting, to_white))
+    return partial(_draw_file, partial(_draw_level, setting, to_white))
 
 
 def planes_drawer(sight: Sight) -> Draw:
     """Draw what a detector's backbone looks at; where its view has face(k), the face finder looks for eyes first."""
-    return partial(_told, partial(_draw_planes, sight))
+    return partial(_draw_file, partial(_draw_planes, sight))
 
 
 def draw_files(
@@ -95,7 +95,7 @@ def draw_files(
     return answers
 
 
-def _told(draw: Draw, file: PictureFile) -> Drawn:
+def _draw_file(draw: Draw, file: PictureFile) -> Drawn:
     try:
         return draw(file)
     except DataError as error:

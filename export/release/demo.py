@@ -14,6 +14,7 @@ from export.parity.verify import Parity, verify
 from export.quantize.fake_quant import quantise_run
 from export.release.pipeline import Exported, export_run
 from export.runtimes.registry import RUNTIMES
+from train.common.progress import LogCallback
 from train.data.audit.audit import Audit, audit
 from train.data.cards.registry import find_card
 from train.data.manifest import read_manifest, write_manifest
@@ -41,18 +42,18 @@ class Shown:
     verdict: tuple[str, ...]
 
 
-def run_demo(folder: Path, bar: Bar, say: Callable[[str], None]) -> Shown:
+def run_demo(folder: Path, bar: Bar, log: LogCallback) -> Shown:
     """Take the trip in `folder`: sample, audit, two trainings, int8, `.tflite`, references, parity, report, a verdict.
 
-    `bar` opens a progress bar with a label, `say` hears a line a step. What an earlier demo finished in the same
+    `bar` opens a progress bar with a label, `log` gets a line a step. What an earlier demo finished in the same
     folder is used again. Raises whatever stops a step.
     """
-    say("1/6  drawing the built-in sample: stand-ins to see the pipeline work, not faces to learn from")
+    log("1/6  drawing the built-in sample: stand-ins to see the pipeline work, not faces to learn from")
     sample, manifest_path = folder / "sample", folder / "manifest.csv"
     if not sample.exists():
         with bar("drawing") as progress:
             make_sample(sample, on_progress=lambda done, total: progress(done, total, ""))
-    say("2/6  scanning and auditing it")
+    log("2/6  scanning and auditing it")
     if not manifest_path.exists():
         with bar("scanning") as progress:
             manifest, _ = scan(
@@ -63,16 +64,16 @@ def run_demo(folder: Path, bar: Bar, say: Callable[[str], None]) -> Shown:
             )
         write_manifest(manifest, manifest_path)
     audited = audit(read_manifest(manifest_path))
-    say("3/6  training on camera + gan-like, which leaves diffusion-like unseen")
+    log("3/6  training on camera + gan-like, which leaves diffusion-like unseen")
     _, narrow = _train("sample-gan", folder, manifest_path, bar)
-    say("4/6  training on camera + gan-like + diffusion-like")
+    log("4/6  training on camera + gan-like + diffusion-like")
     run, broad = _train("sample-gan-diffusion", folder, manifest_path, bar)
-    say("5/6  quantising the second to int8: calibration, then quantisation-aware fine-tuning")
+    log("5/6  quantising the second to int8: calibration, then quantisation-aware fine-tuning")
     if not has_state(run, "qat"):
         with bar("quantising") as progress:
             quantise_run(run, on_batch=lambda done: progress(done.batch, done.batches, f" {done.epoch}/{done.epochs}"))
-    say("6/6  exporting, holding every stage against the one before it, and evaluating a picture")
-    exported = export_run(run, run.folder / "export", say=lambda line: say(f"     {line}"))
+    log("6/6  exporting, holding every stage against the one before it, and evaluating a picture")
+    exported = export_run(run, run.folder / "export", log=lambda line: log(f"     {line}"))
     bundle = read_bundle(exported.bundle)
     parity = verify(bundle, variant=bundle.default, runtime=RUNTIMES["litert"])
     picture = sorted((sample / "fake" / "gan-like").iterdir())[0]

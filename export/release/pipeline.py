@@ -1,7 +1,7 @@
 """From a quantised run to what ships: the detector variants, the bundle, and the table that says which is best."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from export.tflite.gpu_delegate import gpu_note
 from export.tflite.intermediates import wrong_planes
 from train.common.atomic import write_bytes, write_text
 from train.common.errors import ExportError
+from train.common.progress import LogCallback
 from train.data.manifest import read_manifest
 from train.data.store import Store, pack_beside
 from train.evaluate.decision import POINTS
@@ -95,9 +96,9 @@ def export_run(
     folder: Path,
     *,
     reference_manifest: Path | None = None,
-    say: Callable[[str], None] = lambda line: None,
+    log: LogCallback = lambda line: None,
 ) -> Exported:
-    """Convert, check, score, compare and bundle every variant of a run; `say` hears what is being done.
+    """Convert, check, score, compare and bundle every variant of a run; `log` gets what is being done.
 
     Writes `NAME.tflite` for every variant, `variants.json`, `bundle.zip` and `report/` into `folder`;
     `variants.choose` says which one ships. The references are pictures of the run's own manifest, or of
@@ -108,12 +109,12 @@ def export_run(
     store = run.store()
     rows = scored_rows(store, run)
     seen = pairs_of_recipe(store.manifest.frame, run.recipe.data)
-    made = _make_all(run, store, rows, seen, states, say)
+    made = _make_all(run, store, rows, seen, states, log)
     keras = {
         name: Scored(f"{name} (Keras)", read_scores(scores_path(run, name)), state.points)
         for name, state in states.items()
     }
-    say("timing")
+    log("timing")
     plain = {one.name: attach(one.raw, describe(run, seen, one.name, one.state)) for one in made}
     latency = measure_latency(plain, store.pixels[0])
     variants = tuple(_compare(one, made[0], keras, latency[one.name]) for one in made)
@@ -121,7 +122,7 @@ def export_run(
     why = reason(best, variants)
     comparison = Comparison(variants, best.name, why, run.recipe.quantize.depthwise, this_machine())
 
-    say("evaluating")
+    log("evaluating")
     chosen = next(one for one in made if one.name == best.name)
     shipped = chosen.scored
     side_by_side = [keras["float"], *([] if best.state == "float" else [keras[best.state]]), shipped]
@@ -139,7 +140,7 @@ def export_run(
         baseline=baseline,
         illustrations=illustrations(means, shipped.name),
     )
-    say("making references")
+    log("making references")
     detectors = {
         one.name: attach(one.raw, replace(describe(run, seen, one.name, one.state), figures=_figures(row, one.scored)))
         for one, row in zip(made, variants, strict=True)
@@ -185,7 +186,7 @@ def _make_all(
     rows: pl.DataFrame,
     seen: tuple[Pair, ...],
     states: Mapping[str, KerasState],
-    say: Callable[[str], None],
+    log: LogCallback,
 ) -> list[_Made]:
     """Convert, check and score every variant whose Keras state is there, but those that spoil their front end."""
     made = []
@@ -193,14 +194,14 @@ def _make_all(
     for name, (state_name, arithmetic) in SOURCES.items():
         if state_name not in states:
             continue
-        say(f"converting and scoring {name}")
+        log(f"converting and scoring {name}")
         state = states[state_name]
         raw = convert(state.parts, arithmetic)
         sealed = attach(raw, describe(run, seen, name, state))
         facts = check_detector(sealed, name, _promises(run, state, arithmetic))
         wrong = wrong_planes(sealed, state.parts.front_end.text, probes, name)
         if wrong and arithmetic in ("float16", "dynamic"):
-            say(f"leaving out {name}: {wrong:.2%} of its front end's planes are not those of the reference")
+            log(f"leaving out {name}: {wrong:.2%} of its front end's planes are not those of the reference")
             continue
         if wrong:
             raise ExportError(

@@ -13,10 +13,11 @@ import numpy as np
 from export.artifacts.metadata import read_description
 from export.runtimes import bionic_shim
 from export.runtimes.arm64_assets import CORES, emulator
-from export.runtimes.assets import Say, assets_folder, make_assets
+from export.runtimes.assets import assets_folder, make_assets
 from export.runtimes.interface import Output, RuntimeAbsentError
 from export.runtimes.process import Program, run_program, run_tool
 from train.common.errors import ExportError
+from train.common.progress import LogCallback
 
 _SOURCES = Path(__file__).parent / "apk_source"
 APK = Path(__file__).parents[2] / "android_demo" / "app" / "target" / "fauxlens-debug.apk"
@@ -51,7 +52,7 @@ def run(tflite: bytes, views: np.ndarray, runtime: str = "apk") -> Output:
 
 
 def missing() -> str | None:
-    """What is absent of emulator, compiler, APK and assets, or None. It starts nothing."""
+    """What is absent of emulator, compiler, APK and assets in one sentence, or None. It starts nothing."""
     if emulator() is None or not _ROOT.is_dir():
         return f"The runtime apk needs QEMU's user emulation and arm64's C library, which are not here: {_PACKAGES}."
     if not APK.is_file():
@@ -61,7 +62,7 @@ def missing() -> str | None:
     return None
 
 
-def set_up(say: Say) -> None:
+def set_up(log: LogCallback) -> None:
     """Take the library out of the APK and compile what it needs. Raises ExportError where a tool is absent or fails."""
     if shutil.which(_COMPILER) is None or emulator() is None:
         raise ExportError(f"The runtime apk needs {_COMPILER} and QEMU to be set up, which are not here: {_PACKAGES}.")
@@ -71,7 +72,7 @@ def set_up(say: Say) -> None:
         return
 
     def fill(folder: Path) -> None:
-        say("A compiler for arm64 makes stand-ins for Android's C library ...")
+        log("A compiler for arm64 makes stand-ins for Android's C library ...")
         library = _library()
         (folder / Path(_MEMBER).name).write_bytes(library)
         _compile(folder / "libbionic.so", _SOURCES / "bionic.c", "-shared", "-fPIC")

@@ -13,10 +13,10 @@ import numpy as np
 from export.artifacts.metadata import read_description
 from export.runtimes import arm64_assets
 from export.runtimes.arm64_assets import CORES
-from export.runtimes.assets import Say
 from export.runtimes.interface import Output, RuntimeAbsentError
 from export.runtimes.process import Program, run_program
 from train.common.errors import ExportError
+from train.common.progress import LogCallback
 
 _WORKER = Path(__file__).parent / "arm64_worker.py"
 
@@ -48,11 +48,11 @@ def missing() -> str | None:
     return None
 
 
-def set_up(say: Say) -> None:
+def set_up(log: LogCallback) -> None:
     """Make the assets for all cores. Raises ExportError where the emulator or a tool is absent, or a tool fails."""
     if arm64_assets.emulator() is None:
         raise ExportError(str(missing()))
-    arm64_assets.make(say)
+    arm64_assets.make(log)
 
 
 def emulated_python(runtime: str) -> list[str]:
@@ -72,11 +72,11 @@ def _check_machine(runtime: str, report: str) -> None:
     wanted = {"machine": "aarch64", "built_for": "aarch64-linux-gnu", "dot_product": CORES[runtime].dot_product}
     wanted |= dict(pin.split("==") for pin in arm64_assets.pins())
     try:
-        told = json.loads(report)
+        answer = json.loads(report)
     except ValueError:
-        told = report
-    if told != wanted:
+        answer = report
+    if answer != wanted:
         raise ExportError(
-            f"What answered as {runtime} was another machine: it says {json.dumps(told)[:300]} and should say "
+            f"What answered as {runtime} was another machine: it says {json.dumps(answer)[:300]} and should say "
             f"{json.dumps(wanted)}; remove {arm64_assets.folder()} and run `fauxlens doctor --set-up {runtime}`."
         )

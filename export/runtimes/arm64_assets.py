@@ -13,9 +13,10 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from export.runtimes.assets import Say, assets_folder, make_assets
+from export.runtimes.assets import assets_folder, make_assets
 from export.runtimes.process import run_tool
 from train.common.errors import ExportError
+from train.common.progress import LogCallback
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def emulator() -> str | None:
     return shutil.which("qemu-aarch64") or shutil.which("qemu-aarch64-static")
 
 
-def make(say: Say) -> None:
+def make(log: LogCallback) -> None:
     """Fetch and unpack the assets, 200 MB. Raises ExportError where a tool is absent or fails."""
     if folder().exists():
         return
@@ -113,9 +114,9 @@ def make(say: Say) -> None:
     def fill(target: Path) -> None:
         debian = target / "debian"
         debian.mkdir()
-        say("apt fetches Debian's Python for arm64 (lists 9 MB, packages 16 MB) ...")
+        log("apt fetches Debian's Python for arm64 (lists 9 MB, packages 16 MB) ...")
         _unpack_debian(debian)
-        say(f"pip fetches {' and '.join(pins())} for arm64 ...")
+        log(f"pip fetches {' and '.join(pins())} for arm64 ...")
         _install_wheels(target / "packages", debian)
         for core in CORES.values():
             _fill_root(target / core.qemu, core)

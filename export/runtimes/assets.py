@@ -15,8 +15,6 @@ from pathlib import Path
 from train.common.atomic import set_mode
 from train.common.places import cache_folder
 
-Say = Callable[[str], None]
-
 
 def assets_folder(name: str, ingredients: Sequence[str]) -> Path:
     """Where the assets of runtime `name` stand; `ingredients` are all the versions and texts that its set-up uses."""

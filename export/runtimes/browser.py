@@ -20,12 +20,13 @@ from pathlib import Path
 import numpy as np
 
 from export.artifacts.metadata import read_description
-from export.runtimes.assets import Say, assets_folder, make_assets
+from export.runtimes.assets import assets_folder, make_assets
 from export.runtimes.chromium import find_chromium, foreign_requests, net_log, showing
 from export.runtimes.interface import Output, RuntimeAbsentError, check_views
 from export.runtimes.loopback import Files, serve
 from export.runtimes.process import run_tool
 from train.common.errors import ExportError
+from train.common.progress import LogCallback
 
 _PAGE_FOLDER = Path(__file__).parent / "browser_page"
 # Data, not a package: export.web is built upon this one.
@@ -121,7 +122,7 @@ def runtime_missing() -> str | None:
     return None
 
 
-def set_up(say: Say) -> None:
+def set_up(log: LogCallback) -> None:
     """Let npm fetch LiteRT.js by its lock file, which names versions and hashes, with the user's own configuration.
 
     Raises ExportError where npm is absent or fails.
@@ -133,7 +134,7 @@ def set_up(say: Say) -> None:
     def make(folder: Path) -> None:
         for name, text in zip(_NPM_FILES, INGREDIENTS, strict=True):
             (folder / name).write_text(text, encoding="utf-8")
-        say("npm fetches LiteRT.js (12 MB) ...")
+        log("npm fetches LiteRT.js (12 MB) ...")
         command = [str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
         run_tool("Fetching LiteRT.js with npm", command, folder)
 

@@ -1,4 +1,4 @@
-"""A phone: the app's own self-test of a bundle, started over adb and told bit for bit.
+"""A phone: the app's own self-test of a bundle, started over adb and reported bit for bit.
 
 A slim bundle of the variant under test is copied into the app's private storage, the app decodes its pictures, makes
 the views and runs the detector, and what it writes is read back. Nothing from the bundle is executed. The app must be
@@ -66,8 +66,8 @@ def trip(bundle: Bundle, variant: str, patience: Patience = PATIENCE) -> Trip:
     an answer that is none or about another bundle.
     """
     slim = slim_bundle(bundle, variant)
-    told = parse_self_test(_self_test(_ready_phone(), slim, patience), "The phone's self-test")
-    return trip_of(told, bundle, variant, [hashlib.sha256(slim).hexdigest()], "The phone's self-test")
+    self_test = parse_self_test(_self_test(_ready_phone(), slim, patience), "The phone's self-test")
+    return trip_of(self_test, bundle, variant, [hashlib.sha256(slim).hexdigest()], "The phone's self-test")
 
 
 def _ready_phone() -> Phone:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from export.runtimes.assets import Say
 from export.runtimes.interface import Promise
 from export.runtimes.registry import RUNTIMES
 from train.common.errors import ExportError
 from train.common.extras import install_command
 from train.common.places import home_folder
+from train.common.progress import LogCallback
 
 PACKAGES = {
     # By the extra of pyproject.toml that brings them; "" for what is always there.
@@ -104,7 +104,7 @@ def absent(machine: Machine, names: Sequence[str]) -> list[str]:
     return [place.missing for place in machine.runtimes if place.name in names and place.missing is not None]
 
 
-def set_up(names: Sequence[str], say: Say) -> list[str]:
+def set_up(names: Sequence[str], log: LogCallback) -> list[str]:
     """Make the assets of runtimes, of all that can be set up for the name `all`; one failure does not stop the others.
 
     Returns a sentence for each that still cannot be used. Raises ExportError, before anything is made, for a name that
@@ -112,7 +112,7 @@ def set_up(names: Sequence[str], say: Say) -> list[str]:
     """
     check_names([name for name in names if name != ALL])
     asked = [name for name, one in RUNTIMES.items() if one.set_up] if ALL in names else dict.fromkeys(names)
-    failures = [_set_up_one(name, say) for name in asked]
+    failures = [_set_up_one(name, log) for name in asked]
     # Runtimes that share assets fail alike.
     return list(dict.fromkeys(failure for failure in failures if failure is not None))
 
@@ -124,16 +124,16 @@ def check_names(names: Sequence[str]) -> None:
             raise ExportError(f"Unknown runtime {name!r}: choose one of {', '.join(RUNTIMES)}.")
 
 
-def _set_up_one(name: str, say: Say) -> str | None:
+def _set_up_one(name: str, log: LogCallback) -> str | None:
     runtime = RUNTIMES[name]
     if runtime.set_up is not None:
         try:
-            runtime.set_up(lambda line: say(f"{name}: {line}"))
+            runtime.set_up(lambda line: log(f"{name}: {line}"))
         except ExportError as error:
             return str(error)
     reason = runtime.missing()
     if reason is None:
-        say(f"{name}: ready")
+        log(f"{name}: ready")
     return reason
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from export.runtimes.assets import Say
 from train.common.errors import ExportError
+from train.common.progress import LogCallback
 from train.image.view import Eyes
 
 if TYPE_CHECKING:
@@ -81,5 +81,5 @@ class Runtime:
     promise: Promise
     call: Call = field(compare=False, repr=False)
     missing: Callable[[], str | None] = field(compare=False, repr=False)
-    set_up: Callable[[Say], None] | None = field(default=None, compare=False, repr=False)
+    set_up: Callable[[LogCallback], None] | None = field(default=None, compare=False, repr=False)
     trip: "Callable[[Bundle, str], Trip] | None" = field(default=None, compare=False, repr=False)

@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from export.artifacts.metadata import read_description
-from export.runtimes.assets import Say, assets_folder, make_assets
+from export.runtimes.assets import assets_folder, make_assets
 from export.runtimes.interface import Output, RuntimeAbsentError
 from export.runtimes.process import Program, run_program, run_tool
 from train.common.errors import ExportError
+from train.common.progress import LogCallback
 
 # A link to android_demo/jvm, so that an installed package has the sources too.
 _SOURCES = sorted((Path(__file__).parent / "jvm_source").glob("*.java"))
@@ -62,7 +63,7 @@ def missing() -> str | None:
     return None
 
 
-def set_up(say: Say) -> None:
+def set_up(log: LogCallback) -> None:
     """Let Maven fetch JNA with the user's own configuration, check its SHA-256, and compile the program against it.
 
     Raises ExportError where Maven or the compiler is absent or fails, and for a jar that is another.
@@ -74,7 +75,7 @@ def set_up(say: Say) -> None:
             raise ExportError(f"The runtime jvm needs {tool} to be set up, which is not here: {_PACKAGES}.")
 
     def make(folder: Path) -> None:
-        say("Maven fetches JNA (2 MB) ...")
+        log("Maven fetches JNA (2 MB) ...")
         fetched = folder / "fetched"
         run_tool(
             "Maven", ["mvn", "-B", "-q", _MAVEN_COPY, f"-Dartifact={_JNA}", f"-DoutputDirectory={fetched}"], folder
@@ -85,7 +86,7 @@ def set_up(say: Say) -> None:
             raise ExportError(f"What Maven fetched as {_JNA} is not the jar it should be; look at Maven's mirrors.")
         found[0].rename(jar)
         fetched.rmdir()
-        say("javac compiles the program ...")
+        log("javac compiles the program ...")
         command = ["javac", "--release", _JAVA_RELEASE, "-cp", str(jar), "-d", str(folder / "classes")]
         run_tool("javac", [*command, *map(str, _SOURCES)], folder)
 

@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from export.artifacts.metadata import read_description
-from export.runtimes.assets import Say, assets_folder, make_assets
+from export.runtimes.assets import assets_folder, make_assets
 from export.runtimes.interface import Output, RuntimeAbsentError
 from export.runtimes.process import Program, run_program, run_tool
 from train.common.errors import ExportError
+from train.common.progress import LogCallback
 
 _LOCK = Path(__file__).parent / "mediapipe.lock"
 _WORKER = Path(__file__).parent / "mediapipe_worker.py"
@@ -52,7 +53,7 @@ def missing() -> str | None:
     return None
 
 
-def set_up(say: Say) -> None:
+def set_up(log: LogCallback) -> None:
     """Make MediaPipe's own environment with the user's pip configuration, and start it once.
 
     Raises ExportError where a system library is absent, and where venv, pip or MediaPipe itself fails.
@@ -65,7 +66,7 @@ def set_up(say: Say) -> None:
 
     def make(folder: Path) -> None:
         run_tool("venv", [sys.executable, "-m", "venv", str(folder)], folder)
-        say("pip fetches MediaPipe (150 MB) ...")
+        log("pip fetches MediaPipe (150 MB) ...")
         pip = [*_python(folder), "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps"]
         run_tool("pip", [*pip, "--only-binary", ":all:", "--requirement", str(_LOCK)], folder)
         # Matplotlib, which MediaPipe imports, looks for fonts when it is first started and keeps what it finds.

@@ -36,7 +36,7 @@ def _elsewhere(name: str, promise: Promise, within: str = "", **options: str) ->
         reason: str | None = module().missing()
         return reason
 
-    return Runtime(name, promise, call, missing, lambda say: module().set_up(say))
+    return Runtime(name, promise, call, missing, lambda log: module().set_up(log))
 
 
 def _phone(name: str, promise: Promise) -> Runtime:

@@ -26,7 +26,7 @@ _BITS = re.compile(r"[0-9a-f]{8}", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Told:
+class ReferenceResult:
     """One reference: SHA-256 of pixels and view, `scores` float32 [2] or [0], `heatmap` float32 [h*w] or [0].
 
     What the phone could not make is "" or empty, for the reason in `error`. Where nothing is, an error says why the
@@ -57,7 +57,7 @@ class SelfTest:
     detector_sha256: str
     variant: str
     view: str
-    references: tuple[Told, ...]
+    references: tuple[ReferenceResult, ...]
     latency_ms: tuple[float, ...]
 
 
@@ -95,7 +95,7 @@ def parse_self_test(data: bytes, name: str) -> SelfTest:
     )
 
 
-def _reference(plain: Any, name: str) -> Told:
+def _reference(plain: Any, name: str) -> ReferenceResult:
     if not isinstance(plain, dict):
         raise ExportError(f"{name} is not an object; {AGAIN}.")
     _check(plain, _REFERENCE, name)
@@ -104,7 +104,7 @@ def _reference(plain: Any, name: str) -> Told:
     run = [bool(scores), plain["got"] is not None, plain["verdict_got"] != ""]
     if (lacking and error is None) or len(set(run)) > 1:
         raise ExportError(f"{name} lacks results that its 'error' does not account for; {AGAIN}.")
-    return Told(
+    return ReferenceResult(
         name=plain["name"],
         decoded_sha256=plain["decoded_sha256"],
         view_sha256=plain["view_sha256"],

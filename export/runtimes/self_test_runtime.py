@@ -17,7 +17,7 @@ from export.artifacts.bundle import Bundle
 from export.artifacts.slim import slim_bundle
 from export.runtimes.interface import Output, Runtime, Trip
 from export.runtimes.registry import RUNTIMES
-from export.runtimes.self_test import AGAIN, MAX_BYTES, SelfTest, Told, parse_self_test
+from export.runtimes.self_test import AGAIN, MAX_BYTES, ReferenceResult, SelfTest, parse_self_test
 from train.common.errors import ExportError
 
 
@@ -29,14 +29,14 @@ def shared_self_test(path: Path, opened: Path) -> Runtime:
     """
 
     def trip(bundle: Bundle, variant: str) -> Trip:
-        told = parse_self_test(_read(path, MAX_BYTES + 1), str(path))
+        self_test = parse_self_test(_read(path, MAX_BYTES + 1), str(path))
         files = (slim_bundle(bundle, variant), _read(opened))
-        return trip_of(told, bundle, variant, [hashlib.sha256(data).hexdigest() for data in files], str(path))
+        return trip_of(self_test, bundle, variant, [hashlib.sha256(data).hexdigest() for data in files], str(path))
 
     return replace(RUNTIMES["device"], missing=lambda: None, trip=trip)
 
 
-def trip_of(told: SelfTest, bundle: Bundle, variant: str, files: Sequence[str], name: str) -> Trip:
+def trip_of(self_test: SelfTest, bundle: Bundle, variant: str, files: Sequence[str], name: str) -> Trip:
     """The trip that a self-test tells of; `files` are the SHA-256s of the bundle files that it may be about.
 
     Raises ExportError, with both sides named, for a self-test of another variant, view, detector or bundle, or of
@@ -45,28 +45,28 @@ def trip_of(told: SelfTest, bundle: Bundle, variant: str, files: Sequence[str], 
     description, references = bundle.descriptions[variant], bundle.references
     detector = hashlib.sha256(bundle.variants[variant]).hexdigest()
     for key, its, wanted in (
-        ("variant", told.variant, [variant]),
-        ("view", told.view, [description.view]),
-        ("detector_sha256", told.detector_sha256, [detector]),
-        ("bundle_sha256", told.bundle_sha256, files),
+        ("variant", self_test.variant, [variant]),
+        ("view", self_test.view, [description.view]),
+        ("detector_sha256", self_test.detector_sha256, [detector]),
+        ("bundle_sha256", self_test.bundle_sha256, files),
     ):
         if its not in wanted:
             mend = f"give `--variant {its}`" if key == "variant" else "name the bundle that the app has"
             raise ExportError(f"{name} is about another bundle: its {key} is {its} and here it is {wanted[0]}; {mend}.")
-    names = tuple(one.name for one in told.references)
+    names = tuple(one.name for one in self_test.references)
     if names != references.names:
         raise ExportError(
             f"{name} tells of {len(names)} references and the bundle has {len(references.names)}, or in another "
             f"order; {AGAIN}."
         )
     cells = math.prod(description.heatmap)
-    for one in told.references:
+    for one in self_test.references:
         if len(one.heatmap) not in (0, cells):
             raise ExportError(
                 f"{name}: {one.name} has a heatmap of {len(one.heatmap)} values where the detector gives {cells}; "
                 f"{AGAIN}."
             )
-    return _trip(told, description.heatmap)
+    return _trip(self_test, description.heatmap)
 
 
 def phone_sentence(phone: Mapping[str, Any]) -> str:
@@ -83,46 +83,46 @@ def phone_sentence(phone: Mapping[str, Any]) -> str:
     return f"phone: {where}; {phone['runtime']}, {phone['accelerator']}, {threads}{spent}"
 
 
-def _trip(told: SelfTest, heatmap: tuple[int, int]) -> Trip:
-    lacking = next((one for one in told.references if not _has_run(one)), None)
+def _trip(self_test: SelfTest, heatmap: tuple[int, int]) -> Trip:
+    lacking = next((one for one in self_test.references if not _has_run(one)), None)
     output, failure = None, ""
     if lacking is None:
-        scores = np.stack([one.scores for one in told.references])
-        heatmaps = np.stack([one.heatmap.reshape(heatmap) for one in told.references])
+        scores = np.stack([one.scores for one in self_test.references])
+        heatmaps = np.stack([one.heatmap.reshape(heatmap) for one in self_test.references])
         output = Output(scores, heatmaps)
     else:
         failure = _reason(lacking) or ""
     return Trip(
-        decoded=tuple(one.decoded_sha256 for one in told.references),
-        views=tuple(one.view_sha256 for one in told.references),
-        errors=tuple(map(_reason, told.references)),
+        decoded=tuple(one.decoded_sha256 for one in self_test.references),
+        views=tuple(one.view_sha256 for one in self_test.references),
+        errors=tuple(map(_reason, self_test.references)),
         output=output,
         failure=failure,
-        promise=told.promise,
-        phone=_phone(told),
+        promise=self_test.promise,
+        phone=_phone(self_test),
     )
 
 
-def _has_run(one: Told) -> bool:
+def _has_run(one: ReferenceResult) -> bool:
     """Whether the detector gave outputs. An error that is not about decoding or view is about them."""
-    told = len(one.scores) and len(one.heatmap)
-    return bool(told) and (one.error is None or not (one.decoded_sha256 and one.view_sha256))
+    complete = len(one.scores) and len(one.heatmap)
+    return bool(complete) and (one.error is None or not (one.decoded_sha256 and one.view_sha256))
 
 
-def _reason(one: Told) -> str | None:
+def _reason(one: ReferenceResult) -> str | None:
     """The error of a reference, which names it, too."""
     if one.error is None or one.name in one.error:
         return one.error
     return f"{one.name}: {one.error}"
 
 
-def _phone(told: SelfTest) -> dict[str, Any]:
+def _phone(self_test: SelfTest) -> dict[str, Any]:
     keys = ("app", "device", "system", "abi", "runtime", "threads", "accelerator", "promise")
     latency = None
-    if told.latency_ms:
-        p10, median, p90 = (float(value) for value in np.percentile(told.latency_ms, [10, 50, 90]))
-        latency = {"median": median, "p10": p10, "p90": p90, "invocations": len(told.latency_ms)}
-    return {key: getattr(told, key) for key in keys} | {"latency_ms": latency}
+    if self_test.latency_ms:
+        p10, median, p90 = (float(value) for value in np.percentile(self_test.latency_ms, [10, 50, 90]))
+        latency = {"median": median, "p10": p10, "p90": p90, "invocations": len(self_test.latency_ms)}
+    return {key: getattr(self_test, key) for key in keys} | {"latency_ms": latency}
 
 
 def _read(path: Path, most: int = -1) -> bytes:

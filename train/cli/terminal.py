@@ -48,7 +48,7 @@ def verb(*errors: type[Exception]) -> Callable[[Callable[P, T]], Callable[P, T]]
 
     def around(function: Callable[P, T]) -> Callable[P, T]:
         @wraps(function)
-        def told(*arguments: P.args, **options: P.kwargs) -> T:
+        def guarded(*arguments: P.args, **options: P.kwargs) -> T:
             try:
                 return function(*arguments, **options)
             except (typer.Exit, typer.Abort, typer.BadParameter):
@@ -71,7 +71,7 @@ def verb(*errors: type[Exception]) -> Callable[[Callable[P, T]], Callable[P, T]]
             typer.echo(printable(sentence), err=True)
             raise typer.Exit(status)
 
-        return told
+        return guarded
 
     return around
 

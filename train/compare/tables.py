@@ -125,7 +125,7 @@ def _sentence(comparison: Comparison, block: BlockFigures, arm: str) -> str:
     parts = []
     for metric in METRICS:
         mine = [one for one in block.differences if (one.arm, one.metric) == (arm, metric)]
-        told = [
+        results = [
             f"{verdict} on {', '.join(_name(one.set) for one in found)}"
             for verdict in (BETTER, WORSE)
             if (found := [one for one in mine if one.verdict == verdict])
@@ -133,9 +133,9 @@ def _sentence(comparison: Comparison, block: BlockFigures, arm: str) -> str:
         if nothing := [one for one in mine if one.verdict == NOTHING_FOUND]:
             sizes = sorted(one.detectable for one in nothing)
             needed = " to ".join(dict.fromkeys(_size(size, metric) for size in (sizes[0], sizes[-1])))
-            which = f"any of {len(mine)}" if not told else ", ".join(_name(one.set) for one in nothing)
-            told.append(f"{NOTHING_FOUND} on {which} (none below {needed} could have been called)")
-        parts.append(f"{TITLES[metric]}: {'; '.join(told)}")
+            which = f"any of {len(mine)}" if not results else ", ".join(_name(one.set) for one in nothing)
+            results.append(f"{NOTHING_FOUND} on {which} (none below {needed} could have been called)")
+        parts.append(f"{TITLES[metric]}: {'; '.join(results)}")
     return f"{arm} against {comparison.baseline}{where}: {'. '.join(parts)}."
 
 

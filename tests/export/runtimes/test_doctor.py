@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 
 from export.cli.doctor import doctor_verb
 from export.runtimes import doctor
-from export.runtimes.assets import Say
 from export.runtimes.interface import Output, Runtime
 from export.runtimes.registry import RUNTIMES
 from train.common.errors import ExportError
+from train.common.progress import LogCallback
 
 ROOT = Path(doctor.__file__).parents[2]
 HEAVY = ("tensorflow", "tf_keras", "ai_edge_litert", "cv2", "polars", "sklearn", "mtcnn", "mediapipe")
@@ -39,8 +39,8 @@ class Assets:
     def missing(self) -> str | None:
         return None if self.made else "The assets are absent: set them up."
 
-    def set_up(self, say: Say) -> None:
-        say("fetching ...")
+    def set_up(self, log: LogCallback) -> None:
+        log("fetching ...")
         if self.fault:
             raise ExportError(self.fault)
         self.made += 1

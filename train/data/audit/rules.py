@@ -145,21 +145,21 @@ def check_pairs(pairs: Sequence[Pair]) -> list[Finding]:
 def check_repeats(repeats: Repeats, limits: Limits) -> list[Finding]:
     """Say what stands more than once, and what of it does harm."""
     return [
-        *_told(
+        *_cases_findings(
             "leak",
             repeats.leaks,
             "stand in more than one split",
             "Make the splits by group, without official splits.",
             exceeds(repeats.leaks.count, limits.leaks),
         ),
-        *_told(
+        *_cases_findings(
             "conflict",
             repeats.conflicts,
             "are one content labelled both real and fake",
             "Correct the card or remove them.",
             exceeds(repeats.conflicts.count, limits.conflicts),
         ),
-        *_told(
+        *_cases_findings(
             "conflict",
             repeats.mixed_groups,
             "look alike with real and fake labels",
@@ -167,30 +167,30 @@ def check_repeats(repeats: Repeats, limits: Limits) -> list[Finding]:
             "group on the card.",
             exceeds(repeats.mixed_groups.count, limits.mixed_groups),
         ),
-        *_told(
+        *_cases_findings(
             "overlap",
             repeats.source_overlaps,
             "stand in more than one source",
             "Do not hold out the one source and train on the other.",
             exceeds(repeats.source_overlaps.count, limits.source_overlaps),
         ),
-        *_told(
+        *_cases_findings(
             "duplicates",
             repeats.exact,
             "are one content each",
             "They count more than others in training and in every figure: keep one of each.",
         ),
-        *_told(
+        *_cases_findings(
             "duplicates",
             repeats.near,
             "look alike",
             "Look-alikes share a group, and splits by group keep them together.",
         ),
-        *_told("pairs", repeats.declared_pairs, "are declared pairs of real and fake look-alikes", ""),
+        *_cases_findings("pairs", repeats.declared_pairs, "are declared pairs of real and fake look-alikes", ""),
     ]
 
 
-def _told(topic: str, cases: Cases, what: str, remedy: str, fails: bool | None = None) -> list[Finding]:
+def _cases_findings(topic: str, cases: Cases, what: str, remedy: str, fails: bool | None = None) -> list[Finding]:
     if not cases.count:
         return []
     severity: Severity = "note" if fails is None else "failure" if fails else "warning"

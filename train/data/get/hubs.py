@@ -74,7 +74,7 @@ def _kaggle_download(handle: str, page: str, cache: Path) -> str:
         shutil.rmtree(cache, ignore_errors=True)
         raise DataError(f"{page} came damaged and was removed: run the same again.") from None
     except OSError as error:
-        raise _told(error, page) from None
+        raise _explained(error, page) from None
 
 
 def _refused_by_kaggle(status: int, page: str) -> str:
@@ -158,7 +158,7 @@ def _huggingface_download(name: str, revision: str | None, endpoint: str, folder
     except (HTTPError, XetDownloadError):
         raise DataError(_unreachable(page)) from None
     except OSError as error:
-        raise _told(error, page) from None
+        raise _explained(error, page) from None
     return commit
 
 
@@ -196,7 +196,7 @@ def _unreachable(page: str) -> str:
     return f"{page} cannot be reached or broke off: check the network and run the same again; it resumes from there."
 
 
-def _told(error: OSError, page: str) -> Exception:
+def _explained(error: OSError, page: str) -> Exception:
     """What to raise for a system error: DataError for a full disk and for the clients' own, which have no number."""
     if error.errno == errno.ENOSPC:
         return DataError(f"{page} does not fit on the disk: make room and run the same again; it resumes from there.")
