@@ -183,7 +183,7 @@ def check_consistent(bundle: Bundle, name: str) -> None:
     references, count = bundle.references, len(bundle.references.names)
     for variant, description in bundle.descriptions.items():
         size = description.size
-        promises = {
+        checks = {
             "is called otherwise inside": description.variant == variant,
             "has another view than the default variant": description.view == bundle.descriptions[bundle.default].view,
             "lacks the stage of its Keras state": LINEAGE[variant] in references.stages,
@@ -196,7 +196,7 @@ def check_consistent(bundle: Bundle, name: str) -> None:
                 for maps in (*references.heatmaps.values(), *references.gradcam.values())
             ),
         }
-        for complaint, holds in promises.items():
+        for complaint, holds in checks.items():
             if not holds:
                 raise ExportError(f"{name}: variant {variant} {complaint}; export the bundle again.")
     if "keras-float" not in references.stages:

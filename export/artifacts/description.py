@@ -62,9 +62,9 @@ class Description:
     format: int = FORMAT
 
     def __post_init__(self) -> None:
-        for key, (holds, promise) in _PROMISES.items():
+        for key, (holds, wanted) in _KEY_CHECKS.items():
             if not holds(getattr(self, key)):
-                raise _wrong(key, promise)
+                raise _wrong(key, wanted)
 
     @property
     def generators_seen(self) -> tuple[str, ...]:
@@ -117,17 +117,17 @@ def _from_plain(key: str, value: Any) -> Any:
     if key == "calibration":
         names = {f.name for f in dataclasses.fields(CalibrationNote)}
         if not isinstance(value, dict) or set(value) != names:
-            raise _wrong(key, _PROMISES[key][1])
+            raise _wrong(key, _KEY_CHECKS[key][1])
         return CalibrationNote(**value)
     if key == "operating_points":
         return _decisions(value)
     if key == "seen":
         if not isinstance(value, list) or not all(isinstance(pair, list) for pair in value):
-            raise _wrong(key, _PROMISES[key][1])
+            raise _wrong(key, _KEY_CHECKS[key][1])
         return tuple(tuple(pair) for pair in value)
     if key in _TUPLES:
         if not isinstance(value, list):
-            raise _wrong(key, (_PROMISES | _FORMAT_1_KEYS)[key][1])
+            raise _wrong(key, (_KEY_CHECKS | _FORMAT_1_KEYS)[key][1])
         return tuple(value)
     return value
 
@@ -135,7 +135,7 @@ def _from_plain(key: str, value: Any) -> Any:
 def _decisions(value: Any) -> dict[str, Decision]:
     names = {f.name for f in dataclasses.fields(Decision)}
     if not isinstance(value, dict) or not all(isinstance(one, dict) and set(one) == names for one in value.values()):
-        raise _wrong("operating_points", _PROMISES["operating_points"][1])
+        raise _wrong("operating_points", _KEY_CHECKS["operating_points"][1])
     return {name: Decision(**one) for name, one in value.items()}
 
 
@@ -148,9 +148,9 @@ def _from_format_1(plain: dict[str, Any]) -> dict[str, Any]:
             raise ExportError(f"fauxlens.json has an unknown key '{key}'; export the detector again.")
     old = {key: _from_plain(key, plain[key]) for key in _FORMAT_1_LISTS}
     old["operating_points"] = plain["operating_points"]
-    for key, (holds, promise) in _FORMAT_1_KEYS.items():
+    for key, (holds, wanted) in _FORMAT_1_KEYS.items():
         if not holds(old[key]):
-            raise _wrong(key, promise)
+            raise _wrong(key, wanted)
     decisions = {
         name: decision_of_format_1(threshold, old["unsure"], balanced=name == BALANCED)
         for name, threshold in old["operating_points"].items()
@@ -165,8 +165,8 @@ def _from_format_1(plain: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _wrong(key: str, promise: str) -> ExportError:
-    return ExportError(f"fauxlens.json: '{key}' must be {promise}; export the detector again.")
+def _wrong(key: str, wanted: str) -> ExportError:
+    return ExportError(f"fauxlens.json: '{key}' must be {wanted}; export the detector again.")
 
 
 def _is_text(value: object) -> bool:
@@ -210,7 +210,7 @@ def _is_pair(value: object, holds: Callable[[Any], bool]) -> bool:
 _FORMAT_1_LISTS = ("unsure", "generators_seen", "sources_seen")
 _TUPLES = ("heatmap", "licences", "labels", *_FORMAT_1_LISTS)
 
-_PROMISES: dict[str, tuple[Callable[[Any], bool], str]] = {
+_KEY_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "format": (lambda v: _is_int(v, FORMAT, FORMAT), f"the whole number {FORMAT}"),
     "name": (_is_text, "one line of text"),
     "variant": (lambda v: v in VARIANTS, "one of " + ", ".join(VARIANTS)),

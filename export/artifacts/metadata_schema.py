@@ -141,7 +141,7 @@ def add_metadata(tflite: bytes, metadata: bytes) -> bytes:
         if slot in rebuilt:
             b.PrependUOffsetTRelativeSlot(slot, rebuilt[slot], 0)
         elif fields[slot]:
-            b.PrependUOffsetTRelativeSlot(slot, moved(_follow(tflite, fields[slot])), 0)
+            b.PrependUOffsetTRelativeSlot(slot, moved(_target(tflite, fields[slot])), 0)
     b.Finish(b.EndObject(), file_identifier=b"TFL3")
     return bytes(b.Output())
 
@@ -225,7 +225,7 @@ def _u32(data: bytes, position: int) -> int:
     return int(struct.unpack_from("<I", data, position)[0])
 
 
-def _follow(data: bytes, position: int) -> int:
+def _target(data: bytes, position: int) -> int:
     return position + _u32(data, position)
 
 
@@ -238,7 +238,7 @@ def _fields(data: bytes, table: int) -> list[int]:
 
 
 def _root_fields(data: bytes) -> list[int]:
-    fields = _fields(data, _follow(data, 0))
+    fields = _fields(data, _target(data, 0))
     if any(fields[_MODEL_SLOTS:]):
         raise ExportError(
             "The model to seal keeps weights outside its flatbuffer; convert it without external buffers."
@@ -255,13 +255,13 @@ def _vector(data: bytes, field: int) -> list[int]:
     """Positions of the tables that a vector of offsets points to; empty where the field is absent."""
     if not field:
         return []
-    start = _follow(data, field)
-    return [_follow(data, start + 4 + 4 * i) for i in range(_u32(data, start))]
+    start = _target(data, field)
+    return [_target(data, start + 4 + 4 * i) for i in range(_u32(data, start))]
 
 
 def _entry_name(data: bytes, entry: int) -> bytes:
     fields = _fields(data, entry)
     if not fields or not fields[0]:
         return b""
-    start = _follow(data, fields[0])
+    start = _target(data, fields[0])
     return data[start + 4 : start + 4 + _u32(data, start)]

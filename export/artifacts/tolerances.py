@@ -19,7 +19,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Tolerances:
-    """The limits of each step of the trip; all fractions or probabilities, 0..1.
+    """The limits of each stage of parity; all fractions or probabilities, 0..1.
 
     `quantising`: Keras float to Keras quantised, a change of the model that is recorded and bounded loosely.
     `converting`: Keras to TFLite, one model in two programs. `runtime`: the stored TFLite scores to this runtime, for

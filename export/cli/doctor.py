@@ -35,7 +35,7 @@ def doctor_verb(
         print_json(_document(machine))
     else:
         print_table("this machine", ("what", "found"), _rows(machine))
-        runtimes = [(one.name, one.promise, "ok" if one.missing is None else one.missing) for one in machine.runtimes]
+        runtimes = [(one.name, one.guarantee, "ok" if one.missing is None else one.missing) for one in machine.runtimes]
         print_table("runtimes, for `verify --runtime NAME`", ("name", "guarantee", "status"), runtimes)
     for sentence in failures:
         typer.echo(sentence, err=True)
@@ -61,6 +61,9 @@ def _rows(machine: "Machine") -> list[tuple[str, str]]:
 
 def _document(machine: "Machine") -> dict[str, Any]:
     """The machine as JSON: packages by name, and `ok` beside what is missing of a runtime."""
-    runtimes = [{**asdict(one), "ok": one.missing is None} for one in machine.runtimes]
+    runtimes = [
+        {"name": one.name, "promise": one.guarantee, "missing": one.missing, "ok": one.missing is None}
+        for one in machine.runtimes
+    ]
     packages = {one.name: one.version for one in machine.packages}
     return {**asdict(machine), "packages": packages, "runtimes": runtimes}

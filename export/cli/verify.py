@@ -37,7 +37,7 @@ def verify_verb(
     from export.parity.verify import verify
     from export.runtimes.self_test_runtime import phone_sentence
 
-    held = _runtime(runtime, self_test, bundle)
+    chosen_runtime = _runtime(runtime, self_test, bundle)
     opened = read_bundle(bundle)
     chosen = variant or opened.default
     errors = None
@@ -46,7 +46,7 @@ def verify_verb(
         from train.fit.run_folder import open_run
 
         errors = bundle_layers(opened, chosen, open_run(layers))
-    parity = verify(opened, variant=chosen, runtime=held)
+    parity = verify(opened, variant=chosen, runtime=chosen_runtime)
     if as_json:
         print_json(asdict(parity) | ({"by_layer": to_plain(errors)} if errors else {}))
     else:

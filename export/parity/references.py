@@ -1,4 +1,4 @@
-"""What every runtime is held against: some pictures, and what each stage of the trip made of them."""
+"""What every runtime is compared with: some pictures, and what each stage of the run made of them."""
 
 from collections.abc import Mapping
 

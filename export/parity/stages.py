@@ -1,4 +1,4 @@
-"""The stages of parity: each holds what came of the references against what the bundle stored of the same stage."""
+"""The stages of parity: each compares what came of the references with what the bundle stored of the same stage."""
 
 import dataclasses
 import hashlib
@@ -13,13 +13,13 @@ from export.artifacts.description import BALANCED
 from export.artifacts.tolerances import Limits, allowed_flips
 from export.inference.detector import threshold_of
 from export.parity.heatmap_similarity import cosine
-from export.runtimes.interface import Output, Promise, Trip
+from export.runtimes.interface import Guarantee, Output, ParityRun
 from train.common.errors import ElaError
 
 
 @dataclass(frozen=True)
 class StageResult:
-    """One stage: whether it held, its numbers by name, and one sentence for people."""
+    """One stage: whether it passed, its numbers by name, and one sentence for people."""
 
     name: str
     passed: bool
@@ -27,18 +27,20 @@ class StageResult:
     sentence: str
 
 
-def follow(bundle: Bundle, variant: str, runtime: str, trip: Trip) -> tuple[StageResult, ...]:
-    """Every stage in order, for a trip on the runtime of this name; one that cannot run has not held."""
-    output, promise = trip.output, trip.promise
+def compare_stages(bundle: Bundle, variant: str, runtime: str, parity_run: ParityRun) -> tuple[StageResult, ...]:
+    """Every stage in order, for a run on the runtime of this name; one that cannot run has not passed."""
+    output, guarantee = parity_run.output, parity_run.guarantee
     return (
-        _decode_stage(bundle, trip),
-        *_face_stages(bundle, trip),
-        _view_stage(bundle, trip),
+        _decode_stage(bundle, parity_run),
+        *_face_stages(bundle, parity_run),
+        _view_stage(bundle, parity_run),
         _planes_stage(bundle, variant),
         _quantising_stage(bundle, variant),
         _converting_stage(bundle, variant),
-        _runtime_stage(bundle, variant, runtime, promise, output) if output else _failed("runtime", trip.failure),
-        _heatmap_stage(bundle, variant, promise, output) if output else _failed("heatmap", trip.failure),
+        _runtime_stage(bundle, variant, runtime, guarantee, output)
+        if output
+        else _failed("runtime", parity_run.failure),
+        _heatmap_stage(bundle, variant, guarantee, output) if output else _failed("heatmap", parity_run.failure),
     )
 
 
@@ -48,31 +50,38 @@ def count_flips(bundle: Bundle, variant: str, before: np.ndarray, after: np.ndar
     return int(np.count_nonzero((before >= threshold) != (after >= threshold)))
 
 
-def _decode_stage(bundle: Bundle, trip: Trip) -> StageResult:
-    return _hashes("decode", "decode to other pixels", bundle.references.names, bundle.decoded, trip.decoded, trip)
+def _decode_stage(bundle: Bundle, parity_run: ParityRun) -> StageResult:
+    return _hashes(
+        "decode", "decode to other pixels", bundle.references.names, bundle.decoded, parity_run.decoded, parity_run
+    )
 
 
-def _face_stages(bundle: Bundle, trip: Trip) -> tuple[StageResult, ...]:
+def _face_stages(bundle: Bundle, parity_run: ParityRun) -> tuple[StageResult, ...]:
     """Whether the face finder finds the eyes that the views were made with; no stage where nobody looked."""
-    if trip.eyes is None:
+    if parity_run.eyes is None:
         return ()
-    stored, found = bundle.references.eyes, trip.eyes
+    stored, found = bundle.references.eyes, parity_run.eyes
     names = bundle.references.names
     return (_count("faces", "have the eyes elsewhere", names, lambda index: found[index] != stored[index]),)
 
 
-def _view_stage(bundle: Bundle, trip: Trip) -> StageResult:
+def _view_stage(bundle: Bundle, parity_run: ParityRun) -> StageResult:
     stored = [hashlib.sha256(view.tobytes()).hexdigest() for view in bundle.references.views]
-    return _hashes("view", "give another view", bundle.references.names, stored, trip.views, trip)
+    return _hashes("view", "give another view", bundle.references.names, stored, parity_run.views, parity_run)
 
 
 def _hashes(
-    name: str, complaint: str, names: tuple[str, ...], stored: Sequence[str], found: tuple[str, ...], trip: Trip
+    name: str,
+    complaint: str,
+    names: tuple[str, ...],
+    stored: Sequence[str],
+    found: tuple[str, ...],
+    parity_run: ParityRun,
 ) -> StageResult:
-    """Hold SHA-256s against the stored ones."""
+    """Compare SHA-256s with the stored ones."""
     for index, digest in enumerate(found):
         if not digest:
-            return _failed(name, trip.errors[index] or "no reason was given.")
+            return _failed(name, parity_run.errors[index] or "no reason was given.")
     return _count(name, complaint, names, lambda index: found[index] != stored[index])
 
 
@@ -111,11 +120,11 @@ def _converting_stage(bundle: Bundle, variant: str) -> StageResult:
     return _compare(bundle, variant, "converting", (LINEAGE[variant], stage), bundle.references.stages[stage], limits)
 
 
-def _runtime_stage(bundle: Bundle, variant: str, runtime: str, promise: Promise, output: Output) -> StageResult:
+def _runtime_stage(bundle: Bundle, variant: str, runtime: str, guarantee: Guarantee, output: Output) -> StageResult:
     stored = tflite_stage(variant)
     now = output.scores[:, 1]
     compared = _compare(bundle, variant, "runtime", (stored, runtime), now, bundle.tolerances.runtime)
-    if promise == "decisions":
+    if guarantee == "decisions":
         return compared
     allowed = _rounding(bundle, variant)
     passed = compared.numbers["max"] <= allowed and not compared.numbers["flips"]
@@ -123,10 +132,10 @@ def _runtime_stage(bundle: Bundle, variant: str, runtime: str, promise: Promise,
     return dataclasses.replace(compared, passed=passed, sentence=f"{compared.sentence[:-1]}; they {must}.")
 
 
-def _heatmap_stage(bundle: Bundle, variant: str, promise: Promise, output: Output) -> StageResult:
+def _heatmap_stage(bundle: Bundle, variant: str, guarantee: Guarantee, output: Output) -> StageResult:
     references, tolerances = bundle.references, bundle.tolerances
     stored = references.heatmaps.get(tflite_stage(variant))
-    if promise == "bits" and stored is not None:
+    if guarantee == "bits" and stored is not None:
         apart = np.abs(output.heatmaps - stored).max(axis=(1, 2)) > _rounding(bundle, variant)
         if apart.any():
             first = references.names[int(apart.argmax())]
@@ -164,7 +173,7 @@ def _heatmap_stage(bundle: Bundle, variant: str, promise: Promise, output: Outpu
 
 
 def _rounding(bundle: Bundle, variant: str) -> float:
-    """How far a runtime that promises bits may be from the stored values."""
+    """How far a runtime that guarantees bits may be from the stored values."""
     return 0.0 if variant.endswith("int8") else bundle.tolerances.float_rounding
 
 

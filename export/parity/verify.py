@@ -1,7 +1,7 @@
-"""Parity: is what runs here what was trained? Follows the references from file to heatmap, stage by stage.
+"""Parity: is what runs here what was trained? Compares the references from file to heatmap, stage by stage.
 
 Every stage starts from the *stored* result of the stage before it, so a fault shows in its own stage and not in all
-later ones. The stages themselves are in `parity_stages`.
+later ones. The stages are in `stages.py`.
 """
 
 import dataclasses
@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from export.artifacts.bundle import LINEAGE, Bundle, picture_sha256
-from export.parity.stages import StageResult, count_flips, follow
-from export.runtimes.interface import Output, Runtime, RuntimeAbsentError, Trip
+from export.parity.stages import StageResult, compare_stages, count_flips
+from export.runtimes.interface import Output, ParityRun, Runtime, RuntimeAbsentError
 from train.common.errors import DataError, ExportError
 from train.image.decode import decode_bytes
 from train.image.face_finder.finder import find_in_pixels
@@ -43,20 +43,22 @@ class Parity:
 def verify(bundle: Bundle, *, variant: str, runtime: Runtime) -> Parity:
     """Verify a variant of a bundle on a runtime.
 
-    A runtime that promises `bits` is held to equal bits (float variants to `float_rounding`), others to decisions. A
-    runtime with a trip of its own decodes and makes the views; for all others, that happens here. Raises ExportError
-    for an unknown variant and a trip of which nothing came, RuntimeAbsentError where the runtime's parts are missing.
-    A stage that cannot run at all counts as departed.
+    A runtime that guarantees `bits` must give equal bits (float variants within `float_rounding`), others equal
+    decisions. A runtime with a run of its own decodes and makes the views; for all others, that happens here. Raises
+    ExportError for an unknown variant and a run of which nothing came, RuntimeAbsentError where the runtime's assets
+    are missing. A stage that cannot run counts as different.
     """
     if variant not in bundle.variants:
         raise ExportError(f"The bundle has no variant '{variant}'; choose one of {', '.join(sorted(bundle.variants))}.")
-    trip = runtime.trip(bundle, variant) if runtime.trip else _trip_here(bundle, variant, runtime)
-    trip = _checked(trip, bundle, variant)
-    stages = follow(bundle, variant, runtime.name, trip)
+    parity_run = (
+        runtime.run_references(bundle, variant) if runtime.run_references else _run_here(bundle, variant, runtime)
+    )
+    parity_run = _checked(parity_run, bundle, variant)
+    stages = compare_stages(bundle, variant, runtime.name, parity_run)
     departed = [stage for stage in stages if not stage.passed]
     trained = bundle.references.stages[LINEAGE[variant]]
     count = len(trained)
-    flips = count_flips(bundle, variant, trained, trip.output.scores[:, 1]) if trip.output else count
+    flips = count_flips(bundle, variant, trained, parity_run.output.scores[:, 1]) if parity_run.output else count
     if departed:
         sentence = f"{variant} on {runtime.name} differs first at {departed[0].name}: {departed[0].sentence}"
     else:
@@ -69,12 +71,12 @@ def verify(bundle: Bundle, *, variant: str, runtime: Runtime) -> Parity:
         flips=flips,
         sentence=f"{sentence} {flips} of {count} verdicts flip.",
         stages=stages,
-        phone=trip.phone,
+        phone=parity_run.phone,
     )
 
 
-def _trip_here(bundle: Bundle, variant: str, runtime: Runtime) -> Trip:
-    """The trip with this machine's decoder and views, and the runtime's outputs."""
+def _run_here(bundle: Bundle, variant: str, runtime: Runtime) -> ParityRun:
+    """The run with this machine's decoder and views, and the runtime's outputs."""
     view = parse_view(bundle.descriptions[variant].view)
     made = [_made_here(bundle, view, index) for index in range(len(bundle.references.names))]
     decoded, views, errors, eyes_here = zip(*made, strict=True)
@@ -85,7 +87,7 @@ def _trip_here(bundle: Bundle, variant: str, runtime: Runtime) -> Trip:
     except ExportError as error:
         output, failure = None, str(error)
     eyes = eyes_here if bundle.has_finder else None
-    return Trip(decoded, views, errors, output, failure, runtime.promise, eyes=eyes)
+    return ParityRun(decoded, views, errors, output, failure, runtime.guarantee, eyes=eyes)
 
 
 def _made_here(bundle: Bundle, view: View, index: int) -> tuple[str, str, str | None, Eyes | None]:
@@ -111,10 +113,10 @@ def _made_here(bundle: Bundle, view: View, index: int) -> tuple[str, str, str | 
     return decoded, hashlib.sha256(np.ascontiguousarray(seen).tobytes()).hexdigest(), None, eyes
 
 
-def _checked(trip: Trip, bundle: Bundle, variant: str) -> Trip:
-    """The trip without its output, if that is no such output as the bundle's detector gives."""
-    reason = None if trip.output is None else _why_not(trip.output, bundle, variant)
-    return trip if reason is None else dataclasses.replace(trip, output=None, failure=reason)
+def _checked(parity_run: ParityRun, bundle: Bundle, variant: str) -> ParityRun:
+    """The run without its output, if that is no such output as the bundle's detector gives."""
+    reason = None if parity_run.output is None else _why_not(parity_run.output, bundle, variant)
+    return parity_run if reason is None else dataclasses.replace(parity_run, output=None, failure=reason)
 
 
 def _why_not(output: Output, bundle: Bundle, variant: str) -> str | None:

@@ -1,4 +1,4 @@
-"""`fauxlens demo`: the whole trip on the built-in sample, and the field's main finding in miniature."""
+"""`fauxlens demo`: the full pipeline on the built-in sample, and the field's main finding in miniature."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -43,7 +43,8 @@ class Shown:
 
 
 def run_demo(folder: Path, bar: Bar, log: LogCallback) -> Shown:
-    """Take the trip in `folder`: sample, audit, two trainings, int8, `.tflite`, references, parity, report, a verdict.
+    """Run the pipeline in `folder`: sample, audit, two trainings, int8, `.tflite`, references, parity, report, a
+    verdict.
 
     `bar` opens a progress bar with a label, `log` gets a line a step. What an earlier demo finished in the same
     folder is used again. Raises whatever stops a step.

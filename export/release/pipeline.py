@@ -21,7 +21,7 @@ from export.quantize.states import KerasState, load_states
 from export.release.evaluate import score_and_map
 from export.release.model_card import Learned, render_card
 from export.release.variants import Comparison, Variant, choose, reason, to_plain
-from export.tflite.checks import Promises, check_detector
+from export.tflite.checks import Requirements, check_detector
 from export.tflite.convert import Arithmetic, convert
 from export.tflite.gpu_delegate import gpu_note
 from export.tflite.intermediates import wrong_planes
@@ -103,7 +103,7 @@ def export_run(
     Writes `NAME.tflite` for every variant, `variants.json`, `bundle.zip` and `report/` into `folder`;
     `variants.choose` says which one ships. The references are pictures of the run's own manifest, or of
     `reference_manifest`: a bundle carries them, and not every picture may be handed on. Raises ExportError when a
-    variant breaks a promise of the detector file, TrainError when the run is unfinished.
+    variant breaks a requirement of the detector file, TrainError when the run is unfinished.
     """
     states = load_states(run)
     store = run.store()
@@ -198,7 +198,7 @@ def _make_all(
         state = states[state_name]
         raw = convert(state.parts, arithmetic)
         sealed = attach(raw, describe(run, seen, name, state))
-        facts = check_detector(sealed, name, _promises(run, state, arithmetic))
+        facts = check_detector(sealed, name, _requirements(run, state, arithmetic))
         wrong = wrong_planes(sealed, state.parts.front_end.text, probes, name)
         if wrong and arithmetic in ("float16", "dynamic"):
             log(f"leaving out {name}: {wrong:.2%} of its front end's planes are not those of the reference")
@@ -214,14 +214,14 @@ def _make_all(
     return made
 
 
-def _promises(run: Run, state: KerasState, arithmetic: Arithmetic) -> Promises:
-    """What a variant is held to: XNNPACK takes it in one piece, behind a front end in two.
+def _requirements(run: Run, state: KerasState, arithmetic: Arithmetic) -> Requirements:
+    """What is required of a variant: XNNPACK takes it in one piece, behind a front end in two.
 
     float16 has one more, which unpacks the weights; of `dynamic` it takes no depthwise convolution, so that none is
-    promised.
+    required.
     """
     pieces = (1 if state.parts.front_end.text == "rgb" else 2) + (arithmetic == "float16")
-    return Promises(
+    return Requirements(
         int8_convolutions=MOBILENET_CONVOLUTIONS if arithmetic == "int8" else None,
         partitions=None if arithmetic == "dynamic" else pieces,
         depthwise=run.recipe.quantize.depthwise,

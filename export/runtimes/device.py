@@ -19,9 +19,9 @@ import numpy as np
 from export.artifacts.bundle import Bundle
 from export.artifacts.slim import slim_bundle
 from export.runtimes.device_adb import Phone, ask, connected_phone, find_adb, push, read, shell
-from export.runtimes.interface import Output, RuntimeAbsentError, Trip
+from export.runtimes.interface import Output, ParityRun, RuntimeAbsentError
 from export.runtimes.self_test import parse_self_test
-from export.runtimes.self_test_runtime import trip_of
+from export.runtimes.self_test_runtime import parity_run_of
 from train.common.errors import ExportError
 
 APP = "fauxlens.app"
@@ -59,7 +59,7 @@ def run(tflite: bytes, views: np.ndarray) -> Output:
     raise ExportError("The runtime device runs whole bundles only: use `fauxlens verify BUNDLE --runtime device`.")
 
 
-def trip(bundle: Bundle, variant: str, patience: Patience = PATIENCE) -> Trip:
+def run_references(bundle: Bundle, variant: str, patience: Patience = PATIENCE) -> ParityRun:
     """Let the connected phone take a bundle's references through one variant, on its CPU.
 
     Raises RuntimeAbsentError where adb, phone or app are missing, ExportError where anything on the way fails and for
@@ -67,7 +67,7 @@ def trip(bundle: Bundle, variant: str, patience: Patience = PATIENCE) -> Trip:
     """
     slim = slim_bundle(bundle, variant)
     self_test = parse_self_test(_self_test(_ready_phone(), slim, patience), "The phone's self-test")
-    return trip_of(self_test, bundle, variant, [hashlib.sha256(slim).hexdigest()], "The phone's self-test")
+    return parity_run_of(self_test, bundle, variant, [hashlib.sha256(slim).hexdigest()], "The phone's self-test")
 
 
 def _ready_phone() -> Phone:

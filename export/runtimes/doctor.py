@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from export.runtimes.interface import Promise
+from export.runtimes.interface import Guarantee
 from export.runtimes.registry import RUNTIMES
 from train.common.errors import ExportError
 from train.common.extras import install_command
@@ -54,7 +54,7 @@ class Place:
     """A runtime of the table: `missing` says in one sentence what is absent, None where it can be used."""
 
     name: str
-    promise: Promise
+    guarantee: Guarantee
     missing: str | None
 
 
@@ -94,7 +94,7 @@ def examine() -> Machine:
         memory=_memory(),
         # Where tf_keras.utils.get_file keeps what keras.applications downloads.
         imagenet=tuple(sorted(home.glob(".keras/models/mobilenet_*_tf_no_top.h5"))) if home else (),
-        runtimes=tuple(Place(one.name, one.promise, one.missing()) for one in RUNTIMES.values()),
+        runtimes=tuple(Place(one.name, one.guarantee, one.missing()) for one in RUNTIMES.values()),
     )
 
 

@@ -41,17 +41,17 @@ def check_views(views: np.ndarray, size: int, name: str = "The detector") -> Non
         )
 
 
-Promise = Literal["bits", "decisions"]
+Guarantee = Literal["bits", "decisions"]
 
 
 @dataclass(frozen=True)
-class Trip:
+class ParityRun:
     """What became of a bundle's N references, in their order, from file to heatmap.
 
     `decoded`: SHA-256 of each picture's pixels, RGB bytes row by row as stored; `views`: SHA-256 of each view's bytes,
     both as 64 hexadecimal digits, "" where there is none. `errors`: for each reference why something of it is missing,
     None where all is there. `output` is what the *stored* views gave, None where they could not all be run, for the
-    reason in `failure`. `promise` is what it is held to. `phone` is what a phone says of itself, plain JSON values.
+    reason in `failure`. `guarantee` is what must be equal. `phone` is what a phone says of itself, plain JSON values.
     `eyes` are those of the largest face that the face finder finds in each picture, None in a picture without; None
     as a whole where nobody looked.
     """
@@ -61,7 +61,7 @@ class Trip:
     errors: tuple[str | None, ...]
     output: Output | None
     failure: str
-    promise: Promise
+    guarantee: Guarantee
     phone: Mapping[str, Any] | None = None
     eyes: tuple[Eyes | None, ...] | None = None
 
@@ -70,16 +70,16 @@ class Trip:
 class Runtime:
     """A runtime, by the name that people give to `verify --runtime`.
 
-    promise: `bits` where int8 scores must equal LiteRT's with XNNPACK in every bit, `decisions` where only verdicts
+    guarantee: `bits` where int8 scores must equal LiteRT's with XNNPACK in every bit, `decisions` where only verdicts
     must. missing: one sentence on what is absent, None where all is there; it looks at files only and starts nothing.
-    set_up: makes the assets that it needs, None where it needs none; raises ExportError where that fails. trip: for a
-    runtime that decodes pictures and makes views itself, the whole way of a bundle's references through one variant;
-    raises ExportError where nothing came of it.
+    set_up: makes the assets that it needs, None where it needs none; raises ExportError where that fails.
+    run_references: for a runtime that decodes pictures and makes views itself, the whole way of a bundle's references
+    through one variant; raises ExportError where nothing came of it.
     """
 
     name: str
-    promise: Promise
+    guarantee: Guarantee
     call: Call = field(compare=False, repr=False)
     missing: Callable[[], str | None] = field(compare=False, repr=False)
     set_up: Callable[[LogCallback], None] | None = field(default=None, compare=False, repr=False)
-    trip: "Callable[[Bundle, str], Trip] | None" = field(default=None, compare=False, repr=False)
+    run_references: "Callable[[Bundle, str], ParityRun] | None" = field(default=None, compare=False, repr=False)

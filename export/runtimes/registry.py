@@ -5,21 +5,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from export.runtimes.interface import Output, Promise, Runtime, Trip
+from export.runtimes.interface import Guarantee, Output, ParityRun, Runtime
 from export.runtimes.litert import open_detector_file
 
 if TYPE_CHECKING:
     from export.artifacts.bundle import Bundle
 
 
-def _in_process(name: str, promise: Promise) -> Runtime:
+def _in_process(name: str, guarantee: Guarantee) -> Runtime:
     def call(tflite: bytes, views: np.ndarray) -> Output:
         return open_detector_file(tflite, name)(views)
 
-    return Runtime(name, promise, call, lambda: None)
+    return Runtime(name, guarantee, call, lambda: None)
 
 
-def _elsewhere(name: str, promise: Promise, within: str = "", **options: str) -> Runtime:
+def _elsewhere(name: str, guarantee: Guarantee, within: str = "", **options: str) -> Runtime:
     """A runtime outside this process: a module, `within` or of its own name, imported when it is first asked.
 
     options: what the module's `run` is given besides, where it is several runtimes.
@@ -36,18 +36,18 @@ def _elsewhere(name: str, promise: Promise, within: str = "", **options: str) ->
         reason: str | None = module().missing()
         return reason
 
-    return Runtime(name, promise, call, missing, lambda log: module().set_up(log))
+    return Runtime(name, guarantee, call, missing, lambda log: module().set_up(log))
 
 
-def _phone(name: str, promise: Promise) -> Runtime:
+def _phone(name: str, guarantee: Guarantee) -> Runtime:
     """A runtime that is given a whole bundle: a phone decodes pictures and makes views itself. It has no set-up."""
-    elsewhere = _elsewhere(name, promise)
+    elsewhere = _elsewhere(name, guarantee)
 
-    def trip(bundle: "Bundle", variant: str) -> Trip:
-        found: Trip = importlib.import_module(f"export.runtimes.{name}").trip(bundle, variant)
+    def run_references(bundle: "Bundle", variant: str) -> ParityRun:
+        found: ParityRun = importlib.import_module(f"export.runtimes.{name}").run_references(bundle, variant)
         return found
 
-    return Runtime(name, promise, elsewhere.call, elsewhere.missing, trip=trip)
+    return Runtime(name, guarantee, elsewhere.call, elsewhere.missing, run_references=run_references)
 
 
 RUNTIMES: dict[str, Runtime] = {
@@ -63,7 +63,7 @@ RUNTIMES: dict[str, Runtime] = {
         _elsewhere("apk", "bits"),
         _elsewhere("apk-a53", "bits", within="apk", runtime="apk-a53"),
         _elsewhere("browser", "bits"),
-        # Its GPU promises decisions only; that comes with its answer.
+        # Its GPU guarantees decisions only; that comes with its answer.
         _phone("device", "bits"),
     )
 }

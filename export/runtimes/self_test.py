@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from export.runtimes.interface import Promise
+from export.runtimes.interface import Guarantee
 from train.common.documents import parse_json
 from train.common.errors import ExportError
 
 FORMAT = 1
 MAX_BYTES = 64 << 20
 LABELS = ("real", "unsure", "fake")
-# What each accelerator is held to: a GPU computes in half precision.
-PROMISES: dict[str, Promise] = {"cpu": "bits", "gpu": "decisions"}
+# What each accelerator must give equally: a GPU computes in half precision.
+GUARANTEES: dict[str, Guarantee] = {"cpu": "bits", "gpu": "decisions"}
 AGAIN = "run the self-test again and share it once more"
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _BITS = re.compile(r"[0-9a-f]{8}", re.ASCII)
@@ -52,7 +52,7 @@ class SelfTest:
     runtime: str
     threads: int
     accelerator: str
-    promise: Promise
+    guarantee: Guarantee
     bundle_sha256: str
     detector_sha256: str
     variant: str
@@ -76,10 +76,10 @@ def parse_self_test(data: bytes, name: str) -> SelfTest:
     if set(plain) == {"format", "error"} and number == FORMAT and isinstance(plain["error"], str):
         raise ExportError(f"{name}: the app could not run its self-test: {_clean(plain['error'])}")
     _check(plain, _HEADER, name)
-    if PROMISES[plain["accelerator"]] != plain["promise"]:
+    if GUARANTEES[plain["accelerator"]] != plain["promise"]:
         raise ExportError(
-            f"{name}: 'promise' is {plain['promise']} where accelerator {plain['accelerator']} promises "
-            f"{PROMISES[plain['accelerator']]}; {AGAIN}."
+            f"{name}: 'promise' is {plain['promise']} where accelerator {plain['accelerator']} guarantees "
+            f"{GUARANTEES[plain['accelerator']]}; {AGAIN}."
         )
     references = tuple(_reference(one, f"{name}: reference {i}") for i, one in enumerate(plain["references"]))
     taken = {key: _clean(plain[key]) for key in ("app", "device", "system", "abi", "runtime", "variant", "view")}
@@ -87,7 +87,7 @@ def parse_self_test(data: bytes, name: str) -> SelfTest:
         **taken,
         threads=plain["threads"],
         accelerator=plain["accelerator"],
-        promise=plain["promise"],
+        guarantee=plain["promise"],
         bundle_sha256=plain["bundle_sha256"],
         detector_sha256=plain["detector_sha256"],
         references=references,
@@ -136,11 +136,11 @@ def _clean(text: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text)[:300].strip()
 
 
-def _check(plain: Mapping[str, Any], promises: Mapping[str, tuple[Callable[[Any], bool], str]], name: str) -> None:
-    for key in sorted(plain.keys() ^ promises.keys()):
-        verb = "lacks" if key in promises else "has an unknown"
+def _check(plain: Mapping[str, Any], checks: Mapping[str, tuple[Callable[[Any], bool], str]], name: str) -> None:
+    for key in sorted(plain.keys() ^ checks.keys()):
+        verb = "lacks" if key in checks else "has an unknown"
         raise ExportError(f"{name} {verb} '{_clean(key)}', so it is no self-test of format {FORMAT}; {AGAIN}.")
-    for key, (holds, what) in promises.items():
+    for key, (holds, what) in checks.items():
         if not holds(plain[key]):
             raise ExportError(f"{name}: '{key}' must be {what}; {AGAIN}.")
 
@@ -162,15 +162,15 @@ def _is_sha256(value: Any) -> bool:
     return isinstance(value, str) and _SHA256.fullmatch(value) is not None
 
 
-_Promises = dict[str, tuple[Callable[[Any], bool], str]]
+_KeyChecks = dict[str, tuple[Callable[[Any], bool], str]]
 _TEXT = (_is_text, "text that is not empty")
 _BOOLEAN = (lambda v: isinstance(v, bool), "true or false")
-_HEADER: _Promises = {
+_HEADER: _KeyChecks = {
     "format": (lambda v: type(v) is int and v == FORMAT, str(FORMAT)),
     **dict.fromkeys(("app", "device", "system", "abi", "runtime", "variant", "view"), _TEXT),
     "threads": (lambda v: type(v) is int and 1 <= v <= 1024, "a whole number from 1 on"),
-    "accelerator": (lambda v: isinstance(v, str) and v in PROMISES, "cpu or gpu"),
-    "promise": (lambda v: isinstance(v, str) and v in PROMISES.values(), "bits or decisions"),
+    "accelerator": (lambda v: isinstance(v, str) and v in GUARANTEES, "cpu or gpu"),
+    "promise": (lambda v: isinstance(v, str) and v in GUARANTEES.values(), "bits or decisions"),
     "bundle_sha256": (_is_sha256, "64 hexadecimal digits"),
     "detector_sha256": (_is_sha256, "64 hexadecimal digits"),
     "references": (lambda v: isinstance(v, list), "a list"),
@@ -180,7 +180,7 @@ _HEADER: _Promises = {
     ),
     "passed": _BOOLEAN,
 }
-_REFERENCE: _Promises = {
+_REFERENCE: _KeyChecks = {
     "name": _TEXT,
     "decoded_sha256": (lambda v: v == "" or _is_sha256(v), "64 hexadecimal digits or empty"),
     "view_sha256": (lambda v: v == "" or _is_sha256(v), "64 hexadecimal digits or empty"),

@@ -1,4 +1,4 @@
-"""A self-test of the Android app, held against the bundle that it is about: the trip that a phone's answer tells of.
+"""A self-test of the Android app, compared with the bundle that it is about: the run that a phone reports.
 
 The app's own verdicts are not taken over; parity evaluates the phone's numbers here, as it evaluates those of any
 runtime.
@@ -15,7 +15,7 @@ import numpy as np
 
 from export.artifacts.bundle import Bundle
 from export.artifacts.slim import slim_bundle
-from export.runtimes.interface import Output, Runtime, Trip
+from export.runtimes.interface import Output, ParityRun, Runtime
 from export.runtimes.registry import RUNTIMES
 from export.runtimes.self_test import AGAIN, MAX_BYTES, ReferenceResult, SelfTest, parse_self_test
 from train.common.errors import ExportError
@@ -24,20 +24,22 @@ from train.common.errors import ExportError
 def shared_self_test(path: Path, opened: Path) -> Runtime:
     """The runtime `device` by a file that the app's share sheet gave: no phone is needed.
 
-    The app may have the bundle file `opened` itself, or what `slim_bundle` makes of it. The trip raises ExportError
-    where a file cannot be read, and as `parse_self_test` and `trip_of`.
+    The app may have the bundle file `opened` itself, or what `slim_bundle` makes of it. The run raises ExportError
+    where a file cannot be read, and as `parse_self_test` and `parity_run_of`.
     """
 
-    def trip(bundle: Bundle, variant: str) -> Trip:
+    def run_references(bundle: Bundle, variant: str) -> ParityRun:
         self_test = parse_self_test(_read(path, MAX_BYTES + 1), str(path))
         files = (slim_bundle(bundle, variant), _read(opened))
-        return trip_of(self_test, bundle, variant, [hashlib.sha256(data).hexdigest() for data in files], str(path))
+        return parity_run_of(
+            self_test, bundle, variant, [hashlib.sha256(data).hexdigest() for data in files], str(path)
+        )
 
-    return replace(RUNTIMES["device"], missing=lambda: None, trip=trip)
+    return replace(RUNTIMES["device"], missing=lambda: None, run_references=run_references)
 
 
-def trip_of(self_test: SelfTest, bundle: Bundle, variant: str, files: Sequence[str], name: str) -> Trip:
-    """The trip that a self-test tells of; `files` are the SHA-256s of the bundle files that it may be about.
+def parity_run_of(self_test: SelfTest, bundle: Bundle, variant: str, files: Sequence[str], name: str) -> ParityRun:
+    """The run that a self-test reports; `files` are the SHA-256s of the bundle files that it may be about.
 
     Raises ExportError, with both sides named, for a self-test of another variant, view, detector or bundle, or of
     other references.
@@ -51,12 +53,14 @@ def trip_of(self_test: SelfTest, bundle: Bundle, variant: str, files: Sequence[s
         ("bundle_sha256", self_test.bundle_sha256, files),
     ):
         if its not in wanted:
-            mend = f"give `--variant {its}`" if key == "variant" else "name the bundle that the app has"
-            raise ExportError(f"{name} is about another bundle: its {key} is {its} and here it is {wanted[0]}; {mend}.")
+            remedy = f"give `--variant {its}`" if key == "variant" else "name the bundle that the app has"
+            raise ExportError(
+                f"{name} is about another bundle: its {key} is {its} and here it is {wanted[0]}; {remedy}."
+            )
     names = tuple(one.name for one in self_test.references)
     if names != references.names:
         raise ExportError(
-            f"{name} tells of {len(names)} references and the bundle has {len(references.names)}, or in another "
+            f"{name} has {len(names)} references and the bundle has {len(references.names)}, or in another "
             f"order; {AGAIN}."
         )
     cells = math.prod(description.heatmap)
@@ -66,11 +70,11 @@ def trip_of(self_test: SelfTest, bundle: Bundle, variant: str, files: Sequence[s
                 f"{name}: {one.name} has a heatmap of {len(one.heatmap)} values where the detector gives {cells}; "
                 f"{AGAIN}."
             )
-    return _trip(self_test, description.heatmap)
+    return _parity_run(self_test, description.heatmap)
 
 
 def phone_sentence(phone: Mapping[str, Any]) -> str:
-    """What `Trip.phone` says, for people."""
+    """What `ParityRun.phone` says, for people."""
     threads = f"{phone['threads']} thread{'s' if phone['threads'] != 1 else ''}"
     latency = phone["latency_ms"]
     spent = (
@@ -83,7 +87,7 @@ def phone_sentence(phone: Mapping[str, Any]) -> str:
     return f"phone: {where}; {phone['runtime']}, {phone['accelerator']}, {threads}{spent}"
 
 
-def _trip(self_test: SelfTest, heatmap: tuple[int, int]) -> Trip:
+def _parity_run(self_test: SelfTest, heatmap: tuple[int, int]) -> ParityRun:
     lacking = next((one for one in self_test.references if not _has_run(one)), None)
     output, failure = None, ""
     if lacking is None:
@@ -92,13 +96,13 @@ def _trip(self_test: SelfTest, heatmap: tuple[int, int]) -> Trip:
         output = Output(scores, heatmaps)
     else:
         failure = _reason(lacking) or ""
-    return Trip(
+    return ParityRun(
         decoded=tuple(one.decoded_sha256 for one in self_test.references),
         views=tuple(one.view_sha256 for one in self_test.references),
         errors=tuple(map(_reason, self_test.references)),
         output=output,
         failure=failure,
-        promise=self_test.promise,
+        guarantee=self_test.guarantee,
         phone=_phone(self_test),
     )
 
@@ -117,12 +121,13 @@ def _reason(one: ReferenceResult) -> str | None:
 
 
 def _phone(self_test: SelfTest) -> dict[str, Any]:
-    keys = ("app", "device", "system", "abi", "runtime", "threads", "accelerator", "promise")
+    keys = ("app", "device", "system", "abi", "runtime", "threads", "accelerator")
     latency = None
     if self_test.latency_ms:
         p10, median, p90 = (float(value) for value in np.percentile(self_test.latency_ms, [10, 50, 90]))
         latency = {"median": median, "p10": p10, "p90": p90, "invocations": len(self_test.latency_ms)}
-    return {key: getattr(self_test, key) for key in keys} | {"latency_ms": latency}
+    plain = {key: getattr(self_test, key) for key in keys}
+    return plain | {"promise": self_test.guarantee, "latency_ms": latency}
 
 
 def _read(path: Path, most: int = -1) -> bytes:

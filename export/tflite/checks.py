@@ -1,4 +1,4 @@
-"""Static promises of an exported detector file: read from the flatbuffer, before anything is run."""
+"""What is required of an exported detector file: checked in the flatbuffer, before anything is run."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -41,8 +41,8 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Promises:
-    """What a variant is held to beyond the contract of every detector file; None where nothing is promised.
+class Requirements:
+    """What is required of a variant beyond the contract of every detector file; None where nothing is.
 
     int8_convolutions: exactly how many (27 for MobileNet V1). partitions: at most how many. depthwise: whether the
     depthwise weights of an int8 variant were quantised by a range a channel, or may share one. named: whether the
@@ -75,14 +75,14 @@ def inspect(tflite: bytes, name: str = "the detector file") -> Facts:
     )
 
 
-def check_detector(tflite: bytes, name: str = "the detector file", promises: Promises | None = None) -> Facts:
-    """Hold a detector file to its contract and to `promises`, and return its facts.
+def check_detector(tflite: bytes, name: str = "the detector file", requirements: Requirements | None = None) -> Facts:
+    """Check a detector file for its contract and `requirements`, and return its facts.
 
     One subgraph, one signature, batch 1, the right names, types and shapes, no custom or Flex operator. In an int8
     variant every convolution of the backbone is int8 with symmetric weights of one scale a channel, and nothing between
     them is float. Raises ExportError naming the operator and the tensor at fault.
     """
-    promises = promises or Promises()
+    requirements = requirements or Requirements()
     description = read_description(tflite, name)
     graph = read_graph(tflite, name)
     for operator in graph.operators:
@@ -93,21 +93,22 @@ def check_detector(tflite: bytes, name: str = "the detector file", promises: Pro
             )
     facts = inspect(tflite, name)
     _check_ends(graph, description, name)
-    if promises.named:
+    if requirements.named:
         _check_names(graph, name)
     if description.variant.endswith("int8"):
         _check_int8(graph.operators, description, name)
-        _check_scales(tflite, graph.operators, promises.depthwise, name)
-    wanted = promises.int8_convolutions
+        _check_scales(tflite, graph.operators, requirements.depthwise, name)
+    wanted = requirements.int8_convolutions
     if wanted is not None and facts.int8_convolutions != wanted:
         raise ExportError(
             f"{name} has {facts.int8_convolutions} int8 convolutions where {wanted} were expected; quantise the flat "
             "backbone and convert with Optimize.DEFAULT."
         )
-    if promises.partitions is not None and facts.partitions > promises.partitions:
+    if requirements.partitions is not None and facts.partitions > requirements.partitions:
         outside = ", ".join(operator.title for operator in left_out(tflite, graph.operators, name)[:3])
         raise ExportError(
-            f"{name} falls into {facts.partitions} XNNPACK partitions where at most {promises.partitions} are allowed; "
+            f"{name} falls into {facts.partitions} XNNPACK partitions where at most {requirements.partitions} are "
+            "allowed; "
             f"{f'XNNPACK does not take {outside}' if outside else 'no operator stands between them'}: build the graph "
             "without it."
         )

@@ -1,4 +1,4 @@
-"""Which operators TFLite's GPU delegate would leave to the CPU: a note for people, not a promise of any phone.
+"""Which operators TFLite's GPU delegate would leave to the CPU: a note for people, no guarantee for any phone.
 
 TensorFlow's own analyser (tf.lite.experimental.Analyzer, gpu_compatibility) calls every model compatible since 2.19,
 even one of strings: its check was taken out (tensorflow/tensorflow issue 77042). So the delegate's published rules are

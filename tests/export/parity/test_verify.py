@@ -16,7 +16,7 @@ import pytest
 from export.artifacts.bundle import Bundle
 from export.artifacts.tolerances import Limits, Tolerances, allowed_flips
 from export.parity.verify import Parity, verify
-from export.runtimes.interface import Output, Trip
+from export.runtimes.interface import Output, ParityRun
 from export.runtimes.litert import RESOLVERS
 from export.runtimes.registry import RUNTIMES
 from train.common.errors import ExportError
@@ -198,15 +198,15 @@ def test_heatmaps_that_were_never_compared_do_not_pass(tiny: Tiny) -> None:
 
 
 def test_a_runtime_s_own_trip_takes_the_place_of_what_happens_here(tiny: Tiny) -> None:
-    """Only decode, view, runtime and heatmap are the runtime's; its promise comes with the trip."""
+    """Only decode, view, runtime and heatmap are the runtime's; its guarantee comes with the run."""
     references = tiny.bundle.references
     views = tuple(hashlib.sha256(view.tobytes()).hexdigest() for view in references.views)
     output = RUNTIMES["litert"].call(tiny.sealed["ptq-int8"], references.views)
     errors = (None,) * len(views)
-    whole = Trip(tiny.bundle.decoded, views, errors, output, "", "decisions", {"device": "a phone"})
+    whole = ParityRun(tiny.bundle.decoded, views, errors, output, "", "decisions", {"device": "a phone"})
 
-    def evaluated(trip: Trip, bundle: Bundle = tiny.bundle) -> Parity:
-        runtime = replace(RUNTIMES["device"], trip=lambda bundle, variant: trip)
+    def evaluated(parity_run: ParityRun, bundle: Bundle = tiny.bundle) -> Parity:
+        runtime = replace(RUNTIMES["device"], run_references=lambda bundle, variant: parity_run)
         return verify(bundle, variant="ptq-int8", runtime=runtime)
 
     # Pictures that cannot be decoded here are none of its business.
@@ -218,7 +218,7 @@ def test_a_runtime_s_own_trip_takes_the_place_of_what_happens_here(tiny: Tiny) -
     assert evaluated(replace(whole, views=tiny.bundle.decoded)).first_departure == "view"
     touched_scores = replace(output, scores=np.nextafter(output.scores, np.float32(0), dtype=np.float32))
     assert evaluated(replace(whole, output=touched_scores)).passed
-    assert evaluated(replace(whole, output=touched_scores, promise="bits")).first_departure == "runtime"
+    assert evaluated(replace(whole, output=touched_scores, guarantee="bits")).first_departure == "runtime"
     torn = replace(whole, decoded=("", *whole.decoded[1:]), errors=("No decoder.", *errors[1:]))
     assert evaluated(torn).stages[0].sentence == "It could not run: No decoder."
     mute = evaluated(replace(whole, output=None, failure="No memory."))

@@ -77,7 +77,9 @@ def phone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
 
 def held(tiny: Tiny, phone: Fake, variant: str = "ptq-int8") -> Parity:
     """Parity on the fake phone, by a clock that does not sleep."""
-    runtime = replace(RUNTIMES["device"], trip=lambda bundle, name: device.trip(bundle, name, phone.patience))
+    runtime = replace(
+        RUNTIMES["device"], run_references=lambda bundle, name: device.run_references(bundle, name, phone.patience)
+    )
     return verify(tiny.bundle, variant=variant, runtime=runtime)
 
 

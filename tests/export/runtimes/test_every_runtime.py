@@ -1,4 +1,4 @@
-"""Every runtime that promises bits, held against the same bundles: a small one made here, and the one that ships."""
+"""Every runtime that guarantees bits, compared on the same bundles: a small one made here, and the one that ships."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # another way (1 of 32 scores of the tiny detector, by 4e-8). The shipped detector has its bits, which is tested below.
 OLDER_LIBRARY = ("apk", "apk-a53")
 LAST_BIT = 1e-7
-BITS = [name for name, runtime in RUNTIMES.items() if runtime.promise == "bits" and name != "device"]
+BITS = [name for name, runtime in RUNTIMES.items() if runtime.guarantee == "bits" and name != "device"]
 
 
 @pytest.fixture(params=BITS)

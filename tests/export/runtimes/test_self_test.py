@@ -80,7 +80,7 @@ def files(tiny: Tiny, told: Plain, tmp_path: Path) -> tuple[Path, Path]:
 def test_the_golden_file_is_read_bit_for_bit() -> None:
     test = parse_self_test(GOLDEN.read_bytes(), "selftest.json")
     assert (test.device, test.system, test.abi) == ("Example phone", "Android 14 (API 34)", "arm64-v8a")
-    assert (test.threads, test.accelerator, test.promise, test.variant) == (1, "cpu", "bits", VARIANT)
+    assert (test.threads, test.accelerator, test.guarantee, test.variant) == (1, "cpu", "bits", VARIANT)
     assert (test.bundle_sha256, test.detector_sha256) == ("1" * 64, "2" * 64)
     assert test.latency_ms == (4.25, 4.5, 4.75, 5.0)
     right, other, damaged = test.references
@@ -151,7 +151,7 @@ def test_what_a_terminal_would_obey_is_not_kept(told: Plain) -> None:
         ({"threads": 1.0}, r"'threads' must be a whole number"),
         ({"accelerator": "npu"}, r"'accelerator' must be cpu or gpu"),
         ({"accelerator": []}, r"'accelerator' must be cpu or gpu"),
-        ({"promise": "decisions"}, r"'promise' is decisions where accelerator cpu promises bits"),
+        ({"promise": "decisions"}, r"'promise' is decisions where accelerator cpu guarantees bits"),
         ({"bundle_sha256": "A" * 64}, r"'bundle_sha256' must be 64 hexadecimal digits"),
         ({"view": ""}, r"'view' must be text"),
         ({"latency_ms": [-1]}, r"'latency_ms' must be a list of milliseconds"),
@@ -251,8 +251,8 @@ def drop(told: Plain) -> None:
         (lambda told: told.update(view="upright|resize(32)"), "its view is upright|resize(32) and here it is upright|"),
         (lambda told: told.update(detector_sha256="0" * 64), "its detector_sha256 is 000"),
         (lambda told: told.update(bundle_sha256="0" * 64), "its bundle_sha256 is 000"),
-        (swap, "tells of 16 references and the bundle has 16, or in another order"),
-        (drop, "tells of 15 references and the bundle has 16"),
+        (swap, "has 16 references and the bundle has 16, or in another order"),
+        (drop, "has 15 references and the bundle has 16"),
         (shorten, "drawn/4.jpg has a heatmap of 63 values where the detector gives 64"),
     ],
 )

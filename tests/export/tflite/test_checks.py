@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from export.artifacts.metadata import attach
-from export.tflite.checks import Promises, check_detector, inspect
+from export.tflite.checks import Requirements, check_detector, inspect
 from export.tflite.flatbuffer import Operator, read_graph
 from train.common.errors import ExportError
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def test_facts_of_the_int8_file(tiny: Tiny) -> None:
-    facts = check_detector(tiny.sealed["ptq-int8"], promises=Promises(int8_convolutions=5, partitions=1))
+    facts = check_detector(tiny.sealed["ptq-int8"], requirements=Requirements(int8_convolutions=5, partitions=1))
     assert (facts.int8_convolutions, facts.float_convolutions) == (5, 1)
     assert (facts.quantize, facts.dequantize, facts.partitions) == (1, 1, 1)
     assert facts.bytes == len(tiny.sealed["ptq-int8"])
@@ -45,12 +45,12 @@ def test_a_float_file_that_calls_itself_int8_is_refused(tiny: Tiny, describe: De
 
 
 @pytest.mark.parametrize(
-    ("promise", "words"),
+    ("requirement", "words"),
     [({"int8_convolutions": 27}, "27"), ({"partitions": 0}, r"XNNPACK does not take operator 0 \(CAST, planes\)")],
 )
-def test_broken_promises_are_told(tiny: Tiny, promise: Any, words: str) -> None:
+def test_broken_requirements_are_told(tiny: Tiny, requirement: Any, words: str) -> None:
     with pytest.raises(ExportError, match=words):
-        check_detector(tiny.sealed["ptq-int8"], promises=Promises(**promise))
+        check_detector(tiny.sealed["ptq-int8"], requirements=Requirements(**requirement))
 
 
 @pytest.mark.parametrize("changes", [{"size": 64}, {"heatmap": (4, 4)}])
@@ -99,11 +99,11 @@ def int8_chain(tiny: Tiny, layer: Any) -> bytes:
 
 
 def test_a_float_island_is_named(tiny: Tiny, describe: Describe) -> None:
-    unnamed = Promises(named=False)
-    check_detector(attach(int8_chain(tiny, lambda tf, y, quantised: y), describe("ptq-int8")), promises=unnamed)
+    unnamed = Requirements(named=False)
+    check_detector(attach(int8_chain(tiny, lambda tf, y, quantised: y), describe("ptq-int8")), requirements=unnamed)
     data = int8_chain(tiny, lambda tf, y, quantised: quantised(tf.math.sin(y)))
     with pytest.raises(ExportError, match=r"operator \d+ \(DEQUANTIZE, .*\) is a float island in the backbone: tensor"):
-        check_detector(attach(data, describe("ptq-int8")), promises=unnamed)
+        check_detector(attach(data, describe("ptq-int8")), requirements=unnamed)
 
 
 def test_weights_that_share_a_range_are_named(tiny: Tiny, describe: Describe) -> None:
@@ -120,7 +120,7 @@ def test_weights_that_share_a_range_are_named(tiny: Tiny, describe: Describe) ->
     )
     with pytest.raises(ExportError, match=shared):
         check_detector(sealed)
-    check_detector(sealed, promises=Promises(depthwise="per-tensor"))
+    check_detector(sealed, requirements=Requirements(depthwise="per-tensor"))
 
 
 @pytest.mark.parametrize(("change", "words"), [({"axis": 1}, "along axis 1"), ({"scales": 1}, "with 1 scales")])
@@ -155,8 +155,8 @@ def test_operators_that_xnnpack_does_not_take_are_told(describe: Describe) -> No
 
     sealed = attach(convert_function(build), describe())
     with pytest.raises(ExportError, match=r"2 XNNPACK partitions .* \(CUMSUM, "):
-        check_detector(sealed, promises=Promises(partitions=1, named=False))
-    check_detector(sealed, promises=Promises(partitions=2, named=False))
+        check_detector(sealed, requirements=Requirements(partitions=1, named=False))
+    check_detector(sealed, requirements=Requirements(partitions=2, named=False))
 
 
 def outputs_of(tf: Any, maps: Any) -> dict[str, Any]:
@@ -184,7 +184,7 @@ def test_a_head_that_was_quantised_too_is_named(tiny: Tiny, describe: Describe) 
     views = tiny.bundle.references.views
     data = convert_function(build, quantise=lambda: ([view[None]] for view in views))
     with pytest.raises(ExportError, match=r"\(CONV_2D, .*\), INT8, stands where the float 1x1 head"):
-        check_detector(attach(data, describe("ptq-int8")), promises=Promises(named=False))
+        check_detector(attach(data, describe("ptq-int8")), requirements=Requirements(named=False))
 
 
 def test_outputs_by_other_names_cannot_be_sealed(describe: Describe) -> None:

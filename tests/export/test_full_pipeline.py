@@ -1,4 +1,4 @@
-"""From a trained run to a bundle: what every stage promises, on a real trained MobileNet."""
+"""From a trained run to a bundle: what every stage guarantees, on a real trained MobileNet."""
 
 import json
 import os
@@ -31,7 +31,7 @@ from export.release.evaluate import evaluate_models
 from export.release.pipeline import export_run
 from export.runtimes.litert import open_converted
 from export.runtimes.registry import RUNTIMES
-from export.tflite.checks import Promises, check_detector, inspect
+from export.tflite.checks import Requirements, check_detector, inspect
 from export.tflite.convert import Parts, compose, convert
 from train.common.errors import ExportError, TrainError
 from train.data.manifest import Manifest, read_manifest, write_manifest
@@ -76,7 +76,7 @@ def test_every_variant_passes_on_every_runtime(bundle: Bundle, variant: str, run
 
 def test_int8_files_are_int8_throughout_and_one_partition(bundle: Bundle) -> None:
     for variant in ("qat-int8", "ptq-int8"):
-        facts = check_detector(bundle.variants[variant], variant, Promises(int8_convolutions=27, partitions=1))
+        facts = check_detector(bundle.variants[variant], variant, Requirements(int8_convolutions=27, partitions=1))
         assert (facts.quantize, facts.dequantize, facts.float_convolutions) == (1, 1, 1)
     sizes = {name: len(data) for name, data in bundle.variants.items()}
     assert sizes["qat-int8"] < sizes["float16"] < sizes["float32"]
