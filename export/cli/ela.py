@@ -15,7 +15,7 @@ from train.common.text import printable
 if TYPE_CHECKING:
     from ela.setting import Ela
     from export.inference.ela_pictures import Draw, Drawn, LevelDrawn, PlanesDrawn
-    from export.inference.planes import Sight
+    from export.inference.planes import PreprocessingSpec
 
 SUFFIX = ".ela.png"
 # Each process holds the largest picture that is read, 120 megapixels, several times over.
@@ -57,9 +57,9 @@ def ela_verb(
     else:
         if any(option is not None for option in (quality, sampling, gain)):
             raise ExportError("A detector brings its own quality, sampling and gain: leave these out beside --model.")
-        sight = _sight(model)
-        draw = planes_drawer(sight)
-        about = {"detector": str(model), "view": sight.view.text, "planes": sight.parts}
+        preprocessing = _preprocessing(model)
+        draw = planes_drawer(preprocessing)
+        about = {"detector": str(model), "view": preprocessing.view.text, "planes": preprocessing.parts}
     if out is not None:
         check_folder_writable(out)
     pictures = find_picture_files(files, SUFFIX, out)
@@ -90,17 +90,17 @@ def _setting(quality: int | None, sampling: str | None, gain: str | None) -> "tu
     return Ela(**{name: value for name, value in given.items() if value is not None}), "gain" not in given
 
 
-def _sight(model: Path) -> "Sight":
+def _preprocessing(model: Path) -> "PreprocessingSpec":
     from export.artifacts.metadata import read_description
     from export.inference.detector import read_detector
-    from export.inference.planes import sight_of
+    from export.inference.planes import preprocessing_of
 
-    sight = sight_of(read_description(read_detector(model), str(model)), str(model))
-    if sight.parts == ("rgb",):
+    preprocessing = preprocessing_of(read_description(read_detector(model), str(model)), str(model))
+    if preprocessing.parts == ("rgb",):
         raise ExportError(
             f"{model} looks at the picture itself (front end rgb), so there are no planes to draw: leave --model out."
         )
-    return sight
+    return preprocessing
 
 
 def _record(one: "Drawn") -> dict[str, Any]:

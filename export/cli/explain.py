@@ -63,10 +63,10 @@ def explain_verb(
 def _explain_files(files: list[Path], model: Path | None, at: str, what: str | None, out: Path, as_json: bool) -> None:
     from export.explain.explaining import SENTENCE, choose, explain, open_subject
     from export.explain.panels import draw_panel, panel_side
-    from export.inference.aim import aim
     from export.inference.detect_files import png_name
     from export.inference.detector import threshold_of
     from export.inference.evidence import sentence
+    from export.inference.face_alignment import align_face
     from export.inference.records import about, record
     from train.common.atomic import write_atomically
     from train.image.decode import decode
@@ -81,15 +81,15 @@ def _explain_files(files: list[Path], model: Path | None, at: str, what: str | N
             progress(done - 1, len(files), f" {file.name}")
             try:
                 picture = decode(file)
-                aimed = aim(subject.sight.view, picture)
-                looking, side = subject.through(aimed.view), panel_side(subject)
-                explained = explain(looking, picture, chosen, operating_point=at, eyes=aimed.eyes, side=side)
+                aligned = align_face(subject.preprocessing.view, picture)
+                looking, side = subject.through(aligned.view), panel_side(subject)
+                explained = explain(looking, picture, chosen, operating_point=at, eyes=aligned.eyes, side=side)
             except DataError as error:
                 typer.echo(printable(str(error)), err=True)
                 failed = True
                 pictures.append({"file": str(file), "error": str(error)})
                 continue
-            notes = (*aimed.notes, *explained.verdict.notes)
+            notes = (*aligned.notes, *explained.verdict.notes)
             panel = out / png_name(file, "explained", [Path(one["panel"]).name for one in pictures if "panel" in one])
             image = draw_panel(subject, explained, chosen, file.name, notes)
             write_atomically(panel, partial(image.save, format="PNG"))
@@ -98,7 +98,7 @@ def _explain_files(files: list[Path], model: Path | None, at: str, what: str | N
                 lines = [f"{file}: {sentence(explained.verdict)}", f"  panel: {panel}"]
                 typer.echo("\n".join(map(printable, [*lines, *(f"  note: {note}" for note in notes)])))
     if as_json:
-        detector = about(subject.detector, subject.path) | {"front_end": subject.sight.front_end.text}
+        detector = about(subject.detector, subject.path) | {"front_end": subject.preprocessing.front_end.text}
         print_json({"detector": detector, "shown": chosen, "caution": SENTENCE, "pictures": pictures})
     elif not all("error" in one for one in pictures):
         typer.echo(SENTENCE)

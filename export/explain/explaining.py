@@ -14,7 +14,7 @@ import numpy as np
 from export.inference.detect_files import detector_path
 from export.inference.detector import Detector, Verdict, detect, open_detector
 from export.inference.overlay import source_square
-from export.inference.planes import Sight, draw_planes, sight_of
+from export.inference.planes import PreprocessingSpec, draw_planes, preprocessing_of
 from train.common.errors import ExportError
 from train.image.decode import Picture
 from train.image.view import Eyes, View
@@ -37,12 +37,14 @@ class Subject:
 
     path: Path
     detector: Detector
-    sight: Sight
+    preprocessing: PreprocessingSpec
     classifier: "Classifier | None"
 
     def through(self, view: View) -> "Subject":
         """The same subject looking through another view of the same size."""
-        return replace(self, detector=replace(self.detector, view=view), sight=replace(self.sight, view=view))
+        return replace(
+            self, detector=replace(self.detector, view=view), preprocessing=replace(self.preprocessing, view=view)
+        )
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,9 @@ def open_subject(model: Path | None) -> Subject:
         from export.explain.run_detector import open_run_detector
 
         detector, classifier, _ = open_run_detector(path)
-        return Subject(path, detector, sight_of(detector.description, str(path)), classifier)
+        return Subject(path, detector, preprocessing_of(detector.description, str(path)), classifier)
     detector = open_detector(path)
-    return Subject(path, detector, sight_of(detector.description, str(path)), None)
+    return Subject(path, detector, preprocessing_of(detector.description, str(path)), None)
 
 
 def choose(subject: Subject, asked: str | None) -> tuple[str, ...]:
@@ -109,7 +111,7 @@ def choose(subject: Subject, asked: str | None) -> tuple[str, ...]:
     does not exist, none at all, or what only a run folder offers.
     """
     if asked is None:
-        own = OFFERED_BY_ALL if subject.sight.front_end.text != "rgb" else ("heatmap", "overlay")
+        own = OFFERED_BY_ALL if subject.preprocessing.front_end.text != "rgb" else ("heatmap", "overlay")
         return own if subject.classifier is None else own + OFFERED_BY_RUNS
     names = [name.strip() for name in asked.split(",") if name.strip()]
     if unknown := [name for name in names if name not in OFFERED] or ([] if names else [asked]):
@@ -136,8 +138,8 @@ def explain(
     Raises DataError where the view cannot be taken, ExportError as `detect` does.
     """
     verdict = detect(subject.detector, picture, operating_point=operating_point, eyes=eyes)
-    parts = subject.sight.parts
-    drawn = np.split(draw_planes(subject.sight, picture, eyes), len(parts), axis=1)
+    parts = subject.preprocessing.parts
+    drawn = np.split(draw_planes(subject.preprocessing, picture, eyes), len(parts), axis=1)
     evidence, gradients = None, None
     maps: dict[str, np.ndarray] = {}
     active: tuple[Activation, ...] = ()
@@ -147,7 +149,7 @@ def explain(
         from train.model import LAST_FEATURES
 
         model, seen = subject.classifier.model, np.concatenate(drawn, axis=2)
-        blank = blank_planes(subject.sight.front_end, len(seen))
+        blank = blank_planes(subject.preprocessing.front_end, len(seen))
         evidence = Evidence(subject.classifier.evidence(seen), subject.classifier.bias)
         if "gradcam" in what:
             maps["gradcam"] = grad_cam(model, seen[np.newaxis], LAST_FEATURES)[0]

@@ -177,11 +177,11 @@ def _run(detector: Detector, views: np.ndarray) -> Output:
 def _sum_up(
     store: Store,
     chosen: pl.DataFrame,
-    look: Callable[[np.ndarray, np.ndarray], Output],
+    run: Callable[[np.ndarray, np.ndarray], Output],
     threshold: float,
     on_progress: ProgressCallback | None,
 ) -> dict[_Key, _Sums]:
-    """Sums by group; `look` is given places in `chosen` [N] and the views there, uint8 [N, S, S, 3]."""
+    """Sums by group; `run` is given places in `chosen` [N] and the views there, uint8 [N, S, S, 3]."""
     sums: dict[_Key, _Sums] = {}
     done = 0
     for (label, generator, source, seen), rows in chosen.with_row_index("place").group_by(
@@ -190,7 +190,7 @@ def _sum_up(
         key = (str(label), str(generator), str(source), bool(seen))
         for part_of_rows in rows.iter_slices(_CHUNK):
             views = np.ascontiguousarray(store.pixels[part_of_rows["row"].to_numpy()])
-            output = look(part_of_rows["place"].to_numpy(), views)
+            output = run(part_of_rows["place"].to_numpy(), views)
             called = output.scores[:, 1] >= threshold
             part = _Sums(
                 n=len(views),

@@ -83,7 +83,7 @@ def _gradient_tiles(subject: Subject, explanation: Explanation, side: int) -> li
     found = explanation.gradients
     if found is None:
         return []
-    parts = subject.sight.parts
+    parts = subject.preprocessing.parts
     tiles = []
     for text, values in zip(parts, np.split(found.attributions, len(parts), axis=2), strict=True):
         words = (

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ela.reference import error_level_picture
 from ela.setting import Ela
-from export.inference.planes import Sight, draw_planes
+from export.inference.planes import PreprocessingSpec, draw_planes
 from train.common.atomic import write_atomically
 from train.common.errors import DataError, ElaError
 from train.common.process_pool import parallel_map
@@ -69,9 +69,9 @@ def level_drawer(setting: Ela, *, to_white: bool) -> Draw:
     return partial(_draw_file, partial(_draw_level, setting, to_white))
 
 
-def planes_drawer(sight: Sight) -> Draw:
+def planes_drawer(preprocessing: PreprocessingSpec) -> Draw:
     """Draw what a detector's backbone looks at; where its view has face(k), the face finder looks for eyes first."""
-    return partial(_draw_file, partial(_draw_planes, sight))
+    return partial(_draw_file, partial(_draw_planes, preprocessing))
 
 
 def draw_files(
@@ -118,14 +118,14 @@ def _draw_level(setting: Ela, to_white: bool, file: PictureFile) -> LevelDrawn:
     return LevelDrawn(file, image.width, image.height, gain, largest, float(difference.mean()), picture.notes)
 
 
-def _draw_planes(sight: Sight, file: PictureFile) -> PlanesDrawn:
-    from export.inference.aim import aim
+def _draw_planes(preprocessing: PreprocessingSpec, file: PictureFile) -> PlanesDrawn:
+    from export.inference.face_alignment import align_face
 
     picture = decode(file.source)
-    aimed = aim(sight.view, picture)
-    image = Image.fromarray(draw_planes(replace(sight, view=aimed.view), picture, aimed.eyes))
+    aligned = align_face(preprocessing.view, picture)
+    image = Image.fromarray(draw_planes(replace(preprocessing, view=aligned.view), picture, aligned.eyes))
     _write(image, file.target)
-    return PlanesDrawn(file, image.width, image.height, (*aimed.notes, *picture.notes))
+    return PlanesDrawn(file, image.width, image.height, (*aligned.notes, *picture.notes))
 
 
 def _write(image: Image.Image, target: Path) -> None:

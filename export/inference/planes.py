@@ -17,7 +17,7 @@ from train.image.view import Eyes, Unclear, View, apply_view, parse_view
 
 
 @dataclass(frozen=True)
-class Sight:
+class PreprocessingSpec:
     """How a detector looks at a picture: its view, what it makes of unclear faces, and its front end on that."""
 
     view: View
@@ -30,24 +30,26 @@ class Sight:
         return tuple(self.front_end.text.split("+"))
 
 
-def sight_of(description: Description, name: str) -> Sight:
+def preprocessing_of(description: Description, name: str) -> PreprocessingSpec:
     """Read how a detector looks; `name` is what errors call it.
 
     Raises ExportError where its view or front end is not known to this Fauxlens or they do not fit each other.
     """
     try:
-        sight = Sight(parse_view(description.view), description.unclear_faces, parse_front_end(description.front_end))
-        sight.front_end.check_size(sight.view.size)
+        preprocessing = PreprocessingSpec(
+            parse_view(description.view), description.unclear_faces, parse_front_end(description.front_end)
+        )
+        preprocessing.front_end.check_size(preprocessing.view.size)
     except (DataError, ElaError) as error:
         raise ExportError(f"{name} cannot be followed by this Fauxlens: {error}") from error
-    return sight
+    return preprocessing
 
 
-def draw_planes(sight: Sight, picture: Picture, eyes: Eyes | None = None) -> np.ndarray:
+def draw_planes(preprocessing: PreprocessingSpec, picture: Picture, eyes: Eyes | None = None) -> np.ndarray:
     """What the backbone looks at, before `train.model.scale_pixels`: uint8 [S, S x parts, 3].
 
     The parts of the front end stand side by side, in its order; `rgb` is the view itself. Raises DataError as
     `apply_view` does.
     """
-    planes = sight.front_end.planes(apply_view(sight.view, picture, eyes)[np.newaxis])[0]
-    return np.concatenate(np.split(planes, len(sight.parts), axis=2), axis=1)
+    planes = preprocessing.front_end.planes(apply_view(preprocessing.view, picture, eyes)[np.newaxis])[0]
+    return np.concatenate(np.split(planes, len(preprocessing.parts), axis=2), axis=1)

@@ -224,11 +224,11 @@ def _write_pixels(
 
 
 def _views(shown: Manifest, view: View, unclear: Unclear, workers: int) -> Iterator[np.ndarray]:
-    look = partial(view_row, shown, view=view, unclear=unclear)
+    show = partial(view_row, shown, view=view, unclear=unclear)
     executor = ThreadPoolExecutor(max(1, workers))
     try:
         # In batches, so that finished pictures do not pile up in memory before they are written.
         for batch in shown.frame.iter_slices(256):
-            yield from executor.map(look, batch.iter_rows(named=True))
+            yield from executor.map(show, batch.iter_rows(named=True))
     finally:
         executor.shutdown(cancel_futures=True)

@@ -103,7 +103,7 @@ def test_a_panel_shows_the_planes_as_the_backbone_sees_them(front_end: str, make
     picture = decode(drawn.pictures[3])
     found = explain(subject, picture, what, operating_point="balanced", side=side)
     sheet = np.asarray(draw_panel(subject, found, what, "x.png"))
-    seen = draw_planes(subject.sight, picture)
+    seen = draw_planes(subject.preprocessing, picture)
     parts = front_end.split("+")
     assert [text.partition("(")[0] for text, _ in found.planes] == parts
     for place, (_, plane) in enumerate(found.planes):

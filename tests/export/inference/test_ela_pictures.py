@@ -18,7 +18,7 @@ from ela.reference import error_level_picture, picture_gain
 from ela.setting import Ela
 from export.inference.ela_pictures import LevelDrawn, NotDrawn, PlanesDrawn, draw_files, level_drawer, planes_drawer
 from export.inference.picture_result import NO_FACE
-from export.inference.planes import draw_planes, sight_of
+from export.inference.planes import draw_planes, preprocessing_of
 from train.image.decode import decode
 from train.image.files import PictureFile
 from train.image.view import without_face
@@ -219,11 +219,11 @@ def test_what_cannot_be_written_stops_all_with_the_disk_s_own_error(tmp_path: Pa
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_planes_of_a_detector_are_drawn(workers: int, describe: Describe, tmp_path: Path) -> None:
     files = many(tmp_path, 6, 48)
-    sight = sight_of(describe(front_end="rgb+ela"), "d.tflite")
-    answers = draw_files(files, planes_drawer(sight), workers=workers)
+    preprocessing = preprocessing_of(describe(front_end="rgb+ela"), "d.tflite")
+    answers = draw_files(files, planes_drawer(preprocessing), workers=workers)
     for file, answer in zip(files, answers, strict=True):
         assert answer == PlanesDrawn(file, 64, 32, ())
-        np.testing.assert_array_equal(drawn(file.target), draw_planes(sight, decode(file.source)))
+        np.testing.assert_array_equal(drawn(file.target), draw_planes(preprocessing, decode(file.source)))
 
 
 def test_a_detector_that_wants_a_face_says_where_there_is_none(
@@ -232,20 +232,20 @@ def test_a_detector_that_wants_a_face_says_where_there_is_none(
     from train.image.face import Face
 
     found: list[Face] = []
-    monkeypatch.setattr("export.inference.aim.find_in_pixels", lambda _: tuple(found))
+    monkeypatch.setattr("export.inference.face_alignment.find_in_pixels", lambda _: tuple(found))
 
     (file,) = many(tmp_path, 1, 96)
-    sight = sight_of(describe(front_end="ela", view="upright|face(2.4)|resize(32)"), "d.tflite")
-    (answer,) = draw_files([file], planes_drawer(sight), workers=1)
+    preprocessing = preprocessing_of(describe(front_end="ela", view="upright|face(2.4)|resize(32)"), "d.tflite")
+    (answer,) = draw_files([file], planes_drawer(preprocessing), workers=1)
     assert isinstance(answer, PlanesDrawn)
     assert answer.notes == (NO_FACE,)
-    centre = replace(sight, view=without_face(sight.view))
+    centre = replace(preprocessing, view=without_face(preprocessing.view))
     np.testing.assert_array_equal(drawn(file.target), draw_planes(centre, decode(file.source)))
     found += [
         Face((28, 20, 68, 60), (38, 40), (58, 40)),
         Face((1, 50, 27, 76), (7, 60), (19, 60)),
     ]
-    (answer,) = draw_files([file], planes_drawer(sight), workers=1)
+    (answer,) = draw_files([file], planes_drawer(preprocessing), workers=1)
     assert isinstance(answer, PlanesDrawn)
     assert answer.notes == ("2 faces were found: the largest one is shown.",)
-    np.testing.assert_array_equal(drawn(file.target), draw_planes(sight, decode(file.source), found[0].eyes))
+    np.testing.assert_array_equal(drawn(file.target), draw_planes(preprocessing, decode(file.source), found[0].eyes))

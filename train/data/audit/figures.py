@@ -11,7 +11,7 @@ from train.data.audit.file_statistics import MEASURES, WORDS, Part
 from train.data.audit.metadata_baseline import FeatureAlone, MetadataBaseline
 
 # Real and fake differ in hue, in lightness and in the stroke.
-_LOOK = {"real": (SERIES[0], "-"), "fake": (SERIES[1], "--")}
+_STYLE = {"real": (SERIES[0], "-"), "fake": (SERIES[1], "--")}
 _MAX_PARTS = 24
 _BINS = 40
 _RIDGE = 0.85
@@ -73,7 +73,7 @@ def _measure_figure(measure: str, rows: pl.DataFrame, parts: Sequence[Part]) -> 
     def draw(figure: Any) -> None:
         height = 1.6
         top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(height, 0.27 * max(1, len(parts))))
-        for label, (color, stroke) in _LOOK.items():
+        for label, (color, stroke) in _STYLE.items():
             top.stairs(
                 share(shown.filter(label=label)), edges, color=color, linestyle=stroke, linewidth=1.8, label=label
             )
@@ -81,7 +81,7 @@ def _measure_figure(measure: str, rows: pl.DataFrame, parts: Sequence[Part]) -> 
         top.set_ylabel("share of its class")
         top.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0)
         for place, part in enumerate(parts):
-            color, alpha = _LOOK[part.label][0], 0.45 if part.label == "real" else 0.1
+            color, alpha = _STYLE[part.label][0], 0.45 if part.label == "real" else 0.1
             ridge = share(shown.filter(part=part.name))
             ridge = -place + _RIDGE * ridge / max(ridge.max(), 1e-9)
             bottom.stairs(ridge, edges, baseline=-place, fill=True, color=color, alpha=alpha, linewidth=0)

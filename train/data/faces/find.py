@@ -47,7 +47,7 @@ def find_faces(
     items = [(manifest.picture_path(path), sha256) for path, sha256 in rows.select("path", "sha256").iter_rows()]
     processes = min(workers or os.cpu_count() or 1, detector.most_processes)
     new: list[Found] = []
-    with closing(parallel_map(partial(_look, detector.detect), items, processes, few=_FEW)) as results:
+    with closing(parallel_map(partial(_find, detector.detect), items, processes, few=_FEW)) as results:
         for chunk in _chunks(results):
             append_to_cache(cache, chunk)
             new += chunk
@@ -68,7 +68,7 @@ def eyes_in(picture: Picture, detector: Detector) -> tuple[int, Eyes | None]:
     return choose_face(detector.detect(upright), width, height)
 
 
-def _look(detect: Detect, item: tuple[Path, str]) -> Found:
+def _find(detect: Detect, item: tuple[Path, str]) -> Found:
     path, sha256 = item
     count, eyes = eyes_in(decode_unchanged(path, sha256), Detector("", detect))
     return Found(sha256, count, eyes)

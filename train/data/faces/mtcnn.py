@@ -24,7 +24,7 @@ _BOX, _LEFT_EYE, _RIGHT_EYE = (1, 2, 3, 4), (6, 11), (7, 12)
 # Between two levels of the pyramid (each 0.709 of the one before) a face may slip through, so where no face is at least
 # _LARGE of the longer side, smaller copies are looked at too. Of 5,733 portraits 31 had no face at first and 9 in the
 # end (4 of those show one all the same), and of 5 with a false little box in a large wrinkled face 3 were corrected.
-_LOOKS = (1.0, 0.85, 0.75, 0.6)
+_SCALES = (1.0, 0.85, 0.75, 0.6)
 _LARGE = 0.15
 
 
@@ -39,8 +39,8 @@ def mtcnn_detector() -> Detector:
         number = version("mtcnn")
     except PackageNotFoundError:
         raise TrainError(missing_sentence("mtcnn")) from None
-    looks = " ".join(map(str, _LOOKS))
-    name = f"mtcnn {number}, looks {looks} below {_LARGE}, longer side {LONGER_SIDE}"
+    scales = " ".join(map(str, _SCALES))
+    name = f"mtcnn {number}, looks {scales} below {_LARGE}, longer side {LONGER_SIDE}"
     # TensorFlow uses all cores by itself.
     return Detector(name, _detect, most_processes=1)
 
@@ -51,20 +51,20 @@ def _detect(pixels: np.ndarray) -> list[Face]:
     height, width = pixels.shape[:2]
     scale = LONGER_SIDE / max(height, width)
     if scale >= 1:
-        return _look_at(np.ascontiguousarray(pixels))
+        return _detect_copies(np.ascontiguousarray(pixels))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     copy = np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize(size, Image.Resampling.BILINEAR))
-    return [face.scaled(width / size[0], height / size[1]) for face in _look_at(copy)]
+    return [face.scaled(width / size[0], height / size[1]) for face in _detect_copies(copy)]
 
 
-def _look_at(pixels: np.ndarray) -> list[Face]:
+def _detect_copies(pixels: np.ndarray) -> list[Face]:
     height, width = pixels.shape[:2]
     first: list[Face] = []
-    for look in _LOOKS:
-        size = round(width * look), round(height * look)
+    for scale in _SCALES:
+        size = round(width * scale), round(height * scale)
         if min(size) < SMALLEST_SIDE:
             break
-        copy = pixels if look == 1 else np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR))
+        copy = pixels if scale == 1 else np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR))
         # As a table, because the package rounds its JSON to whole pixels; unclipped, because a face may be cut.
         table = _networks().detect_faces([copy], output_type="numpy", box_format="xyxy", fit_to_image=False)
         faces = [_face(row).scaled(width / size[0], height / size[1]) for row in table]

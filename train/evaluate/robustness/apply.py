@@ -132,11 +132,11 @@ def _views(
     manifest: Manifest, chosen: pl.DataFrame, view: View, unclear: Unclear, conditions: Sequence[Corruption]
 ) -> Iterator[np.ndarray]:
     """Views of a few pictures at a time under every corruption, uint8 [N, D, S, S, 3]."""
-    look = partial(corrupted_views, manifest, view=view, unclear=unclear, corruptions=conditions)
+    show = partial(corrupted_views, manifest, view=view, unclear=unclear, corruptions=conditions)
     executor = ThreadPoolExecutor(_WORKERS)
     try:
         for batch in chosen.iter_slices(_AT_ONCE):
-            yield np.stack(list(executor.map(look, batch.iter_rows(named=True))))
+            yield np.stack(list(executor.map(show, batch.iter_rows(named=True))))
     finally:
         executor.shutdown(cancel_futures=True)
 

@@ -92,7 +92,7 @@ def find_copies(
     cv2.setNumThreads(1)
     executor = ThreadPoolExecutor(max(1, workers))
     try:
-        for done, one in enumerate(executor.map(_look, files), 1):
+        for done, one in enumerate(executor.map(_read, files), 1):
             seen.append(one)
             if on_progress is not None:
                 on_progress(done, len(files))
@@ -181,7 +181,7 @@ def read_copies(path: Path) -> tuple[Copy, ...]:
     return tuple(_parse(row, f"{path}, row {number}") for number, row in enumerate(rows[1:], 1))
 
 
-def _look(file: Path) -> _Seen:
+def _read(file: Path) -> _Seen:
     picture = decode(file)
     grey = turn_upright(cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY), picture.orientation)
     height, width = grey.shape
