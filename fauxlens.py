@@ -18,6 +18,7 @@ from export.cli.evaluate import evaluate_verb
 from export.cli.explain import explain_verb
 from export.cli.export import export_verb
 from export.cli.quantize import quantize_verb
+from export.cli.threshold import threshold_verb
 from export.cli.verify import verify_verb
 from export.cli.web import web_verb
 from train.cli.app import HELP_OPTIONS, App, group_in_order, version_option
@@ -48,6 +49,7 @@ VERBS: dict[str, tuple[Callable[..., None] | typer.Typer, str]] = {
     "quantize": (quantize_verb, SHIP),
     "export": (export_verb, SHIP),
     "verify": (verify_verb, SHIP),
+    "threshold": (threshold_verb, SHIP),
     "benchmark": (benchmark_verb, SHIP),
 }
 

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 from export.artifacts.description import Description
 from export.release.variants import COLUMNS, NOTES, Comparison, cells
 from train.evaluate.decision import WORDS
+from train.evaluate.prior_shift import alarm_sentences
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
+
     from train.evaluate.evaluation import Evaluation
 
 _WEAK = 0.5
@@ -45,6 +48,36 @@ def render_card(
     it was trained on; `baseline` is a sentence on what file metadata alone reaches, None where there were too few
     pictures to say; `recipe_text` is the recipe it was trained by, printed whole so that the run can be repeated.
     """
+    return (
+        markdown_environment()
+        .get_template("card.md.j2")
+        .render(
+            d=description,
+            j=evaluation,
+            c=comparison,
+            columns=COLUMNS,
+            rows=[cells(variant) for variant in comparison.variants],
+            how_to_read=NOTES,
+            learned=learned,
+            baseline=baseline,
+            weak=[group for group in evaluation.generators if group.called.balanced.value < _WEAK],
+            alarming=[source for source in evaluation.real_sources if source.called.balanced.high > 0.1],
+            recipe=recipe_text.rstrip("\n"),
+            recipe_sha256=recipe_sha256,
+            fence=_fence(recipe_text),
+            prior_shift=alarm_sentences(evaluation),
+            words=WORDS,
+            points={
+                "balanced": ("balanced", "unsure"),
+                "fpr-1%": ("fpr_1", "unsure_fpr_1"),
+                "fpr-0.5%": ("fpr_05", "unsure_fpr_05"),
+            },
+        )
+    )
+
+
+def markdown_environment() -> "Environment":
+    """Jinja for the templates of this folder, which are Markdown; the filters `cell` and `inline` escape."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -56,27 +89,7 @@ def render_card(
         autoescape=False,  # Markdown, where escaping is `_cell`'s
     )
     environment.filters |= {"interval": _interval, "percent": _percent, "cell": _cell, "inline": _inline}
-    return environment.get_template("card.md.j2").render(
-        d=description,
-        j=evaluation,
-        c=comparison,
-        columns=COLUMNS,
-        rows=[cells(variant) for variant in comparison.variants],
-        how_to_read=NOTES,
-        learned=learned,
-        baseline=baseline,
-        weak=[group for group in evaluation.generators if group.called.balanced.value < _WEAK],
-        alarming=[source for source in evaluation.real_sources if source.called.balanced.high > 0.1],
-        recipe=recipe_text.rstrip("\n"),
-        recipe_sha256=recipe_sha256,
-        fence=_fence(recipe_text),
-        words=WORDS,
-        points={
-            "balanced": ("balanced", "unsure"),
-            "fpr-1%": ("fpr_1", "unsure_fpr_1"),
-            "fpr-0.5%": ("fpr_05", "unsure_fpr_05"),
-        },
-    )
+    return environment
 
 
 def _interval(value: Any) -> str:

@@ -12,13 +12,10 @@ from sklearn.linear_model import LogisticRegression
 
 from train.common.errors import TrainError
 from train.evaluate.decision import Decision, Point
+from train.evaluate.ranked import Ranked, best_balanced, false_alarms_at_most, few_fakes_below, few_reals_between
 
 FPR_1 = 0.01
 FPR_05 = 0.005
-MISSED_BELOW_BAND = 0.05
-"""The unsure band begins where this fraction of the validation fakes lies below it, unless that is too wide a band."""
-UNSURE_REALS = 0.2
-"""At most this fraction of the validation reals is answered with "unsure", at every operating point."""
 
 USELESS_SCALE = 1e-3
 """Scale on standardised logits of a detector that is no better than chance: every p is then near 0.5."""
@@ -102,11 +99,11 @@ def choose_operating_points(
     counts = np.ones(scores.size) if weights is None else np.asarray(weights, np.float64).ravel()
     if counts.shape != scores.shape or (counts < 0).any() or not counts[fake].sum() or not counts[~fake].sum():
         raise TrainError("Operating points need a weight for each picture: none negative, not all zero in a class.")
-    reals, fakes = _Ranked.of(single[~fake], counts[~fake]), _Ranked.of(single[fake], counts[fake])
-    fpr_1 = _at_most(reals, fakes, FPR_1)
-    fpr_05 = _at_most(reals, fakes, FPR_05)
-    balanced = min(_balanced(reals, fakes), fpr_1)
-    unsure_from = max(_few_fakes_below(reals, fakes), _few_reals_between(reals, fpr_05))
+    reals, fakes = Ranked.of(single[~fake], counts[~fake]), Ranked.of(single[fake], counts[fake])
+    fpr_1 = false_alarms_at_most(reals, fakes, FPR_1)
+    fpr_05 = false_alarms_at_most(reals, fakes, FPR_05)
+    balanced = min(best_balanced(reals, fakes), fpr_1)
+    unsure_from = max(few_fakes_below(reals, fakes), few_reals_between(reals, fpr_05))
     return OperatingPoints(balanced, fpr_1, fpr_05, min(unsure_from, fpr_05))
 
 
@@ -154,62 +151,3 @@ def _fit_smoothed(
         sample_weight=scores.size * np.concatenate([weight * target, weight * (1 - target)]),
     )
     return float(model.coef_[0, 0]), float(model.intercept_[0])
-
-
-@dataclass(frozen=True)
-class _Ranked:
-    """Scores in ascending order; `share[i]` is the weighted fraction of them from index i on, share[-1] = 0."""
-
-    scores: npt.NDArray[np.float32]
-    share: npt.NDArray[np.float64]
-
-    @classmethod
-    def of(cls, scores: npt.NDArray[np.float32], weights: npt.NDArray[np.float64]) -> _Ranked:
-        kept = weights > 0
-        order = np.argsort(scores[kept], kind="stable")
-        from_top = np.cumsum(weights[kept][order][::-1])[::-1]
-        return cls(scores[kept][order], np.append(from_top / from_top[0], 0.0))
-
-    def at_least(self, thresholds: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """The weighted fraction that is >= each threshold."""
-        return self.share[np.searchsorted(self.scores, np.asarray(thresholds, np.float32), side="left")]
-
-
-def _between(low: np.float32 | float, high: np.float32 | float) -> float:
-    """A float32 threshold t with low < t <= high, in the middle where float32 has a number there."""
-    middle = np.float32((float(low) + float(high)) / 2)
-    return float(middle) if middle > low else float(high)
-
-
-def _balanced(reals: _Ranked, fakes: _Ranked) -> float:
-    edges = np.unique(np.concatenate([reals.scores, fakes.scores, np.array([0, 1], np.float32)]))
-    # A threshold in (edges[i-1], edges[i]] calls fake what is >= edges[i].
-    quality = (fakes.at_least(edges) - reals.at_least(edges))[1:]
-    best = np.flatnonzero(quality >= quality.max() - 1e-12)
-    widest = best[np.argmax(np.diff(edges)[best])]
-    return _between(edges[widest], edges[widest + 1])
-
-
-def _at_most(reals: _Ranked, fakes: _Ranked, false_alarms: float) -> float:
-    # The highest real that may not be called fake: from it on there are more false alarms than allowed.
-    kept_real = reals.scores[np.flatnonzero(reals.share[:-1] > false_alarms + 1e-9)[-1]]
-    above = fakes.scores[fakes.scores > kept_real]
-    first_caught = above[0] if above.size else np.float32(1)
-    below = reals.scores[reals.scores < first_caught]
-    return _between(below[-1], first_caught) if below.size else float(first_caught)
-
-
-def _few_fakes_below(reals: _Ranked, fakes: _Ranked) -> float:
-    kept = fakes.scores[np.flatnonzero(1 - fakes.share[1:] > MISSED_BELOW_BAND + 1e-9)[0]]
-    scores = np.concatenate([reals.scores, fakes.scores, np.zeros(1, np.float32)])
-    below = scores[scores < kept]
-    return _between(below.max(), kept) if below.size else 0.0
-
-
-def _few_reals_between(reals: _Ranked, high: float) -> float:
-    """The lowest value from which to `high` at most a fifth of the reals lie."""
-    edges = np.unique(np.concatenate([np.zeros(1, np.float32), reals.scores, np.array([high], np.float32)]))
-    edges = edges[edges <= np.float32(high)]
-    held = reals.at_least(edges) - reals.at_least(high)
-    first = np.flatnonzero(held <= UNSURE_REALS + 1e-9)[0]
-    return _between(edges[first - 1], edges[first]) if first else 0.0

@@ -20,6 +20,7 @@ from train.evaluate.evaluation import Evaluation
 from train.evaluate.flips import Flips
 from train.evaluate.formatting import percent
 from train.evaluate.plain import from_plain, to_plain
+from train.evaluate.prior_shift import alarm_sentences
 from train.evaluate.report import figures, summary
 from train.evaluate.report.attribute_tables import groups_csv, sentences, tables_of
 from train.evaluate.report.csv_table import as_csv
@@ -111,6 +112,7 @@ def write_report(
         "judgements": [to_plain(evaluation) for evaluation in evaluations],
         "flips": [to_plain(item) for item in flips],
         "audit": None if baseline is None else to_plain(baseline),
+        "prior_shift": list(alarm_sentences(evaluations[0])),
         "robustness": None if robustness is None else to_plain(robustness),
         "by_attribute": [to_plain(found) for found in by_attribute],
         "illustrations": [{"of": item.of, "caption": item.caption} for item in illustrations],
@@ -149,8 +151,9 @@ def _environment() -> Environment:
     environment.filters["percent"] = percent
     environment.globals["DECIMALS"] = DECIMALS
     environment.globals.update(
-        catches=summary.catches, misses=summary.misses, cautions=summary.cautions, hardest=hardest, METRICS=METRICS
+        catches=summary.catches, misses=summary.misses, cautions=summary.cautions, alarms=alarm_sentences
     )
+    environment.globals.update(hardest=hardest, METRICS=METRICS)
     return environment
 
 
