@@ -6,7 +6,7 @@ Nothing here imports TensorFlow by itself; `evaluate` does for a run folder, whi
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -144,15 +144,25 @@ def metrics(is_fake: npt.ArrayLike, probability: npt.ArrayLike, *, threshold: fl
     return compute_metrics(is_fake, probability, threshold)
 
 
-def evaluate(models: Sequence[str | Path] | str | Path, manifest: str | Path, out: str | Path) -> "Reported":
+def evaluate(
+    models: Sequence[str | Path] | str | Path,
+    manifest: str | Path,
+    out: str | Path,
+    *,
+    split: Literal["test", "all"] = "test",
+) -> "Reported":
     """Evaluate detectors, bundles or run folders on a manifest and write a report into `out`, as `fauxlens evaluate`.
+
+    A folder instead of a manifest is scanned first, into `out`. `split` "all" also takes what was trained on.
 
     Needs the extra `train`. Raises TrainError, DataError and ExportError, each with a sentence that says what is wrong.
     """
     from export.release.evaluate import evaluate_models
+    from export.release.scanned_folder import manifest_of
 
-    chosen = [models] if isinstance(models, str | Path) else models
-    return evaluate_models([Path(one) for one in chosen], Path(manifest), Path(out))
+    chosen = [Path(one) for one in ([models] if isinstance(models, str | Path) else models)]
+    scanned = manifest_of(Path(manifest), chosen, Path(out))
+    return evaluate_models(chosen, scanned, Path(out), which=split)
 
 
 def _read(picture: PictureLike) -> tuple[str, bytes | None, Picture]:

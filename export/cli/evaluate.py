@@ -1,12 +1,11 @@
 """The verb `fauxlens evaluate`: detectors on a manifest, as a report."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from train.cli.compare import show_evaluations
-from train.cli.data import ManifestFile
 from train.cli.terminal import Json, bar, print_table, verb
 from train.common.atomic import check_folder_writable
 from train.common.errors import DataError, ElaError, ExportError, TrainError
@@ -16,7 +15,9 @@ from train.common.text import printable
 @verb(ElaError, DataError, TrainError, ExportError)
 def evaluate_verb(
     model: Annotated[Path, typer.Argument(help="A run folder, a .tflite or a bundle.")],
-    manifest: ManifestFile,
+    manifest: Annotated[
+        Path, typer.Argument(help="A manifest made by `data scan`, or a folder of pictures, which is scanned first.")
+    ],
     beside: Annotated[Path | None, typer.Option(help="Another model to compare with, side by side.")] = None,
     robustness: Annotated[
         str,
@@ -34,22 +35,47 @@ def evaluate_verb(
             help="Compare groups of people by attributes of the manifest: sex,age,sex+race (+ is an intersection).",
         ),
     ] = "",
+    split: Annotated[
+        Literal["test", "all"],
+        typer.Option(
+            help="Of what was in training: `test` evaluates the test split only, `all` every row. What was not in "
+            "training is evaluated anyway. --robustness leaves training pictures out."
+        ),
+    ] = "test",
+    name: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--name", help="What the report calls the model; twice with --beside.", show_default="the file's name"
+        ),
+    ] = None,
+    card: Annotated[
+        str | None, typer.Option("--card", help="For a folder: a card of `data list`, or your own TOML file.")
+    ] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for the report.")] = Path("report"),
     as_json: Json = False,
 ) -> None:
     """Evaluate a detector on a manifest: per generator, with intervals, as HTML, JSON and CSV."""
-    from export.release.evaluate import evaluate_models
+    from export.release.evaluate import check_names, evaluate_models
+    from export.release.scanned_folder import manifest_of
 
+    models = [one for one in (model, beside) if one]
+    check_names(models, name or ())
     check_folder_writable(out)
+    with bar("scanning", as_json) as progress:
+        scanned = manifest_of(manifest, models, out, card=card, on_progress=progress)
+    if scanned != manifest and not as_json:
+        typer.echo(printable(f"{manifest} is scanned into {scanned}"))
     with bar("scoring", as_json) as progress:
         found = evaluate_models(
-            [one for one in (model, beside) if one],
-            manifest,
+            models,
+            scanned,
             out,
             on_progress=progress,
             robustness=robustness,
             pictures=pictures,
             by=by,
+            which=split,
+            names=name or (),
         )
     if as_json:
         typer.echo(found.paths.json.read_text(encoding="utf-8"))

@@ -16,6 +16,7 @@ from export.runtimes.litert import open_detector_file
 from train.common.errors import TrainError
 from train.common.progress import ProgressCallback
 from train.data.manifest import Manifest, read_manifest
+from train.data.rows import select_rows
 from train.data.store import Store, pack_beside
 from train.evaluate.by_attribute import parse_by
 from train.evaluate.calibration import Calibration, OperatingPoints, probabilities
@@ -26,10 +27,13 @@ from train.evaluate.robustness.apply import PICTURES, Probabilities, Subject, fi
 from train.evaluate.robustness.corruptions import SETS, Corruption
 from train.evaluate.robustness.results import Robustness
 from train.evaluate.scores import read_scores, write_scores
-from train.evaluate.selection import mark_manifest, rows_to_report
+from train.evaluate.selection import Which, mark_manifest, reported, rows_to_report
 from train.fit.run_folder import Run, open_run, read_state, scores_path
 from train.fit.scoring import Scorer, keras_scorer, score_rows
 from train.image.view import Unclear, View, parse_view
+
+# So many kinds are named in a sentence.
+_NAMED = 6
 
 
 def score_and_map(
@@ -78,6 +82,8 @@ def evaluate_models(
     robustness: str = "none",
     pictures: int = PICTURES,
     by: str = "",
+    which: Which = "test",
+    names: Sequence[str] = (),
 ) -> Reported:
     """Evaluate run folders, detector files or bundles on one manifest; write a report, and scores.csv with each
     picture's.
@@ -86,23 +92,25 @@ def evaluate_models(
 
     What a model was trained on decides which rows count as seen. `robustness` names a set of corruptions
     (train.evaluate.robustness.corruptions.SETS), which at most so many `pictures` go through. `by` names attributes of
-    the manifest whose groups are compared (train.evaluate.by_attribute.parse_by). Raises TrainError when models of
+    the manifest whose groups are compared (train.evaluate.by_attribute.parse_by). With `which` "all" the rows that a
+    model was trained on are evaluated, too, but for robustness. `names` are what the report calls the models, else the
+    names of their files. Raises TrainError when models of
     different views are asked for side by side, and what is wrong with a model or the manifest.
     """
     if robustness not in SETS:
         raise TrainError(f"Unknown set of corruptions {robustness!r}: choose one of {', '.join(SETS)}.")
+    called = check_names(models, names)
     manifest = read_manifest(manifest_path)
     groups = parse_by(by, manifest.frame, str(manifest_path)) if by else ()
     found = [
-        _score_path(path, name, manifest, manifest_path, on_progress)
-        for path, name in zip(models, _names(models), strict=True)
+        _score_path(path, name, manifest, manifest_path, which, on_progress)
+        for path, name in zip(models, called, strict=True)
     ]
     views = [one.view.text for one in found]
     if len(set(views)) > 1:
         raise TrainError(f"The models have different views ({', '.join(views)}): evaluate them separately.")
     if len({one.unclear for one in found}) > 1 and found[0].view.needs_eyes:
         raise TrainError("The models treat pictures with no or several faces differently: evaluate them separately.")
-    names = ", ".join(str(path) for path in models)
     for number, one in enumerate(found, 1):
         write_scores(one.scored.scores, folder / (f"scores-{number}.csv" if number > 1 else "scores.csv"))
     reported = report(
@@ -111,38 +119,70 @@ def evaluate_models(
         manifest,
         found[0].view,
         unclear=found[0].unclear,
-        title=f"{names} on {manifest_path.name}",
+        title=f"{', '.join(called if names else map(str, models))} on {manifest_path.name}",
         baseline=metadata_baseline(manifest.frame),
         robustness=_robustness(found, manifest, SETS[robustness], pictures, on_progress),
         illustrations=next((one.illustrations for one in found if one.illustrations), ()),
         by=groups,
+        which=which,
     )
-    return replace(reported, notes=tuple(filter(None, (_left(one, manifest) for one in found))))
+    return replace(reported, notes=tuple(filter(None, (_note(one, manifest, which) for one in found))))
 
 
-def _names(models: Sequence[Path]) -> list[str]:
-    """What models are called: the names of their files, or their paths where two have the same name."""
+def check_names(models: Sequence[Path], given: Sequence[str] = ()) -> list[str]:
+    """Return what models are called: as `given`, else by their files, or by their paths where two files have one name.
+
+    Raises TrainError where as many names are not given as there are models, or one twice.
+    """
+    if given:
+        if len(given) != len(models) or len(set(given)) < len(given) or not all(map(str.strip, given)):
+            raise TrainError(
+                f"There are {len(models)} models and the names {', '.join(map(repr, given))}: give --name once for "
+                "each model, no two the same and none empty."
+            )
+        return list(given)
     names = [path.resolve().name if path.name in ("", "..") else path.name for path in models]
     return names if len(set(names)) == len(names) else [str(path) for path in models]
 
 
-def _left(one: "_Found", manifest: Manifest) -> str:
-    """How many rows of a manifest a model was not evaluated on, and why; empty where it was on all."""
-    left = manifest.frame.height - one.scored.scores.height
-    if not left:
-        return ""
-    faces = ", or have no or several faces where its view needs one" if one.view.needs_eyes else ""
-    return (
-        f"{one.scored.name}: {left:,} of {manifest.frame.height:,} rows were not evaluated: they are of kinds that "
-        f"were in its training and not in the test split{faces}."
-    )
+def _note(one: "_Found", manifest: Manifest, which: Which) -> str:
+    """Which rows of a manifest a model was not evaluated on, and why, or which it was trained on; else empty."""
+    name, frame = one.scored.name, manifest.frame
+    evaluated = rows_to_report(one.scored.scores, which)
+    trained = one.marked.filter(~reported(one.marked))
+    notes = []
+    if which == "all" and trained.height:
+        notes.append(
+            f"{trained.height:,} of {evaluated.height:,} rows are of what it was trained on ({_pairs(trained)}): "
+            "figures on them say nothing about other pictures."
+        )
+    elif trained.height:
+        notes.append(
+            f"{trained.height:,} of {frame.height:,} rows were not evaluated: {_pairs(trained)} was in its training, "
+            "and they are not of the test split. --split all takes them, too."
+        )
+    unclear = frame.height - one.marked.height
+    if unclear:
+        notes.append(f"{unclear:,} of {frame.height:,} rows have no face or several, and its view needs one.")
+    return f"{name}: {' '.join(notes)}" if notes else ""
+
+
+def _pairs(rows: pl.DataFrame) -> str:
+    """The kinds of some rows, as `generator of source`."""
+    pairs = rows.select("generator", "source").unique().sort("generator", "source").rows()
+    shown = ", ".join(f"{generator} of {source}" for generator, source in pairs[:_NAMED])
+    return shown + (f" and {len(pairs) - _NAMED} more" if len(pairs) > _NAMED else "")
 
 
 @dataclass(frozen=True)
 class _Found:
-    """A model's scores, what it was shown, what else can be asked of it, and its mean heatmaps if it gives any."""
+    """A model's scores, what it was shown, what else can be asked of it, and its mean heatmaps if it gives any.
+
+    `marked` are all the rows that its view can show, with `seen`.
+    """
 
     scored: Scored
+    marked: pl.DataFrame
     view: View
     unclear: Unclear
     open_model: Callable[[], Probabilities]
@@ -171,15 +211,21 @@ def _robustness(
 
 
 def _score_path(
-    path: Path, called: str, manifest: Manifest, manifest_path: Path, on_progress: ProgressCallback | None
+    path: Path,
+    called: str,
+    manifest: Manifest,
+    manifest_path: Path,
+    which: Which,
+    on_progress: ProgressCallback | None,
 ) -> _Found:
     if path.is_dir():
-        return _score_run(open_run(path), called, manifest, manifest_path)
+        return _score_run(open_run(path), called, manifest, manifest_path, which)
     tflite = read_detector(path)
     description = read_description(tflite, str(path))
     view, unclear, points = parse_view(description.view), description.unclear_faces, points_of(description)
     store = pack_beside(manifest, manifest_path, view, unclear=unclear)
-    rows = rows_to_report(mark_manifest(store.manifest, description.seen))
+    marked = mark_manifest(store.manifest, description.seen)
+    rows = rows_to_report(marked, which)
     scores, heatmaps = score_and_map(store, rows, tflite, on_progress)
     means = mean_heatmaps_of(store, rows, scores["probability"].to_numpy(), heatmaps, points.balanced)
 
@@ -187,10 +233,10 @@ def _score_path(
         run = open_detector_file(tflite)
         return lambda views: run(views).scores[:, 1]
 
-    return _Found(Scored(called, scores, points), view, unclear, open_model, illustrations(means, called))
+    return _Found(Scored(called, scores, points), marked, view, unclear, open_model, illustrations(means, called))
 
 
-def _score_run(run: Run, called: str, manifest: Manifest, manifest_path: Path) -> _Found:
+def _score_run(run: Run, called: str, manifest: Manifest, manifest_path: Path, which: Which) -> _Found:
     state = read_state(run, "float")
     name, unclear = f"{called} (Keras float)", run.recipe.data.unclear_faces
 
@@ -198,14 +244,14 @@ def _score_run(run: Run, called: str, manifest: Manifest, manifest_path: Path) -
         scorer = _run_scorer(run)
         return lambda views: probabilities(state.calibration, scorer(views))
 
-    if manifest.sha256 == run.manifest_sha256:
-        scores = read_scores(scores_path(run, "float"))
-        return _Found(Scored(name, scores, state.points), run.view, unclear, open_model)
-    store = pack_beside(manifest, manifest_path, run.view, unclear=unclear)
     # Seen is what the run saw, whatever else this manifest calls by the same name as its recipe.
-    rows = rows_to_report(mark_manifest(store.manifest, state.seen))
-    scores = score_rows(store, rows, _run_scorer(run), state.calibration)
-    return _Found(Scored(name, scores, state.points), run.view, unclear, open_model)
+    marked = mark_manifest(select_rows(manifest, run.view, unclear), state.seen)
+    if which == "test" and manifest.sha256 == run.manifest_sha256:
+        scores = read_scores(scores_path(run, "float"))
+    else:
+        store = pack_beside(manifest, manifest_path, run.view, unclear=unclear)
+        scores = score_rows(store, rows_to_report(marked, which), _run_scorer(run), state.calibration)
+    return _Found(Scored(name, scores, state.points), marked, run.view, unclear, open_model)
 
 
 def _run_scorer(run: Run) -> Scorer:

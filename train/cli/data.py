@@ -103,16 +103,16 @@ def data_scan(
 ) -> None:
     """Scan a folder of pictures into a manifest: one row per image, near-duplicates grouped, splits assigned."""
     from train.data.cards.expected_counts import compare_counts
-    from train.data.cards.reader import usual_layout
+    from train.data.cards.layouts import layout_of
     from train.data.cards.registry import find_card
     from train.data.manifest import followed, read_manifest, write_manifest
     from train.data.scan.scan import scan
     from train.data.scan.skipped import write_skipped
 
-    layout = find_card(card) if card else usual_layout()
     check_writable(out)
     out = followed(out)
     previous = read_manifest(out) if out.exists() else None
+    layout = find_card(card) if card else layout_of(folder, previous)
     with bar("scanning", as_json) as progress:
         manifest, skipped = scan(
             folder, layout, manifest_path=out, previous=previous, on_progress=progress, trust=trust

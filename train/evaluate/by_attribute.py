@@ -20,7 +20,7 @@ from train.evaluate.calibration import OperatingPoints
 from train.evaluate.evaluation import POINTS, Called, Point, call
 from train.evaluate.metrics import Interval, compute_metrics
 from train.evaluate.scores import check_scores
-from train.evaluate.selection import rows_to_report
+from train.evaluate.selection import Which, rows_to_report
 
 ENOUGH = 50
 """Reals (for FPR) or fakes (for TPR) that a group needs to be compared; fewer are too few to say."""
@@ -113,6 +113,7 @@ def compare_groups(
     points: OperatingPoints,
     *,
     name: str,
+    which: Which = "test",
     resamples: int = 1000,
     seed: int = 0,
 ) -> ByAttribute:
@@ -121,7 +122,7 @@ def compare_groups(
     attributes: a manifest's frame, `path` and the columns `by`. Pictures without a value are in no group.
     Raises TrainError when the table is not a scores table.
     """
-    rows = rows_to_report(check_scores(scores)).join(_named(attributes, by), on="path", how="left")
+    rows = rows_to_report(check_scores(scores), which).join(_named(attributes, by), on="path", how="left")
     grouped = rows.drop_nulls(_NAME)
     groups = tuple(
         _group(one, grouped.filter(pl.col(_NAME) == one), points, resamples=resamples, seed=seed)

@@ -16,7 +16,7 @@ from train.evaluate.decision import POINTS as DECISION_POINTS
 from train.evaluate.decision import Point as DecisionPoint
 from train.evaluate.metrics import Interval, Metrics, compute_metrics, wilson
 from train.evaluate.scores import check_scores
-from train.evaluate.selection import rows_to_report
+from train.evaluate.selection import Which, rows_to_report
 
 Point = Literal["balanced", "fpr_1", "fpr_05"]
 POINTS: tuple[Point, ...] = get_args(Point)
@@ -113,6 +113,7 @@ def evaluate_scores(
     *,
     name: str,
     operating_point: Point = "balanced",
+    which: Which = "test",
     worst: int = 12,
     resamples: int = 1000,
     seed: int = 0,
@@ -120,13 +121,14 @@ def evaluate_scores(
     """Evaluates a scores table (see `scores.SCORE_COLUMNS`) at the shipped operating points.
 
     Every set of fakes is held against the same reference reals: the test split of the seen sources, or where
-    the table has none (a detector tried on foreign pictures) all reals. `worst` is how many mistakes are kept:
-    the most confident ones, half of them of each class where there are enough.
+    the table has none (a detector tried on foreign pictures) all reals. With `which` "all" rows that were trained on
+    count as well. `worst` is how many mistakes are kept: the most confident ones, half of them of each class where
+    there are enough.
     Raises TrainError when the table is not a scores table or holds no real or no fake picture that may be evaluated.
     """
     if operating_point not in POINTS:
         raise TrainError(f"Unknown operating point {operating_point!r}: use one of {', '.join(POINTS)}.")
-    rows = rows_to_report(check_scores(scores))
+    rows = rows_to_report(check_scores(scores), which)
     reals, fakes = rows.filter(pl.col("label") == "real"), rows.filter(pl.col("label") == "fake")
     for label, found in (("real", reals), ("fake", fakes)):
         if found.is_empty():
@@ -216,14 +218,17 @@ def _families(rows: pl.DataFrame) -> str:
 
 def _basis(reals: pl.DataFrame, fakes: pl.DataFrame, unseen: pl.DataFrame) -> str:
     text = f"{_kind(reals)} real and {_kind(fakes)} fake pictures"
+    if any((rows.filter("seen")["split"] != "test").any() for rows in (reals, fakes)):
+        text += ", those that it was trained on among them"
     if unseen.is_empty():
         return text + "."
     return text + f"; also {unseen.height:,} fakes from generators or sources it was not trained on."
 
 
 def _kind(rows: pl.DataFrame) -> str:
-    origin = "test-split" if rows["seen"].all() else "unseen"
-    return f"{rows.height:,} {origin}"
+    if not rows["seen"].all():
+        return f"{rows.height:,} unseen"
+    return f"{rows.height:,} {'test-split' if (rows['split'] == 'test').all() else 'seen'}"
 
 
 def _worst(rows: pl.DataFrame, threshold: float, count: int) -> tuple[Mistake, ...]:

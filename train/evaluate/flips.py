@@ -13,7 +13,7 @@ from train.common.errors import TrainError
 from train.evaluate.calibration import OperatingPoints
 from train.evaluate.metrics import Interval, wilson
 from train.evaluate.scores import check_scores
-from train.evaluate.selection import rows_to_report
+from train.evaluate.selection import Which, rows_to_report
 
 CELLS_AT_ONCE = 2_000_000
 
@@ -47,6 +47,7 @@ def count_flips(
     *,
     names: tuple[str, str],
     first_points: OperatingPoints | None = None,
+    which: Which = "test",
     resamples: int = 300,
     seed: int = 0,
 ) -> Flips:
@@ -57,7 +58,7 @@ def count_flips(
 
     Raises TrainError when the tables do not hold the same paths with the same labels, or lack a class.
     """
-    one, two = rows_to_report(check_scores(first)), rows_to_report(check_scores(second))
+    one, two = (rows_to_report(check_scores(table), which) for table in (first, second))
     joined = one.join(two, on="path", how="full", suffix="_second", coalesce=True)
     strays = joined.filter(pl.col("label").is_null() | pl.col("label_second").is_null())
     if not strays.is_empty():

@@ -4,7 +4,7 @@ A row is *seen* when its pair of generator and source was in training, whatever 
 
     rows_in_training   the rows of one split: train, val or test
     rows_to_score      val and test, and every row that is not seen: what a run scores
-    rows_to_report     test, and every row that is not seen: what a figure may be about
+    rows_to_report     test, and every row that is not seen: what a figure may be about; where all are asked for, all
 
 Pairs and not two lists: where (camera, a) and (stylegan, b) were trained on, (stylegan, a) is unseen.
 """
@@ -20,6 +20,9 @@ from train.recipe import Data
 
 Pair = tuple[str, str]
 """Generator and source."""
+
+Which = Literal["test", "all"]
+"""Of what was in training: rows of the test split only, or every row. What was not in training is reported anyway."""
 
 EVERY = "*"
 """In a recipe: every generator that the manifest has."""
@@ -94,9 +97,9 @@ def rows_to_score(marked: pl.DataFrame) -> pl.DataFrame:
     return marked.filter(~pl.col("seen") | (pl.col("split") != "train"))
 
 
-def rows_to_report(marked: pl.DataFrame) -> pl.DataFrame:
-    """The rows that no decision of training or calibration was based on."""
-    return marked.filter(reported(marked))
+def rows_to_report(marked: pl.DataFrame, which: Which = "test") -> pl.DataFrame:
+    """The rows that no decision of training or calibration was based on; or all."""
+    return marked if which == "all" else marked.filter(reported(marked))
 
 
 def reported(marked: pl.DataFrame) -> pl.Series:

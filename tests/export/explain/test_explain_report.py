@@ -20,6 +20,7 @@ from train.data.manifest import read_manifest
 from train.data.store import pack
 from train.evaluate.calibration import probabilities
 from train.evaluate.robustness.corruptions import STANDARD
+from train.evaluate.scores import read_scores
 from train.evaluate.selection import mark_manifest, rows_to_report
 from train.fit.loop import load_model
 from train.fit.run_folder import read_state
@@ -107,3 +108,18 @@ def test_robustness_of_a_run(make_run: MakeRun, drawn: Drawn, tmp_path: Path) ->
 def test_a_set_of_corruptions_that_there_is_not_is_refused_at_once(drawn: Drawn, tmp_path: Path) -> None:
     with pytest.raises(TrainError, match=r"'all'.*none, standard"):
         evaluate_models([tmp_path / "nothing"], drawn.manifest, tmp_path, robustness="all")
+
+
+def test_a_run_scores_its_training_rows_where_all_are_asked_for(
+    make_run: MakeRun, drawn: Drawn, tmp_path: Path
+) -> None:
+    trained = make_run("rgb")
+    frame = read_manifest(drawn.manifest).frame
+    seen = (frame["source"] == "drawn") & frame["generator"].is_in(["camera", "checker"])
+    found = evaluate_models([trained.folder], drawn.manifest, tmp_path / "all", which="all")
+    assert read_scores(tmp_path / "all" / "scores.csv").height == frame.height
+    assert f"{int((seen & (frame['split'] != 'test')).sum())} of {frame.height} rows" in found.notes[0]
+    evaluate_models([trained.folder], drawn.manifest, tmp_path / "test")
+    outside = int((~seen | (frame["split"] == "test")).sum())
+    scores = read_scores(tmp_path / "test" / "scores.csv")
+    assert scores.filter(~pl.col("seen") | (pl.col("split") == "test")).height == outside

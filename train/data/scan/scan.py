@@ -96,7 +96,7 @@ def _looked_for(folder: Path, card: Card, labels: set[str]) -> str:
     wanted = ", ".join(globs[:_NAMED]) + (f" and {len(globs) - _NAMED} more" if len(globs) > _NAMED else "")
     there = sorted(entry.name + "/" * entry.is_dir() for entry in folder.iterdir() if not entry.name.startswith("."))
     found = ", ".join(there[:_NAMED]) + (f" and {len(there) - _NAMED} more" if len(there) > _NAMED else "")
-    remedy = "rename the folders" if card.name == usual_layout().name else "name another folder of the dataset"
+    remedy = "rename the folders" if card.title == usual_layout().title else "name another folder of the dataset"
     return f"(looked for {wanted}; found {found or 'nothing'}): {remedy}, or name a card that fits with --card."
 
 

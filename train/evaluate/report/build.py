@@ -19,6 +19,7 @@ from train.evaluate.evaluation import Evaluation, evaluate_scores
 from train.evaluate.flips import Flips, count_flips
 from train.evaluate.report.html import BaselineNote, Illustration, ReportPaths, Thumbnails, write_report
 from train.evaluate.robustness.results import Robustness
+from train.evaluate.selection import Which
 from train.image.view import Unclear, View
 
 
@@ -56,6 +57,7 @@ def report(
     robustness: Robustness | None = None,
     illustrations: Sequence[Illustration] = (),
     by: Sequence[Attributes] = (),
+    which: Which = "test",
 ) -> Reported:
     """Evaluate every model, count the flips of each against the one before it, and write report.html, .json and .csv.
 
@@ -63,7 +65,7 @@ def report(
     `train.evaluate.robustness.apply` found of the same models, `illustrations` are further pictures, such as mean
     heatmaps; `by` are attributes of the manifest whose groups are compared, for each model.
     """
-    evaluations = tuple(evaluate_scores(one.scores, one.points, name=one.name) for one in scored)
+    evaluations = tuple(evaluate_scores(one.scores, one.points, name=one.name, which=which) for one in scored)
     flips = tuple(
         count_flips(
             first.scores,
@@ -71,11 +73,14 @@ def report(
             second.points,
             names=(first.name, second.name),
             first_points=first.points,
+            which=which,
         )
         for first, second in pairwise(scored)
     )
     by_attribute = tuple(
-        compare_groups(one.scores, manifest.frame, names, one.points, name=one.name) for one in scored for names in by
+        compare_groups(one.scores, manifest.frame, names, one.points, name=one.name, which=which)
+        for one in scored
+        for names in by
     )
     paths = write_report(
         folder,

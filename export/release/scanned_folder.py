@@ -1,0 +1,62 @@
+"""A folder of pictures where a manifest is wanted: scanned beside the report, with faces where a model needs them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from export.artifacts.metadata import read_description
+from export.inference.detector import read_detector
+from train.common.errors import DataError
+from train.common.progress import ProgressCallback
+from train.data.cards.layouts import layout_of
+from train.data.cards.registry import find_card
+from train.data.faces.cache import cache_path
+from train.data.faces.find import find_faces
+from train.data.manifest import read_manifest, write_manifest
+from train.data.scan.scan import scan
+from train.data.scan.skipped import write_skipped
+from train.fit.run_folder import open_run
+from train.image.face_finder.finder import blazeface_detector
+from train.image.view import View, parse_view
+
+SCANNED = "scanned.csv"
+"""The manifest of the folder, in the folder of the report."""
+
+
+def manifest_of(
+    named: Path,
+    models: Sequence[Path],
+    out: Path,
+    *,
+    card: str | None = None,
+    on_progress: ProgressCallback | None = None,
+) -> Path:
+    """Return a manifest as it is named, or scan a folder into `out` and return that manifest.
+
+    Faces are found where the view of a model needs them. Called again it goes on with what is in `out`. Raises
+    DataError as `scan`, and for a card beside a manifest, which has been scanned already.
+    """
+    if not named.is_dir():
+        if card is not None:
+            raise DataError(f"{named} is a manifest, which needs no card: leave out --card, or name a folder.")
+        return named
+    path = out / SCANNED
+    out.mkdir(parents=True, exist_ok=True)
+    previous = read_manifest(path) if path.exists() else None
+    layout = find_card(card) if card else layout_of(named, previous)
+    try:
+        manifest, skipped = scan(named, layout, manifest_path=path, previous=previous, on_progress=on_progress)
+    except DataError as error:
+        verdicts = f"`fauxlens detect {named}` gives verdicts on pictures without labels"
+        raise DataError(f"{str(error).removesuffix('.')}; {verdicts}.") from None
+    if any(_view(model).needs_eyes for model in models):
+        manifest = find_faces(manifest, blazeface_detector(), cache_path(path), on_progress=on_progress)
+    write_manifest(manifest, path)
+    write_skipped(skipped, path)
+    return path
+
+
+def _view(model: Path) -> View:
+    """The preprocessing of a run folder, a detector file or a bundle."""
+    if model.is_dir():
+        return open_run(model).view
+    return parse_view(read_description(read_detector(model), str(model)).view)
