@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from export.benchmark.latency import Latency, measure_latency, this_machine
 from export.explain.mean_heatmaps import mean_heatmaps_of
 from export.explain.mean_sheet import illustrations
 from export.parity.heatmap_similarity import compare_maps
-from export.parity.references import choose_references, make_references
+from export.parity.references import choose_references, eyes_are_found, make_references
 from export.quantize.describe import describe
 from export.quantize.states import KerasState, load_states
 from export.release.evaluate import score_and_map
@@ -109,6 +110,8 @@ def export_run(
     store = run.store()
     rows = scored_rows(store, run)
     seen = pairs_of_recipe(store.manifest.frame, run.recipe.data)
+    # Before the work: there may be none.
+    carried, chosen_references = _carried(run, store, rows, reference_manifest)
     made = _make_all(run, store, rows, seen, states, log)
     keras = {
         name: Scored(f"{name} (Keras)", read_scores(scores_path(run, name)), state.points)
@@ -145,8 +148,7 @@ def export_run(
         one.name: attach(one.raw, replace(describe(run, seen, one.name, one.state), figures=_figures(row, one.scored)))
         for one, row in zip(made, variants, strict=True)
     }
-    carried = _carried(run, store, rows, reference_manifest)
-    references = make_references(carried[0], choose_references(carried[1]), states, detectors)
+    references = make_references(carried, chosen_references, states, detectors)
     for name, tflite in detectors.items():
         write_bytes(folder / f"{name}.tflite", tflite)
     table = folder / "variants.json"
@@ -171,13 +173,15 @@ def export_run(
     return Exported(bundle, table, found.paths.html, comparison, found.evaluations)
 
 
-def _carried(run: Run, store: Store, rows: pl.DataFrame, other: Path | None) -> tuple[Store, pl.DataFrame]:
-    """The store and the rows that references are chosen from."""
-    if other is None:
-        return store, rows
-    its_own = pack_beside(read_manifest(other), other, run.view, unclear=run.recipe.data.unclear_faces)
-    seen = pairs_of_recipe(store.manifest.frame, run.recipe.data)
-    return its_own, rows_to_report(mark_manifest(its_own.manifest, seen))
+def _carried(run: Run, store: Store, rows: pl.DataFrame, other: Path | None) -> tuple[Store, list[int]]:
+    """The store that references are taken from, and the rows of it that they are."""
+    if other is not None:
+        seen = pairs_of_recipe(store.manifest.frame, run.recipe.data)
+        store = pack_beside(read_manifest(other), other, run.view, unclear=run.recipe.data.unclear_faces)
+        rows = rows_to_report(mark_manifest(store.manifest, seen))
+    if not run.view.needs_eyes:
+        return store, choose_references(rows)
+    return store, choose_references(rows, suits=partial(eyes_are_found, store.manifest))
 
 
 def _make_all(
