@@ -9,6 +9,8 @@ import sys
 from contextlib import suppress
 from importlib.metadata import version
 
+from export.artifacts.graph_guard import check_graph
+from export.artifacts.metadata import read_description
 from export.artifacts.vouched import digest_of, is_vouched, vouch
 from train.common.atomic import write_bytes
 from train.common.errors import ExportError
@@ -20,6 +22,17 @@ MEMORY = 4 << 30
 PROGRAM = "from export.inference.trial_worker import serve; serve()"
 REFUSED = 3
 """The status of a trial whose file LiteRT refused in words."""
+
+
+def admit(tflite: bytes, name: str) -> None:
+    """Raise ExportError unless a detector file may be given to a runtime, here or in another program.
+
+    It has to be whole and sealed, its graph one that `export` could have made, and LiteRT has to run it in a process
+    of its own. `name` is what errors call it.
+    """
+    read_description(tflite, name)
+    check_graph(tflite, name)
+    prove(tflite, name)
 
 
 def prove(tflite: bytes, name: str) -> None:

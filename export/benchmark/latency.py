@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from export.artifacts.metadata import read_description
+from export.artifacts.trial import admit
 from train.common.quiet import native_chatter_hidden
 
 THREADS = (1, 2)
@@ -111,7 +111,7 @@ def turn_of(interpreter: Any, batch: np.ndarray) -> Turn:
 
 def load_with_threads(tflite: bytes, name: str, threads: int) -> Any:
     """The allocated LiteRT interpreter of a sealed detector file, with XNNPACK; `name` is what errors call it."""
-    read_description(tflite, name)
+    admit(tflite, name)
     return allocate(tflite, threads)
 
 

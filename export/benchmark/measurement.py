@@ -11,6 +11,7 @@ import numpy as np
 
 from export.artifacts.bundle import Bundle
 from export.artifacts.description import BALANCED
+from export.artifacts.trial import admit
 from export.benchmark.baseline_engines import (
     BASELINE_ENGINES,
     LITERT,
@@ -92,6 +93,7 @@ def measure(
         folder = Path(temporary)
         files = {one: folder / f"{one}.tflite" for one in chosen}
         for one, path in files.items():
+            admit(bundle.variants[one], f"{name}: {one}")
             path.write_bytes(bundle.variants[one])
         comparisons, parts, left_out = _of_the_probe(bundle, probe, files, engines, log)
         subjects = {one: Subject("LiteRT", path) for one, path in files.items()}

@@ -9,6 +9,7 @@ import numpy as np
 
 from export.artifacts.bundle import LINEAGE, Bundle
 from export.artifacts.description import CalibrationNote
+from export.artifacts.trial import admit
 from export.parity.heatmap_similarity import cosine
 from export.quantize.states import KerasState, load_keras_state
 from export.tflite.intermediates import tensor_names, tensors_inside
@@ -50,6 +51,7 @@ def compare_layers(state: KerasState, tflite: bytes, views: np.ndarray, pictures
     views: uint8 [N, S, S, 3], called `pictures` in the result. TFLite runs with its own kernels, which keep every
     tensor. Raises ExportError where the two have no layers in common.
     """
+    admit(tflite, "the detector file")
     keras = keras_layers(state, views)
     named = tensor_names(tflite)
     both = [name for name in keras if name in named]

@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from export.artifacts.graph_guard import check_graph
-from export.artifacts.metadata import check_identifier, read_description
-from export.artifacts.trial import prove
+from export.artifacts.metadata import check_identifier
+from export.artifacts.trial import admit
 from export.runtimes.interface import Output, check_views
 from train.common.errors import ExportError
 from train.common.quiet import native_chatter_hidden
@@ -23,9 +22,7 @@ def open_detector_file(tflite: bytes, runtime: str = "litert", name: str = "the 
     checked, and a file that is not known is tried in a process of its own. Raises ExportError for an unknown runtime, a
     file that is damaged, not sealed or harmful, and a model that is not a detector.
     """
-    read_description(tflite, name)
-    check_graph(tflite, name)
-    prove(tflite, name)
+    admit(tflite, name)
     return open_converted(tflite, runtime, name)
 
 
