@@ -13,6 +13,7 @@ from pydantic.dataclasses import dataclass
 
 from train.common.documents import read_toml
 from train.common.errors import TrainError
+from train.common.spdx import checked_licences
 from train.image.view import Unclear
 
 _STRICT = ConfigDict(extra="forbid")
@@ -40,14 +41,15 @@ class Data:
     `unclear_faces` says what becomes of pictures with no or several faces where the view has face(k), and means
     nothing elsewhere: `drop` leaves them out of training and evaluating, `centre` takes the centre square, `keep` the
     largest face, or the centre square where there is none (train/image/view.py has the table).
-    `licences` are notes on the pictures' licences; they travel with the detector and its model card.
+    `licences` are notes on the pictures' licences; they travel with the detector and its model card. One of them may
+    say the licence of the trained weights, as `SPDX-License-Identifier: CC-BY-NC-4.0` (train/common/spdx.py).
     """
 
     view: str
     generators: Annotated[tuple[str, ...], Field(min_length=1)]
     held_out: tuple[str, ...] = ()
     unclear_faces: Unclear = "drop"
-    licences: tuple[str, ...] = ()
+    licences: Annotated[tuple[str, ...], AfterValidator(checked_licences)] = ()
 
 
 @dataclass(frozen=True, config=_STRICT)

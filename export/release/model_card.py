@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from export.artifacts.description import Description
+from export.release.hugging_face import front_matter
 from export.release.variants import COLUMNS, NOTES, Comparison, cells
 from train.evaluate.decision import WORDS
 from train.evaluate.prior_shift import alarm_sentences
@@ -42,38 +43,36 @@ def render_card(
     recipe_text: str,
     recipe_sha256: str,
 ) -> str:
-    """The model card of a shipped variant as Markdown.
+    """The model card of a shipped variant as Markdown, with the YAML head that the Hugging Face Hub reads.
 
     `evaluation` is that of the same variant; `comparison` is the table of all and why this one ships; `learned` is what
     it was trained on; `baseline` is a sentence on what file metadata alone reaches, None where there were too few
     pictures to say; `recipe_text` is the recipe it was trained by, printed whole so that the run can be repeated.
     """
-    return (
-        markdown_environment()
-        .get_template("card.md.j2")
-        .render(
-            d=description,
-            j=evaluation,
-            c=comparison,
-            columns=COLUMNS,
-            rows=[cells(variant) for variant in comparison.variants],
-            how_to_read=NOTES,
-            learned=learned,
-            baseline=baseline,
-            weak=[group for group in evaluation.generators if group.called.balanced.value < _WEAK],
-            alarming=[source for source in evaluation.real_sources if source.called.balanced.high > 0.1],
-            recipe=recipe_text.rstrip("\n"),
-            recipe_sha256=recipe_sha256,
-            fence=_fence(recipe_text),
-            prior_shift=alarm_sentences(evaluation),
-            words=WORDS,
-            points={
-                "balanced": ("balanced", "unsure"),
-                "fpr-1%": ("fpr_1", "unsure_fpr_1"),
-                "fpr-0.5%": ("fpr_05", "unsure_fpr_05"),
-            },
-        )
+    template = markdown_environment().get_template("card.md.j2")
+    text = template.render(
+        d=description,
+        j=evaluation,
+        c=comparison,
+        columns=COLUMNS,
+        rows=[cells(variant) for variant in comparison.variants],
+        how_to_read=NOTES,
+        learned=learned,
+        baseline=baseline,
+        weak=[group for group in evaluation.generators if group.called.balanced.value < _WEAK],
+        alarming=[source for source in evaluation.real_sources if source.called.balanced.high > 0.1],
+        recipe=recipe_text.rstrip("\n"),
+        recipe_sha256=recipe_sha256,
+        fence=_fence(recipe_text),
+        prior_shift=alarm_sentences(evaluation),
+        words=WORDS,
+        points={
+            "balanced": ("balanced", "unsure"),
+            "fpr-1%": ("fpr_1", "unsure_fpr_1"),
+            "fpr-0.5%": ("fpr_05", "unsure_fpr_05"),
+        },
     )
+    return front_matter(description, evaluation) + text
 
 
 def markdown_environment() -> "Environment":

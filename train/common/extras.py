@@ -25,6 +25,7 @@ EXTRAS = {
         "tomli_w",
         "h5py",
         "safetensors",
+        "packaging",
     ),
     "faces": ("mtcnn",),
     "hubs": ("kagglehub", "huggingface_hub"),

@@ -148,3 +148,29 @@ def test_every_table_row_has_as_many_cells_as_its_head(
         assert not (cells and width) or cells == width, line
         width, rows = cells, rows + bool(cells)
     assert rows > 20
+
+
+@pytest.mark.parametrize(
+    ("licences", "head"),
+    [
+        (("SPDX-License-Identifier: CC-BY-NC-4.0", "Of the pictures: mixed."), {"license": "cc-by-nc-4.0"}),
+        (("SPDX-License-Identifier: LicenseRef-Mine",), {"license": "other", "license_name": "LicenseRef-Mine"}),
+        (("Drawn.",), {"license": "unknown"}),
+    ],
+)
+def test_the_hub_reads_the_head(
+    render: Render, evaluation: Evaluation, describe: Describe, licences: tuple[str, ...], head: dict[str, str]
+) -> None:
+    """By huggingface_hub's own reader: the model-index gives back the figures, and the text below is untouched."""
+    hub = pytest.importorskip("huggingface_hub", reason="the extra `hubs` is not installed")
+    name = 'Faces: "all" --- #1 {x}'
+    card = hub.ModelCard(render(describe("ptq-int8", name=name, licences=licences), evaluation))
+    data = card.data.to_dict()
+    assert {key: data.get(key) for key in head} == head
+    assert data["pipeline_tag"] == "image-classification"
+    results = {one.metric_name: one.metric_value for one in card.data.eval_results}
+    assert results["AUC"] == round(evaluation.overall.auc.value, 4)
+    assert evaluation.unseen is not None
+    assert results["AUC, fakes outside training"] == round(evaluation.unseen.auc.value, 4)
+    assert card.data.model_name == name
+    assert card.text.lstrip().startswith("# Faces")
