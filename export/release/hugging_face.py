@@ -5,6 +5,7 @@ JSON, which YAML 1.2 contains, so that no text of a recipe or manifest is read a
 """
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from export.artifacts.description import Description
@@ -39,9 +40,13 @@ def front_matter(description: Description, evaluation: "Evaluation") -> str:
 
 
 def _yaml(value: Any) -> str:
-    # Pages that do not know the head show it as Markdown, in which no name may begin HTML.
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e")
+    return _STRING.sub(lambda found: _MARK.sub(lambda mark: f"\\u{ord(mark[0]):04x}", found[0]), text)
+
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_MARK = re.compile(r"[<>\[\]`*#|]")
+"""Pages that do not know the head show it as Markdown, in which no name may begin anything."""
 
 
 def _licence(description: Description) -> dict[str, str]:

@@ -29,8 +29,9 @@ def checked_licences(licences: tuple[str, ...]) -> tuple[str, ...]:
         try:
             canonical = canonicalize_license_expression(expression)
         except InvalidLicenseExpression:
-            canonical = ""
-        if canonical != expression or not expression:
-            hint = f", write {canonical}" if canonical else ", such as Apache-2.0, CC-BY-NC-4.0 or LicenseRef-NAME"
-            raise ValueError(f"{expression!r} is no licence expression of SPDX{hint}")
+            raise ValueError(
+                f"{expression!r} is no licence expression of SPDX, such as Apache-2.0, CC-BY-NC-4.0 or LicenseRef-NAME"
+            ) from None
+        if canonical != expression:
+            raise ValueError(f"{expression!r} is no licence expression of SPDX as it is spelt: write {canonical}")
     return licences
