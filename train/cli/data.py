@@ -91,7 +91,7 @@ def data_sample(
 def data_scan(
     folder: Annotated[
         Path,
-        typer.Argument(help="Folder with real/ and fake/ (or fake/GENERATOR/), or as a card says."),
+        typer.Argument(help="Folder with real/ and fake/ in one of the usual layouts, or as a card says."),
     ],
     card: CardName = None,
     out: OutManifest = Path("manifest.csv"),

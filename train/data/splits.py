@@ -21,6 +21,9 @@ class Shares:
 
 USUAL = Shares()
 
+EITHER = "train+val"
+"""An official split that keeps a row out of the test split only; which of the two it is the hash says."""
+
 
 def split_of(group: str, shares: Shares = USUAL) -> str:
     """Return train, val or test for a group, by the sha256 of its name alone."""
@@ -46,15 +49,18 @@ def assign_splits(
 
     A row's official split (from the card) is honoured; else the row follows its group: the split that
     `known` (group -> split, from an earlier manifest) has for it, the official split of another row in it,
-    or `split_of`.
+    or `split_of`, without a share for `test` where the official split is EITHER.
     """
     known = known or {}
     of_group: dict[str, str] = {}
     for group, split in zip(groups, official, strict=True):
-        if split is not None:
+        if split is not None and split != EITHER:
             of_group[group] = min(of_group.get(group, split), split, key=SPLITS.index)
+    without_test = Shares(USUAL.train, USUAL.val, 0.0)
     return [
-        split or known.get(group) or of_group.get(group) or split_of(group)
+        split
+        if split is not None and split != EITHER
+        else known.get(group) or of_group.get(group) or split_of(group, without_test if split == EITHER else USUAL)
         for group, split in zip(groups, official, strict=True)
     ]
 

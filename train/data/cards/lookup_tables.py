@@ -1,22 +1,26 @@
 """Tables beside the pictures: what a CSV says about each of them."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from train.common.documents import read_table
+from train.common.documents import MAX_TABLE_BYTES, parse_json, read_table, read_text
 from train.common.errors import DataError
+
+_REMEDY = "pictures are looked up in it; get the dataset again"
 
 
 @dataclass(frozen=True)
 class Lookup:
     """Where a picture's row stands, and which rows count.
 
-    The row is the one of `table` (a CSV, its path relative to the dataset's folder) whose `column` holds `text`;
-    both `table` and `text` may have {words} of the rule's glob. The rule holds only for rows whose columns have
-    one of the values in `where`.
+    The row is the one of `table` (a CSV or .jsonl, its path relative to the dataset's folder) whose `column` holds
+    `text`; both `table` and `text` may have {words} of the rule's glob. The rule holds only for rows whose columns
+    have one of the values in `where`.
     """
 
     table: str
@@ -50,7 +54,7 @@ class Tables:
 
 def _read(path: Path, column: str, columns: Sequence[str]) -> dict[str, dict[str, str]]:
     try:
-        frame = read_table(path, error=DataError, remedy="the card looks pictures up in it; get the dataset again")
+        frame = read_lookup_table(path)
     except FileNotFoundError:
         raise DataError(
             f"{path} does not exist, and the card looks pictures up in it: get the whole dataset, name its top folder."
@@ -67,3 +71,31 @@ def _read(path: Path, column: str, columns: Sequence[str]) -> dict[str, dict[str
         if rows.setdefault(key, row) is not row:
             raise DataError(f"{path} has two rows for {key!r} that do not agree: remove one.")
     return rows
+
+
+def read_lookup_table(path: Path) -> pl.DataFrame:
+    """Read a CSV or a .jsonl (an object a line) as a table of texts and nulls.
+
+    FileNotFoundError goes on; DataError if it is no such table.
+    """
+    if path.suffix.lower() != ".jsonl":
+        return read_table(path, error=DataError, remedy=_REMEDY)
+    rows: list[dict[str, str | None]] = []
+    text = read_text(path, error=DataError, remedy=_REMEDY, limit=MAX_TABLE_BYTES)
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            row = parse_json(line)
+        except ValueError:
+            row = None
+        if not isinstance(row, dict):
+            raise DataError(f"{path}, line {number} is not a JSON object: {_REMEDY}.")
+        rows.append({name: as_text(value) for name, value in row.items()})
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return pl.DataFrame({name: [row.get(name) for row in rows] for name in names}, dict.fromkeys(names, pl.String))
+
+
+def as_text(value: Any) -> str | None:
+    """Return a value of JSON as a text: numbers and truth as JSON writes them, lists and objects as JSON, null None."""
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)

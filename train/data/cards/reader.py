@@ -9,8 +9,8 @@ from train.common.documents import read_toml
 from train.common.errors import DataError
 from train.data.cards.globs import check_cost, words_of
 from train.data.cards.lookup_tables import Lookup
-from train.data.cards.rules import Card, Facts, Get, Rule, open_card, usual_layout
-from train.data.manifest import FAMILIES, LABELS, SPLITS, attribute_problem
+from train.data.cards.rules import CARD_SPLITS, Card, Facts, Get, Rule, open_card, usual_layout
+from train.data.manifest import FAMILIES, LABELS, attribute_problem
 
 __all__ = ["GET_KINDS", "Card", "Facts", "Get", "Rule", "open_card", "read_card", "usual_layout"]
 
@@ -22,7 +22,7 @@ GET_KINDS = {
 }
 # `train.data.get.fetch` looks more closely; here a slip is named with its file.
 _ADDRESSES = ("https://", "http://127.0.0.1:", "http://localhost:")
-_CARD_KEYS = ("title", "homepage", "licence", "citation", "get", "expected", "generators", "rule")
+_CARD_KEYS = ("title", "homepage", "licence", "citation", "get", "expected", "generators", "splits", "rule")
 _GET_KEYS = ("kind", "handle", "url", "sha256", "note")
 _TEXT_KEYS = ("glob", "label", "generator", "family", "source", "split", "group", "skip", "table")
 _RULE_KEYS = (*_TEXT_KEYS, "find", "where", "attributes")
@@ -48,6 +48,7 @@ def read_card(path: Path) -> Card:
         citation=_text(table, "citation", f"{path}"),
         get=_get(table.get("get", {"kind": "by-hand"}), f"{path}, [get]"),
         generators=_generators(table.get("generators", {}), f"{path}, [generators]"),
+        splits=_splits(table.get("splits", {}), f"{path}, [splits]"),
         expected=_expected(table.get("expected", {}), f"{path}, [expected]"),
     )
     _check_expected(card, f"{path}, [expected]")
@@ -71,7 +72,7 @@ def _rule(table: Mapping[str, Any], where: str) -> Rule:
             values["generator"] or "camera",
             _one_of(table, "family", FAMILIES, where) if "family" in table else "",
             values["source"],
-            _one_of(table, "split", SPLITS, where) if "split" in table else None,
+            _split(values["split"], where) or None,
             values["group"] or None,
             lookup=_lookup(table, where),
             attributes=_attributes(table.get("attributes", {}), where),
@@ -84,7 +85,7 @@ def _rule(table: Mapping[str, Any], where: str) -> Rule:
         in_glob = frozenset(rule.pattern.groupindex)
     except re.error:
         raise DataError(f"{where}: key 'glob' uses a {{word}} twice or wrongly: use each once.") from None
-    for key in ("generator", "source", "group"):
+    for key in ("generator", "source", "split", "group"):
         # With a table the other words are its columns, which are checked when it is read.
         _check_words(values[key], in_glob, key, where, rule.glob, other_words=rule.lookup is not None)
     for name, text in rule.attributes:
@@ -93,6 +94,12 @@ def _rule(table: Mapping[str, Any], where: str) -> Rule:
         _check_words(rule.lookup.table, in_glob, "table", where, rule.glob)
         _check_words(rule.lookup.text, in_glob, "find", where, rule.glob)
     return rule
+
+
+def _split(text: str, where: str) -> str:
+    if text and "{" not in text and text not in CARD_SPLITS:
+        raise DataError(f"{where}: key 'split' must be one of {', '.join(CARD_SPLITS)}, or have a {{word}}.")
+    return text
 
 
 def _attributes(table: Any, where: str) -> tuple[tuple[str, str], ...]:
@@ -167,6 +174,12 @@ def _get(table: Any, where: str) -> Get:
 def _generators(table: Any, where: str) -> dict[str, str]:
     if not isinstance(table, dict) or not all(isinstance(name, str) and name.strip() for name in table.values()):
         raise DataError(f'{where} must give a name for each of the dataset\'s words, as in stylegan1 = "stylegan".')
+    return table
+
+
+def _splits(table: Any, where: str) -> dict[str, str]:
+    if not isinstance(table, dict) or not all(split in CARD_SPLITS for split in table.values()):
+        raise DataError(f'{where} must say which of {", ".join(CARD_SPLITS)} each name is, as in dev = "val".')
     return table
 
 

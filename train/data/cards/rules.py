@@ -11,6 +11,12 @@ from train.common.errors import DataError
 from train.data.cards.generators import family_of
 from train.data.cards.globs import compile_glob, literal_start, words_of
 from train.data.cards.lookup_tables import Lookup, Tables
+from train.data.cards.words import split_of_word
+from train.data.manifest import SPLITS
+from train.data.splits import EITHER
+
+CARD_SPLITS = (*SPLITS, EITHER)
+"""Splits that a card may give: `train+val` leaves it to the hash which of the two."""
 
 # A longer group, such as a whole prompt, is named by its digest.
 _LONGEST_GROUP = 80
@@ -52,8 +58,8 @@ class Rule:
     """Files that match `glob` get these facts, or are left out because of `skip` (one sentence's reason).
 
     The glob's words (see `compile_glob`), and with a `lookup` the columns of the picture's row, are put in wherever
-    `generator`, `source`, `group` or a value of `attributes` say `{word}`. An empty family is looked up by the
-    generator's name.
+    `generator`, `source`, `split`, `group` or a value of `attributes` say `{word}`. An empty family is looked up by the
+    generator's name, an empty generator of a fake is unknown.
     """
 
     glob: str
@@ -84,8 +90,8 @@ class Rule:
 
     @cached_property
     def words(self) -> frozenset[str]:
-        """The words that generator, source, group and attributes put in."""
-        texts = (self.generator, self.source, self.group or "", *(text for _, text in self.attributes))
+        """The words that generator, source, split, group and attributes put in."""
+        texts = (self.generator, self.source, self.split or "", self.group or "", *dict(self.attributes).values())
         return frozenset().union(*map(words_of, texts))
 
 
@@ -93,8 +99,8 @@ class Rule:
 class Card:
     """A dataset: its `name` (the card's file name), what to know about it, and rules, the first that matches wins.
 
-    `generators` translates the dataset's own words for generators, `expected` has the published number of
-    pictures by `real`, `fake` or generator. `tables` are those of the dataset's folder; see `open_card`.
+    `generators` and `splits` translate the dataset's own words for generators and splits, `expected` has the published
+    number of pictures by `real`, `fake` or generator. `tables` are those of the dataset's folder; see `open_card`.
     """
 
     name: str
@@ -105,6 +111,7 @@ class Card:
     citation: str = ""
     get: Get = field(default_factory=lambda: Get("by-hand"))
     generators: Mapping[str, str] = field(default_factory=dict)
+    splits: Mapping[str, str] = field(default_factory=dict)
     expected: Mapping[str, int] = field(default_factory=dict)
     tables: Tables | None = field(default=None, compare=False, repr=False)
 
@@ -162,13 +169,25 @@ class Card:
         )
 
     def _facts(self, rule: Rule, words: Mapping[str, str]) -> Facts:
-        generator = rule.generator.format_map(words)
+        generator = rule.generator.format_map(words).strip() or "unknown"
         generator = self.generators.get(generator, generator)
         source = rule.source.format_map(words) or self.name
         group = None if rule.group is None else _group(source, rule.group.format_map(words))
         family = rule.family or family_of(generator, rule.label)
         attributes = tuple((name, text.format_map(words)) for name, text in rule.attributes)
-        return Facts(rule.label, generator, family, source, rule.split, group, attributes)
+        return Facts(rule.label, generator, family, source, self._split(rule, words), group, attributes)
+
+    def _split(self, rule: Rule, words: Mapping[str, str]) -> str | None:
+        if rule.split is None or rule.split in CARD_SPLITS:
+            return rule.split
+        word = rule.split.format_map(words).strip()
+        split = self.splits.get(word) or split_of_word(word)
+        if split is None and word:
+            raise DataError(
+                f"Card {self.name!r} has pictures of a split {word!r}, which is no usual name: say under [splits] "
+                f"which of {', '.join(CARD_SPLITS)} it is."
+            )
+        return split
 
     @cached_property
     def _fixed(self) -> tuple[Facts | None, ...]:

@@ -13,6 +13,7 @@ import polars as pl
 from train.common.errors import DataError
 from train.common.progress import ProgressCallback
 from train.common.text import printable_bytes
+from train.data.cards.layouts import EXPECTED
 from train.data.cards.reader import Card, Facts, open_card, usual_layout
 from train.data.groups import assign_groups
 from train.data.manifest import (
@@ -92,12 +93,26 @@ def scan(
 
 def _looked_for(folder: Path, card: Card, labels: set[str]) -> str:
     """The rest of a sentence about pictures that are not there: where the card has them, and what is there instead."""
+    unknown = card.rules == usual_layout(card.name).rules
     globs = [rule.glob for rule in card.rules if rule.label in labels and not rule.skip]
     wanted = ", ".join(globs[:_NAMED]) + (f" and {len(globs) - _NAMED} more" if len(globs) > _NAMED else "")
     there = sorted(entry.name + "/" * entry.is_dir() for entry in folder.iterdir() if not entry.name.startswith("."))
     found = ", ".join(there[:_NAMED]) + (f" and {len(there) - _NAMED} more" if len(there) > _NAMED else "")
-    remedy = "rename the folders" if card.title == usual_layout().title else "name another folder of the dataset"
-    return f"(looked for {wanted}; found {found or 'nothing'}): {remedy}, or name a card that fits with --card."
+    above = _dataset_above(folder, card)
+    remedy = f"name {above}" if above else "rename the folders" if unknown else "name another folder of the dataset"
+    expected = EXPECTED if unknown else wanted
+    return f"(expected {expected}; found {found or 'nothing'}): {remedy}, or name a card that fits with --card."
+
+
+def _dataset_above(folder: Path, card: Card) -> Path | None:
+    """The folder from which a card's paths start, where one inside it was named; None where that does not show."""
+    inside = folder.resolve().parts
+    for rule in card.rules:
+        start = tuple(rule.start.split("/")[:-1])
+        for depth in range(1, len(start)):
+            if inside[-depth:] == start[:depth]:
+                return folder.resolve().parents[depth - 1]
+    return None
 
 
 def _find(folder: Path, manifest_folder: Path) -> tuple[list[_File], list[Skipped]]:

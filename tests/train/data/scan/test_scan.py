@@ -397,8 +397,17 @@ def test_own_products_leftovers_of_storage_and_linked_folders_are_listed_not_sca
 
 
 def test_folders_of_other_names_are_told_with_what_was_looked_for(tree: Path) -> None:
-    (tree / "real").rename(tree / "0_real")
+    (tree / "real").rename(tree / "photographs")
     with pytest.raises(
-        DataError, match=r"no real picture that can be read \(looked for real/\*\*; found 0_real/, fake/"
+        DataError, match=r"no real picture that can be read \(expected real/ and fake/.*; found fake/, photographs/"
     ):
         scan(tree, usual_layout(), manifest_path=tree.parent / "m.csv", workers=1)
+
+
+def test_a_folder_inside_the_dataset_is_told_which_one_to_name(tree: Path) -> None:
+    inside = tree.parent / "set" / "real_vs_fake" / "real-vs-fake"
+    inside.mkdir(parents=True)
+    (tree / "real").rename(inside / "real")
+    card = read_card(ROOT / "datasets" / "xhlulu-140k.toml")
+    with pytest.raises(DataError, match=f"found real/\\): name {tree.parent / 'set'}, or name a card"):
+        scan(inside, card, manifest_path=tree.parent / "m.csv", workers=1)
