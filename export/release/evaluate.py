@@ -26,7 +26,7 @@ from train.evaluate.report.html import Illustration
 from train.evaluate.robustness.apply import PICTURES, Probabilities, Subject, find_robustness
 from train.evaluate.robustness.corruptions import SETS, Corruption
 from train.evaluate.robustness.results import Robustness
-from train.evaluate.scores import read_scores, write_scores
+from train.evaluate.scores import log_odds_of, read_scores, write_scores
 from train.evaluate.selection import Which, mark_manifest, reported, rows_to_report
 from train.fit.run_folder import Run, open_run, read_state, scores_path
 from train.fit.scoring import Scorer, keras_scorer, score_rows
@@ -41,8 +41,7 @@ def score_and_map(
 ) -> tuple[pl.DataFrame, np.ndarray]:
     """Score rows of a store by a sealed detector file on x86 LiteRT; with the heatmap of each, float32 [N, h, w].
 
-    rows: manifest rows with `seen` and `row`. The file gives probabilities, so `logit` is that of the calibrated
-    probability, and the calibration of the scores table is the identity.
+    rows: manifest rows with `seen` and `row`. The file gives probabilities, whose log odds stand in the scores table.
     """
     run = open_detector_file(tflite)
     heatmaps: list[np.ndarray] = []
@@ -52,13 +51,10 @@ def score_and_map(
         nonlocal done
         output = run(views)
         heatmaps.append(output.heatmaps)
-        fake = output.scores[:, 1].astype(np.float64)
         done += len(views)
         if on_progress:
             on_progress(done, rows.height)
-        # float32 saturates at 1; a probability that close to it or to 0 says nothing finer.
-        fake = np.clip(fake, 1e-9, 1 - 1e-9)
-        return (np.log(fake) - np.log1p(-fake)).astype(np.float32)
+        return log_odds_of(output.scores[:, 1])
 
     scores = score_rows(store, rows, logits, Calibration(1.0, 0.0))
     return scores, np.concatenate(heatmaps)

@@ -14,6 +14,7 @@ from train.evaluate.calibration import (
     OperatingPoints,
     choose_operating_points,
     fit_calibration,
+    log_odds,
     probabilities,
 )
 from train.evaluate.robustness.results import Condition, CorruptedScores, Robustness, evaluate_corrupted
@@ -56,8 +57,10 @@ def make_scores(noise: float = 0.0, parts: tuple = PARTS, seed: int = 5) -> Scor
     logits = table["logit"].to_numpy() + noise * np.random.default_rng(seed + 1).normal(size=table.height)
     fake = (table["label"] == "fake").to_numpy()
     validation = ((table["split"] == "val") & table["seen"]).to_numpy()
-    probability = probabilities(fit_calibration(logits[validation], fake[validation]), logits)
-    table = table.with_columns(logit=pl.Series(logits), probability=pl.Series(probability))
+    calibration = fit_calibration(logits[validation], fake[validation])
+    probability = probabilities(calibration, logits)
+    odds = pl.Series(log_odds(calibration, logits))
+    table = table.with_columns(log_odds=odds, probability=pl.Series(probability))
     points = choose_operating_points(probability[validation], fake[validation])
     return check_scores(table), points
 
@@ -89,7 +92,7 @@ def make_robustness(names: tuple[str, ...] = ("float", "int8")) -> Robustness:
         chance = np.random.default_rng(seed).normal(size=rows.height)
         corrupted = [
             CorruptedScores(kind, strength, f"{kind}({strength})", f"{kind} of strength {strength}",
-                      1 / (1 + np.exp(-(rows["logit"].to_numpy() + far * chance))))
+                      1 / (1 + np.exp(-(rows["log_odds"].to_numpy() + far * chance))))
             for kind, strength, far in CORRUPTED
         ]  # fmt: skip
         conditions += evaluate_corrupted(rows, points, corrupted, name=name, resamples=20)
@@ -204,8 +207,9 @@ class Study:
         calibration = fit_calibration(validation["logit"].to_numpy(), fake)
         points = choose_operating_points(probabilities(calibration, validation["logit"].to_numpy()), fake)
         probability = pl.Series(probabilities(calibration, raw["logit"].to_numpy()))
+        odds = pl.Series(log_odds(calibration, raw["logit"].to_numpy()))
         kept = ~pl.col("seen") | (pl.col("split") != "train")
-        write_scores(raw.with_columns(probability=probability).filter(kept), scores_path(run, "float"))
+        write_scores(raw.with_columns(log_odds=odds, probability=probability).filter(kept), scores_path(run, "float"))
         write_state(run, State("float", calibration, points))
 
     def arms(self, gains: dict[str, dict[str, float]], seeds: int = 3) -> list[Path]:

@@ -72,8 +72,16 @@ def fit_calibration(logits: npt.ArrayLike, is_fake: npt.ArrayLike) -> Calibratio
 
 def probabilities(calibration: Calibration, logits: npt.ArrayLike) -> npt.NDArray[np.float32]:
     """Calibrated P(fake) in 0..1, float32, of logits of any shape."""
-    scores = np.asarray(logits, np.float64)
-    return np.asarray(expit(calibration.scale * scores + calibration.bias), np.float32)
+    return np.asarray(expit(_calibrated(calibration, logits)), np.float32)
+
+
+def log_odds(calibration: Calibration, logits: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    """log(P(fake) / P(real)) by a calibration, float32, of logits of any shape."""
+    return np.asarray(_calibrated(calibration, logits), np.float32)
+
+
+def _calibrated(calibration: Calibration, logits: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    return calibration.scale * np.asarray(logits, np.float64) + calibration.bias
 
 
 def choose_operating_points(

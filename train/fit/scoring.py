@@ -13,6 +13,7 @@ from train.evaluate.calibration import (
     choose_operating_points,
     equal_weights,
     fit_calibration,
+    log_odds,
     probabilities,
 )
 from train.evaluate.scores import write_scores
@@ -40,16 +41,13 @@ def score_rows(store: Store, marked: pl.DataFrame, scorer: Scorer, calibration: 
     """Score rows of a store.
 
     marked: a subset of its manifest with the columns `seen` and `row`, the index in the store. Without a calibration
-    the logit column is filled and `probability` is the plain sigmoid.
+    `log_odds` is the model's own logit and `probability` its plain sigmoid.
     """
     index = marked["row"].to_numpy()
     parts = [scorer(store.pixels[index[start : start + _CHUNK]]) for start in range(0, len(index), _CHUNK)]
     logits = np.concatenate(parts).astype(np.float32)
     columns = ["path", "label", "generator", "family", "source", "split", "seen"]
-    return marked.select(columns).with_columns(
-        logit=pl.Series(logits, dtype=pl.Float32),
-        probability=pl.Series(probabilities(calibration or Calibration(1.0, 0.0), logits), dtype=pl.Float32),
-    )
+    return _with_scores(marked.select(columns), calibration or Calibration(1.0, 0.0), logits)
 
 
 def scored_rows(store: Store, run: Run) -> pl.DataFrame:
@@ -72,13 +70,20 @@ def score_state(run: Run, store: Store, name: str, scorer: Scorer) -> State:
     raw = score_rows(store, scored_rows(store, run), scorer, None)
     val = rows_met_in_life(rows_in_training(raw, "val"))
     is_fake = (val["label"] == "fake").to_numpy()
-    calibration = fit_calibration(val["logit"].to_numpy(), is_fake)
+    calibration = fit_calibration(val["log_odds"].to_numpy(), is_fake)
     # A camera with a thousand pictures does not count for more than one with fifty, nor does a generator.
     kinds = val.select(pl.when(pl.col("label") == "real").then("source").otherwise("generator")).to_series()
     weights = equal_weights(kinds.to_list(), FULL_SOURCE)
-    points = choose_operating_points(probabilities(calibration, val["logit"].to_numpy()), is_fake, weights)
-    calibrated = pl.Series(probabilities(calibration, raw["logit"].to_numpy()), dtype=pl.Float32)
-    write_scores(raw.with_columns(probability=calibrated), scores_path(run, name))
+    points = choose_operating_points(probabilities(calibration, val["log_odds"].to_numpy()), is_fake, weights)
+    write_scores(_with_scores(raw, calibration, raw["log_odds"].to_numpy()), scores_path(run, name))
     state = State(name, calibration, points, pairs_of_recipe(store.manifest.frame, run.recipe.data))
     write_state(run, state)
     return state
+
+
+def _with_scores(rows: pl.DataFrame, calibration: Calibration, logits: np.ndarray) -> pl.DataFrame:
+    """Rows with what a calibration makes of a model's logits."""
+    return rows.with_columns(
+        log_odds=pl.Series(log_odds(calibration, logits), dtype=pl.Float32),
+        probability=pl.Series(probabilities(calibration, logits), dtype=pl.Float32),
+    )

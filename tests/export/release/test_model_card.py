@@ -33,7 +33,7 @@ def evaluated(groups: list[tuple[str, str, str, str, bool, float]]) -> Evaluatio
         for number, p in enumerate(np.clip(rng.normal(centre, 0.05, 40), 0.01, 0.99)):
             path, logit = f"{source}/{generator}/{number}", float(np.log(p / (1 - p)))
             rows.append((path, label, generator, family, source, "test", seen, logit, float(p)))
-    columns = ["path", "label", "generator", "family", "source", "split", "seen", "logit", "probability"]
+    columns = ["path", "label", "generator", "family", "source", "split", "seen", "log_odds", "probability"]
     return evaluate_scores(pl.DataFrame(rows, columns, orient="row"), POINTS, name="tiny", resamples=50)
 
 

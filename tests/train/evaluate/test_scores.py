@@ -9,7 +9,7 @@ from polars.testing import assert_frame_equal
 
 from train.common.errors import TrainError
 from train.evaluate.calibration import OperatingPoints
-from train.evaluate.scores import SCORE_COLUMNS, check_scores, read_scores, write_scores
+from train.evaluate.scores import SCORE_COLUMNS, check_scores, log_odds_of, read_scores, write_scores
 
 Scored = tuple[pl.DataFrame, OperatingPoints]
 
@@ -18,7 +18,7 @@ def test_csv_keeps_every_bit(scored: Scored, tmp_path: Path) -> None:
     table, _ = scored
     hard = table.with_columns(
         path=pl.concat_str(pl.lit('odd, "name" ü '), "path"),
-        logit=pl.Series(np.random.default_rng(0).normal(size=table.height).astype(np.float32) * 1e-7),
+        log_odds=pl.Series(np.random.default_rng(0).normal(size=table.height).astype(np.float32) * 1e-7),
     )
     write_scores(hard, tmp_path / "deep" / "scores.csv")
     assert_frame_equal(read_scores(tmp_path / "deep" / "scores.csv"), hard, check_exact=True)
@@ -42,9 +42,9 @@ def test_other_columns_are_dropped_and_order_is_fixed(scored: Scored) -> None:
         ({"split": pl.lit("dev")}, "unknown split 'dev'"),
         ({"path": pl.lit("same.jpg")}, "same.jpg more than once"),
         ({"probability": pl.lit(1.5)}, r"not in 0\.\.1"),
-        ({"logit": pl.lit(float("nan"))}, "not numbers"),
+        ({"log_odds": pl.lit(float("nan"))}, "not numbers"),
         ({"source": pl.lit(None, pl.String)}, "without a source"),
-        ({"logit": pl.lit("high")}, "wrong kind"),
+        ({"log_odds": pl.lit("high")}, "wrong kind"),
     ],
 )
 def test_bad_values_are_refused_by_name(scored: Scored, change: dict[str, pl.Expr], word: str) -> None:
@@ -62,3 +62,26 @@ def test_missing_columns_rows_and_files_are_refused(scored: Scored, tmp_path: Pa
     (tmp_path / "empty.csv").write_text("")
     with pytest.raises(TrainError, match=r"empty\.csv"):
         read_scores(tmp_path / "empty.csv")
+
+
+@pytest.mark.parametrize("calibrated", [True, False])
+def test_a_table_of_format_1_is_read_whichever_logit_it_has(scored: Scored, tmp_path: Path, calibrated: bool) -> None:
+    logit = pl.col("log_odds") if calibrated else 3 * pl.col("log_odds") - 1
+    scored[0].with_columns(logit=logit).drop("log_odds").write_csv(tmp_path / "scores.csv")
+    read = read_scores(tmp_path / "scores.csv")
+    assert_frame_equal(read.drop("log_odds"), scored[0].drop("log_odds"), check_exact=True)
+    np.testing.assert_allclose(read["log_odds"], scored[0]["log_odds"], atol=1e-3, rtol=5e-3)
+
+
+def test_a_logit_of_format_1_that_is_no_number_is_refused(scored: Scored, tmp_path: Path) -> None:
+    scored[0].with_columns(logit=pl.lit(float("inf"))).drop("log_odds").write_csv(tmp_path / "scores.csv")
+    with pytest.raises(TrainError, match="not numbers"):
+        read_scores(tmp_path / "scores.csv")
+
+
+def test_log_odds_are_scipys_and_finite_at_the_ends() -> None:
+    from scipy.special import logit
+
+    p = np.linspace(0.001, 0.999, 99)
+    np.testing.assert_allclose(log_odds_of(p), logit(p).astype(np.float32), rtol=1e-6)
+    assert np.isfinite(log_odds_of([0.0, 1.0])).all()

@@ -93,7 +93,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
     manifest = Manifest(frame, folder)
     views = np.stack([view_row(manifest, row, VIEW, "drop") for row in frame.iter_rows(named=True)])
     scores = frame.with_columns(
-        seen=pl.col("source").is_in(["studio", "a"]), logit=pl.lit(0.0), probability=pl.Series(grain(views))
+        seen=pl.col("source").is_in(["studio", "a"]), log_odds=pl.lit(0.0), probability=pl.Series(grain(views))
     )
     return Drawn(manifest, check_scores(scores))
 
