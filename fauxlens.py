@@ -18,6 +18,7 @@ from export.cli.evaluate import evaluate_verb
 from export.cli.explain import explain_verb
 from export.cli.export import export_verb
 from export.cli.quantize import quantize_verb
+from export.cli.recover import recover_verb
 from export.cli.threshold import threshold_verb
 from export.cli.verify import verify_verb
 from export.cli.web import web_verb
@@ -46,6 +47,7 @@ VERBS: dict[str, tuple[Callable[..., None] | typer.Typer, str]] = {
     "train": (train_verb, MAKE),
     "evaluate": (evaluate_verb, MAKE),
     "compare": (compare_verb, MAKE),
+    "recover": (recover_verb, MAKE),
     "quantize": (quantize_verb, SHIP),
     "export": (export_verb, SHIP),
     "verify": (verify_verb, SHIP),

@@ -112,6 +112,33 @@ def int8_values(tflite: bytes, tensor: Tensor, name: str = "the detector file") 
     return data.view(np.int8).reshape(tensor.shape)
 
 
+def constant_values(tflite: bytes, tensor: Tensor, name: str = "the detector file") -> np.ndarray:
+    """The real numbers that a constant tensor stands for, float32, in its shape: stored so, or as int8 or int32.
+
+    Quantised values are (integer - zero point) * scale, with a scale a channel along `axis` (LiteRT 8-bit quantization
+    specification). Raises ExportError for another type and where the file does not hold as many values.
+    """
+    model = open_model(tflite, name)
+    found = model.Subgraphs(0).Tensors(tensor.index)
+    data = model.Buffers(found.Buffer()).DataAsNumpy()
+    types = {"FLOAT32": np.float32, "INT8": np.int8, "INT32": np.int32}
+    if tensor.dtype not in types:
+        raise ExportError(f"{name}: tensor {tensor.name} is {tensor.dtype}; use a float32 or an int8 detector.")
+    dtype = np.dtype(types[tensor.dtype])
+    if not isinstance(data, np.ndarray) or data.size != math.prod(tensor.shape) * dtype.itemsize:
+        raise ExportError(f"{name} is damaged (tensor {tensor.name} has no values of its shape); export it again.")
+    values = data.view(dtype).reshape(tensor.shape).astype(np.float32)
+    if not tensor.scales:
+        return values
+    quantization = found.Quantization()
+    scales = np.array([quantization.Scale(i) for i in range(tensor.scales)], np.float32)
+    zeros = np.array([quantization.ZeroPoint(i) for i in range(quantization.ZeroPointLength())], np.float32)
+    along = [1] * values.ndim
+    along[tensor.axis] = -1
+    offset = zeros.reshape(along) if zeros.size == scales.size else 0.0
+    return np.asarray((values - offset) * scales.reshape(along), np.float32)
+
+
 def between(operators: tuple[Operator, ...], first: Operator, last: Operator) -> tuple[Operator, ...]:
     """The operators on the ways by which `first` reaches `last`, both left out, in execution order."""
     reached = {tensor.index for tensor in first.outputs}

@@ -1,0 +1,36 @@
+"""The verb `fauxlens recover`: a detector file's weights, to train on from them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from train.cli.data import ManifestFile
+from train.cli.terminal import Json, command, print_json, verb
+from train.common.errors import DataError, ElaError, ExportError, TrainError
+
+
+@verb(ElaError, DataError, TrainError, ExportError)
+def recover_verb(
+    model: Annotated[Path, typer.Argument(help="A .tflite (float32 or int8) or a bundle.")],
+    manifest: ManifestFile,
+    out: Annotated[Path, typer.Option("--out", help="File for the weights.")] = Path("recovered.h5"),
+    pictures: Annotated[
+        int, typer.Option(min=32, help="Number of training pictures that the layers are measured on.")
+    ] = 384,
+    seed: Annotated[int, typer.Option(help="Seed of the choice of these pictures.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Recover a detector's weights as Keras's, so that `train --weights` begins where it ended.
+
+    With them a detector learns new generators or cameras from few pictures. Pictures that it was trained on should
+    stay in training: evaluating on them says nothing.
+    """
+    from export.release.recover import recover
+
+    used = recover(model, manifest, out, pictures=pictures, seed=seed)
+    if as_json:
+        print_json({"weights": out, "pictures": used})
+        return
+    typer.echo(f"{out}: weights of {model}, measured on {used:,} training pictures")
+    typer.echo(f"next: {command('train', 'RECIPE', '--manifest', manifest, '--weights', out)}")
