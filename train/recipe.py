@@ -22,6 +22,7 @@ Rate = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Quality = Annotated[int, Field(ge=1, le=100)]
 Scale = Annotated[float, Field(ge=0.2, le=3)]
+MixBy = Literal["pixels", "frequencies", "both"]
 Scales = Literal["per-channel", "per-tensor"]
 
 
@@ -132,12 +133,14 @@ class Sampling:
     pictures: how many an epoch has, 0 for as many as the split. twins: the share of the fakes that are reconstructions,
     each in one batch with the real picture it was made from, under the same augmentation. mix: probability that a
     reconstruction is blended with its twin (Chen et al., "Dual Data Alignment", NeurIPS 2025); the blend stays a fake.
+    mix_by: `pixels` averages the two, `frequencies` takes fine detail from the original, `both` either by chance.
     """
 
     power: Share = 0.5
     pictures: Annotated[int, Field(ge=0)] = 0
     twins: Share = 0.0
     mix: Share = 0.0
+    mix_by: MixBy = "pixels"
 
 
 @dataclass(frozen=True, config=_STRICT)

@@ -15,7 +15,7 @@ from train.data.store import Store
 from train.evaluate.selection import mark_seen, rows_in_training
 from train.fit.augment import augment
 from train.fit.crops import Crops
-from train.fit.file_processing import blend, process_square
+from train.fit.file_processing import mix_twins, process_square
 from train.fit.sampling import Plan, plan_all, plan_balanced
 from train.fit.twins import find_twins
 from train.model import scale_pixels
@@ -117,7 +117,8 @@ def training_batches(
         if plan.mixed[place]:
             # Of a generator of its own: the stream itself must give what it gives the twin.
             mixing = np.random.default_rng((*seed, int(plan.streams[place]), 1))
-            square = blend(squares.crops.square(rows.index[plan.order[place - 1]]), square, mixing)
+            twin = squares.crops.square(rows.index[plan.order[place - 1]])
+            square = mix_twins(twin, square, "pixels" if sampling is None else sampling.mix_by, mixing)
         view = process_square(square, squares.crops.shown, store.view.size, squares.settings, random)
         return augment(view, settings, random)
 

@@ -1,12 +1,14 @@
 """Processing at file size: the same for both classes, decided by its stream, and off where it is switched off."""
 
 import dataclasses
+from typing import Literal
 
+import cv2
 import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from train.fit.file_processing import blend, process_square
+from train.fit.file_processing import blend, blend_frequencies, mix_twins, process_square
 from train.image.view import resize
 from train.recipe import FileProcessing
 
@@ -63,3 +65,32 @@ def test_a_blend_lies_between_twins(square: np.ndarray) -> None:
     assert (mixed >= np.minimum(square, fake)).all()
     assert (mixed <= np.maximum(square, fake)).all()
     assert np.abs(mixed - fake).mean() <= 0.71 * np.abs(square.astype(int) - fake).mean()
+
+
+def test_mixed_frequencies_are_the_fakes_below_the_limit_and_the_reals_above(square: np.ndarray) -> None:
+    # Halved contrast, so that no value is clipped.
+    noise = np.random.default_rng(0).integers(-40, 40, square.shape)
+    real = (square // 2 + 64 + noise).astype(np.uint8)
+    fake = cv2.GaussianBlur(real, (0, 0), 2.0)
+    mixed = blend_frequencies(real, fake, np.random.default_rng(4)).astype(float)
+    coarse, fine = (np.zeros((len(square), len(square)), bool) for _ in range(2))
+    radius = 2 * np.hypot(*np.meshgrid(np.fft.fftfreq(len(square)), np.fft.fftfreq(len(square))))
+    coarse[radius <= 0.3], fine[radius > 0.9] = True, True
+    spectrum, of_fake, of_real = (np.fft.fft2(one.astype(float), axes=(0, 1)) for one in (mixed, fake, real))
+    # Rounding to whole grey levels is all that differs: at most half a level a pixel.
+    rounding = 0.5 * len(square)
+    assert np.abs(spectrum - of_fake)[coarse].mean() < rounding
+    assert np.abs(spectrum - of_real)[fine].mean() < rounding
+    assert np.abs(of_real - of_fake)[fine].mean() > 2 * np.abs(spectrum - of_real)[fine].mean()
+
+
+def test_twins_are_mixed_as_the_recipe_says(square: np.ndarray) -> None:
+    fake = cv2.GaussianBlur(square, (0, 0), 2.0)
+
+    def mixed(how: Literal["pixels", "frequencies", "both"], seed: int) -> np.ndarray:
+        return mix_twins(square, fake, how, np.random.default_rng(seed))
+
+    np.testing.assert_array_equal(mixed("pixels", 1), blend(square, fake, np.random.default_rng(1)))
+    np.testing.assert_array_equal(mixed("frequencies", 1), blend_frequencies(square, fake, np.random.default_rng(1)))
+    assert not np.array_equal(mixed("pixels", 1), mixed("frequencies", 1))
+    assert len({mixed("both", seed).tobytes() for seed in range(4)}) == 4
