@@ -42,6 +42,13 @@ def explain_verb(
         Path | None,
         typer.Option(metavar="MANIFEST", help="Instead of pictures: show mean heatmaps by class and generator."),
     ] = None,
+    local_fakes: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Instead of pictures: how well heatmaps point at the masks of `data reconstruct --regions`.",
+        ),
+    ] = None,
     rows: Annotated[
         Rows, typer.Option(help="With --mean: rows that were not in training, or all.", show_default=True)
     ] = Rows.judged,
@@ -55,8 +62,13 @@ def explain_verb(
             raise ExportError("--mean takes a manifest instead of pictures and --what: give one or the other.")
         _explain_manifest(mean, model, at, rows, out, as_json)
         return
+    if local_fakes is not None:
+        if files or what is not None:
+            raise ExportError("--local-fakes takes a folder instead of pictures and --what: give one or the other.")
+        _measure_local_fakes(local_fakes, model, out, as_json)
+        return
     if not files:
-        raise ExportError("Nothing to explain: give pictures, or a manifest with --mean.")
+        raise ExportError("Nothing to explain: give pictures, a manifest with --mean or a folder with --local-fakes.")
     _explain_files(files, model, at, what, out, as_json)
 
 
@@ -175,4 +187,26 @@ def _explain_manifest(manifest: Path, model: Path | None, at: str, rows: Rows, o
     ]
     columns = ("", "pictures", "n", "empty heatmaps", "mean of the heatmap", "called fake")
     print_table(f"{found.pictures} {rows.value} pictures of {manifest} by {found.path}", columns, table)
+    typer.echo(f"sheet: {sheet}\nnumbers: {numbers}")
+
+
+def _measure_local_fakes(folder: Path, model: Path | None, out: Path, as_json: bool) -> None:
+    import json
+
+    from export.explain.explaining import open_subject
+    from export.explain.localisation import COLUMNS, measure_localisation, table_rows, to_plain
+    from export.explain.localisation_sheet import draw_localisation_sheet
+    from train.common.atomic import write_atomically, write_text
+
+    subject = open_subject(model)
+    found = measure_localisation(subject.detector, folder)
+    sheet, numbers = out / "local-fakes.png", out / "local-fakes.json"
+    document = {"local_fakes": str(folder), "groups": to_plain(found.groups)}
+    name = subject.detector.description.name
+    write_atomically(sheet, partial(draw_localisation_sheet(found, name).save, format="PNG"))
+    write_text(numbers, json.dumps(document, indent=1, allow_nan=False) + "\n")
+    if as_json:
+        print_json(document | {"sheet": str(sheet)})
+        return
+    print_table(f"Heatmaps of {name} on {folder}", COLUMNS, table_rows(found.groups))
     typer.echo(f"sheet: {sheet}\nnumbers: {numbers}")

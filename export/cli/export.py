@@ -21,6 +21,13 @@ def export_verb(
             metavar="MANIFEST", help="Take the bundle's reference pictures from this manifest instead of the run's."
         ),
     ] = None,
+    local_fakes: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Local fakes of `data reconstruct --regions`: report and card say how well heatmaps point at them.",
+        ),
+    ] = None,
     android: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Also write a slim bundle into this folder, for an app's assets."),
@@ -43,6 +50,7 @@ def export_verb(
         open_run(run),
         out or run / "export",
         reference_manifest=references,
+        local_fakes=local_fakes,
         log=lambda line: typer.echo(line, err=True),
     )
     paths = {"bundle": made.bundle, "table": made.table, "report": made.report}

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from export.artifacts.description import Description
+from export.explain.localisation import COLUMNS as LOCALISATION_COLUMNS
+from export.explain.localisation import Localisation, table_rows
 from export.release.hugging_face import front_matter
 from export.release.variants import COLUMNS, NOTES, Comparison, cells
 from train.evaluate.decision import WORDS
@@ -40,6 +42,7 @@ def render_card(
     comparison: Comparison,
     learned: Sequence[Learned],
     baseline: str | None,
+    localisation: Sequence[Localisation] = (),
     recipe_text: str,
     recipe_sha256: str,
 ) -> str:
@@ -47,7 +50,8 @@ def render_card(
 
     `evaluation` is that of the same variant; `comparison` is the table of all and why this one ships; `learned` is what
     it was trained on; `baseline` is a sentence on what file metadata alone reaches, None where there were too few
-    pictures to say; `recipe_text` is the recipe it was trained by, printed whole so that the run can be repeated.
+    pictures to say; `localisation` is how well its heatmaps point at the masks of local fakes; `recipe_text` is the
+    recipe it was trained by, printed whole so that the run can be repeated.
     """
     template = markdown_environment().get_template("card.md.j2")
     text = template.render(
@@ -59,6 +63,8 @@ def render_card(
         how_to_read=NOTES,
         learned=learned,
         baseline=baseline,
+        localisation=[table_rows([one])[0] for one in localisation],
+        localisation_columns=LOCALISATION_COLUMNS,
         weak=[group for group in evaluation.generators if group.called.balanced.value < _WEAK],
         alarming=[source for source in evaluation.real_sources if source.called.balanced.high > 0.1],
         recipe=recipe_text.rstrip("\n"),

@@ -1,5 +1,6 @@
 """From a quantised run to what ships: the detector variants, the bundle, and the table that says which is best."""
 
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,8 +14,11 @@ from export.artifacts.bundle import write_bundle
 from export.artifacts.metadata import attach, read_description
 from export.artifacts.tolerances import Tolerances
 from export.benchmark.latency import Latency, measure_latency, this_machine
+from export.explain.localisation import Localised, measure_localisation
+from export.explain.localisation_sheet import caption, draw_localisation_sheet
 from export.explain.mean_heatmaps import mean_heatmaps_of
 from export.explain.mean_sheet import illustrations
+from export.inference.detector import detector_from
 from export.parity.heatmap_similarity import compare_maps
 from export.parity.references import choose_references, eyes_are_found, make_references
 from export.quantize.describe import describe
@@ -36,6 +40,7 @@ from train.evaluate.evaluation import Evaluation
 from train.evaluate.flips import count_flips
 from train.evaluate.metrics import compute_metrics
 from train.evaluate.report.build import Scored, report
+from train.evaluate.report.html import Illustration
 from train.evaluate.scores import read_scores, write_scores
 from train.evaluate.selection import Pair, mark_manifest, pairs_of_recipe, reported, rows_in_training, rows_to_report
 from train.fit.pipeline import seen_baseline
@@ -97,13 +102,15 @@ def export_run(
     folder: Path,
     *,
     reference_manifest: Path | None = None,
+    local_fakes: Path | None = None,
     log: LogCallback = lambda line: None,
 ) -> Exported:
     """Convert, check, score, compare and bundle every variant of a run; `log` gets what is being done.
 
     Writes `NAME.tflite` for every variant, `variants.json`, `bundle.zip` and `report/` into `folder`;
     `variants.choose` says which one ships. The references are pictures of the run's own manifest, or of
-    `reference_manifest`: a bundle carries them, and not every picture may be handed on. Raises ExportError when a
+    `reference_manifest`: a bundle carries them, and not every picture may be handed on. `local_fakes` is a folder of
+    `data reconstruct --regions`: report and card then say how well heatmaps point. Raises ExportError when a
     variant breaks a requirement of the detector file, TrainError when the run is unfinished.
     """
     states = load_states(run)
@@ -132,6 +139,7 @@ def export_run(
     baseline = seen_baseline(run, store)
     probability = shipped.scores["probability"].to_numpy()
     means = mean_heatmaps_of(store, rows, probability, chosen.heatmaps, shipped.points.balanced)
+    localised = _localised(attach(chosen.raw, describe(run, seen, best.name, chosen.state)), local_fakes)
     found = report(
         folder / "report",
         side_by_side,
@@ -141,7 +149,7 @@ def export_run(
         unclear=run.recipe.data.unclear_faces,
         recipe_text=run.recipe.text,
         baseline=baseline,
-        illustrations=illustrations(means, shipped.name),
+        illustrations=(*illustrations(means, shipped.name), *_localisation_sheet(localised, shipped.name)),
     )
     log("making references")
     detectors = {
@@ -164,6 +172,7 @@ def export_run(
             comparison=comparison,
             learned=_learned(store, rows),
             baseline=baseline.verdict if baseline else None,
+            localisation=localised.groups if localised else (),
             recipe_text=run.recipe.text,
             recipe_sha256=run.recipe.sha256,
         ),
@@ -171,6 +180,18 @@ def export_run(
         tolerances=Tolerances(),
     )
     return Exported(bundle, table, found.paths.html, comparison, found.evaluations)
+
+
+def _localised(tflite: bytes, folder: Path | None) -> Localised | None:
+    return None if folder is None else measure_localisation(detector_from(tflite, "the detector"), folder)
+
+
+def _localisation_sheet(found: Localised | None, name: str) -> tuple[Illustration, ...]:
+    if found is None:
+        return ()
+    out = io.BytesIO()
+    draw_localisation_sheet(found, name).save(out, "PNG")
+    return (Illustration(caption(found), out.getvalue(), name),)
 
 
 def _carried(run: Run, store: Store, rows: pl.DataFrame, other: Path | None) -> tuple[Store, list[int]]:

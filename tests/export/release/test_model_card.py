@@ -9,10 +9,12 @@ import pytest
 
 from export.artifacts.description import Description
 from export.benchmark.latency import Machine
+from export.explain.localisation import Localisation
 from export.release.model_card import Learned, render_card
 from export.release.variants import COLUMNS, Comparison, Variant, cells
 from train.evaluate.calibration import OperatingPoints
 from train.evaluate.evaluation import Evaluation, evaluate_scores
+from train.evaluate.metrics import Interval
 
 if TYPE_CHECKING:
     from tests.export.conftest import Describe
@@ -99,6 +101,13 @@ def test_the_card_has_the_table_of_all_variants(
     for row in (variant("float32"), variant("ptq-int8", flips=0.025), variant("qat-int8", heatmaps=None)):
         assert f"| {' | '.join(cells(row))} |" in table
     assert table.count("  - ") == 3
+
+
+def test_the_card_tells_how_well_heatmaps_point(render: Render, evaluation: Evaluation, describe: Describe) -> None:
+    found = Localisation("called fake", 40, Interval(0.6, 0.45, 0.74), 0.2, 0.36, 0.15)
+    card = render(describe(), evaluation, localisation=(found,))
+    assert "| called fake | 40 | 60% \\[45%, 74%\\] | 20% | 0.36 | 0.15 |" in card
+    assert "Where the heatmap points" not in render(describe(), evaluation)
 
 
 def test_a_card_without_a_baseline_says_so(render: Render, evaluation: Evaluation, describe: Describe) -> None:
