@@ -14,7 +14,10 @@ from train.common.text import printable
 
 @verb(ElaError, DataError, TrainError, ExportError)
 def evaluate_verb(
-    model: Annotated[Path, typer.Argument(help="A run folder, a .tflite or a bundle.")],
+    model: Annotated[
+        Path,
+        typer.Argument(help="A run folder, a .tflite, a bundle, or a .csv or .parquet of another tool's scores."),
+    ],
     manifest: Annotated[
         Path, typer.Argument(help="A manifest made by `data scan`, or a folder of pictures, which is scanned first.")
     ],
@@ -51,6 +54,15 @@ def evaluate_verb(
     card: Annotated[
         str | None, typer.Option("--card", help="For a folder: a card of `data list`, or your own TOML file.")
     ] = None,
+    scores_at: Annotated[
+        str,
+        typer.Option(
+            "--scores-at",
+            metavar="COLUMN",
+            help="Of a table of scores: the column, higher being more like a fake.",
+            show_default="probability, score, log_odds or logit",
+        ),
+    ] = "",
     out: Annotated[Path, typer.Option("--out", help="Folder for the report.")] = Path("report"),
     as_json: Json = False,
 ) -> None:
@@ -76,6 +88,7 @@ def evaluate_verb(
             by=by,
             which=split,
             names=name or (),
+            scores_at=scores_at,
         )
     if as_json:
         typer.echo(found.paths.json.read_text(encoding="utf-8"))

@@ -12,6 +12,7 @@ from export.artifacts.metadata import read_description
 from export.explain.mean_heatmaps import mean_heatmaps_of
 from export.explain.mean_sheet import illustrations
 from export.inference.detector import read_detector
+from export.release.foreign import score_foreign
 from export.runtimes.litert import open_detector_file
 from train.common.errors import TrainError
 from train.common.progress import ProgressCallback
@@ -21,6 +22,7 @@ from train.data.store import Store, pack_beside
 from train.evaluate.by_attribute import parse_by
 from train.evaluate.calibration import Calibration, OperatingPoints, probabilities
 from train.evaluate.decision import POINTS
+from train.evaluate.foreign_scores import SUFFIXES, read_foreign_scores
 from train.evaluate.report.build import Reported, Scored, metadata_baseline, report
 from train.evaluate.report.html import Illustration
 from train.evaluate.robustness.apply import PICTURES, Probabilities, Subject, find_robustness
@@ -31,6 +33,9 @@ from train.evaluate.selection import Which, mark_manifest, reported, rows_to_rep
 from train.fit.run_folder import Run, open_run, read_state, scores_path
 from train.fit.scoring import Scorer, keras_scorer, score_rows
 from train.image.view import Unclear, View, parse_view
+
+TABLE_VIEW = "upright|square|resize(160)"
+"""How the page shows pictures of which only scores are known."""
 
 # So many kinds are named in a sentence.
 _NAMED = 6
@@ -80,6 +85,7 @@ def evaluate_models(
     by: str = "",
     which: Which = "test",
     names: Sequence[str] = (),
+    scores_at: str = "",
 ) -> Reported:
     """Evaluate run folders, detector files or bundles on one manifest; write a report, and scores.csv with each
     picture's.
@@ -90,7 +96,8 @@ def evaluate_models(
     (train.evaluate.robustness.corruptions.SETS), which at most so many `pictures` go through. `by` names attributes of
     the manifest whose groups are compared (train.evaluate.by_attribute.parse_by). With `which` "all" the rows that a
     model was trained on are evaluated, too, but for robustness. `names` are what the report calls the models, else the
-    names of their files. Raises TrainError when models of
+    names of their files. A model may also be a table of another tool's scores (train.evaluate.foreign_scores), whose
+    column is `scores_at` where it has another name than usual. Raises TrainError when models of
     different views are asked for side by side, and what is wrong with a model or the manifest.
     """
     if robustness not in SETS:
@@ -99,10 +106,15 @@ def evaluate_models(
     manifest = read_manifest(manifest_path)
     groups = parse_by(by, manifest.frame, str(manifest_path)) if by else ()
     found = [
-        _score_path(path, name, manifest, manifest_path, which, on_progress)
+        _score_path(path, name, manifest, manifest_path, which, scores_at, on_progress)
         for path, name in zip(models, called, strict=True)
     ]
     views = [one.view.text for one in found]
+    if len({one.open_model is None for one in found}) > 1:
+        raise TrainError(
+            "A table of scores and a detector are not reported on the same rows: evaluate them separately, or the "
+            "detector's own scores.csv beside the table."
+        )
     if len(set(views)) > 1:
         raise TrainError(f"The models have different views ({', '.join(views)}): evaluate them separately.")
     if len({one.unclear for one in found}) > 1 and found[0].view.needs_eyes:
@@ -122,7 +134,8 @@ def evaluate_models(
         by=groups,
         which=which,
     )
-    return replace(reported, notes=tuple(filter(None, (_note(one, manifest, which) for one in found))))
+    notes = (sentence for one in found for sentence in (*one.notes, _note(one, manifest, which)))
+    return replace(reported, notes=tuple(filter(None, notes)))
 
 
 def check_names(models: Sequence[Path], given: Sequence[str] = ()) -> list[str]:
@@ -144,6 +157,8 @@ def check_names(models: Sequence[Path], given: Sequence[str] = ()) -> list[str]:
 def _note(one: "_Found", manifest: Manifest, which: Which) -> str:
     """Which rows of a manifest a model was not evaluated on, and why, or which it was trained on; else empty."""
     name, frame = one.scored.name, manifest.frame
+    if one.notes:
+        return ""
     evaluated = rows_to_report(one.scored.scores, which)
     trained = one.marked.filter(~reported(one.marked))
     notes = []
@@ -174,15 +189,17 @@ def _pairs(rows: pl.DataFrame) -> str:
 class _Found:
     """A model's scores, what it was shown, what else can be asked of it, and its mean heatmaps if it gives any.
 
-    `marked` are all the rows that its view can show, with `seen`.
+    `marked` are all the rows that its view can show, with `seen`. Scores of another tool come without a model to ask
+    more of; `notes` say what became of them.
     """
 
     scored: Scored
     marked: pl.DataFrame
     view: View
     unclear: Unclear
-    open_model: Callable[[], Probabilities]
+    open_model: Callable[[], Probabilities] | None
     illustrations: tuple[Illustration, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def _robustness(
@@ -194,7 +211,14 @@ def _robustness(
 ) -> Robustness | None:
     if not corruptions:
         return None
-    subjects = [Subject(one.scored.name, one.scored.scores, one.scored.points, one.open_model()) for one in found]
+    subjects = []
+    for one in found:
+        if one.open_model is None:
+            raise TrainError(
+                f"{one.scored.name} is a table of scores, which no corrupted picture can be given to: "
+                "leave out --robustness."
+            )
+        subjects.append(Subject(one.scored.name, one.scored.scores, one.scored.points, one.open_model()))
     return find_robustness(
         subjects,
         manifest,
@@ -212,10 +236,13 @@ def _score_path(
     manifest: Manifest,
     manifest_path: Path,
     which: Which,
+    scores_at: str,
     on_progress: ProgressCallback | None,
 ) -> _Found:
     if path.is_dir():
         return _score_run(open_run(path), called, manifest, manifest_path, which)
+    if path.suffix.lower() in SUFFIXES:
+        return _score_table(path, called, manifest, scores_at)
     tflite = read_detector(path)
     description = read_description(tflite, str(path))
     view, unclear, points = parse_view(description.view), description.unclear_faces, points_of(description)
@@ -230,6 +257,20 @@ def _score_path(
         return lambda views: run(views).scores[:, 1]
 
     return _Found(Scored(called, scores, points), marked, view, unclear, open_model, illustrations(means, called))
+
+
+def _score_table(path: Path, called: str, manifest: Manifest, column: str) -> _Found:
+    """What another tool scored, of which no training is known: no row is seen."""
+    table = read_foreign_scores(path, manifest, column)
+    made = score_foreign(called, table.frame, table.column == "probability")
+    notes = [f"{called}: higher values of its column {table.column!r} are taken as more like a fake."]
+    if table.unknown:
+        notes.append(f"{called}: {table.unknown:,} scores are of pictures that are not in the manifest: left out.")
+    if table.without:
+        notes.append(f"{called}: {table.without:,} of {manifest.frame.height:,} rows have no score: left out.")
+    view = parse_view(TABLE_VIEW)
+    marked = mark_manifest(Manifest(table.frame.drop("score"), manifest.folder), ())
+    return _Found(made.scored, marked, view, "keep", None, notes=(*notes, *made.notes))
 
 
 def _score_run(run: Run, called: str, manifest: Manifest, manifest_path: Path, which: Which) -> _Found:

@@ -14,6 +14,7 @@ from train.data.faces.find import find_faces
 from train.data.manifest import read_manifest, write_manifest
 from train.data.scan.scan import scan
 from train.data.scan.skipped import write_skipped
+from train.evaluate.foreign_scores import SUFFIXES
 from train.fit.run_folder import open_run
 from train.image.face_finder.finder import blazeface_detector
 from train.image.view import View, parse_view
@@ -48,7 +49,7 @@ def manifest_of(
     except DataError as error:
         verdicts = f"`fauxlens detect {named}` gives verdicts on pictures without labels"
         raise DataError(f"{str(error).removesuffix('.')}; {verdicts}.") from None
-    if any(_view(model).needs_eyes for model in models):
+    if any(_view(model).needs_eyes for model in models if model.suffix.lower() not in SUFFIXES):
         manifest = find_faces(manifest, blazeface_detector(), cache_path(path), on_progress=on_progress)
     write_manifest(manifest, path)
     write_skipped(skipped, path)

@@ -10,6 +10,7 @@ from ela.front_ends import FrontEnd
 from train.data.store import Store
 from train.evaluate.calibration import (
     Calibration,
+    OperatingPoints,
     choose_operating_points,
     equal_weights,
     fit_calibration,
@@ -47,7 +48,7 @@ def score_rows(store: Store, marked: pl.DataFrame, scorer: Scorer, calibration: 
     parts = [scorer(store.pixels[index[start : start + _CHUNK]]) for start in range(0, len(index), _CHUNK)]
     logits = np.concatenate(parts).astype(np.float32)
     columns = ["path", "label", "generator", "family", "source", "split", "seen"]
-    return _with_scores(marked.select(columns), calibration or Calibration(1.0, 0.0), logits)
+    return with_scores(marked.select(columns), calibration or Calibration(1.0, 0.0), logits)
 
 
 def scored_rows(store: Store, run: Run) -> pl.DataFrame:
@@ -65,23 +66,32 @@ def rows_met_in_life(val: pl.DataFrame) -> pl.DataFrame:
     return met if (met["label"] == "fake").any() else val
 
 
-def score_state(run: Run, store: Store, name: str, scorer: Scorer) -> State:
-    """Score a state's evaluated rows, calibrate it on the validation split, and write scores and state."""
-    raw = score_rows(store, scored_rows(store, run), scorer, None)
-    val = rows_met_in_life(rows_in_training(raw, "val"))
+def calibrate(val: pl.DataFrame, calibration: Calibration | None = None) -> tuple[Calibration, OperatingPoints]:
+    """The calibration and operating points that validation rows with a model's own logits in `log_odds` give.
+
+    A calibration that is given stays. Raises TrainError as `fit_calibration` where a class is missing.
+    """
+    val = rows_met_in_life(val)
     is_fake = (val["label"] == "fake").to_numpy()
-    calibration = fit_calibration(val["log_odds"].to_numpy(), is_fake)
+    logits = val["log_odds"].to_numpy()
+    calibration = calibration or fit_calibration(logits, is_fake)
     # A camera with a thousand pictures does not count for more than one with fifty, nor does a generator.
     kinds = val.select(pl.when(pl.col("label") == "real").then("source").otherwise("generator")).to_series()
     weights = equal_weights(kinds.to_list(), FULL_SOURCE)
-    points = choose_operating_points(probabilities(calibration, val["log_odds"].to_numpy()), is_fake, weights)
-    write_scores(_with_scores(raw, calibration, raw["log_odds"].to_numpy()), scores_path(run, name))
+    return calibration, choose_operating_points(probabilities(calibration, logits), is_fake, weights)
+
+
+def score_state(run: Run, store: Store, name: str, scorer: Scorer) -> State:
+    """Score a state's evaluated rows, calibrate it on the validation split, and write scores and state."""
+    raw = score_rows(store, scored_rows(store, run), scorer, None)
+    calibration, points = calibrate(rows_in_training(raw, "val"))
+    write_scores(with_scores(raw, calibration, raw["log_odds"].to_numpy()), scores_path(run, name))
     state = State(name, calibration, points, pairs_of_recipe(store.manifest.frame, run.recipe.data))
     write_state(run, state)
     return state
 
 
-def _with_scores(rows: pl.DataFrame, calibration: Calibration, logits: np.ndarray) -> pl.DataFrame:
+def with_scores(rows: pl.DataFrame, calibration: Calibration, logits: np.ndarray) -> pl.DataFrame:
     """Rows with what a calibration makes of a model's logits."""
     return rows.with_columns(
         log_odds=pl.Series(log_odds(calibration, logits), dtype=pl.Float32),

@@ -1,0 +1,84 @@
+"""Scores that no detector of Fauxlens gave, made comparable: calibrated, with operating points, as a scores table."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from train.evaluate.calibration import Calibration
+from train.evaluate.report.build import Scored
+from train.evaluate.scores import log_odds_of
+from train.fit.scoring import calibrate, with_scores
+
+
+@dataclass(frozen=True)
+class ForeignScored:
+    """A scores table with operating points, and sentences on where they come from."""
+
+    scored: Scored
+    notes: tuple[str, ...]
+
+
+def score_foreign(name: str, rows: pl.DataFrame, is_probability: bool) -> ForeignScored:
+    """Make a scores table of manifest rows with `score`, float64, higher being more like a fake.
+
+    No row counts as seen in training, of which nothing is known. Where the validation split has both classes, the
+    calibration (unless `score` is P(fake) in 0..1 by itself) and the operating points are chosen on it and the other
+    rows are reported, else they are chosen on the reported rows, which flatters what counts at a threshold and leaves
+    AUC alone. Raises TrainError where a class is missing.
+    """
+    scores = rows["score"].to_numpy()
+    own = is_probability and bool(((scores >= 0) & (scores <= 1)).all())
+    logits = log_odds_of(scores).astype(np.float64) if own else _standardised(scores)
+    found = _calibrated(name, rows, logits, own)
+    if not own and found.scored.scores["probability"].n_unique() < _distinct(rows, found):
+        # Far scores would all become a probability of 1. By rank no two of them do.
+        found = _calibrated(name, rows, _normal_scores(scores), own)
+    return found
+
+
+def _distinct(rows: pl.DataFrame, found: ForeignScored) -> int:
+    return rows.join(found.scored.scores.select("path"), on="path", how="semi")["score"].n_unique()
+
+
+def _calibrated(name: str, rows: pl.DataFrame, logits: np.ndarray, own: bool) -> ForeignScored:
+    columns = ["path", "label", "generator", "family", "source", "split"]
+    table = rows.select(*columns, seen=pl.lit(False)).with_columns(log_odds=pl.Series(logits, dtype=pl.Float64))
+    val, rest = table.filter(split="val"), table.filter(pl.col("split") != "val")
+    apart = set(val["label"]) == {"real", "fake"} == set(rest["label"])
+    chosen_on, reported = (val, rest) if apart else (table, table)
+    calibration, points = calibrate(chosen_on, Calibration(1.0, 0.0) if own else None)
+    kind = "operating points" if own else "calibration and operating points"
+    if apart:
+        note = f"its {kind} were chosen on the {val.height:,} rows of the validation split, which are not reported."
+    else:
+        note = (
+            f"its {kind} were chosen on the reported rows themselves, as the validation split has not both classes: "
+            "AUC is not touched by that, rates at a threshold are flattered."
+        )
+    final = with_scores(reported, calibration, reported["log_odds"].to_numpy())
+    if own:
+        final = final.drop("probability").join(rows.select("path", probability="score"), on="path", how="left")
+    notes = [note]
+    if {"real", "fake"} == set(table["label"]) and _auc(table) < 0.5:
+        notes.append("it ranks reals above fakes more often than not: is its score that of “real”?")
+    return ForeignScored(Scored(name, final, points), tuple(f"{name}: {one}" for one in notes))
+
+
+def _standardised(scores: np.ndarray) -> np.ndarray:
+    """Scores of mean 0 and spread 1, so that the calibration has numbers of an ordinary size; their order stays."""
+    spread = float(scores.std())
+    return (scores - scores.mean()) / spread if spread > 0 and np.isfinite(spread) else np.zeros_like(scores)
+
+
+def _normal_scores(scores: np.ndarray) -> np.ndarray:
+    """The normal quantile of each score's rank (van der Waerden 1952); equal scores stay equal."""
+    from scipy.stats import norm, rankdata
+
+    return np.asarray(norm.ppf(rankdata(scores) / (scores.size + 1)), np.float64)
+
+
+def _auc(table: pl.DataFrame) -> float:
+    from sklearn.metrics import roc_auc_score
+
+    return float(roc_auc_score((table["label"] == "fake").to_numpy(), table["log_odds"].to_numpy()))
