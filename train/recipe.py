@@ -3,8 +3,8 @@
 import hashlib
 import re
 import tomllib
-from dataclasses import asdict
-from pathlib import Path
+from dataclasses import asdict, replace
+from pathlib import Path, PureWindowsPath
 from typing import Annotated, Any, Literal
 
 import tomli_w
@@ -226,6 +226,16 @@ class Recipe:
     def text(self) -> str:
         """The resolved recipe as TOML, every default written out; sections that are switched off are left out."""
         return tomli_w.dumps({key: value for key, value in asdict(self).items() if value is not None})
+
+    @property
+    def published_text(self) -> str:
+        """The resolved recipe as `text`, of a weights file its name only.
+
+        What is published must not name the folders of the machine that trained it.
+        """
+        # Windows's rules split at both kinds of slash.
+        weights = PureWindowsPath(self.model.weights).name
+        return replace(self, model=replace(self.model, weights=weights)).text
 
     @property
     def sha256(self) -> str:

@@ -173,7 +173,7 @@ def export_run(
             learned=_learned(store, rows),
             baseline=baseline.verdict if baseline else None,
             localisation=localised.groups if localised else (),
-            recipe_text=run.recipe.text,
+            recipe_text=run.recipe.published_text,
             recipe_sha256=run.recipe.sha256,
         ),
         references=references,

@@ -142,3 +142,10 @@ def test_recipes_are_found_by_name_and_every_key_is_listed() -> None:
             prefix = f"{section}.N" if isinstance(value, list) else section
             keys = {f"{prefix}.{key}" for table in tables if isinstance(table, dict) for key in table}
             assert keys <= names, path.name
+
+
+@pytest.mark.parametrize("weights", ["/home/someone/faces/own.h5", r"C:\Users\someone\own.h5", "own.h5"])
+def test_a_published_recipe_names_no_folder_of_the_machine(weights: str) -> None:
+    published = parse_recipe(SMALLEST | {"model": {"weights": weights}}, "here").published_text
+    expected = parse_recipe(SMALLEST | {"model": {"weights": "own.h5"}}, "here")
+    assert parse_recipe(tomllib.loads(published), "here") == expected
