@@ -55,7 +55,7 @@ class Detection:
 class Detector:
     """An opened detector, for one thread at a time. Make one with `open_detector`."""
 
-    opened: inference.Detector
+    opened: inference.LoadedDetector
 
     @property
     def description(self) -> Description:

@@ -18,7 +18,7 @@ DEFAULT = "all-generators"
 
 
 @dataclass(frozen=True)
-class Key:
+class RecipeKey:
     """One key of a recipe: its dotted name, the kind of its value in words, and its default (empty: required)."""
 
     name: str
@@ -53,7 +53,7 @@ def about_recipe(path: Path) -> tuple[str, str]:
     return read_recipe(path).title, said
 
 
-def recipe_keys() -> tuple[Key, ...]:
+def recipe_keys() -> tuple[RecipeKey, ...]:
     """Every key that a recipe may have, in the order of the dataclasses in train/recipe.py."""
     return tuple(_keys(Recipe, ""))
 
@@ -65,7 +65,7 @@ def sections() -> tuple[tuple[str, str], ...]:
     return tuple((name, _plain(kind.__doc__ or "")) for name, kind in found)
 
 
-def _keys(kind: Any, prefix: str) -> Iterator[Key]:
+def _keys(kind: Any, prefix: str) -> Iterator[RecipeKey]:
     hints = typing.get_type_hints(kind)
     for field in dataclasses.fields(kind):
         table = _table(hints[field.name])
@@ -73,7 +73,7 @@ def _keys(kind: Any, prefix: str) -> Iterator[Key]:
             inner = f"{field.name}.N." if typing.get_origin(hints[field.name]) is tuple else f"{field.name}."
             yield from _keys(table, prefix + inner)
         else:
-            yield Key(prefix + field.name, _words(hints[field.name]), _default(field))
+            yield RecipeKey(prefix + field.name, _words(hints[field.name]), _default(field))
 
 
 def _table(hint: Any) -> Any:

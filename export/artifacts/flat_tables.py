@@ -13,7 +13,7 @@ class BadFlatBuffer(ValueError):
 
 
 @dataclass(frozen=True)
-class Table:
+class FlatTable:
     """A table at `at` whose vtable has been checked: `fields` are the places of its fields, 0 for an absent one."""
 
     data: bytes
@@ -26,12 +26,12 @@ class Table:
         place = self._place(field, struct.calcsize(form))
         return default if place is None else int(struct.unpack_from(form, self.data, place)[0])
 
-    def table(self, field: int) -> "Table | None":
+    def table(self, field: int) -> "FlatTable | None":
         """A table field."""
         target = self._target(field)
         return None if target is None else table_at(self.data, target)
 
-    def tables(self, field: int) -> tuple["Table", ...]:
+    def tables(self, field: int) -> tuple["FlatTable", ...]:
         """A field that is a vector of tables."""
         start, count = self._vector(field, 4)
         return tuple(table_at(self.data, place + _unsigned(self.data, place)) for place in _places(start, count, 4))
@@ -79,12 +79,12 @@ class Table:
         return target + 4, count
 
 
-def root(data: bytes) -> Table:
+def root(data: bytes) -> FlatTable:
     """The root table of a FlatBuffers file. Raises BadFlatBuffer as all here do."""
     return table_at(data, _unsigned(data, 0))
 
 
-def table_at(data: bytes, at: int) -> Table:
+def table_at(data: bytes, at: int) -> FlatTable:
     """The table at a place, its vtable checked."""
     if at % 4 or not 4 <= at <= len(data) - 4:
         raise BadFlatBuffer(f"there is no table at {at}")
@@ -94,7 +94,7 @@ def table_at(data: bytes, at: int) -> Table:
     length, size = struct.unpack_from("<HH", data, vtable)
     if length < 4 or length % 2 or vtable + length > len(data) or size < 4 or at + size > len(data):
         raise BadFlatBuffer(f"the table at {at} has a wrong vtable")
-    return Table(data, at, size, struct.unpack_from(f"<{(length - 4) // 2}H", data, vtable + 4))
+    return FlatTable(data, at, size, struct.unpack_from(f"<{(length - 4) // 2}H", data, vtable + 4))
 
 
 def _unsigned(data: bytes, place: int) -> int:

@@ -10,7 +10,7 @@ import math
 import struct
 from dataclasses import dataclass
 
-from export.artifacts.flat_tables import BadFlatBuffer, Table, root
+from export.artifacts.flat_tables import BadFlatBuffer, FlatTable, root
 from train.common.errors import ExportError
 
 OPERATORS = {
@@ -51,7 +51,7 @@ def check_graph(tflite: bytes, name: str) -> None:
         ) from None
 
 
-def _check(model: Table) -> None:
+def _check(model: FlatTable) -> None:
     _want(model.number(0, "<I") == 3, "its version is not 3")
     graphs = model.tables(2)
     _want(len(graphs) == 1, f"it has {len(graphs)} subgraphs, not one")
@@ -73,7 +73,7 @@ def _check(model: Table) -> None:
 
 
 def _check_operators(
-    graph: Table, codes: list[int], tensors: list[_Tensor], inputs: tuple[int, ...], outputs: tuple[int, ...]
+    graph: FlatTable, codes: list[int], tensors: list[_Tensor], inputs: tuple[int, ...], outputs: tuple[int, ...]
 ) -> None:
     operators = graph.tables(3)
     _want(0 < len(operators) <= MAX_OPERATORS, f"it has {len(operators)} operators")
@@ -101,7 +101,7 @@ def _check_operators(
     _want(set(outputs) <= known, "an output is never made")
 
 
-def _check_options(operator: Table, code: int, what: str) -> None:
+def _check_options(operator: FlatTable, code: int, what: str) -> None:
     kind, options = operator.number(3, "<B"), operator.table(4)
     if code not in _OPTIONS:
         return
@@ -144,7 +144,7 @@ def _broadcast(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...] 
     return tuple(map(max, pairs)) if all(1 in pair or pair[0] == pair[1] for pair in pairs) else None
 
 
-def _check_signature(model: Table, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> None:
+def _check_signature(model: FlatTable, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> None:
     signatures = model.tables(7)
     _want(len(signatures) == 1, f"it has {len(signatures)} signatures, not one")
     signature = signatures[0]
@@ -156,7 +156,7 @@ def _check_signature(model: Table, inputs: tuple[int, ...], outputs: tuple[int, 
             entry.text(0)
 
 
-def _code(table: Table) -> int:
+def _code(table: FlatTable) -> int:
     code = max(table.number(0, "<b"), table.number(3, "<i"))
     _want(not table.has(1), "it has a custom operator")
     _want(code in OPERATORS, f"operator code {code} is none that the exporter writes")
@@ -164,12 +164,12 @@ def _code(table: Table) -> int:
     return code
 
 
-def _buffer(table: Table) -> int:
+def _buffer(table: FlatTable) -> int:
     _want(table.number(1, "<Q") <= 1 and table.number(2, "<Q") <= 1, "a buffer lies outside the model")
     return table.bytes_at(0)[1]
 
 
-def _tensor(table: Table, buffers: list[int], number: int) -> _Tensor:
+def _tensor(table: FlatTable, buffers: list[int], number: int) -> _Tensor:
     what = f"tensor {number}"
     kind, shape, buffer = table.number(1, "<b"), table.numbers(0, "i") or (), table.number(2, "<I")
     _want(kind in _TYPES, f"{what} is of type {kind}")
@@ -187,7 +187,7 @@ def _tensor(table: Table, buffers: list[int], number: int) -> _Tensor:
     return _Tensor(kind, shape, constant)
 
 
-def _check_quantization(table: Table, shape: tuple[int, ...], what: str) -> None:
+def _check_quantization(table: FlatTable, shape: tuple[int, ...], what: str) -> None:
     scales, points = table.numbers(2, "f") or (), table.numbers(3, "q") or ()
     axis = table.number(6, "<i")
     _want(not table.has(5), f"{what} is quantised in an unknown way")

@@ -9,7 +9,7 @@ from train.common.errors import ExportError
 
 
 @dataclass(frozen=True)
-class Limits:
+class StageLimits:
     """Most allowed between two stages: fraction of verdicts that flip, mean and 99th percentile of |dP(fake)|."""
 
     flips: float
@@ -30,9 +30,9 @@ class Tolerances:
     0.5 % of 32 references is less than one picture: `converting` and `runtime` allow one flip there.
     """
 
-    quantising: Limits = field(default_factory=lambda: Limits(flips=0.1, mean=0.05, p99=0.5))
-    converting: Limits = field(default_factory=lambda: Limits(flips=0.005, mean=0.02, p99=0.1))
-    runtime: Limits = field(default_factory=lambda: Limits(flips=0.005, mean=0.02, p99=0.1))
+    quantising: StageLimits = field(default_factory=lambda: StageLimits(flips=0.1, mean=0.05, p99=0.5))
+    converting: StageLimits = field(default_factory=lambda: StageLimits(flips=0.005, mean=0.02, p99=0.1))
+    runtime: StageLimits = field(default_factory=lambda: StageLimits(flips=0.005, mean=0.02, p99=0.1))
     float_rounding: float = 1e-5
     heatmap_mean: float = 0.98
     heatmap_least: float = 0.9
@@ -48,21 +48,21 @@ def tolerances_from(plain: object) -> Tolerances:
     """Read tolerances from the plain JSON value of `dataclasses.asdict`. Raises ExportError for anything else."""
     limits = {"quantising", "converting", "runtime"}
     wanted = {f.name for f in dataclasses.fields(Tolerances)}
-    names = {f.name for f in dataclasses.fields(Limits)}
+    names = {f.name for f in dataclasses.fields(StageLimits)}
     if not isinstance(plain, dict) or set(plain) != wanted:
         raise ExportError(f"Tolerances need exactly the keys {', '.join(sorted(wanted))}; write the bundle again.")
     for key in limits:
         if not isinstance(plain[key], dict) or set(plain[key]) != names:
             raise ExportError(f"Tolerances: '{key}' needs exactly {', '.join(sorted(names))}; write the bundle again.")
-    read: dict[str, Any] = {key: Limits(**value) if key in limits else value for key, value in plain.items()}
+    read: dict[str, Any] = {key: StageLimits(**value) if key in limits else value for key, value in plain.items()}
     return Tolerances(**read)
 
 
-def _numbers(limits: Limits) -> tuple[float, float, float]:
+def _numbers(limits: StageLimits) -> tuple[float, float, float]:
     return limits.flips, limits.mean, limits.p99
 
 
-def allowed_flips(limits: Limits, count: int) -> int:
+def allowed_flips(limits: StageLimits, count: int) -> int:
     """How many of `count` verdicts may flip, rounded up: one picture at the threshold proves nothing against a bundle.
 
     The fraction itself is held over the whole test split, at export, and stands in the detector's figures.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from export.artifacts.tolerances import Limits, allowed_flips
+from export.artifacts.tolerances import StageLimits, allowed_flips
 from export.benchmark.precision import Convolutions
 from export.benchmark.worker_process import run_worker
 from export.runtimes.interface import Output
@@ -86,7 +86,7 @@ def compare_engines(
     views: np.ndarray,
     wanted: Output,
     threshold: float,
-    limits: Limits,
+    limits: StageLimits,
     log: LogCallback,
     engines: Sequence[BaselineEngine] = BASELINE_ENGINES,
 ) -> tuple[tuple[EngineComparison, ...], tuple[str, ...]]:
@@ -131,7 +131,7 @@ def agree(wanted: Output, got: Output, threshold: float) -> ScoreAgreement:
     )
 
 
-def refuse(name: str, agreement: ScoreAgreement, limits: Limits) -> str | None:
+def refuse(name: str, agreement: ScoreAgreement, limits: StageLimits) -> str | None:
     """One sentence where an engine differs by more than `limits` allow a runtime that need not agree in every bit."""
     allowed = allowed_flips(limits, agreement.pictures)
     # Written so that a score which is no number fails, too.

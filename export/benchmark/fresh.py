@@ -16,7 +16,7 @@ STARTS = 5
 
 
 @dataclass(frozen=True)
-class Subject:
+class StartedModel:
     """What a fresh process opens: an engine of ENGINES and its file."""
 
     engine: str
@@ -56,7 +56,7 @@ class ColdStart:
     starts: int
 
 
-def cold_starts(subjects: Mapping[str, Subject], batch: Path, starts: int = STARTS) -> dict[str, ColdStart]:
+def cold_starts(subjects: Mapping[str, StartedModel], batch: Path, starts: int = STARTS) -> dict[str, ColdStart]:
     """Start every subject on one thread so often, in turns whose order is drawn anew; `batch` is uint8 [1, S, S, 3]."""
     steps: dict[str, list[list[float]]] = {name: [] for name in subjects}
     peaks: dict[str, list[list[int]]] = {name: [] for name in subjects}

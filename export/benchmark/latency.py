@@ -40,7 +40,7 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Machine:
+class BenchmarkMachine:
     """Where latencies were measured: processor, how many of it, and the load (processes that wanted to run, 1 min)."""
 
     processor: str
@@ -56,12 +56,14 @@ class Machine:
         )
 
 
-def this_machine() -> Machine:
+def this_machine() -> BenchmarkMachine:
     """The machine that this process runs on, now."""
     listed = Path("/proc/cpuinfo")
     lines = listed.read_text(encoding="utf-8").splitlines() if listed.exists() else []
     named = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
-    return Machine(named or platform.processor() or platform.machine(), os.cpu_count() or 1, os.getloadavg()[0])
+    return BenchmarkMachine(
+        named or platform.processor() or platform.machine(), os.cpu_count() or 1, os.getloadavg()[0]
+    )
 
 
 def measure_latency(

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from export.benchmark.latency import Machine, this_machine
+from export.benchmark.latency import BenchmarkMachine, this_machine
 
 BUSY = 0.5
 """Processors that others may use on average before a warning is due."""
@@ -19,7 +19,7 @@ class Conditions:
     `others` is None where the system does not tell. A virtual machine's stolen time counts as used by others.
     """
 
-    machine: Machine
+    machine: BenchmarkMachine
     seconds: float
     own: float
     others: float | None

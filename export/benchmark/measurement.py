@@ -21,10 +21,10 @@ from export.benchmark.baseline_engines import (
 )
 from export.benchmark.distribution import Distribution, Ratio, ratio, summarise
 from export.benchmark.engines import ENGINES
-from export.benchmark.fresh import STARTS, ColdStart, Subject, cold_starts
+from export.benchmark.fresh import STARTS, ColdStart, StartedModel, cold_starts
 from export.benchmark.latency import THREADS, Turn, allocate, take_turns, turn_of
 from export.benchmark.load import Conditions, Watch
-from export.benchmark.parts import BACKBONE, Part, cut_parts
+from export.benchmark.parts import BACKBONE, NetworkPart, cut_parts
 from export.runtimes.litert import open_detector_file
 from train.common.errors import ExportError
 from train.common.progress import LogCallback
@@ -38,7 +38,7 @@ _Key = tuple[str, int]
 
 
 @dataclass(frozen=True)
-class Row:
+class LatencyRow:
     """How long one thing takes with a number of threads; `ratio` is to the baseline."""
 
     name: str
@@ -62,7 +62,7 @@ class Measurement:
     view: str
     baseline: tuple[str, int]
     probe: str | None
-    rows: tuple[Row, ...]
+    rows: tuple[LatencyRow, ...]
     whole: dict[int, Ratio]
     starts: dict[str, ColdStart]
     comparisons: tuple[EngineComparison, ...]
@@ -96,9 +96,9 @@ def measure(
             admit(bundle.variants[one], f"{name}: {one}")
             path.write_bytes(bundle.variants[one])
         comparisons, parts, left_out = _of_the_probe(bundle, probe, files, engines, log)
-        subjects = {one: Subject("LiteRT", path) for one, path in files.items()}
+        subjects = {one: StartedModel("LiteRT", path) for one, path in files.items()}
         timed = [one for one in comparisons if one.compared is not LITERT and not one.refusal]
-        subjects |= {one.compared.name: Subject(one.compared.engine, one.path) for one in timed}
+        subjects |= {one.compared.name: StartedModel(one.compared.engine, one.path) for one in timed}
         log(f"timing {len(subjects)} networks and {len(parts)} parts, {rounds} rounds")
         taken = take_turns(_turns(subjects, parts, threads, views[:1]), rounds, settle=SETTLE)
         started: dict[str, ColdStart] = {}
@@ -118,7 +118,7 @@ def measure(
         baseline=baseline,
         probe=probe,
         rows=tuple(
-            Row(key[0], kinds.get(key[0], "yardstick"), key[1], one, ratio(one, latencies[baseline]))
+            LatencyRow(key[0], kinds.get(key[0], "yardstick"), key[1], one, ratio(one, latencies[baseline]))
             for key, one in latencies.items()
         ),
         whole={count: ratio(latencies[probe, count], latencies[BACKBONE, count]) for count in threads}
@@ -159,7 +159,7 @@ def _of_the_probe(
     files: Mapping[str, Path],
     engines: Sequence[BaselineEngine],
     log: LogCallback,
-) -> tuple[tuple[EngineComparison, ...], tuple[Part, ...], tuple[str, ...]]:
+) -> tuple[tuple[EngineComparison, ...], tuple[NetworkPart, ...], tuple[str, ...]]:
     """Baseline engines and parts of the int8 variant, and a sentence for each that is left out."""
     if probe is None:
         return (), (), ("Parts and baseline engines are skipped: they are of an int8 variant, and none was chosen.",)
@@ -178,7 +178,7 @@ def _of_the_probe(
 
 
 def _turns(
-    subjects: Mapping[str, Subject], parts: Sequence[Part], threads: Sequence[int], batch: np.ndarray
+    subjects: Mapping[str, StartedModel], parts: Sequence[NetworkPart], threads: Sequence[int], batch: np.ndarray
 ) -> dict[_Key, Turn]:
     turns: dict[_Key, Turn] = {}
     for name, subject in subjects.items():

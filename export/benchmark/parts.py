@@ -18,7 +18,7 @@ FRONT, BACKBONE, HEAD = "front end, scale", "bare backbone", "head, heatmap"
 
 
 @dataclass(frozen=True)
-class Part:
+class NetworkPart:
     """A piece of a detector: a TFLite model with one input, and the batch that a view gives it there."""
 
     name: str
@@ -26,7 +26,7 @@ class Part:
     batch: np.ndarray
 
 
-def cut_parts(tflite: bytes, view: np.ndarray, name: str) -> tuple[Part, ...]:
+def cut_parts(tflite: bytes, view: np.ndarray, name: str) -> tuple[NetworkPart, ...]:
     """Cut a sealed int8 detector into FRONT, BACKBONE and HEAD, fed with what one view uint8 [S, S, 3] becomes there.
 
     The cuts are at the backbone's int8 tensors. Raises ExportError where the detector has none, and where its parts in
@@ -43,7 +43,7 @@ def cut_parts(tflite: bytes, view: np.ndarray, name: str) -> tuple[Part, ...]:
     parts, batch = [], view[np.newaxis]
     for title, entry, exits in ((FRONT, image, [begin]), (BACKBONE, begin, [end]), (HEAD, end, outputs)):
         piece = cut(tflite, [entry], exits)
-        parts.append(Part(title, piece, batch))
+        parts.append(NetworkPart(title, piece, batch))
         batch = _first_output(piece, batch)
     if not np.array_equal(batch, _first_output(cut(tflite, [image], outputs), view[np.newaxis])):
         raise ExportError(f"The parts of {name} in a row do not give its scores, so their times would say nothing.")

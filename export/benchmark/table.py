@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from export.benchmark.baseline_engines import LITERT, EngineComparison
 from export.benchmark.distribution import BLOCKS, Ratio
 from export.benchmark.fresh import ColdStart
-from export.benchmark.measurement import SETTLE, Measurement, Row
+from export.benchmark.measurement import SETTLE, LatencyRow, Measurement
 from export.benchmark.parts import BACKBONE
 
 Table = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
@@ -58,7 +58,7 @@ def notes(found: Measurement) -> list[str]:
     return [*said, found.conditions.warning] if found.conditions.warning else said
 
 
-def _ordered(found: Measurement, threads: int) -> list[Row]:
+def _ordered(found: Measurement, threads: int) -> list[LatencyRow]:
     """The rows of a number of threads; parts stand below what they are parts of."""
     rows = [row for row in found.rows if row.threads == threads]
     parts = [row for row in rows if row.kind == "part"]
@@ -69,7 +69,7 @@ def _ordered(found: Measurement, threads: int) -> list[Row]:
     return ordered
 
 
-def _latency(row: Row) -> tuple[str, ...]:
+def _latency(row: LatencyRow) -> tuple[str, ...]:
     one = row.latency
     name = f"  {row.name}" if row.kind == "part" else row.name
     times = (f"{value:.2f}" for value in (one.least, one.median, one.p90, one.p99))

@@ -17,7 +17,7 @@ from train.common.errors import DataError, ElaError, ExportError, TrainError
 from train.common.text import printable
 
 if TYPE_CHECKING:
-    from export.inference.detect_files import Found, Result, Settings
+    from export.inference.detect_files import DetectedPicture, Result, Settings
     from export.inference.inputs import Input
 
 # So many pictures get an overlay and all their rows on the terminal; more get a line each, unless asked for.
@@ -57,7 +57,7 @@ def detect_verb(
     as_json: Json = False,
 ) -> None:
     """Classify pictures as real or AI-generated, with the evidence: file marks, faces, the detector's score."""
-    from export.inference.detect_files import Found, Settings, detect_files, detector_path, opened
+    from export.inference.detect_files import DetectedPicture, Settings, detect_files, detector_path, opened
     from export.inference.detector import threshold_of
     from export.inference.fetch import fetch as fetch_address
     from export.inference.inputs import find_inputs
@@ -84,12 +84,16 @@ def detect_verb(
                 sink(result)
             if as_json:
                 plain.append(result_record(result))
-            elif lines := one_line(result) if is_long and isinstance(result, Found) else all_lines(result, width):
+            elif (
+                lines := one_line(result)
+                if is_long and isinstance(result, DetectedPicture)
+                else all_lines(result, width)
+            ):
                 typer.echo(lines)
             for sentence in _problems(result):
                 typer.echo(printable(sentence), err=True)
             status = max(status, _status(result))
-            if report is not None and isinstance(result, Found):
+            if report is not None and isinstance(result, DetectedPicture):
                 _write_report(inputs[0], result, settings, report)
             progress(done, len(inputs))
     if as_json:
@@ -158,15 +162,15 @@ def _problems(result: "Result") -> list[str]:
 
 def _status(result: "Result") -> int:
     """2 where a picture was not read or its overlay not written, 1 where no face was found or evaluated, else 0."""
-    from export.inference.detect_files import Found
+    from export.inference.detect_files import DetectedPicture
 
-    if not isinstance(result, Found) or result.overlay_error:
+    if not isinstance(result, DetectedPicture) or result.overlay_error:
         return 2
     picture_result = result.picture_result
     return 1 if picture_result.face_found is False or picture_result.worst is None else 0
 
 
-def _write_report(one: "Input", found: "Found", settings: "Settings", target: Path) -> None:
+def _write_report(one: "Input", found: "DetectedPicture", settings: "Settings", target: Path) -> None:
     from export.inference.report import write_report
     from train.image.decode import read_picture_file
 

@@ -13,10 +13,10 @@ from train.common.errors import DataError, ElaError, ExportError, TrainError
 from train.common.text import printable
 
 if TYPE_CHECKING:
-    from export.explain.explaining import Explanation, Subject
+    from export.explain.explaining import ExplainedModel, Explanation
 
 
-class Rows(StrEnum):
+class RowChoice(StrEnum):
     """Which rows of a manifest count."""
 
     judged = "judged"
@@ -50,8 +50,8 @@ def explain_verb(
         ),
     ] = None,
     rows: Annotated[
-        Rows, typer.Option(help="With --mean: rows that were not in training, or all.", show_default=True)
-    ] = Rows.judged,
+        RowChoice, typer.Option(help="With --mean: rows that were not in training, or all.", show_default=True)
+    ] = RowChoice.judged,
     out: Annotated[Path, typer.Option("--out", help="Output folder.")] = Path(),
     as_json: Json = False,
 ) -> None:
@@ -118,7 +118,7 @@ def _explain_files(files: list[Path], model: Path | None, at: str, what: str | N
         raise typer.Exit(2)
 
 
-def _plain(subject: "Subject", explained: "Explanation") -> dict[str, Any]:
+def _plain(subject: "ExplainedModel", explained: "Explanation") -> dict[str, Any]:
     """An explanation for a JSON document; pictures are in the panel."""
     from export.explain.explaining import cosine
 
@@ -158,7 +158,7 @@ def _plain(subject: "Subject", explained: "Explanation") -> dict[str, Any]:
     return plain
 
 
-def _explain_manifest(manifest: Path, model: Path | None, at: str, rows: Rows, out: Path, as_json: bool) -> None:
+def _explain_manifest(manifest: Path, model: Path | None, at: str, rows: RowChoice, out: Path, as_json: bool) -> None:
     import json
 
     from export.explain.mean_heatmaps import as_document, find_mean_heatmaps

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from export.inference.detect_files import detector_path
-from export.inference.detector import Detector, Verdict, detect, open_detector
+from export.inference.detector import LoadedDetector, Verdict, detect, open_detector
 from export.inference.overlay import source_square
 from export.inference.planes import PreprocessingSpec, draw_planes, preprocessing_of
 from train.common.errors import ExportError
@@ -32,15 +32,15 @@ OFFERED = OFFERED_BY_ALL + OFFERED_BY_RUNS
 
 
 @dataclass(frozen=True)
-class Subject:
+class ExplainedModel:
     """What is explained: a detector, how it looks at a picture, and its Keras classifier if it came from a run."""
 
     path: Path
-    detector: Detector
+    detector: LoadedDetector
     preprocessing: PreprocessingSpec
     classifier: "Classifier | None"
 
-    def through(self, view: View) -> "Subject":
+    def through(self, view: View) -> "ExplainedModel":
         """The same subject looking through another view of the same size."""
         return replace(
             self, detector=replace(self.detector, view=view), preprocessing=replace(self.preprocessing, view=view)
@@ -48,7 +48,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Spread:
+class HeatmapSpread:
     """How a heatmap's cells are spread: their mean, 0..1, the share of them above a half, and where the strongest is
     (row, column from the top left, counted from 0); the last is None for an empty heatmap, the others 0."""
 
@@ -58,7 +58,7 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class CellEvidence:
     """What each place adds to the logit, float32 [h, w], negative for "real"; the logit is its mean plus `bias`."""
 
     cells: np.ndarray
@@ -80,16 +80,16 @@ class Explanation:
     """
 
     verdict: Verdict
-    spread: Spread
+    spread: HeatmapSpread
     square: np.ndarray
     planes: tuple[tuple[str, np.ndarray], ...]
-    evidence: Evidence | None
+    evidence: CellEvidence | None
     maps: dict[str, np.ndarray]
     gradients: "IntegratedGradients | None"
     activations: "tuple[Activation, ...]"
 
 
-def open_subject(model: Path | None) -> Subject:
+def open_subject(model: Path | None) -> ExplainedModel:
     """Open a detector file, a bundle or a run folder, the shipped detector where none is named.
 
     Only a run folder brings TensorFlow. Raises ExportError or TrainError for what cannot be opened.
@@ -99,12 +99,12 @@ def open_subject(model: Path | None) -> Subject:
         from export.explain.run_detector import open_run_detector
 
         detector, classifier, _ = open_run_detector(path)
-        return Subject(path, detector, preprocessing_of(detector.description, str(path)), classifier)
+        return ExplainedModel(path, detector, preprocessing_of(detector.description, str(path)), classifier)
     detector = open_detector(path)
-    return Subject(path, detector, preprocessing_of(detector.description, str(path)), None)
+    return ExplainedModel(path, detector, preprocessing_of(detector.description, str(path)), None)
 
 
-def choose(subject: Subject, asked: str | None) -> tuple[str, ...]:
+def choose(subject: ExplainedModel, asked: str | None) -> tuple[str, ...]:
     """What to show, in the order of OFFERED: all that the model offers, or the names in `asked`, parted by commas.
 
     Of `rgb` the planes are the view itself, so they are shown only when asked for. Raises ExportError for a name that
@@ -125,7 +125,7 @@ def choose(subject: Subject, asked: str | None) -> tuple[str, ...]:
 
 
 def explain(
-    subject: Subject,
+    subject: ExplainedModel,
     picture: Picture,
     what: tuple[str, ...],
     *,
@@ -150,7 +150,7 @@ def explain(
 
         model, seen = subject.classifier.model, np.concatenate(drawn, axis=2)
         blank = blank_planes(subject.preprocessing.front_end, len(seen))
-        evidence = Evidence(subject.classifier.evidence(seen), subject.classifier.bias)
+        evidence = CellEvidence(subject.classifier.evidence(seen), subject.classifier.bias)
         if "gradcam" in what:
             maps["gradcam"] = grad_cam(model, seen[np.newaxis], LAST_FEATURES)[0]
         if "gradcam++" in what:
@@ -173,12 +173,12 @@ def explain(
     )
 
 
-def spread_of(heatmap: np.ndarray) -> Spread:
+def spread_of(heatmap: np.ndarray) -> HeatmapSpread:
     """Sum up a heatmap, float32 [h, w], 0..1."""
     if not heatmap.any():
-        return Spread(0.0, 0.0, None)
+        return HeatmapSpread(0.0, 0.0, None)
     row, column = np.unravel_index(int(heatmap.argmax()), heatmap.shape)
-    return Spread(float(heatmap.mean()), float((heatmap > 0.5).mean()), (int(row), int(column)))
+    return HeatmapSpread(float(heatmap.mean()), float((heatmap > 0.5).mean()), (int(row), int(column)))
 
 
 def cosine(one: np.ndarray, other: np.ndarray) -> float | None:

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from export.inference.detector import Detector, detect
+from export.inference.detector import LoadedDetector, detect
 from train.common.documents import read_table
 from train.common.errors import ExportError
 from train.data.manifest import read_manifest
-from train.data.reconstruct.reconstruct import Pair
+from train.data.reconstruct.reconstruct import ReconstructedPair
 from train.data.rows import eyes_of
 from train.evaluate.metrics import Interval, wilson
 from train.image.decode import Picture, decode
@@ -74,7 +74,7 @@ class Localised:
     examples: tuple[LocalFake, ...]
 
 
-def measure_localisation(detector: Detector, folder: Path, *, seed: int = 0) -> Localised:
+def measure_localisation(detector: LoadedDetector, folder: Path, *, seed: int = 0) -> Localised:
     """Measure a detector's heatmaps on the local fakes in a folder that `data reconstruct --regions` wrote.
 
     A cell counts as masked when at least half of it is; pictures whose mask covers no cell or every one, and those
@@ -128,7 +128,7 @@ def overlap(scores: np.ndarray, inside: np.ndarray) -> float:
     return float(both / (chosen | inside.ravel()).sum())
 
 
-def _measure_all(detector: Detector, folder: Path, random: np.random.Generator) -> Iterable[LocalFake]:
+def _measure_all(detector: LoadedDetector, folder: Path, random: np.random.Generator) -> Iterable[LocalFake]:
     rows = {row["path"]: row for row in read_manifest(folder / "manifest.csv").frame.iter_rows(named=True)}
     for pair in _pairs(folder).iter_rows(named=True):
         row = rows.get(pair["fake"])
@@ -162,7 +162,10 @@ def _pairs(folder: Path) -> pl.DataFrame:
     path, remedy = folder / "pairs.csv", "name a folder that `fauxlens data reconstruct --regions random` wrote"
     try:
         pairs = read_table(
-            path, schema=dict.fromkeys(Pair.__dataclass_fields__, pl.String()), error=ExportError, remedy=remedy
+            path,
+            schema=dict.fromkeys(ReconstructedPair.__dataclass_fields__, pl.String()),
+            error=ExportError,
+            remedy=remedy,
         )
     except OSError as error:
         raise ExportError(f"{path} cannot be read ({error.strerror or error}): {remedy}.") from error

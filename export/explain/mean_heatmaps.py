@@ -15,7 +15,7 @@ import polars as pl
 
 from export.explain.explaining import SENTENCE
 from export.inference.detect_files import detector_path
-from export.inference.detector import Detector, open_detector, threshold_of
+from export.inference.detector import LoadedDetector, open_detector, threshold_of
 from export.inference.records import about
 from export.runtimes.interface import Output
 from train.common.errors import ExportError
@@ -60,7 +60,7 @@ class MeanHeatmaps:
     """What `explain --mean` found: the groups, and of what they are."""
 
     groups: tuple[MeanHeatmap, ...]
-    detector: Detector
+    detector: LoadedDetector
     path: Path
     rows: Rows
     pictures: int
@@ -155,7 +155,7 @@ def as_document(found: MeanHeatmaps) -> dict[str, Any]:
     }
 
 
-def _open(path: Path, manifest: Manifest, manifest_path: Path) -> tuple[Detector, Store]:
+def _open(path: Path, manifest: Manifest, manifest_path: Path) -> tuple[LoadedDetector, Store]:
     if not path.is_dir():
         detector = open_detector(path)
         return detector, pack_beside(manifest, manifest_path, detector.view, unclear=detector.description.unclear_faces)
@@ -167,7 +167,7 @@ def _open(path: Path, manifest: Manifest, manifest_path: Path) -> tuple[Detector
     return detector, pack_beside(manifest, manifest_path, run.view, unclear=run.recipe.data.unclear_faces)
 
 
-def _run(detector: Detector, views: np.ndarray) -> Output:
+def _run(detector: LoadedDetector, views: np.ndarray) -> Output:
     output = detector.run(views)
     if not np.isfinite(output.scores).all() or not np.isfinite(output.heatmaps).all():
         raise ExportError(f"The detector {detector.description.name} gave no finite score; train it again.")

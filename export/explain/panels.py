@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from export.explain.explaining import MAPS, SENTENCE, Evidence, Explanation, Subject, cosine
+from export.explain.explaining import MAPS, SENTENCE, CellEvidence, ExplainedModel, Explanation, cosine
 from export.explain.sheet import Band, Tile, draw_sheet, enlarged, heat_tile, signed_tile, tile_side
 from export.inference.overlay import STRIP, lay_over
 from train.evaluate.decision import WORDS
@@ -16,7 +16,7 @@ _SMALL = 112
 
 
 def draw_panel(
-    subject: Subject, explanation: Explanation, what: tuple[str, ...], name: str, notes: tuple[str, ...] = ()
+    subject: ExplainedModel, explanation: Explanation, what: tuple[str, ...], name: str, notes: tuple[str, ...] = ()
 ) -> Image.Image:
     """Draw what was asked for of one picture, called `name`; `explanation.square` must be of `panel_side(subject)`."""
     verdict, description = explanation.verdict, subject.detector.description
@@ -46,7 +46,7 @@ def draw_panel(
     return draw_sheet(title, STRIP[verdict.label], bands, (SENTENCE, *scale, *notes))
 
 
-def panel_side(subject: Subject) -> int:
+def panel_side(subject: ExplainedModel) -> int:
     """The side of a panel's tiles in pixels, a multiple of the view's."""
     return tile_side(subject.detector.view.size)
 
@@ -63,7 +63,7 @@ def _heatmap_words(explanation: Explanation) -> str:
     return words if explanation.evidence is None else f"{words} {_evidence_words(explanation.evidence)}"
 
 
-def _evidence_words(evidence: Evidence) -> str:
+def _evidence_words(evidence: CellEvidence) -> str:
     return (
         f"Evidence {evidence.cells.min():+.2f} to {evidence.cells.max():+.2f}, mean {evidence.cells.mean():+.2f}; "
         f"with the bias {evidence.bias:+.2f} that is the logit {evidence.logit:+.2f}."
@@ -79,7 +79,7 @@ def _map_tile(key: str, found: np.ndarray, heatmap: np.ndarray, square: np.ndarr
     return Tile(_NAMES[key], lay_over(square, found / highest), f"By tf-keras-vis; {compared}.{_REMARKS.get(key, '')}")
 
 
-def _gradient_tiles(subject: Subject, explanation: Explanation, side: int) -> list[Tile]:
+def _gradient_tiles(subject: ExplainedModel, explanation: Explanation, side: int) -> list[Tile]:
     found = explanation.gradients
     if found is None:
         return []

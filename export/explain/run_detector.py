@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from export.explain.attributions import Gradient, logit_gradient
-from export.inference.detector import Detector
+from export.inference.detector import LoadedDetector
 from export.quantize.describe import describe
 from export.quantize.states import load_keras_state
 from export.runtimes.interface import Output
-from export.tflite.convert import Parts, compose
+from export.tflite.convert import GraphParts, compose
 from train.common.tf import load_tensorflow
 from train.fit.run_folder import Run, open_run
 from train.model import scale_pixels
@@ -31,7 +31,7 @@ class Classifier:
     bias: float
 
 
-def open_run_detector(folder: Path) -> tuple[Detector, Classifier, Run]:
+def open_run_detector(folder: Path) -> tuple[LoadedDetector, Classifier, Run]:
     """Open the float state of a run folder; raises TrainError when it is none or its training is not finished."""
     run = open_run(folder)
     state = load_keras_state(run, "float")
@@ -43,10 +43,10 @@ def open_run_detector(folder: Path) -> tuple[Detector, Classifier, Run]:
         return np.asarray(features.numpy()[0] @ parts.head_weights, np.float32)
 
     classifier = Classifier(model, logit_gradient(model), evidence, parts.head_bias)
-    return Detector(description, run.view, _runner(parts)), classifier, run
+    return LoadedDetector(description, run.view, _runner(parts)), classifier, run
 
 
-def _runner(parts: Parts) -> Callable[[np.ndarray], Output]:
+def _runner(parts: GraphParts) -> Callable[[np.ndarray], Output]:
     """The graph of a detector file, run by TensorFlow: uint8 [N, S, S, 3] to Output."""
     tf = load_tensorflow()
     graph = tf.function(compose(parts), reduce_retracing=True, autograph=False)

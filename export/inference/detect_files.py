@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
-from export.inference.detector import Detector, open_detector
-from export.inference.evidence import Evidence, Facts, gather
+from export.inference.detector import LoadedDetector, open_detector
+from export.inference.evidence import Evidence, PictureFacts, gather
 from export.inference.faces_overlay import draw_result
 from export.inference.inputs import Input
 from export.inference.picture_result import PictureResult, evaluate_picture
@@ -19,7 +19,7 @@ from train.common.errors import DataError, ExportError
 from train.common.process_pool import parallel_map
 from train.image.decode import Picture, decode_bytes, read_picture_file
 from train.image.marks.read import Marks, read_marks
-from train.image.marks.rows import Row
+from train.image.marks.rows import EvidenceRow
 from train.image.marks.thumbnail import thumbnail_row
 
 SHIPPED = Path(__file__).parents[1] / "shipped" / "bundle.zip"
@@ -41,7 +41,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Found:
+class DetectedPicture:
     """What is known of one picture; `overlay_error` is a sentence where its overlay could not be written."""
 
     name: str
@@ -57,10 +57,10 @@ class NotRead:
 
     name: str
     error: str
-    rows: tuple[Row, ...] = ()
+    rows: tuple[EvidenceRow, ...] = ()
 
 
-Result = Found | NotRead
+Result = DetectedPicture | NotRead
 
 
 def detect_files(inputs: Sequence[Input], settings: Settings, *, workers: int = 1) -> Generator[Result, None, None]:
@@ -76,7 +76,7 @@ def detect_input(settings: Settings, one: Input) -> Result:
     """Read, evaluate and draw one picture; whatever is wrong with it becomes a NotRead."""
     if one.error:
         return NotRead(one.name, one.error)
-    rows: tuple[Row, ...] = ()
+    rows: tuple[EvidenceRow, ...] = ()
     try:
         data = (one.data or b"") if one.path is None else read_picture_file(one.path)
         marks = read_marks(data)
@@ -88,37 +88,37 @@ def detect_input(settings: Settings, one: Input) -> Result:
         return NotRead(one.name, f"{one.name} needs more memory than there is: save a smaller copy.", rows)
 
 
-def detect_bytes(settings: Settings, data: bytes, marks: Marks, name: str, overlay: Path | None) -> Found:
+def detect_bytes(settings: Settings, data: bytes, marks: Marks, name: str, overlay: Path | None) -> DetectedPicture:
     """Evaluate the bytes of a picture file with these marks. Raises DataError as `decode_bytes` and the view do."""
     detector = opened(settings.model)
     picture = decode_bytes(data, name)
     picture_result = evaluate_picture(detector, picture, name, operating_point=settings.operating_point)
     height, width = picture.pixels.shape[:2]
     digest = hashlib.sha256(data).hexdigest()
-    facts = Facts(digest, len(data), picture.format, width, height, picture.jpeg_quality)
+    facts = PictureFacts(digest, len(data), picture.format, width, height, picture.jpeg_quality)
     rows = (*marks.rows, *_pixel_rows(picture, marks, settings))
     evidence = gather(facts, picture, rows, picture_result, detector.description)
     error = ""
     if overlay is not None and picture_result.worst is not None:
         error = _write_overlay(overlay, detector, picture, picture_result, settings)
     drawn = overlay if picture_result.worst is not None and not error else None
-    return Found(name, evidence, picture_result, drawn, error)
+    return DetectedPicture(name, evidence, picture_result, drawn, error)
 
 
-def _pixel_rows(picture: Picture, marks: Marks, settings: Settings) -> tuple[Row, ...]:
+def _pixel_rows(picture: Picture, marks: Marks, settings: Settings) -> tuple[EvidenceRow, ...]:
     thumbnail = thumbnail_row(marks.thumbnail, picture.pixels) if marks.thumbnail else None
     earlier = trace_rows(picture) if settings.traces else ()
     return (*((thumbnail,) if thumbnail else ()), *earlier)
 
 
 @lru_cache(maxsize=1)
-def opened(model: Path) -> Detector:
+def opened(model: Path) -> LoadedDetector:
     """The detector of this process; each process of a pool opens its own."""
     return open_detector(model)
 
 
 def _write_overlay(
-    target: Path, detector: Detector, picture: Picture, picture_result: PictureResult, settings: Settings
+    target: Path, detector: LoadedDetector, picture: Picture, picture_result: PictureResult, settings: Settings
 ) -> str:
     side = OVERLAY_SIDE
     if settings.full_size:

@@ -19,7 +19,7 @@ from train.image.view import Eyes, View, apply_view, parse_view, square_in
 
 
 @dataclass(frozen=True)
-class Detector:
+class LoadedDetector:
     """An opened detector file; `run` is the loaded model, for one thread at a time."""
 
     description: Description
@@ -45,7 +45,7 @@ class Verdict:
     notes: tuple[str, ...]
 
 
-def open_detector(path: Path) -> Detector:
+def open_detector(path: Path) -> LoadedDetector:
     """Open a `.tflite` made by Fauxlens, or a bundle's default variant. Raises ExportError as `read_detector`."""
     return detector_from(read_detector(path), str(path))
 
@@ -65,7 +65,7 @@ def read_detector(path: Path) -> bytes:
     return chosen
 
 
-def detector_from(tflite: bytes, name: str) -> Detector:
+def detector_from(tflite: bytes, name: str) -> LoadedDetector:
     """Open the bytes of a sealed detector file; `name` is what errors call it. Raises ExportError as open_detector."""
     description = read_description(tflite, name)
     try:
@@ -88,11 +88,11 @@ def detector_from(tflite: bytes, name: str) -> Detector:
             f"{name} says its heatmap is {list(description.heatmap)} but the model gives "
             f"{list(probe.heatmaps.shape[1:])}; export the detector again."
         )
-    return Detector(description, view, run)
+    return LoadedDetector(description, view, run)
 
 
 def detect(
-    detector: Detector, picture: Picture, *, operating_point: str = BALANCED, eyes: Eyes | None = None
+    detector: LoadedDetector, picture: Picture, *, operating_point: str = BALANCED, eyes: Eyes | None = None
 ) -> Verdict:
     """Evaluate one picture; `eyes` are needed where the view has face(k).
 
@@ -132,7 +132,7 @@ def label_of(description: Description, probability: float, operating_point: str 
     return description.operating_points[operating_point].label(probability)
 
 
-def _notes(detector: Detector, picture: Picture, eyes: Eyes | None) -> tuple[str, ...]:
+def _notes(detector: LoadedDetector, picture: Picture, eyes: Eyes | None) -> tuple[str, ...]:
     size = detector.view.size
     if detector.view.needs_eyes:
         shorter, where = square_in(detector.view, 0, 0, eyes)[2], "wide around this face"

@@ -7,9 +7,9 @@ from export.inference.detector import Verdict
 from export.inference.picture_result import PictureResult
 from train.evaluate.decision import WORDS
 from train.image.decode import Picture
-from train.image.marks.rows import STRENGTHS, Row, shown
+from train.image.marks.rows import STRENGTHS, EvidenceRow, shown
 
-CAUTION = Row(
+CAUTION = EvidenceRow(
     "caution",
     "none",
     "nothing",
@@ -20,7 +20,7 @@ CAUTION = Row(
 
 
 @dataclass(frozen=True)
-class Facts:
+class PictureFacts:
     """What is known of the file itself: `sha256` of its bytes (hexadecimal), their number, format and pixels."""
 
     sha256: str
@@ -35,13 +35,17 @@ class Facts:
 class Evidence:
     """All rows about one picture in the order to show them, and the sentence that sums them up."""
 
-    facts: Facts
-    rows: tuple[Row, ...]
+    facts: PictureFacts
+    rows: tuple[EvidenceRow, ...]
     summary: str
 
 
 def gather(
-    facts: Facts, picture: Picture, marks: tuple[Row, ...], picture_result: PictureResult, about: Description
+    facts: PictureFacts,
+    picture: Picture,
+    marks: tuple[EvidenceRow, ...],
+    picture_result: PictureResult,
+    about: Description,
 ) -> Evidence:
     """Put rows together: file, provenance and metadata, traces, faces, detector, caution."""
     order = {"file": 0, "provenance": 1, "metadata": 2, "traces": 3}
@@ -51,15 +55,15 @@ def gather(
     return Evidence(facts, rows, sum_up(rows, picture_result))
 
 
-def file_row(facts: Facts, picture: Picture) -> Row:
+def file_row(facts: PictureFacts, picture: Picture) -> EvidenceRow:
     """What the file is."""
     quality = f", quality about {facts.jpeg_quality}" if facts.jpeg_quality else ""
     notes = "".join(f" {note}" for note in picture.notes)
     text = f"{facts.format}, {facts.width} x {facts.height} pixels, {facts.size:,} bytes{quality}.{notes}"
-    return Row("file", "none", "nothing", text, "file")
+    return EvidenceRow("file", "none", "nothing", text, "file")
 
 
-def face_rows(picture_result: PictureResult) -> tuple[Row, ...]:
+def face_rows(picture_result: PictureResult) -> tuple[EvidenceRow, ...]:
     """Which faces were found and looked at."""
     texts = [*picture_result.notes, *(face.note for face in picture_result.faces if face.note)]
     if picture_result.face_found:
@@ -67,10 +71,10 @@ def face_rows(picture_result: PictureResult) -> tuple[Row, ...]:
         texts.insert(0, "One face was found." if count == 1 else f"{count} faces were found.")
     if picture_result.face_found is None and not texts:
         texts = ["This detector does not look for faces: it judged the square that its view takes."]
-    return tuple(Row("faces", "none", "nothing", text, "face finder") for text in texts)
+    return tuple(EvidenceRow("faces", "none", "nothing", text, "face finder") for text in texts)
 
 
-def detector_rows(picture_result: PictureResult, about: Description) -> tuple[Row, ...]:
+def detector_rows(picture_result: PictureResult, about: Description) -> tuple[EvidenceRow, ...]:
     """What the detector says of each face that was evaluated, with how often it is wrong at this operating point.
 
     It is weak evidence at the balanced point and medium at the strict ones, which were set for few false alarms; a
@@ -89,7 +93,7 @@ def detector_rows(picture_result: PictureResult, about: Description) -> tuple[Ro
         strength = STRENGTHS[(1 if verdict.operating_point == BALANCED else 2) if says_fake else 0]
         what = f"detector {shown(about.name)} ({about.variant})"
         rows.append(
-            Row(
+            EvidenceRow(
                 "detector",
                 strength,
                 "ai" if says_fake else "nothing",
@@ -147,7 +151,7 @@ _TAILS = {
 }
 
 
-def sum_up(rows: tuple[Row, ...], picture_result: PictureResult | None) -> str:
+def sum_up(rows: tuple[EvidenceRow, ...], picture_result: PictureResult | None) -> str:
     """One line that never claims more than the strongest row; of rows as strong, marks come before the detector."""
     best = _most_telling(rows)
     worst = (
@@ -162,12 +166,12 @@ def sum_up(rows: tuple[Row, ...], picture_result: PictureResult | None) -> str:
     return _LEADS[best.strength, best.says] + _TAILS.get(worst or "", "")
 
 
-def _most_telling(rows: tuple[Row, ...]) -> Row | None:
+def _most_telling(rows: tuple[EvidenceRow, ...]) -> EvidenceRow | None:
     telling = [row for row in rows if row.says != "nothing" and row.strength != "none"]
     ranks = {"provenance": 0, "metadata": 1, "traces": 2, "detector": 3}
     says = ("ai", "edited", "camera")
 
-    def rank(row: Row) -> tuple[int, int, int]:
+    def rank(row: EvidenceRow) -> tuple[int, int, int]:
         return -STRENGTHS.index(row.strength), ranks.get(row.kind, 4), says.index(row.says)
 
     return min(telling, key=rank, default=None)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from export.inference.detector import Detector
+from export.inference.detector import LoadedDetector
 from export.inference.overlay import STRIP, draw_overlay
 from export.inference.picture_result import FaceResult, PictureResult
 from train.image.decode import Picture
@@ -15,7 +15,7 @@ UNDECIDED = (90, 90, 90)
 
 
 def draw_result(
-    detector: Detector, picture: Picture, picture_result: PictureResult, side: int = 640
+    detector: LoadedDetector, picture: Picture, picture_result: PictureResult, side: int = 640
 ) -> Image.Image | None:
     """Draw the worst face's overlay; above it, where there are several faces, the picture with all their squares.
 

@@ -2,10 +2,10 @@
 
 import textwrap
 
-from export.inference.detect_files import Found, Result
+from export.inference.detect_files import DetectedPicture, Result
 from export.inference.evidence import sum_up
 from train.common.text import printable
-from train.image.marks.rows import Row
+from train.image.marks.rows import EvidenceRow
 
 _NARROWEST = 40
 
@@ -15,7 +15,7 @@ def all_lines(result: Result, width: int = 0) -> str:
 
     Of a picture that could not be evaluated, what its file says; "" where it says nothing.
     """
-    if isinstance(result, Found):
+    if isinstance(result, DetectedPicture):
         overlay = [f"  heatmap: {printable(str(result.overlay))}"] if result.overlay else []
         return "\n".join([*_lines(result.name, result.evidence.rows, result.evidence.summary, width), *overlay])
     if not any(row.says != "nothing" for row in result.rows):
@@ -23,7 +23,7 @@ def all_lines(result: Result, width: int = 0) -> str:
     return "\n".join(_lines(result.name, result.rows, sum_up(result.rows, None), width))
 
 
-def _lines(name: str, rows: tuple[Row, ...], summary: str, width: int) -> list[str]:
+def _lines(name: str, rows: tuple[EvidenceRow, ...], summary: str, width: int) -> list[str]:
     lines = [printable(name)]
     for row in rows:
         strength = f" [{row.strength}]" if row.says != "nothing" else ""
@@ -32,7 +32,7 @@ def _lines(name: str, rows: tuple[Row, ...], summary: str, width: int) -> list[s
     return lines
 
 
-def one_line(found: Found) -> str:
+def one_line(found: DetectedPicture) -> str:
     """The sentence that sums up, with the probability of fake of the worst face."""
     worst = found.picture_result.worst
     probability = f" ({worst.verdict.probability:.3f})" if worst is not None and worst.verdict is not None else ""

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from export.inference.detector import Detector, Verdict
+from export.inference.detector import LoadedDetector, Verdict
 from train.evaluate.decision import WORDS
 from train.image.decode import Picture
 from train.image.view import Eyes, Step, View, apply_view
@@ -23,7 +23,7 @@ STRIP = {"real": (28, 94, 62), "fake": (150, 32, 38), "unsure": (92, 82, 40)}
 
 
 def draw_overlay(
-    detector: Detector, picture: Picture, verdict: Verdict, *, eyes: Eyes | None = None, side: int = 640
+    detector: LoadedDetector, picture: Picture, verdict: Verdict, *, eyes: Eyes | None = None, side: int = 640
 ) -> Image.Image:
     """Draw the heatmap over the part of the picture that the view takes, with a strip below it.
 

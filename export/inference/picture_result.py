@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from export.artifacts.description import BALANCED
-from export.inference.detector import Detector, Verdict, detect, threshold_of
+from export.inference.detector import LoadedDetector, Verdict, detect, threshold_of
 from train.image.decode import Picture
 from train.image.face_finder.finder import find_in_pixels
 from train.image.view import Eyes, View, square_in, turn_upright, without_face
@@ -48,7 +48,7 @@ NO_FACE = "No face found: this detector judges faces; the centre square was look
 
 
 def evaluate_picture(
-    detector: Detector, picture: Picture, name: str, *, operating_point: str = BALANCED
+    detector: LoadedDetector, picture: Picture, name: str, *, operating_point: str = BALANCED
 ) -> PictureResult:
     """Evaluate a picture: every face in it where the view has face(k), else the square that the view takes.
 
@@ -75,7 +75,9 @@ def evaluate_picture(
     )
 
 
-def _evaluate_face(detector: Detector, picture: Picture, number: int, eyes: Eyes, operating_point: str) -> FaceResult:
+def _evaluate_face(
+    detector: LoadedDetector, picture: Picture, number: int, eyes: Eyes, operating_point: str
+) -> FaceResult:
     left, top, side = square_in(detector.view, 0, 0, eyes)
     corners = _corners((left, top, side))
     if 2 * side < detector.view.size:

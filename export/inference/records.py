@@ -6,8 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from export.inference.detect_files import Found, NotRead, Result
-from export.inference.detector import Detector, Verdict
+from export.inference.detect_files import DetectedPicture, NotRead, Result
+from export.inference.detector import LoadedDetector, Verdict
 from export.inference.picture_result import FaceResult
 from train.image.marks.rows import strongest
 
@@ -76,7 +76,7 @@ def _face(face: FaceResult) -> dict[str, Any]:
     }
 
 
-def about(detector: Detector, path: Path) -> dict[str, Any]:
+def about(detector: LoadedDetector, path: Path) -> dict[str, Any]:
     """A detector for a JSON document."""
     description = detector.description
     return {
@@ -90,7 +90,7 @@ def about(detector: Detector, path: Path) -> dict[str, Any]:
 
 def csv_row(result: Result) -> str:
     """One line of CSV with COLUMNS, with its line break; cells that a spreadsheet would compute begin with '."""
-    return csv_line(_cells(result) if isinstance(result, Found) else _cells_without(result))
+    return csv_line(_cells(result) if isinstance(result, DetectedPicture) else _cells_without(result))
 
 
 def csv_line(cells: list[str]) -> str:
@@ -104,7 +104,7 @@ def _cells_without(one: NotRead) -> list[str]:
     return [one.name, *[""] * (len(COLUMNS) - 2), one.error]
 
 
-def _cells(found: Found) -> list[str]:
+def _cells(found: DetectedPicture) -> list[str]:
     worst = found.picture_result.worst
     verdict = worst.verdict if worst else None
     mark = strongest(found.evidence.rows)

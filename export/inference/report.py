@@ -9,7 +9,7 @@ from string import Template
 
 from PIL import Image, ImageDraw
 
-from export.inference.detect_files import Found, Settings, opened
+from export.inference.detect_files import DetectedPicture, Settings, opened
 from export.inference.overlay import draw_overlay
 from train.common.atomic import write_text
 from train.image.decode import Picture, decode_bytes
@@ -20,7 +20,7 @@ _SIDE = 480
 _WORDS = {"ai": "AI", "edited": "edited", "camera": "camera", "nothing": "–"}
 
 
-def write_report(found: Found, data: bytes, settings: Settings, target: Path) -> None:
+def write_report(found: DetectedPicture, data: bytes, settings: Settings, target: Path) -> None:
     """Write the page of one picture with the bytes `data`; `found` is what `detect_bytes` said of them."""
     picture = decode_bytes(data, found.name)
     pictures = [("The picture", _small(picture, found))]
@@ -54,7 +54,7 @@ def write_report(found: Found, data: bytes, settings: Settings, target: Path) ->
     )
 
 
-def _small(picture: Picture, found: Found) -> Image.Image:
+def _small(picture: Picture, found: DetectedPicture) -> Image.Image:
     """The upright picture, reduced, with the squares of its faces."""
     image = Image.fromarray(turn_upright(picture.pixels, picture.orientation))
     whole = image.width

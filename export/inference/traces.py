@@ -5,10 +5,10 @@ from PIL import Image
 
 from train.data.audit.pixels.double_jpeg import guess_earlier_save
 from train.image.decode import Picture
-from train.image.marks.rows import Row
+from train.image.marks.rows import EvidenceRow
 
 
-def trace_rows(picture: Picture) -> tuple[Row, ...]:
+def trace_rows(picture: Picture) -> tuple[EvidenceRow, ...]:
     """A row where a JPEG save before the present one left its grid or its steps; saying nothing of AI.
 
     Phones, messengers and web sites save anew all the time, so it is weak evidence for editing at most: a grid beside
@@ -21,6 +21,6 @@ def trace_rows(picture: Picture) -> tuple[Row, ...]:
         return ()
     if guess.down:
         text = f"The grid of an earlier JPEG (quality about {guess.quality}) lies beside the present one: it was cut."
-        return (Row("traces", "weak", "edited", text, "JPEG grid"),)
+        return (EvidenceRow("traces", "weak", "edited", text, "JPEG grid"),)
     text = f"The picture was a JPEG of quality about {guess.quality} before; being saved twice says nothing by itself."
-    return (Row("traces", "none", "nothing", text, "JPEG steps"),)
+    return (EvidenceRow("traces", "none", "nothing", text, "JPEG steps"),)

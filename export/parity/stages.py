@@ -10,7 +10,7 @@ import numpy as np
 from ela.front_ends import parse_front_end
 from export.artifacts.bundle import LINEAGE, Bundle, tflite_stage
 from export.artifacts.description import BALANCED
-from export.artifacts.tolerances import Limits, allowed_flips
+from export.artifacts.tolerances import StageLimits, allowed_flips
 from export.inference.detector import threshold_of
 from export.parity.heatmap_similarity import cosine
 from export.runtimes.interface import Guarantee, Output, ParityRun
@@ -178,7 +178,7 @@ def _rounding(bundle: Bundle, variant: str) -> float:
 
 
 def _compare(
-    bundle: Bundle, variant: str, name: str, between: tuple[str, str], after: np.ndarray, limits: Limits
+    bundle: Bundle, variant: str, name: str, between: tuple[str, str], after: np.ndarray, limits: StageLimits
 ) -> StageResult:
     """Hold the probabilities of the second of two stages against the stored ones of the first."""
     before = bundle.references.stages[between[0]]

@@ -5,7 +5,7 @@ from typing import Any
 
 from ela.front_ends import parse_front_end
 from export.quantize.fake_quant import QUANTISED_FEATURES, load_quantised, quantised_backbone
-from export.tflite.convert import Parts
+from export.tflite.convert import GraphParts
 from train.evaluate.calibration import OperatingPoints
 from train.evaluate.selection import Pair
 from train.fit.loop import load_model
@@ -19,7 +19,7 @@ class KerasState:
 
     name: str
     model: Any
-    parts: Parts
+    parts: GraphParts
     points: OperatingPoints
     seen: tuple[Pair, ...]
     cam_layer: str
@@ -36,7 +36,7 @@ def load_keras_state(run: Run, name: str) -> KerasState:
     state = read_state(run, name)
     model = load_model(run) if name == "float" else load_quantised(run, name)
     weights, bias = head_of(model)
-    parts = Parts(
+    parts = GraphParts(
         front_end=parse_front_end(run.recipe.model.front_end),
         backbone=backbone_of(model) if name == "float" else quantised_backbone(model),
         head_weights=weights,

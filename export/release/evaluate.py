@@ -25,7 +25,7 @@ from train.evaluate.decision import POINTS
 from train.evaluate.foreign_scores import SUFFIXES, read_foreign_scores
 from train.evaluate.report.build import Reported, Scored, metadata_baseline, report
 from train.evaluate.report.html import Illustration
-from train.evaluate.robustness.apply import PICTURES, Probabilities, Subject, find_robustness
+from train.evaluate.robustness.apply import PICTURES, Probabilities, RobustnessSubject, find_robustness
 from train.evaluate.robustness.corruptions import SETS, Corruption
 from train.evaluate.robustness.results import Robustness
 from train.evaluate.scores import log_odds_of, read_scores, write_scores
@@ -154,7 +154,7 @@ def check_names(models: Sequence[Path], given: Sequence[str] = ()) -> list[str]:
     return names if len(set(names)) == len(names) else [str(path) for path in models]
 
 
-def _note(one: "_Found", manifest: Manifest, which: Which) -> str:
+def _note(one: "_ScoredModel", manifest: Manifest, which: Which) -> str:
     """Which rows of a manifest a model was not evaluated on, and why, or which it was trained on; else empty."""
     name, frame = one.scored.name, manifest.frame
     if one.notes:
@@ -186,7 +186,7 @@ def _pairs(rows: pl.DataFrame) -> str:
 
 
 @dataclass(frozen=True)
-class _Found:
+class _ScoredModel:
     """A model's scores, what it was shown, what else can be asked of it, and its mean heatmaps if it gives any.
 
     `marked` are all the rows that its view can show, with `seen`. Scores of another tool come without a model to ask
@@ -203,7 +203,7 @@ class _Found:
 
 
 def _robustness(
-    found: Sequence[_Found],
+    found: Sequence[_ScoredModel],
     manifest: Manifest,
     corruptions: Sequence[Corruption],
     pictures: int,
@@ -218,7 +218,7 @@ def _robustness(
                 f"{one.scored.name} is a table of scores, which no corrupted picture can be given to: "
                 "leave out --robustness."
             )
-        subjects.append(Subject(one.scored.name, one.scored.scores, one.scored.points, one.open_model()))
+        subjects.append(RobustnessSubject(one.scored.name, one.scored.scores, one.scored.points, one.open_model()))
     return find_robustness(
         subjects,
         manifest,
@@ -238,7 +238,7 @@ def _score_path(
     which: Which,
     scores_at: str,
     on_progress: ProgressCallback | None,
-) -> _Found:
+) -> _ScoredModel:
     if path.is_dir():
         return _score_run(open_run(path), called, manifest, manifest_path, which)
     if path.suffix.lower() in SUFFIXES:
@@ -256,10 +256,10 @@ def _score_path(
         run = open_detector_file(tflite)
         return lambda views: run(views).scores[:, 1]
 
-    return _Found(Scored(called, scores, points), marked, view, unclear, open_model, illustrations(means, called))
+    return _ScoredModel(Scored(called, scores, points), marked, view, unclear, open_model, illustrations(means, called))
 
 
-def _score_table(path: Path, called: str, manifest: Manifest, column: str) -> _Found:
+def _score_table(path: Path, called: str, manifest: Manifest, column: str) -> _ScoredModel:
     """What another tool scored, of which no training is known: no row is seen."""
     table = read_foreign_scores(path, manifest, column)
     made = score_foreign(called, table.frame, table.column == "probability")
@@ -270,10 +270,10 @@ def _score_table(path: Path, called: str, manifest: Manifest, column: str) -> _F
         notes.append(f"{called}: {table.without:,} of {manifest.frame.height:,} rows have no score: left out.")
     view = parse_view(TABLE_VIEW)
     marked = mark_manifest(Manifest(table.frame.drop("score"), manifest.folder), ())
-    return _Found(made.scored, marked, view, "keep", None, notes=(*notes, *made.notes))
+    return _ScoredModel(made.scored, marked, view, "keep", None, notes=(*notes, *made.notes))
 
 
-def _score_run(run: Run, called: str, manifest: Manifest, manifest_path: Path, which: Which) -> _Found:
+def _score_run(run: Run, called: str, manifest: Manifest, manifest_path: Path, which: Which) -> _ScoredModel:
     state = read_state(run, "float")
     name, unclear = f"{called} (Keras float)", run.recipe.data.unclear_faces
 
@@ -288,7 +288,7 @@ def _score_run(run: Run, called: str, manifest: Manifest, manifest_path: Path, w
     else:
         store = pack_beside(manifest, manifest_path, run.view, unclear=unclear)
         scores = score_rows(store, rows_to_report(marked, which), _run_scorer(run), state.calibration)
-    return _Found(Scored(name, scores, state.points), marked, run.view, unclear, open_model)
+    return _ScoredModel(Scored(name, scores, state.points), marked, run.view, unclear, open_model)
 
 
 def _run_scorer(run: Run) -> Scorer:

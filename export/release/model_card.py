@@ -10,7 +10,7 @@ from export.artifacts.description import Description
 from export.explain.localisation import COLUMNS as LOCALISATION_COLUMNS
 from export.explain.localisation import Localisation, table_rows
 from export.release.hugging_face import front_matter
-from export.release.variants import COLUMNS, NOTES, Comparison, cells
+from export.release.variants import COLUMNS, NOTES, VariantComparison, cells
 from train.evaluate.decision import WORDS
 from train.evaluate.prior_shift import alarm_sentences
 
@@ -39,7 +39,7 @@ def render_card(
     description: Description,
     evaluation: "Evaluation",
     *,
-    comparison: Comparison,
+    comparison: VariantComparison,
     learned: Sequence[Learned],
     baseline: str | None,
     localisation: Sequence[Localisation] = (),

@@ -25,7 +25,7 @@ from export.quantize.describe import describe
 from export.quantize.states import KerasState, load_states
 from export.release.evaluate import score_and_map
 from export.release.model_card import Learned, render_card
-from export.release.variants import Comparison, Variant, choose, reason, to_plain
+from export.release.variants import Variant, VariantComparison, choose, reason, to_plain
 from export.tflite.checks import Requirements, check_detector
 from export.tflite.convert import Arithmetic, convert
 from export.tflite.gpu_delegate import gpu_note
@@ -71,7 +71,7 @@ class Exported:
     bundle: Path
     table: Path
     report: Path
-    comparison: Comparison
+    comparison: VariantComparison
     evaluations: tuple[Evaluation, ...]
 
     @property
@@ -130,7 +130,7 @@ def export_run(
     variants = tuple(_compare(one, made[0], keras, latency[one.name]) for one in made)
     best = choose(variants)
     why = reason(best, variants)
-    comparison = Comparison(variants, best.name, why, run.recipe.quantize.depthwise, this_machine())
+    comparison = VariantComparison(variants, best.name, why, run.recipe.quantize.depthwise, this_machine())
 
     log("evaluating")
     chosen = next(one for one in made if one.name == best.name)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from export.benchmark.latency import Latency, Machine
+from export.benchmark.latency import BenchmarkMachine, Latency
 from export.parity.heatmap_similarity import Agreement
 from train.evaluate.flips import Flips
 from train.evaluate.metrics import Interval
@@ -39,14 +39,14 @@ class Variant:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class VariantComparison:
     """The table: its rows, the variant that ships and why, the depthwise scales, and where latencies were measured."""
 
     variants: tuple[Variant, ...]
     default: str
     why: str
     depthwise: str
-    machine: Machine
+    machine: BenchmarkMachine
 
 
 COLUMNS = (
@@ -125,7 +125,7 @@ def reason(chosen: Variant, variants: Sequence[Variant]) -> str:
     )
 
 
-def to_plain(comparison: Comparison) -> dict[str, Any]:
+def to_plain(comparison: VariantComparison) -> dict[str, Any]:
     """The table for JSON."""
     return {"format": 1, **asdict(comparison)}
 

@@ -35,7 +35,7 @@ _OPTIONS = ("--es", "bundle", _BUNDLE, "--ei", "threads", "1", "--es", "accelera
 
 
 @dataclass(frozen=True)
-class Patience:
+class DeviceTimeouts:
     """How long the app may take, and how often it is asked, in seconds; clock and wait are for tests."""
 
     seconds: float = 300.0
@@ -44,7 +44,7 @@ class Patience:
     wait: Callable[[float], None] = time.sleep
 
 
-PATIENCE = Patience()
+PATIENCE = DeviceTimeouts()
 
 
 def missing() -> str | None:
@@ -59,7 +59,7 @@ def run(tflite: bytes, views: np.ndarray) -> Output:
     raise ExportError("The runtime device runs whole bundles only: use `fauxlens verify BUNDLE --runtime device`.")
 
 
-def run_references(bundle: Bundle, variant: str, patience: Patience = PATIENCE) -> ParityRun:
+def run_references(bundle: Bundle, variant: str, patience: DeviceTimeouts = PATIENCE) -> ParityRun:
     """Let the connected phone take a bundle's references through one variant, on its CPU.
 
     Raises RuntimeAbsentError where adb, phone or app are missing, ExportError where anything on the way fails and for
@@ -89,7 +89,7 @@ def _ready_phone() -> Phone:
     return phone
 
 
-def _self_test(phone: Phone, slim: bytes, patience: Patience) -> bytes:
+def _self_test(phone: Phone, slim: bytes, patience: DeviceTimeouts) -> bytes:
     """What the app says of a slim bundle; the bundle is removed from the phone again."""
     # One that still runs could write the answer to another bundle.
     shell(phone, ["am", "force-stop", APP], "stop the app")
@@ -121,7 +121,7 @@ def _given(phone: Phone, slim: bytes) -> Iterator[None]:
         _quietly(phone, _within("rm", "-f", f"files/{_BUNDLE}"))
 
 
-def _awaited(phone: Phone, patience: Patience) -> bytes:
+def _awaited(phone: Phone, patience: DeviceTimeouts) -> bytes:
     """The answer, once it stands under its own name: the app writes it whole or not at all."""
     end = patience.clock() + patience.seconds
     seen = False

@@ -20,7 +20,7 @@ LEAST_REACH = 64
 
 
 @dataclass(frozen=True)
-class Facts:
+class GraphFacts:
     """What a detector file is made of.
 
     `bytes` of the whole file; `operators` counts by name; `int8_convolutions` and `float_convolutions` count CONV_2D
@@ -55,12 +55,12 @@ class Requirements:
     named: bool = True
 
 
-def inspect(tflite: bytes, name: str = "the detector file") -> Facts:
+def inspect(tflite: bytes, name: str = "the detector file") -> GraphFacts:
     """Gather the facts of a model, sealed or just converted. Raises ExportError where it cannot be read or loaded."""
     graph = read_graph(tflite, name)
     counts = Counter(operator.custom or operator.name for operator in graph.operators)
     int8 = sum(operator.is_int8_convolution for operator in graph.operators)
-    return Facts(
+    return GraphFacts(
         bytes=len(tflite),
         subgraphs=graph.subgraphs,
         signatures=graph.signatures,
@@ -75,7 +75,9 @@ def inspect(tflite: bytes, name: str = "the detector file") -> Facts:
     )
 
 
-def check_detector(tflite: bytes, name: str = "the detector file", requirements: Requirements | None = None) -> Facts:
+def check_detector(
+    tflite: bytes, name: str = "the detector file", requirements: Requirements | None = None
+) -> GraphFacts:
     """Check a detector file for its contract and `requirements`, and return its facts.
 
     One subgraph, one signature, batch 1, the right names, types and shapes, no custom or Flex operator. In an int8

@@ -29,7 +29,7 @@ Arithmetic = Literal["float32", "float16", "dynamic", "int8"]
 
 
 @dataclass(frozen=True)
-class Parts:
+class GraphParts:
     """What a detector's graph is composed of; `backbone` maps scaled planes to the last feature map."""
 
     front_end: FrontEnd
@@ -40,7 +40,7 @@ class Parts:
     size: int
 
 
-def compose(parts: Parts) -> Callable[[Any], dict[str, Any]]:
+def compose(parts: GraphParts) -> Callable[[Any], dict[str, Any]]:
     """Build the detector's graph: `image` uint8 [N, S, S, 3] in; `scores` [N, 2] and `heatmap` [N, h, w] out, float32.
 
     scores are the calibrated probabilities of real and fake. heatmap is the Grad-CAM of the fake logit divided by its
@@ -94,7 +94,7 @@ def portable_sigmoid(tf: Any, x: Any) -> Any:
     return 1.0 / (1.0 + power)
 
 
-def convert(parts: Parts, arithmetic: Arithmetic) -> bytes:
+def convert(parts: GraphParts, arithmetic: Arithmetic) -> bytes:
     """Convert to TFLite with a batch fixed at 1 (LiteRT.js refuses a dynamic one).
 
     `int8` needs a fake-quantised backbone. Its Optimize.DEFAULT fuses the whole backbone to int8. `dynamic` is the same

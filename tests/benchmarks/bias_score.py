@@ -19,7 +19,7 @@ import polars as pl
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
-from export.inference.detector import Detector, detect, open_detector
+from export.inference.detector import LoadedDetector, detect, open_detector
 from train.data.manifest import Manifest, read_manifest
 from train.data.rows import decode_row, eyes_of
 from train.image.decode import Picture
@@ -42,7 +42,7 @@ def saved_as(picture: Picture, eyes: Eyes, other: dict[str, Any]) -> tuple[Pictu
     return replace(picture, pixels=pixels), Eyes(eyes.x * factor, eyes.y * factor, eyes.distance * factor)
 
 
-def moves(detector: Detector, manifest: Manifest, pictures: int) -> pl.DataFrame:
+def moves(detector: LoadedDetector, manifest: Manifest, pictures: int) -> pl.DataFrame:
     """One row a picture: label, source, probability `before` and `after`."""
     random = np.random.default_rng(SEED)
     rows = manifest.frame.filter(

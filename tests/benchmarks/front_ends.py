@@ -53,7 +53,7 @@ def build(texts: Sequence[str], size: int, folder: Path) -> None:
     """Convert what the folder lacks: `bare.tflite`, and a `whole TEXT.tflite` and `alone TEXT.tflite` a front end."""
     from ela.front_ends import FrontEnd, parse_front_end
     from export.quantize.fake_quant import calibrate, fake_quantise, hold_batch_norm, quantised_backbone
-    from export.tflite.convert import Parts, convert
+    from export.tflite.convert import GraphParts, convert
     from train.common.quiet import native_chatter_hidden
     from train.common.tf import load_tensorflow, seed_everything
     from train.evaluate.calibration import Calibration
@@ -97,7 +97,9 @@ def build(texts: Sequence[str], size: int, folder: Path) -> None:
 
     def whole(front: FrontEnd) -> bytes:
         model = backbone_for(front)
-        return convert(Parts(front, quantised_backbone(model), *head_of(model), Calibration(1.0, 0.0), size), "int8")
+        return convert(
+            GraphParts(front, quantised_backbone(model), *head_of(model), Calibration(1.0, 0.0), size), "int8"
+        )
 
     def alone(front: FrontEnd) -> bytes:
         spec = tf.TensorSpec([1, size, size, 3], tf.uint8)

@@ -29,7 +29,7 @@ import numpy as np
 import polars as pl
 from scipy.special import expit, stdtrit
 
-from train.compare.bootstrap import Figures, Matrix, figures_of
+from train.compare.bootstrap import Figures, ScoreMatrix, figures_of
 from train.compare.contrast import Sample, contrast
 from train.evaluate.calibration import choose_operating_points
 
@@ -67,7 +67,7 @@ SCENES = (
 )
 
 
-def study(random: np.random.Generator, scene: Scene) -> Matrix:
+def study(random: np.random.Generator, scene: Scene) -> ScoreMatrix:
     """The scores of one made-up study: first the runs of one arm, then those of the other."""
     frames = []
     for label, generator, count in (("real", "camera", scene.reals), ("fake", "gan", scene.fakes)):
@@ -96,7 +96,7 @@ def study(random: np.random.Generator, scene: Scene) -> Matrix:
             score = everywhere + of_arm + np.sqrt(0.3) * random.normal(size=group.size)
             rows.append(expit(score + (scene.distance + moved) * fake))
     thresholds = [choose_operating_points(row[validation], fake[validation]).fpr_1 for row in rows]
-    return Matrix(pictures, np.stack(rows), np.array(thresholds))
+    return ScoreMatrix(pictures, np.stack(rows), np.array(thresholds))
 
 
 def half_widths(figures: Figures, random: np.random.Generator) -> dict[str, tuple[float, float]]:

@@ -155,7 +155,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     from ela.front_ends import parse_front_end
     from export.parity.gradcam import grad_cam
     from export.quantize.fake_quant import QUANTISED_FEATURES, calibrate, fake_quantise, quantised_backbone
-    from export.tflite.convert import Parts, compose, convert
+    from export.tflite.convert import GraphParts, compose, convert
     from train.evaluate.calibration import Calibration, OperatingPoints
     from train.model import LAST_FEATURES, backbone_of, head_of, scale_pixels
 
@@ -166,7 +166,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     calibrate(quantised, batches * 3, 0.8)
     weights, bias = head_of(model)
     parts = {
-        name: Parts(parse_front_end("rgb"), backbone, weights, bias, Calibration(0.8, 0.1), SIZE)
+        name: GraphParts(parse_front_end("rgb"), backbone, weights, bias, Calibration(0.8, 0.1), SIZE)
         for name, backbone in (("float", backbone_of(model)), ("ptq", quantised_backbone(quantised)))
     }
     points = OperatingPoints(0.5, 0.75, 0.875, 0.375)

@@ -32,7 +32,7 @@ from export.release.pipeline import export_run
 from export.runtimes.litert import open_converted
 from export.runtimes.registry import RUNTIMES
 from export.tflite.checks import Requirements, check_detector, inspect
-from export.tflite.convert import Parts, compose, convert
+from export.tflite.convert import GraphParts, compose, convert
 from train.common.errors import ExportError, TrainError
 from train.data.manifest import Manifest, read_manifest, write_manifest
 from train.evaluate.calibration import Calibration, probabilities
@@ -93,7 +93,7 @@ def test_a_heatmap_is_all_zero_where_nothing_speaks_for_fake(trained_run: Run) -
     model = load_model(trained_run)
     weights, bias = head_of(model)
     front_end = parse_front_end("rgb")
-    parts = Parts(front_end, backbone_of(model), -np.abs(weights), bias, Calibration(1.0, 0.0), 96)
+    parts = GraphParts(front_end, backbone_of(model), -np.abs(weights), bias, Calibration(1.0, 0.0), 96)
     view = np.random.default_rng(0).integers(0, 256, (1, 96, 96, 3), dtype=np.uint8)
     assert not compose(parts)(view)["heatmap"].numpy().any()
     for arithmetic in ("float32", "float16"):
@@ -158,8 +158,8 @@ def test_an_ela_detector_is_exact_up_to_the_backbone(trained_run: Run) -> None:
     model = load_quantised(trained_run, "ptq")
     weights, bias = head_of(model)
     size = trained_run.view.size
-    rgb = Parts(parse_front_end("rgb"), quantised_backbone(model), weights, bias, Calibration(1.0, 0.0), size)
-    ela = Parts(front_end, rgb.backbone, weights, bias, Calibration(1.0, 0.0), size)
+    rgb = GraphParts(parse_front_end("rgb"), quantised_backbone(model), weights, bias, Calibration(1.0, 0.0), size)
+    ela = GraphParts(front_end, rgb.backbone, weights, bias, Calibration(1.0, 0.0), size)
     views = np.asarray(trained_run.store().pixels[:12])
     fed = open_converted(convert(rgb, "int8"))(front_end.planes(views))
     whole = convert(ela, "int8")

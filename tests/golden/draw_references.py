@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from export.inference.detector import Detector, open_detector
+from export.inference.detector import LoadedDetector, open_detector
 from export.inference.picture_result import evaluate_picture
 from train.data.sample.make import make_sample
 from train.image.decode import decode
@@ -36,7 +36,7 @@ def draw_references(detector_path: Path, folder: Path) -> None:
                 shutil.copy(files[nearest], target)
 
 
-def _probability(detector: Detector, file: Path) -> float:
+def _probability(detector: LoadedDetector, file: Path) -> float:
     worst = evaluate_picture(detector, decode(file), str(file)).worst
     return worst.verdict.probability if worst and worst.verdict else 0.0
 

@@ -26,7 +26,7 @@ import numpy as np
 
 from export.artifacts.description import OPERATING_POINTS
 from export.inference.detect_files import detector_path
-from export.inference.detector import Detector, detect, detector_from, label_of, read_detector
+from export.inference.detector import LoadedDetector, detect, detector_from, label_of, read_detector
 from export.inference.picture_result import evaluate_picture
 from train.common.atomic import write_text
 from train.common.errors import DataError
@@ -51,7 +51,7 @@ def document() -> dict[str, Any]:
     }
 
 
-def _of_picture(detector: Detector, file: Path) -> dict[str, Any]:
+def _of_picture(detector: LoadedDetector, file: Path) -> dict[str, Any]:
     name = file.relative_to(FOLDER).as_posix()
     try:
         picture = decode(file)
@@ -66,14 +66,14 @@ def _of_picture(detector: Detector, file: Path) -> dict[str, Any]:
     }
 
 
-def _own_trip(detector: Detector, picture: Picture, name: str) -> dict[str, Any]:
+def _own_trip(detector: LoadedDetector, picture: Picture, name: str) -> dict[str, Any]:
     face = evaluate_picture(detector, picture, name).worst
     # Where every face is too small to be evaluated `detect` says no more than that; the centre is for ports to compare.
     view, eyes = (without_face(detector.view), None) if face is None else (face.view, face.eyes)
     return _trip(replace(detector, view=view), picture, eyes) | {"judged": face is not None}
 
 
-def _trip(detector: Detector, picture: Picture, eyes: Eyes | None) -> dict[str, Any]:
+def _trip(detector: LoadedDetector, picture: Picture, eyes: Eyes | None) -> dict[str, Any]:
     verdict = detect(detector, picture, eyes=eyes)
     output = detector.run(verdict.view[np.newaxis])
     return {

@@ -26,7 +26,7 @@ class Command(TyperCommand):
         return [_in_words(param, ctx) for param in super().get_params(ctx)]
 
 
-class Group(TyperGroup):
+class VerbGroup(TyperGroup):
     """A group of verbs whose help is in words and lists them in the order of `order`, others after these."""
 
     order: tuple[str, ...] = ()
@@ -49,9 +49,9 @@ class App(typer.Typer):
         return super().command(name, cls=Command, **settings)
 
 
-def group_in_order(names: Iterable[str]) -> type[Group]:
+def group_in_order(names: Iterable[str]) -> type[VerbGroup]:
     """A group that lists its verbs in this order."""
-    return type("OrderedGroup", (Group,), {"order": tuple(names)})
+    return type("OrderedGroup", (VerbGroup,), {"order": tuple(names)})
 
 
 def version_option(value: bool) -> None:

@@ -12,7 +12,7 @@ from train.common.errors import DataError, TrainError
 if TYPE_CHECKING:
     from train.data.audit.audit import Audit
     from train.data.audit.findings import Finding
-    from train.data.audit.limits import Limits
+    from train.data.audit.limits import AuditLimits
     from train.data.audit.sharpness import Sharpness
     from train.data.manifest import Manifest
 
@@ -110,7 +110,7 @@ def _from_pixels(manifest: "Manifest", folder: Path, silent: bool) -> "tuple[tup
 
 
 def _equalised(
-    manifest: "Manifest", limits: "Limits", folder: Path, size: int | None, quality: int | None, silent: bool
+    manifest: "Manifest", limits: "AuditLimits", folder: Path, size: int | None, quality: int | None, silent: bool
 ) -> "tuple[Audit, Manifest]":
     from train.data.audit.audit import audit
     from train.data.audit.equalise import equalise, propose_target

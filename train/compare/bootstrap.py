@@ -22,7 +22,7 @@ METRICS: tuple[Metric, ...] = get_args(Metric)
 
 
 @dataclass(frozen=True)
-class Matrix:
+class ScoreMatrix:
     """What several runs say of the same pictures.
 
     pictures: N rows with label, generator, source, split, seen and group, the seen ones of the splits `val` and `test`.
@@ -60,7 +60,7 @@ class Figures:
 
 
 def figures_of(
-    matrix: Matrix,
+    matrix: ScoreMatrix,
     *,
     resamples: int = 1000,
     seed: int = 0,
@@ -122,7 +122,7 @@ def figures_of(
 
 @dataclass(frozen=True)
 class _Table:
-    matrix: Matrix
+    matrix: ScoreMatrix
     reference: Places
     fakes: Places
     val_reals: Places

@@ -10,7 +10,7 @@ from train.common.atomic import write_text
 from train.common.errors import TrainError
 from train.common.svg import FAINT, INK, PAPER, SERIES, inline_svg
 from train.compare.bootstrap import METRICS, Metric
-from train.compare.seeds import NOTHING_FOUND, BlockFigures, Comparison, Difference
+from train.compare.seeds import NOTHING_FOUND, ArmComparison, BlockFigures, Difference
 from train.compare.tables import MINUS, TITLES, set_name
 
 MARKERS = "osD^vP"
@@ -31,7 +31,7 @@ def check_figure_path(path: Path) -> None:
         raise TrainError(f"{path}: the figure is an SVG, light and dark in one; give it a name that ends in .svg.")
 
 
-def write_figure(comparison: Comparison, path: Path) -> None:
+def write_figure(comparison: ArmComparison, path: Path) -> None:
     """Write the forest plot as one SVG file in the report's colours, light or dark as the reader's theme is.
 
     A filled mark is a difference that holds after Holm's adjustment, a hollow one is none that could be called.
@@ -41,7 +41,7 @@ def write_figure(comparison: Comparison, path: Path) -> None:
     write_text(path, forest(comparison))
 
 
-def forest(comparison: Comparison) -> str:
+def forest(comparison: ArmComparison) -> str:
     """The forest plot as SVG text: blocks down, metrics across, one colour and mark an arm."""
     blocks = [block for block in comparison.blocks if block.differences]
     if not blocks:

@@ -24,7 +24,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class MatrixRow:
     """One run: what it was trained on, its cells in the order of Matrix.generators, its false alarms.
 
     cells: None where the run was not evaluated on that generator. Where a run has pictures of a generator from seen and
@@ -45,7 +45,7 @@ class Matrix:
     """Runs down, generators across; JSON-able with `plain.to_plain`."""
 
     generators: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[MatrixRow, ...]
 
 
 def train_on_test_on(evaluations: Sequence[Evaluation]) -> Matrix:
@@ -94,14 +94,14 @@ def as_markdown(matrix: Matrix) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _row(evaluation: Evaluation, generators: Sequence[str]) -> Row:
+def _row(evaluation: Evaluation, generators: Sequence[str]) -> MatrixRow:
     # seen groups come first in an evaluation, so the first of a name is the seen one
     found: dict[str, Cell] = {}
     for group in evaluation.generators:
         metrics = group.metrics
         cell = Cell(group.seen, group.called.n, metrics.auc, metrics.tpr_at_1, group.called.fpr_1)
         found.setdefault(group.name, cell)
-    return Row(
+    return MatrixRow(
         run=evaluation.name,
         trained_on=tuple(name for name in generators if name in found and found[name].seen),
         cells=tuple(found.get(name) for name in generators),

@@ -11,7 +11,7 @@ import polars as pl
 from train.common.errors import TrainError
 from train.common.progress import ProgressCallback
 from train.compare.arms import Arm, Block, Key, arrange, in_words
-from train.compare.bootstrap import METRICS, Figures, Matrix, Metric, PictureSet, figures_of
+from train.compare.bootstrap import METRICS, Figures, Metric, PictureSet, ScoreMatrix, figures_of
 from train.compare.contrast import LEVEL, Contrast, Sample, contrast, holm
 from train.data.manifest import Manifest
 from train.evaluate.scores import read_scores
@@ -78,7 +78,7 @@ class BlockFigures:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ArmComparison:
     """All blocks of a comparison; JSON-able with `plain.to_plain`."""
 
     key: str
@@ -97,7 +97,7 @@ def compare_arms(
     resamples: int = 1000,
     seed: int = 0,
     on_progress: ProgressCallback | None = None,
-) -> Comparison:
+) -> ArmComparison:
     """Compare runs that differ in one key of their recipe and in the seed.
 
     `against` is that key and the value of the baseline. Every metric is corrected for all its differences in a
@@ -117,7 +117,7 @@ def compare_arms(
                 on_progress(before + done, len(blocks) * total)
 
         found.append(figures_of(matrix, resamples=resamples, seed=seed, on_progress=report))
-    return Comparison(
+    return ArmComparison(
         key=against[0],
         baseline=in_words(against[1]),
         state=state,
@@ -142,7 +142,7 @@ def _block(block: Block, found: Sequence[Figures]) -> BlockFigures:
     return BlockFigures(block.name, block.baseline.seeds, _arms(block, found), family, tuple(differences))
 
 
-def _matrix(block: Block, manifest: Manifest, state: str) -> Matrix:
+def _matrix(block: Block, manifest: Manifest, state: str) -> ScoreMatrix:
     """The scores of a block's runs, arm after arm; raises TrainError where they are not of the same pictures."""
     runs = [run for arm in block.arms for run in arm.runs]
     first: pl.DataFrame | None = None
@@ -170,7 +170,7 @@ def _matrix(block: Block, manifest: Manifest, state: str) -> Matrix:
             "train again."
         )
     kept = rows_to_score(pictures.with_row_index("row"))
-    return Matrix(kept.drop("row"), np.stack(probability)[:, kept["row"].to_numpy()], np.array(thresholds))
+    return ScoreMatrix(kept.drop("row"), np.stack(probability)[:, kept["row"].to_numpy()], np.array(thresholds))
 
 
 def _samples(block: Block, figures: Figures) -> dict[Arm, Sample]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from train.compare.bootstrap import METRICS, Metric, PictureSet
-from train.compare.seeds import BETTER, NOTHING_FOUND, WORSE, BlockFigures, Comparison, Difference, Figure
+from train.compare.seeds import BETTER, NOTHING_FOUND, WORSE, ArmComparison, BlockFigures, Difference, Figure
 
 TITLES: dict[Metric, str] = {
     "auc": "AUC",
@@ -25,7 +25,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-def tables_of(comparison: Comparison) -> tuple[Table, ...]:
+def tables_of(comparison: ArmComparison) -> tuple[Table, ...]:
     """For each block the table of what the arms reach, and where there are other arms the table of differences."""
     tables = []
     for block in comparison.blocks:
@@ -38,12 +38,12 @@ def tables_of(comparison: Comparison) -> tuple[Table, ...]:
     return tuple(tables)
 
 
-def sentences(comparison: Comparison) -> tuple[str, ...]:
+def sentences(comparison: ArmComparison) -> tuple[str, ...]:
     """For each block and arm what was found, metric after metric."""
     return tuple(_sentence(comparison, block, arm.name) for block in comparison.blocks for arm in block.arms[1:])
 
 
-def how_to_read(comparison: Comparison) -> tuple[str, ...]:
+def how_to_read(comparison: ArmComparison) -> tuple[str, ...]:
     """Sentences under the tables: what the figures are, and what they cannot say."""
     family = ", ".join(f"{_counts(comparison, metric)} of {TITLES[metric]}" for metric in METRICS)
     return (
@@ -60,7 +60,7 @@ def how_to_read(comparison: Comparison) -> tuple[str, ...]:
     )
 
 
-def as_markdown(comparison: Comparison) -> str:
+def as_markdown(comparison: ArmComparison) -> str:
     """The tables as Markdown, with the sentences of `sentences` and `how_to_read`."""
     parts = []
     for table in tables_of(comparison):
@@ -120,7 +120,7 @@ def _difference(one: Difference) -> str:
     return f"{signed(one.contrast.value, one.metric)} [{bounds}] {called}"
 
 
-def _sentence(comparison: Comparison, block: BlockFigures, arm: str) -> str:
+def _sentence(comparison: ArmComparison, block: BlockFigures, arm: str) -> str:
     where = f" ({block.name})" if block.name else ""
     parts = []
     for metric in METRICS:
@@ -139,7 +139,7 @@ def _sentence(comparison: Comparison, block: BlockFigures, arm: str) -> str:
     return f"{arm} against {comparison.baseline}{where}: {'. '.join(parts)}."
 
 
-def _counts(comparison: Comparison, metric: Metric) -> str:
+def _counts(comparison: ArmComparison, metric: Metric) -> str:
     counts = sorted({block.family[metric] for block in comparison.blocks if block.differences})
     return " or ".join(map(str, counts)) or "0"
 

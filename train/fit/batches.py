@@ -16,7 +16,7 @@ from train.evaluate.selection import mark_seen, rows_in_training
 from train.fit.augment import augment
 from train.fit.crops import Crops
 from train.fit.file_processing import mix_twins, process_square
-from train.fit.sampling import Plan, plan_all, plan_balanced
+from train.fit.sampling import EpochPlan, plan_all, plan_balanced
 from train.fit.twins import find_twins
 from train.model import scale_pixels
 from train.recipe import Augment, FileProcessing, Recipe, Sampling
@@ -56,7 +56,7 @@ def cell_weights(is_fake: np.ndarray, cells: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Rows:
+class SplitRows:
     """One split's rows that the recipe takes: indices into the store, is-fake, weights (float32, mean 1).
 
     cells: int [N], the number of each row's (generator, source) pair, or of a reconstruction's generator; twins: int
@@ -71,15 +71,15 @@ class Rows:
     twins: np.ndarray | None = None
 
 
-def rows_of(store: Store, recipe: Recipe, split: Literal["train", "val"]) -> Rows:
+def rows_of(store: Store, recipe: Recipe, split: Literal["train", "val"]) -> SplitRows:
     """Select a split's seen rows of the store's manifest; with [sampling] every (generator, source) weighs the same."""
     chosen = rows_in_training(mark_seen(store.manifest.frame, recipe.data).with_row_index("row"), split)
     index = chosen["row"].to_numpy()
     is_fake = (chosen["label"] == "fake").to_numpy()
     if recipe.sampling is None:
-        return Rows(index, is_fake, class_weights(is_fake, recipe.fit.class_weights))
+        return SplitRows(index, is_fake, class_weights(is_fake, recipe.fit.class_weights))
     cells = _cells(chosen)
-    return Rows(index, is_fake, cell_weights(is_fake, cells), cells, find_twins(chosen))
+    return SplitRows(index, is_fake, cell_weights(is_fake, cells), cells, find_twins(chosen))
 
 
 def _cells(frame: pl.DataFrame) -> np.ndarray:
@@ -92,7 +92,7 @@ def _cells(frame: pl.DataFrame) -> np.ndarray:
 
 def training_batches(
     store: Store,
-    rows: Rows,
+    rows: SplitRows,
     *,
     front_end: FrontEnd,
     settings: Augment,
@@ -145,7 +145,7 @@ def training_batches(
                 future.cancel()
 
 
-def plan_epoch(rows: Rows, sampling: Sampling | None, seed: tuple[int, ...]) -> Plan:
+def plan_epoch(rows: SplitRows, sampling: Sampling | None, seed: tuple[int, ...]) -> EpochPlan:
     """The order of an epoch: every row once, or drawn as `sampling` says."""
     if sampling is None:
         return plan_all(len(rows.index), seed)
@@ -154,7 +154,7 @@ def plan_epoch(rows: Rows, sampling: Sampling | None, seed: tuple[int, ...]) -> 
     return plan_balanced(rows.is_fake, rows.cells, rows.twins, sampling, seed)
 
 
-def epoch_steps(rows: Rows, recipe: Recipe) -> int:
+def epoch_steps(rows: SplitRows, recipe: Recipe) -> int:
     """How many batches an epoch has."""
     count = len(rows.index)
     if recipe.sampling is not None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from train.common.errors import TrainError
-from train.fit.batches import Batch, Rows
+from train.fit.batches import Batch, SplitRows
 from train.model import predict_logits
 
 
@@ -59,12 +59,12 @@ def learn_epoch(
     return total / done
 
 
-def validate_epoch(model: Any, planes: np.ndarray, rows: Rows) -> tuple[float, float]:
+def validate_epoch(model: Any, planes: np.ndarray, rows: SplitRows) -> tuple[float, float]:
     """What `validate_logits` says of a Keras model's logits on front-end planes uint8 [N, S, S, C] of `rows`."""
     return validate_logits(predict_logits(model, planes), rows)
 
 
-def validate_logits(logits: np.ndarray, rows: Rows) -> tuple[float, float]:
+def validate_logits(logits: np.ndarray, rows: SplitRows) -> tuple[float, float]:
     """Binary cross-entropy (nats) and AUC of logits [N] of `rows`, both weighted as the rows are."""
     from sklearn.metrics import roc_auc_score
 

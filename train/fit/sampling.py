@@ -8,7 +8,7 @@ from train.recipe import Sampling
 
 
 @dataclass(frozen=True)
-class Plan:
+class EpochPlan:
     """An epoch: positions int64 [N] in the rows of the split, and int64 [N] numbers of their augmentation streams.
 
     Two pictures of the same stream meet the same augmentation. mixed: bool [N], true for a reconstruction that is to be
@@ -20,15 +20,15 @@ class Plan:
     mixed: np.ndarray
 
 
-def plan_all(count: int, seed: tuple[int, ...]) -> Plan:
+def plan_all(count: int, seed: tuple[int, ...]) -> EpochPlan:
     """Every picture once, in a random order, each with a stream of its own."""
     order = np.random.default_rng(seed).permutation(count)
-    return Plan(order, order, np.zeros(count, bool))
+    return EpochPlan(order, order, np.zeros(count, bool))
 
 
 def plan_balanced(
     is_fake: np.ndarray, cells: np.ndarray, twins: np.ndarray, sampling: Sampling, seed: tuple[int, ...]
-) -> Plan:
+) -> EpochPlan:
     """Draw an epoch of pairs of one real and one fake picture, side by side, in a random order.
 
     is_fake: bool [N]; cells: int [N], the (generator, source) of each; twins: int [N], the position of a
@@ -54,7 +54,7 @@ def plan_balanced(
     streams[are_twins, 1] = streams[are_twins, 0]
     mixed = np.zeros(pairs.shape, bool)
     mixed[:, 1] = are_twins & (random.random(len(pairs)) < sampling.mix)
-    return Plan(pairs.ravel(), streams.ravel(), mixed.ravel())
+    return EpochPlan(pairs.ravel(), streams.ravel(), mixed.ravel())
 
 
 def _draw(

@@ -10,7 +10,7 @@ from ela.front_ends import FrontEnd, parse_front_end
 from train.common.progress import ProgressCallback
 from train.common.tf import load_tensorflow
 from train.data.store import Store
-from train.fit.batches import Batch, Rows, Squares, epoch_steps, rows_of, training_batches
+from train.fit.batches import Batch, SplitRows, Squares, epoch_steps, rows_of, training_batches
 from train.fit.crops import pack_crops
 from train.fit.epoch import validate_epoch, validate_logits
 from train.fit.run_folder import Run
@@ -42,8 +42,8 @@ class StageData:
     recipe: Recipe
     store: Store
     front_end: FrontEnd
-    learn: Rows
-    val: Rows
+    learn: SplitRows
+    val: SplitRows
     val_planes: np.ndarray
     squares: Squares | None = None
 

@@ -75,7 +75,7 @@ Detect = Callable[[np.ndarray], Sequence[Face]]
 
 
 @dataclass(frozen=True)
-class Detector:
+class FaceDetector:
     """`name` says package, version and settings: where it differs, earlier results are not used again.
 
     `most_processes` is how many are worth it: 1 for a detector that uses all cores by itself.

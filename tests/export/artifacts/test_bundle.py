@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from export.artifacts.bundle import References, parse_bundle, read_bundle, write_bundle
 from export.artifacts.npy import from_npy, to_npy
 from export.artifacts.seal import read_sealed, write_sealed
-from export.artifacts.tolerances import Limits, Tolerances
+from export.artifacts.tolerances import StageLimits, Tolerances
 from train.common.errors import ExportError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def write(path: Path, tiny: Tiny, **changes: Any) -> bytes:
 
 
 def test_everything_comes_back(tiny: Tiny, tmp_path: Path) -> None:
-    tolerances = Tolerances(converting=Limits(0.25, 0.125, 0.5), heatmap_mean=0.75)
+    tolerances = Tolerances(converting=StageLimits(0.25, 0.125, 0.5), heatmap_mean=0.75)
     path = tmp_path / "b.zip"
     write(path, tiny, tolerances=tolerances, card="# Ünïcode\n")
     bundle, references = read_bundle(path), tiny.bundle.references

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from export.artifacts.description import BALANCED
-from export.artifacts.tolerances import Limits, Tolerances
+from export.artifacts.tolerances import StageLimits, Tolerances
 from export.benchmark.baseline_engines import (
     BASELINE_ENGINES,
     LITERT,
@@ -51,7 +51,7 @@ def test_agreement_counts_bits_differences_and_flips() -> None:
 
 
 def test_another_network_is_refused() -> None:
-    limits = Limits(flips=0.0, mean=0.02, p99=0.1)
+    limits = StageLimits(flips=0.0, mean=0.02, p99=0.1)
     assert refuse("abacus", agree(output(0.25, 0.75), output(0.25, 0.76), 0.5), limits) is None
     flipped = refuse("abacus", agree(output(0.49, 0.75), output(0.51, 0.75), 0.5), limits)
     assert flipped is not None

@@ -13,7 +13,7 @@ import pytest
 from export.artifacts.slim import slim_bundle
 from export.benchmark.baseline_engines import BaselineEngine, why_absent
 from export.benchmark.distribution import BLOCKS, ratio, summarise
-from export.benchmark.latency import Machine
+from export.benchmark.latency import BenchmarkMachine
 from export.benchmark.load import Conditions, Watch
 from export.benchmark.measurement import Measurement, measure, to_plain
 from export.benchmark.parts import BACKBONE, FRONT, HEAD
@@ -125,7 +125,7 @@ def test_a_single_invocation_is_a_run() -> None:
 
 
 def test_a_busy_machine_is_warned_of() -> None:
-    machine = Machine("some processor", 2, 1.5)
+    machine = BenchmarkMachine("some processor", 2, 1.5)
     assert Conditions(machine, 10.0, 1.2, 0.3).warning is None
     warning = Conditions(machine, 10.0, 1.2, 0.8).warning
     assert warning is not None

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from export.artifacts.metadata import attach
-from export.inference.detect_files import OVERLAY_SIDE, Found, Settings, detect_input
+from export.inference.detect_files import OVERLAY_SIDE, DetectedPicture, Settings, detect_input
 from export.inference.detector import open_detector
 from export.inference.inputs import Input
 from export.runtimes.registry import RUNTIMES
@@ -32,13 +32,13 @@ def model(tiny: Tiny, describe: Describe, tmp_path_factory: pytest.TempPathFacto
     return path
 
 
-def evaluated(file: Path, model: Path, out: Path) -> Found:
+def evaluated(file: Path, model: Path, out: Path) -> DetectedPicture:
     result = detect_input(Settings(model, "balanced"), Input(str(file), file, overlay=out / f"{file.name}.heatmap.png"))
-    assert isinstance(result, Found), result
+    assert isinstance(result, DetectedPicture), result
     return result
 
 
-def probability(found: Found) -> float:
+def probability(found: DetectedPicture) -> float:
     worst = found.picture_result.worst
     assert worst is not None and worst.verdict is not None
     return worst.verdict.probability

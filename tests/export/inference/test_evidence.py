@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from export.inference.detector import Verdict
 from export.inference.evidence import CAUTION, detector_rows, face_rows, sum_up
 from export.inference.picture_result import FaceResult, PictureResult
-from train.image.marks.rows import STRENGTHS, Row, Says
+from train.image.marks.rows import STRENGTHS, EvidenceRow, Says
 from train.image.view import parse_view
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def picture_result(*verdicts: Verdict | None, notes: tuple[str, ...] = ()) -> Pi
 
 
 rows = st.builds(
-    Row,
+    EvidenceRow,
     kind=st.sampled_from(["provenance", "metadata", "traces"]),
     strength=st.sampled_from(["weak", "medium", "strong"]),
     says=st.sampled_from(["ai", "edited", "camera", "nothing"]),
@@ -43,7 +43,7 @@ rows = st.builds(
 
 
 @given(st.lists(rows, max_size=5), st.sampled_from(["fake", "real", "unsure"]))
-def test_the_summary_is_as_strong_as_its_strongest_row(found: list[Row], label: str) -> None:
+def test_the_summary_is_as_strong_as_its_strongest_row(found: list[EvidenceRow], label: str) -> None:
     text = sum_up((*found, CAUTION), picture_result(verdict(label)))
     strengths = {row.strength for row in found if row.says != "nothing"}
     assert (PROOF in text) == ("strong" in strengths)
@@ -90,5 +90,5 @@ def test_each_face_has_a_row_and_the_worst_one_counts(describe: Describe) -> Non
 
 def test_every_kind_of_strongest_row_has_a_sentence() -> None:
     for strength, says in itertools.product(STRENGTHS[1:], get_args(Says)[:3]):
-        assert sum_up((Row("metadata", strength, says, "text", "source"),), picture_result(verdict("real")))
+        assert sum_up((EvidenceRow("metadata", strength, says, "text", "source"),), picture_result(verdict("real")))
     assert sum_up((), None)

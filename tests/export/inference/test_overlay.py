@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from export.inference.detector import Detector, Verdict, detector_from
+from export.inference.detector import LoadedDetector, Verdict, detector_from
 from export.inference.overlay import colours, draw_overlay, expand, source_square
 from train.image.decode import Picture
 from train.image.view import Eyes, apply_view, parse_view
@@ -29,7 +29,7 @@ def a_verdict(heatmap: np.ndarray, label: str = "fake") -> Verdict:
 
 
 @pytest.fixture(scope="module")
-def detector(tiny: Tiny) -> Detector:
+def detector(tiny: Tiny) -> LoadedDetector:
     return detector_from(tiny.sealed["float32"], "tiny")
 
 
@@ -52,7 +52,7 @@ def test_colours_are_matplotlibs_inferno() -> None:
     np.testing.assert_allclose(colours(values), expected, atol=0.021)
 
 
-def test_an_empty_heatmap_leaves_the_picture_as_it_is(detector: Detector) -> None:
+def test_an_empty_heatmap_leaves_the_picture_as_it_is(detector: LoadedDetector) -> None:
     picture = a_picture(90, 120)
     image = draw_overlay(detector, picture, a_verdict(np.zeros((8, 8))), side=90)
     assert image.size == (90, 101)
@@ -60,7 +60,7 @@ def test_an_empty_heatmap_leaves_the_picture_as_it_is(detector: Detector) -> Non
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_the_square_is_what_the_view_sees(detector: Detector, orientation: int) -> None:
+def test_the_square_is_what_the_view_sees(detector: LoadedDetector, orientation: int) -> None:
     picture = a_picture(300, 200, orientation)
     square = source_square(detector.view, picture, None, 256)
     small = np.asarray(Image.fromarray(square).resize((32, 32), Image.Resampling.BILINEAR))
@@ -68,7 +68,7 @@ def test_the_square_is_what_the_view_sees(detector: Detector, orientation: int) 
     assert difference.mean() < 2
 
 
-def test_a_face_view_is_drawn_over_the_face(detector: Detector) -> None:
+def test_a_face_view_is_drawn_over_the_face(detector: LoadedDetector) -> None:
     view = parse_view("upright|face(2.4)|resize(32)")
     picture, eyes = a_picture(400, 400), Eyes(200, 180, 60)
     image = draw_overlay(replace(detector, view=view), picture, a_verdict(np.zeros((8, 8))), eyes=eyes, side=144)
@@ -77,7 +77,7 @@ def test_a_face_view_is_drawn_over_the_face(detector: Detector) -> None:
 
 
 @pytest.mark.parametrize(("row", "column"), [(0, 0), (0, 7), (7, 0), (3, 5)])
-def test_heat_lands_where_it_came_from(detector: Detector, row: int, column: int) -> None:
+def test_heat_lands_where_it_came_from(detector: LoadedDetector, row: int, column: int) -> None:
     heatmap = np.zeros((8, 8))
     heatmap[row, column] = 1
     picture = Picture(np.full((160, 160, 3), 128, np.uint8), 1, "PNG", None, ())
@@ -89,7 +89,7 @@ def test_heat_lands_where_it_came_from(detector: Detector, row: int, column: int
 
 
 @pytest.mark.parametrize("side", [64, 640])
-def test_the_strip_says_each_verdict_in_its_own_way(detector: Detector, side: int) -> None:
+def test_the_strip_says_each_verdict_in_its_own_way(detector: LoadedDetector, side: int) -> None:
     strips = [
         np.asarray(draw_overlay(detector, a_picture(50, 50), a_verdict(np.zeros((8, 8)), label), side=side))[side:]
         for label in ("real", "unsure", "fake")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from export.inference.detector import Detector
+from export.inference.detector import LoadedDetector
 from export.inference.picture_result import NO_FACE, evaluate_picture
 from export.runtimes.interface import Output
 from tests.export.conftest import make_description
@@ -25,9 +25,9 @@ def brightness(views: np.ndarray) -> Output:
     return Output(np.stack([1 - fake, fake], axis=1), np.zeros((len(views), 8, 8), np.float32))
 
 
-def detector(view: str) -> Detector:
+def detector(view: str) -> LoadedDetector:
     parsed = parse_view(view)
-    return Detector(make_description(view=view, size=parsed.size), parsed, brightness)
+    return LoadedDetector(make_description(view=view, size=parsed.size), parsed, brightness)
 
 
 def picture_of(pixels: np.ndarray) -> Picture:

@@ -10,7 +10,7 @@ import pytest
 
 from export.parity.layer_errors import COLUMNS, LayerError, cells, compare_layers, first_fallen, to_plain, verdict
 from export.quantize.states import KerasState
-from export.tflite.convert import Parts, convert
+from export.tflite.convert import GraphParts, convert
 from train.common.errors import ExportError
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def test_the_table_is_plain(tiny: Tiny) -> None:
 
 
 def test_a_dead_bias_leaves_the_logit_its_name(tiny: Tiny) -> None:
-    parts: Parts = replace(tiny.states["float"].parts, head_bias=0.0)
+    parts: GraphParts = replace(tiny.states["float"].parts, head_bias=0.0)
     state = replace(tiny.states["float"], parts=parts)
     references = tiny.bundle.references
     errors = compare_layers(state, convert(parts, "float32"), references.views[:2], references.names[:2])

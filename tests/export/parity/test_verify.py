@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from export.artifacts.bundle import Bundle
-from export.artifacts.tolerances import Limits, Tolerances, allowed_flips
+from export.artifacts.tolerances import StageLimits, Tolerances, allowed_flips
 from export.parity.verify import Parity, verify
 from export.runtimes.interface import Output, ParityRun
 from export.runtimes.litert import RESOLVERS
@@ -185,7 +185,7 @@ def test_the_flips_of_a_noisy_runtime_are_counted_exactly(tiny: Tiny) -> None:
     assert all((stored[i] >= 0.5) != (1 - stored[i] >= 0.5) for i in chosen)
     parity = verify(tiny.bundle, variant="ptq-int8", runtime=replace(RUNTIMES["litert-builtin"], call=noisy))
     assert (parity.first_departure, parity.flips) == ("runtime", 2)
-    lenient = Tolerances(runtime=Limits(flips=2 / 16, mean=1, p99=1))
+    lenient = Tolerances(runtime=StageLimits(flips=2 / 16, mean=1, p99=1))
     bundle = replace(tiny.bundle, tolerances=lenient)
     assert verify(bundle, variant="ptq-int8", runtime=replace(RUNTIMES["litert-builtin"], call=noisy)).passed
 

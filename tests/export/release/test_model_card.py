@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 
 from export.artifacts.description import Description
-from export.benchmark.latency import Machine
+from export.benchmark.latency import BenchmarkMachine
 from export.explain.localisation import Localisation
 from export.release.model_card import Learned, render_card
-from export.release.variants import COLUMNS, Comparison, Variant, cells
+from export.release.variants import COLUMNS, Variant, VariantComparison, cells
 from train.evaluate.calibration import OperatingPoints
 from train.evaluate.evaluation import Evaluation, evaluate_scores
 from train.evaluate.metrics import Interval
@@ -54,7 +54,7 @@ def render(variant: Callable[..., Variant]) -> Render:
     def card(description: Description, evaluation: Evaluation, *, why: str = "so", **changes: Any) -> str:
         rows = (variant("float32"), variant("ptq-int8", flips=0.025), variant("qat-int8", heatmaps=None))
         parts: dict[str, Any] = {
-            "comparison": Comparison(rows, "ptq-int8", why, "per-channel", Machine("Engine", 2, 0.5)),
+            "comparison": VariantComparison(rows, "ptq-int8", why, "per-channel", BenchmarkMachine("Engine", 2, 0.5)),
             "learned": (
                 Learned("studio", "camera", "real", 700, 150, 160),
                 Learned("drawn", "checker", "fake", 1, 2, 3),

@@ -7,9 +7,9 @@ import pytest
 
 from export.artifacts.bundle import LINEAGE
 from export.artifacts.description import VARIANTS
-from export.benchmark.latency import Machine
+from export.benchmark.latency import BenchmarkMachine
 from export.release.pipeline import SOURCES
-from export.release.variants import COLUMNS, Comparison, Variant, cells, choose, lying, reason, to_plain
+from export.release.variants import COLUMNS, Variant, VariantComparison, cells, choose, lying, reason, to_plain
 
 Make = Callable[..., Variant]
 
@@ -71,8 +71,8 @@ def test_the_table_has_a_cell_for_every_column_lying_or_standing(variant: Make) 
 
 def test_the_table_is_plain_json(variant: Make) -> None:
     table = rows(variant, (0.97, 0.02), (0.97, 0.03))
-    comparison = Comparison(
-        (*table, variant("dynamic", heatmaps=None)), "ptq-int8", "so", "per-channel", Machine("x", 2, 0)
+    comparison = VariantComparison(
+        (*table, variant("dynamic", heatmaps=None)), "ptq-int8", "so", "per-channel", BenchmarkMachine("x", 2, 0)
     )
     plain = json.loads(json.dumps(to_plain(comparison), allow_nan=False))
     assert [row["name"] for row in plain["variants"]] == ["float32", "ptq-int8", "qat-int8", "dynamic"]

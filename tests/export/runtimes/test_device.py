@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from export.cli.verify import verify_verb
 from export.parity.verify import Parity, verify
 from export.runtimes import device
-from export.runtimes.device import Patience
+from export.runtimes.device import DeviceTimeouts
 from export.runtimes.interface import RuntimeAbsentError
 from export.runtimes.registry import RUNTIMES
 from train.common.errors import ExportError
@@ -41,9 +41,9 @@ class Fake:
         (self.folder / "faults.json").write_text(json.dumps(faults))
 
     @property
-    def patience(self) -> Patience:
+    def patience(self) -> DeviceTimeouts:
         """A clock that moves by waiting only, and little of it."""
-        return Patience(seconds=3.0, clock=lambda: sum(self.waits), wait=self.waits.append)
+        return DeviceTimeouts(seconds=3.0, clock=lambda: sum(self.waits), wait=self.waits.append)
 
     @property
     def log(self) -> list[str]:

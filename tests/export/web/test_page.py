@@ -15,7 +15,7 @@ from PIL import Image
 
 from export.artifacts.bundle import read_bundle
 from export.inference.detect_files import SHIPPED
-from export.inference.detector import Detector, open_detector
+from export.inference.detector import LoadedDetector, open_detector
 from export.inference.picture_result import evaluate_picture
 from export.parity.verify import verify
 from export.runtimes.browser import runtime_missing
@@ -48,19 +48,19 @@ def enlarge(folder: Path) -> None:
         shutil.copy(GOLDEN / "pictures" / name, folder)
 
 
-def expected_faces(detector: Detector, folder: Path) -> list[dict[str, Any]]:
+def expected_faces(detector: LoadedDetector, folder: Path) -> list[dict[str, Any]]:
     """What Python says of every face in the pictures of a folder."""
     return [_evaluated(detector, path) for path in sorted(folder.iterdir())]
 
 
-def _evaluated(detector: Detector, path: Path) -> dict[str, Any]:
+def _evaluated(detector: LoadedDetector, path: Path) -> dict[str, Any]:
     evaluated = evaluate_picture(detector, decode(path), path.name)
     faces = [[face.number, face.verdict.probability, face.verdict.label] for face in evaluated.faces if face.verdict]
     small = [face.number for face in evaluated.faces if not face.verdict]
     return {"file": path.name, "faces": faces, "small": small, "found": evaluated.face_found}
 
 
-def expected_bits(detector: Detector) -> list[dict[str, Any]]:
+def expected_bits(detector: LoadedDetector) -> list[dict[str, Any]]:
     """What Python makes of every golden picture: pixels, two views, scores and heatmaps, as the page tells them."""
     size = detector.view.size
     texts = (f"upright|square|resize({size})", f"upright|face(3)|resize({size})")
@@ -68,7 +68,7 @@ def expected_bits(detector: Detector) -> list[dict[str, Any]]:
     return [_bits(detector, path, texts) for path in files if path.is_file()]
 
 
-def _bits(detector: Detector, path: Path, texts: tuple[str, str]) -> dict[str, Any]:
+def _bits(detector: LoadedDetector, path: Path, texts: tuple[str, str]) -> dict[str, Any]:
     file = path.relative_to(GOLDEN).as_posix()
     try:
         picture = decode(path)
@@ -82,7 +82,7 @@ def _bits(detector: Detector, path: Path, texts: tuple[str, str]) -> dict[str, A
     return {"file": file, **found, "trips": trips}
 
 
-def _trip(detector: Detector, picture: Picture, text: str, eyes: Eyes | None) -> dict[str, Any]:
+def _trip(detector: LoadedDetector, picture: Picture, text: str, eyes: Eyes | None) -> dict[str, Any]:
     view = apply_view(parse_view(text), picture, eyes)
     output = replace(detector, view=parse_view(text)).run(view[np.newaxis])
     scores, heatmap = _digits(output.scores[0]), _digits(output.heatmaps[0])

@@ -21,7 +21,7 @@ from train.image.decode import decode
 from train.image.face import Face
 from train.image.face_finder.decode import anchor_centres, decode_faces
 from train.image.face_finder.finder import find_in_pixels, find_with
-from train.image.face_finder.letterbox import Placement, letterbox, to_tensor
+from train.image.face_finder.letterbox import Letterbox, letterbox, to_tensor
 from train.image.face_finder.networks import NETWORKS, Network
 from train.image.view import turn_upright
 
@@ -50,7 +50,7 @@ def letterbox_cases() -> list[dict[str, Any]]:
     for number, (width, height) in enumerate(SIZES):
         for network in NETWORKS:
             kind = KINDS[number % 3]
-            place = Placement(network.side, width, height)
+            place = Letterbox(network.side, width, height)
             square = letterbox(pixels(kind, number, width, height), place)
             case = {"kind": kind, "seed": number, "width": width, "height": height, "side": network.side}
             placed = {"left": place.left, "top": place.top, "w": place.width, "h": place.height}
@@ -92,7 +92,7 @@ def picture_cases(folder: Path) -> list[dict[str, Any]]:
         upright = turn_upright(picture.pixels, picture.orientation)
         height, width = upright.shape[:2]
         tensors = {
-            f"{network.name}_tensor_sha256": _tensor_sha256(letterbox(upright, Placement(network.side, width, height)))
+            f"{network.name}_tensor_sha256": _tensor_sha256(letterbox(upright, Letterbox(network.side, width, height)))
             for network in NETWORKS
         }
         faces = [_face(face) for face in find_in_pixels(upright)]

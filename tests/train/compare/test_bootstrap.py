@@ -15,7 +15,7 @@ from sklearn.metrics import roc_auc_score
 
 from train.common.errors import TrainError
 from train.compare import bootstrap
-from train.compare.bootstrap import Matrix, figures_of
+from train.compare.bootstrap import ScoreMatrix, figures_of
 from train.compare.contrast import Sample, contrast
 from train.evaluate.calibration import OperatingPoints, choose_operating_points
 from train.evaluate.evaluation import evaluate_scores
@@ -40,7 +40,9 @@ SMALL = {("real", "a", "test"): 30, ("fake", "b", "test"): 20, ("real", "a", "va
 def test_values_are_those_of_the_report(scored: Scored) -> None:
     scores, points = scored
     pictures = scores.with_columns(group=pl.col("path")).filter(~pl.col("seen") | (pl.col("split") != "train"))
-    matrix = Matrix(pictures, pictures["probability"].to_numpy()[None].astype(np.float64), np.array([points.fpr_1]))
+    matrix = ScoreMatrix(
+        pictures, pictures["probability"].to_numpy()[None].astype(np.float64), np.array([points.fpr_1])
+    )
     evaluated = evaluate_scores(scores, points, name="run", resamples=1)
     found = {(one.metric, one.set.name): one for one in figures_of(matrix, resamples=1)}
     for group in evaluated.generators:
@@ -65,7 +67,7 @@ def test_weights_are_pictures_that_come_so_often(seed: int, levels: int) -> None
     for one in np.unique(kind):
         weights[np.flatnonzero(kind == one)[0]] += 1
     rows = {name: np.flatnonzero(kind == name) for name in np.unique(kind)}
-    matrix = Matrix(pictures, probability[None], np.array([0.5]))
+    matrix = ScoreMatrix(pictures, probability[None], np.array([0.5]))
     about = bootstrap._Table(matrix, *(rows[one] for one in ("realtest", "faketest", "realval", "fakeval")))
     repeated = {name: np.repeat(probability[places], weights[places]) for name, places in rows.items()}
 
@@ -92,12 +94,12 @@ def delong(reals: np.ndarray, fakes: np.ndarray) -> np.ndarray:
     return np.asarray(np.cov(wins.mean(axis=2)) / fakes.shape[1] + np.cov(wins.mean(axis=1)) / reals.shape[1])
 
 
-def two_runs(pictures: pl.DataFrame, seed: int = 0) -> Matrix:
+def two_runs(pictures: pl.DataFrame, seed: int = 0) -> ScoreMatrix:
     """Two runs that agree in part about which pictures are hard."""
     random = np.random.default_rng(seed)
     common, own = random.normal(size=pictures.height), random.normal(size=(2, pictures.height))
     logit = common + 0.7 * own + 1.5 * (pictures["label"] == "fake").to_numpy()
-    return Matrix(pictures, 1 / (1 + np.exp(-logit)), np.array([0.9, 0.9]))
+    return ScoreMatrix(pictures, 1 / (1 + np.exp(-logit)), np.array([0.9, 0.9]))
 
 
 def test_resampled_auc_has_delongs_covariance() -> None:
@@ -117,8 +119,8 @@ def test_near_duplicates_are_drawn_together() -> None:
     once = table(dict.fromkeys(SMALL, 80))
     pairs = table(dict.fromkeys(SMALL, 160), group=lambda place: str(place // 2))
     matrix = two_runs(once)
-    twice = Matrix(pairs, np.repeat(matrix.probability, 2, axis=1), matrix.thresholds)
-    torn = Matrix(
+    twice = ScoreMatrix(pairs, np.repeat(matrix.probability, 2, axis=1), matrix.thresholds)
+    torn = ScoreMatrix(
         pairs.with_columns(group=pl.int_range(pl.len()).cast(pl.String)), twice.probability, matrix.thresholds
     )
     spread = [
@@ -146,7 +148,7 @@ def test_the_luck_of_the_threshold_is_part_of_false_alarms() -> None:
     chosen = [choose_operating_points(one[validation], fake[validation]).fpr_1 for one in matrix.probability]
     (alarms,) = (
         one
-        for one in figures_of(Matrix(pictures, matrix.probability, np.array(chosen)), resamples=500)
+        for one in figures_of(ScoreMatrix(pictures, matrix.probability, np.array(chosen)), resamples=500)
         if one.metric == "false_alarms"
     )
     rate = alarms.values.mean()
@@ -175,7 +177,9 @@ def test_sources_stand_apart_where_a_generator_has_several() -> None:
 def test_same_seed_same_resamples_whatever_the_runs() -> None:
     matrix = two_runs(table(SMALL))
     both = figures_of(matrix, resamples=50, seed=4)
-    alone = figures_of(Matrix(matrix.pictures, matrix.probability[1:], matrix.thresholds[1:]), resamples=50, seed=4)
+    alone = figures_of(
+        ScoreMatrix(matrix.pictures, matrix.probability[1:], matrix.thresholds[1:]), resamples=50, seed=4
+    )
     for one, other in zip(both, alone, strict=True):
         assert (one.drawn[1:] == other.drawn).all()
     assert (figures_of(matrix, resamples=50, seed=5)[0].drawn != both[0].drawn).any()

@@ -14,7 +14,7 @@ import pytest
 from train.common.errors import TrainError
 from train.compare.contrast import LEVEL, holm
 from train.compare.forest_plot import forest, write_figure
-from train.compare.seeds import Comparison, compare_arms
+from train.compare.seeds import ArmComparison, compare_arms
 from train.compare.tables import as_markdown, how_to_read, sentences, tables_of
 from train.evaluate.evaluation import evaluate_scores
 from train.evaluate.plain import from_plain, to_plain
@@ -27,7 +27,7 @@ WORDS = ("better", "worse")
 UNFAIR = "was not evaluated on the same pictures"
 
 
-def compare(folders: list[Path], **options: Any) -> Comparison:
+def compare(folders: list[Path], **options: Any) -> ArmComparison:
     return compare_arms([open_run(folder) for folder in folders], RGB, **{"resamples": 200, **options})
 
 
@@ -37,11 +37,11 @@ def folders(make_study: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture(scope="module")
-def found(folders: list[Path]) -> Comparison:
+def found(folders: list[Path]) -> ArmComparison:
     return compare(folders)
 
 
-def test_figures_are_the_means_of_the_reports(folders: list[Path], found: Comparison) -> None:
+def test_figures_are_the_means_of_the_reports(folders: list[Path], found: ArmComparison) -> None:
     reports = []
     for folder in folders[3:6]:
         run = open_run(folder)
@@ -61,7 +61,7 @@ def test_figures_are_the_means_of_the_reports(folders: list[Path], found: Compar
     assert figures["false_alarms", "web"].by_seed == pytest.approx(alarms)
 
 
-def test_planted_gains_are_called_and_nothing_else(found: Comparison) -> None:
+def test_planted_gains_are_called_and_nothing_else(found: ArmComparison) -> None:
     called = {
         (one.arm, one.metric, one.set.name): one.verdict for one in found.blocks[0].differences if one.verdict in WORDS
     }
@@ -72,7 +72,7 @@ def test_planted_gains_are_called_and_nothing_else(found: Comparison) -> None:
     assert not [key for key in called if key[0] != "npr"]
 
 
-def test_verdicts_follow_the_adjusted_p_alone(found: Comparison) -> None:
+def test_verdicts_follow_the_adjusted_p_alone(found: ArmComparison) -> None:
     for metric, count in found.blocks[0].family.items():
         mine = [one for one in found.blocks[0].differences if one.metric == metric]
         assert len(mine) == count
@@ -84,7 +84,7 @@ def test_verdicts_follow_the_adjusted_p_alone(found: Comparison) -> None:
                 assert (one.verdict == "better") == ((one.contrast.value > 0) != (metric == "false_alarms"))
 
 
-def test_detectable_is_where_the_verdict_would_turn(found: Comparison) -> None:
+def test_detectable_is_where_the_verdict_would_turn(found: ArmComparison) -> None:
     for metric in found.blocks[0].family:
         mine = [one for one in found.blocks[0].differences if one.metric == metric]
         p = [one.contrast.p for one in mine]
@@ -97,7 +97,7 @@ def test_detectable_is_where_the_verdict_would_turn(found: Comparison) -> None:
                 assert (holm([*p[:place], moved, *p[place + 1 :]])[place] < LEVEL) == called
 
 
-def test_seeds_and_pictures_both_count(found: Comparison) -> None:
+def test_seeds_and_pictures_both_count(found: ArmComparison) -> None:
     for one in found.blocks[0].differences:
         spread = one.contrast
         assert spread.pictures_se > 0
@@ -106,9 +106,9 @@ def test_seeds_and_pictures_both_count(found: Comparison) -> None:
         assert spread.seeds_df <= 4
 
 
-def test_same_runs_same_answer_and_json_gives_it_back(folders: list[Path], found: Comparison) -> None:
+def test_same_runs_same_answer_and_json_gives_it_back(folders: list[Path], found: ArmComparison) -> None:
     assert compare(folders) == found
-    assert from_plain(Comparison, json.loads(json.dumps(to_plain(found), allow_nan=False))) == found
+    assert from_plain(ArmComparison, json.loads(json.dumps(to_plain(found), allow_nan=False))) == found
 
 
 def test_each_block_is_a_family_of_its_own(study: Any) -> None:
@@ -131,7 +131,7 @@ def test_each_block_is_a_family_of_its_own(study: Any) -> None:
     assert len(tables_of(both)) == 4 and len(sentences(both)) == 2
 
 
-def test_tables_line_up_and_say_it_all(found: Comparison) -> None:
+def test_tables_line_up_and_say_it_all(found: ArmComparison) -> None:
     reached, differences = tables_of(found)
     assert reached.header[2:] == ("rgb", "npr", "a|b*") and differences.header[2:] == ("npr", "a|b*")
     for table in (reached, differences):
@@ -154,7 +154,7 @@ def test_tables_line_up_and_say_it_all(found: Comparison) -> None:
     assert "10 of AUC, 10 of TPR at 1 % FPR, 6 of false alarms" in " ".join(how_to_read(found))
 
 
-def test_markdown_has_whole_tables(found: Comparison) -> None:
+def test_markdown_has_whole_tables(found: ArmComparison) -> None:
     text = as_markdown(found)
     tables = [part for part in text.split("\n\n") if part.startswith("|")]
     assert len(tables) == 2
@@ -164,7 +164,7 @@ def test_markdown_has_whole_tables(found: Comparison) -> None:
     assert "- npr against rgb: AUC: better on diffusion-b" in text
 
 
-def test_figure_is_one_file_for_both_themes(found: Comparison, tmp_path: Path) -> None:
+def test_figure_is_one_file_for_both_themes(found: ArmComparison, tmp_path: Path) -> None:
     path = tmp_path / "new" / "differences.svg"
     write_figure(found, path)
     text = path.read_text(encoding="utf-8")

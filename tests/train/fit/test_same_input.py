@@ -11,7 +11,7 @@ from train.common.tf import load_tensorflow
 from train.data.cards.reader import read_card
 from train.data.scan.scan import scan
 from train.data.store import Store, pack
-from train.fit.batches import Rows, training_batches
+from train.fit.batches import SplitRows, training_batches
 from train.image.view import parse_view
 from train.model import scale_pixels
 from train.recipe import Augment
@@ -42,7 +42,7 @@ def test_training_reads_what_the_exported_graph_computes(drawn: Store, text: str
     tf = load_tensorflow()
     front_end = parse_front_end(text)
     count = len(drawn.pixels)
-    rows = Rows(np.arange(count), np.zeros(count, bool), np.ones(count, np.float32))
+    rows = SplitRows(np.arange(count), np.zeros(count, bool), np.ones(count, np.float32))
     batches = training_batches(
         drawn, rows, front_end=front_end, settings=Augment(flip=0.0), batch_size=count, seed=(1,)
     )

@@ -16,7 +16,7 @@ from train.image.decode import decode
 from train.image.face_finder import networks
 from train.image.face_finder.decode import DecodedFace, anchor_centres, decode_faces
 from train.image.face_finder.finder import find_in_pixels, find_with
-from train.image.face_finder.letterbox import Placement, letterbox, to_tensor
+from train.image.face_finder.letterbox import Letterbox, letterbox, to_tensor
 from train.image.face_finder.networks import FULL_RANGE, NETWORKS, SHORT_RANGE, Network, checked_file, shipped_file
 from train.image.view import turn_upright
 
@@ -118,7 +118,7 @@ def test_nothing_found_is_no_face() -> None:
 def test_the_letterbox_keeps_proportions_and_centres(size: tuple[int, int]) -> None:
     width, height = size
     for side in (128, 192):
-        place = Placement(side, width, height)
+        place = Letterbox(side, width, height)
         square = letterbox(np.full((height, width, 3), 255, np.uint8), place)
         rows, columns = np.flatnonzero(square.any((1, 2))), np.flatnonzero(square.any((0, 2)))
         assert max(len(rows), len(columns)) == side
@@ -162,7 +162,7 @@ def test_other_kernels_find_the_same_faces() -> None:
     other = {network: BuiltIn(network) for network in NETWORKS}
     differing = 0
     for pixels in golden_pixels():
-        tensor = to_tensor(letterbox(pixels, Placement(128, pixels.shape[1], pixels.shape[0])))
+        tensor = to_tensor(letterbox(pixels, Letterbox(128, pixels.shape[1], pixels.shape[0])))
         ours, theirs = networks.open_network(SHORT_RANGE).run(tensor), other[SHORT_RANGE].run(tensor)
         differing += not np.array_equal(ours[1], theirs[1])
         assert find_in_pixels(pixels) == find_with(pixels, other.__getitem__)

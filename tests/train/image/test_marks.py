@@ -18,7 +18,7 @@ from train.image.decode import decode_bytes
 from train.image.marks.cbor import CborError, read_cbor
 from train.image.marks.jumbf import JumbfError, read_jumbf
 from train.image.marks.read import NO_MARK, Marks, read_marks
-from train.image.marks.rows import Row, shown
+from train.image.marks.rows import EvidenceRow, shown
 from train.image.marks.thumbnail import thumbnail_row
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "marks"
@@ -151,7 +151,7 @@ def test_mutated_files_give_rows_and_no_error(name: str, edits: list[tuple[float
         content = content[:at] + inserted + content[at + removed :]
     rows = read_marks(content, check=False).rows
     assert rows
-    assert all(isinstance(row, Row) and len(row.text) < 700 and "\x1b" not in row.text for row in rows)
+    assert all(isinstance(row, EvidenceRow) and len(row.text) < 700 and "\x1b" not in row.text for row in rows)
 
 
 # RFC 8949, appendix A.

@@ -7,14 +7,14 @@ from typing import Any
 import polars as pl
 
 from train.data.audit.duplicates import Repeats, find_repeats
-from train.data.audit.file_statistics import Count, Part, Spread, count_pictures, parts, spreads, with_measures
+from train.data.audit.file_statistics import Count, MeasureSpread, Part, count_pictures, parts, spreads, with_measures
 from train.data.audit.findings import SEVERITIES, Finding
-from train.data.audit.limits import Limits
+from train.data.audit.limits import AuditLimits
 from train.data.audit.marks import marks_findings
 from train.data.audit.metadata_baseline import (
     FeatureAlone,
     MetadataBaseline,
-    Pair,
+    PartPair,
     fit_features_alone,
     fit_framing,
     fit_metadata_baseline,
@@ -36,7 +36,7 @@ from train.data.audit.sharpness import Sharpness
 from train.data.manifest import Manifest
 from train.data.scan.skipped import Skipped
 
-__all__ = ["Audit", "Limits", "audit", "baseline_verdict"]
+__all__ = ["Audit", "AuditLimits", "audit", "baseline_verdict"]
 
 FORMAT = 1
 """Version of an audit's JSON document."""
@@ -51,14 +51,14 @@ class Audit:
 
     counts: tuple[Count, ...]
     parts: tuple[Part, ...]
-    spreads: tuple[Spread, ...]
+    spreads: tuple[MeasureSpread, ...]
     repeats: Repeats
     baseline: MetadataBaseline | None
     features_alone: tuple[FeatureAlone, ...]
     framing: MetadataBaseline | None
-    pairs: tuple[Pair, ...]
+    pairs: tuple[PartPair, ...]
     skipped: tuple[Skipped, ...]
-    limits: Limits
+    limits: AuditLimits
     found: tuple[Finding, ...]
     sharpness: Sharpness | None
     members: pl.DataFrame = field(compare=False, repr=False)
@@ -90,7 +90,7 @@ class Audit:
 def audit(
     manifest: Manifest,
     skipped: Sequence[Skipped] = (),
-    limits: Limits | None = None,
+    limits: AuditLimits | None = None,
     seed: int = 0,
     extra: Sequence[Finding] = (),
     sharpness: Sharpness | None = None,
@@ -102,7 +102,7 @@ def audit(
     sources, if somebody has measured it. `seed` is for the metadata baselines, which see
     samples of large manifests.
     """
-    frame, limits = manifest.frame, limits or Limits()
+    frame, limits = manifest.frame, limits or AuditLimits()
     measured = with_measures(frame)
     counts, of_parts = count_pictures(frame), parts(measured)
     repeats, members = find_repeats(frame)

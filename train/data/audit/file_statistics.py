@@ -35,7 +35,7 @@ class Count:
 
 
 @dataclass(frozen=True)
-class Spread:
+class MeasureSpread:
     """Quantiles (5, 25, 50, 75, 95 %) of one measure; None where no picture has it (JPEG quality of PNG files).
 
     `of` is "class" or "part", `name` a label or a part. `bytes` is the file size in bytes.
@@ -104,7 +104,7 @@ def count_pictures(frame: pl.DataFrame) -> tuple[Count, ...]:
     return tuple(Count(*row) for row in frame.group_by(keys).len().sort(keys).iter_rows())
 
 
-def spreads(measured: pl.DataFrame) -> tuple[Spread, ...]:
+def spreads(measured: pl.DataFrame) -> tuple[MeasureSpread, ...]:
     """Return the spread of every measure in every class and part of a table by `with_measures`."""
     found = []
     for of, key in (("class", "label"), ("part", "part")):
@@ -115,7 +115,7 @@ def spreads(measured: pl.DataFrame) -> tuple[Spread, ...]:
         ]
         for row in measured.group_by(key).agg(quantiles).sort(key, descending=of == "class").iter_rows(named=True):
             found += [
-                Spread(of, row[key], measure, **{name: row[f"{measure} {name}"] for name in _QUANTILES})
+                MeasureSpread(of, row[key], measure, **{name: row[f"{measure} {name}"] for name in _QUANTILES})
                 for measure in MEASURES
             ]
     return tuple(found)

@@ -12,7 +12,7 @@ def _limit(default: float | None, *, low: float, high: float | None = None, whol
 
 
 @dataclass(frozen=True)
-class Limits:
+class AuditLimits:
     """The most that an audit lets pass of each kind; None lets everything pass, and it is only told.
 
     - `leaks`: groups of look-alikes, or groups of the manifest, that stand in more than one split.
@@ -39,12 +39,12 @@ class Limits:
     no_face_share: float | None = _limit(None, low=0, high=1)
 
 
-def parse_limits(texts: Sequence[str]) -> Limits:
+def parse_limits(texts: Sequence[str]) -> AuditLimits:
     """Return the default limits with those of `texts` ("NAME=VALUE", "NAME=none") put in.
 
     Raises DataError that names the limit and what is allowed.
     """
-    known = {one.name: one for one in fields(Limits)}
+    known = {one.name: one for one in fields(AuditLimits)}
     given: dict[str, float | None] = {}
     for text in texts:
         name, equals, value = (part.strip() for part in text.partition("="))
@@ -55,7 +55,7 @@ def parse_limits(texts: Sequence[str]) -> Limits:
         if not equals:
             raise DataError(f"Limit {name!r} has no value: write {name}=VALUE or {name}=none.")
         given[name] = _value(name, value, **known[name].metadata)
-    return replace(Limits(), **given)  # type: ignore[arg-type]
+    return replace(AuditLimits(), **given)  # type: ignore[arg-type]
 
 
 def exceeds(value: float, limit: float | None) -> bool:

@@ -56,7 +56,7 @@ class FeatureAlone:
 
 
 @dataclass(frozen=True)
-class Pair:
+class PartPair:
     """A real and a fake part, and whether anything but the pixels tells one from the other.
 
     `files` is from FEATURES, `framing` from where the eyes are (None where they are not known in enough pictures).
@@ -138,7 +138,7 @@ def fit_framing(frame: pl.DataFrame, seed: int = 0) -> MetadataBaseline | None:
     return _evaluate(known, framing_features(known), _tree(known.height, seed), seed)
 
 
-def fit_pairs(frame: pl.DataFrame, seed: int = 0) -> tuple[Pair, ...]:
+def fit_pairs(frame: pl.DataFrame, seed: int = 0) -> tuple[PartPair, ...]:
     """Evaluate every fake part against every real part by decision trees, on at most 1,500 pictures of each part.
 
     A part of reconstructions is compared with its own originals only. Beyond 300 pairs the smallest parts are left out.
@@ -165,7 +165,7 @@ def fit_pairs(frame: pl.DataFrame, seed: int = 0) -> tuple[Pair, ...]:
     return tuple(sorted((pair for pair in found if pair is not None), key=lambda pair: (pair.files.auc, pair.fake)))
 
 
-def _evaluate_pair(real: str, fake: str, reals: pl.DataFrame, fakes: pl.DataFrame, seed: int) -> Pair | None:
+def _evaluate_pair(real: str, fake: str, reals: pl.DataFrame, fakes: pl.DataFrame, seed: int) -> PartPair | None:
     rows = pl.concat([reals, fakes])
     features = file_features(rows)
     files = _evaluate(rows, features, _tree(rows.height, seed), seed)
@@ -182,7 +182,7 @@ def _evaluate_pair(real: str, fake: str, reals: pl.DataFrame, fakes: pl.DataFram
         verdict = "matched" if files.high <= CLOSE else "unclear"
     else:
         verdict = "close" if files.auc <= CLOSE else "apart"
-    return Pair(real, fake, files, framing, telling, verdict)
+    return PartPair(real, fake, files, framing, telling, verdict)
 
 
 def _tree(rows: int, seed: int) -> Any:

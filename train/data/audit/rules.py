@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from train.data.audit.duplicates import Cases, Repeats
 from train.data.audit.file_statistics import WORDS, Count, Part
 from train.data.audit.findings import Finding, Severity
-from train.data.audit.limits import Limits, exceeds
-from train.data.audit.metadata_baseline import FeatureAlone, MetadataBaseline, Pair
+from train.data.audit.limits import AuditLimits, exceeds
+from train.data.audit.metadata_baseline import FeatureAlone, MetadataBaseline, PartPair
 from train.data.manifest import LABELS, SPLITS
 from train.data.scan.skipped import Skipped
 
@@ -20,12 +20,12 @@ _FEW = 50
 _NAMED = 4
 
 
-def baseline_verdict(baseline: MetadataBaseline | None, limits: Limits) -> str:
+def baseline_verdict(baseline: MetadataBaseline | None, limits: AuditLimits) -> str:
     """Say in one sentence what the metadata baseline means for every score on the same pictures."""
     return baseline_finding(baseline, limits).text
 
 
-def baseline_finding(model: MetadataBaseline | None, limits: Limits) -> Finding:
+def baseline_finding(model: MetadataBaseline | None, limits: AuditLimits) -> Finding:
     """Say what the metadata baseline means."""
     if model is None:
         return Finding("note", "shortcut", "The metadata baseline was not fitted: a class has fewer than 5 groups.")
@@ -48,7 +48,7 @@ def baseline_finding(model: MetadataBaseline | None, limits: Limits) -> Finding:
     return Finding("note", "shortcut", f"File metadata alone does not separate the classes ({auc}).")
 
 
-def check_features(alone: Sequence[FeatureAlone], limits: Limits) -> list[Finding]:
+def check_features(alone: Sequence[FeatureAlone], limits: AuditLimits) -> list[Finding]:
     """Name the features that alone separate the classes."""
     found = []
     for remedy in dict.fromkeys(_REMEDIES.values()):
@@ -89,7 +89,7 @@ _REMEDIES = {
 }
 
 
-def check_framing(model: MetadataBaseline | None, limits: Limits) -> list[Finding]:
+def check_framing(model: MetadataBaseline | None, limits: AuditLimits) -> list[Finding]:
     """Say what the place and distance of the eyes tell, where it tells."""
     if model is None or model.low <= _TELLS:
         return []
@@ -98,7 +98,7 @@ def check_framing(model: MetadataBaseline | None, limits: Limits) -> list[Findin
     return [Finding(severity, "framing", sentence, "Use a view with face(K), which frames all faces alike.")]
 
 
-def check_pairs(pairs: Sequence[Pair]) -> list[Finding]:
+def check_pairs(pairs: Sequence[PartPair]) -> list[Finding]:
     """Name the pairs of sources that only their pixels tell apart, and count the others."""
     if not pairs:
         return []
@@ -142,7 +142,7 @@ def check_pairs(pairs: Sequence[Pair]) -> list[Finding]:
     return found
 
 
-def check_repeats(repeats: Repeats, limits: Limits) -> list[Finding]:
+def check_repeats(repeats: Repeats, limits: AuditLimits) -> list[Finding]:
     """Say what stands more than once, and what of it does harm."""
     return [
         *_cases_findings(
@@ -200,7 +200,7 @@ def _cases_findings(topic: str, cases: Cases, what: str, remedy: str, fails: boo
     return [Finding(severity, topic, sentence, remedy, cases.examples)]
 
 
-def check_balance(counts: Sequence[Count], limits: Limits) -> list[Finding]:
+def check_balance(counts: Sequence[Count], limits: AuditLimits) -> list[Finding]:
     """Say where a class is missing or outnumbered, and which generators have too few test pictures to be evaluated."""
     table = {(label, split): 0 for label in LABELS for split in SPLITS}
     tests: dict[str, int] = defaultdict(int)
@@ -234,7 +234,7 @@ def check_balance(counts: Sequence[Count], limits: Limits) -> list[Finding]:
     return found
 
 
-def check_faces(parts: Sequence[Part], limits: Limits) -> list[Finding]:
+def check_faces(parts: Sequence[Part], limits: AuditLimits) -> list[Finding]:
     """Say in how many pictures no face, several faces, or nobody has looked."""
     pictures, looked_at = sum(part.pictures for part in parts), sum(part.looked_at for part in parts)
     if not looked_at:
@@ -258,7 +258,7 @@ def check_faces(parts: Sequence[Part], limits: Limits) -> list[Finding]:
     return found
 
 
-def check_skipped(skipped: Sequence[Skipped], pictures: int, limits: Limits) -> list[Finding]:
+def check_skipped(skipped: Sequence[Skipped], pictures: int, limits: AuditLimits) -> list[Finding]:
     """Say how many pictures the scan left out."""
     if not skipped:
         return []
@@ -296,7 +296,7 @@ def in_words(model: MetadataBaseline) -> str:
     return f"AUC {model.auc:.2f} [{model.low:.2f}, {model.high:.2f}]"
 
 
-def _pair_words(pair: Pair) -> str:
+def _pair_words(pair: PartPair) -> str:
     framing = "" if pair.framing is None else f", by framing {pair.framing.auc:.2f}"
     return f"{pair.real} with {pair.fake} ({in_words(pair.files)}{framing})"
 

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from train.data.audit.audit import Audit
-from train.data.audit.file_statistics import Part, Spread
+from train.data.audit.file_statistics import MeasureSpread, Part
 from train.data.audit.findings import Finding
 from train.data.audit.metadata_baseline import MetadataBaseline
 from train.data.audit.sharpness import Sharpness
@@ -131,7 +131,7 @@ def _finding(finding: Finding) -> Text:
     return text
 
 
-def _density(spread: Spread) -> str:
+def _density(spread: MeasureSpread) -> str:
     return "-" if spread.median is None else f"{spread.median:.2f}"
 
 

@@ -33,7 +33,7 @@ class Lookup:
         return all(row[column] in values for column, values in self.where)
 
 
-class Tables:
+class LookupTables:
     """The tables of one dataset's folder, each read once, when its first picture asks for it."""
 
     def __init__(self, folder: Path) -> None:

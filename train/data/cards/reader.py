@@ -9,10 +9,10 @@ from train.common.documents import read_toml
 from train.common.errors import DataError
 from train.data.cards.globs import check_cost, words_of
 from train.data.cards.lookup_tables import Lookup
-from train.data.cards.rules import CARD_SPLITS, Card, Facts, Get, Rule, open_card, usual_layout
+from train.data.cards.rules import CARD_SPLITS, Card, CardFacts, Get, Rule, open_card, usual_layout
 from train.data.manifest import FAMILIES, LABELS, attribute_problem
 
-__all__ = ["GET_KINDS", "Card", "Facts", "Get", "Rule", "open_card", "read_card", "usual_layout"]
+__all__ = ["GET_KINDS", "Card", "CardFacts", "Get", "Rule", "open_card", "read_card", "usual_layout"]
 
 GET_KINDS = {
     "kaggle": ("handle",),

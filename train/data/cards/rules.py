@@ -10,7 +10,7 @@ from pathlib import Path
 from train.common.errors import DataError
 from train.data.cards.generators import family_of
 from train.data.cards.globs import compile_glob, literal_start, words_of
-from train.data.cards.lookup_tables import Lookup, Tables
+from train.data.cards.lookup_tables import Lookup, LookupTables
 from train.data.cards.words import split_of_word
 from train.data.manifest import SPLITS
 from train.data.splits import EITHER
@@ -38,7 +38,7 @@ class Get:
 
 
 @dataclass(frozen=True)
-class Facts:
+class CardFacts:
     """What a card says about one file; `split` and `group` are None where it says nothing.
 
     `attributes` are names and values of further columns for the manifest.
@@ -113,9 +113,9 @@ class Card:
     generators: Mapping[str, str] = field(default_factory=dict)
     splits: Mapping[str, str] = field(default_factory=dict)
     expected: Mapping[str, int] = field(default_factory=dict)
-    tables: Tables | None = field(default=None, compare=False, repr=False)
+    tables: LookupTables | None = field(default=None, compare=False, repr=False)
 
-    def facts(self, path: str) -> Facts | None:
+    def facts(self, path: str) -> CardFacts | None:
         """Return what the card says about a path relative to the dataset's folder (forward slashes).
 
         None if no rule names the path, or one leaves it out (`skip_reason` tells them apart). DataError if the
@@ -168,14 +168,14 @@ class Card:
             self._columns[lookup.table, lookup.column],
         )
 
-    def _facts(self, rule: Rule, words: Mapping[str, str]) -> Facts:
+    def _facts(self, rule: Rule, words: Mapping[str, str]) -> CardFacts:
         generator = rule.generator.format_map(words).strip() or "unknown"
         generator = self.generators.get(generator, generator)
         source = rule.source.format_map(words) or self.name
         group = None if rule.group is None else _group(source, rule.group.format_map(words))
         family = rule.family or family_of(generator, rule.label)
         attributes = tuple((name, text.format_map(words)) for name, text in rule.attributes)
-        return Facts(rule.label, generator, family, source, self._split(rule, words), group, attributes)
+        return CardFacts(rule.label, generator, family, source, self._split(rule, words), group, attributes)
 
     def _split(self, rule: Rule, words: Mapping[str, str]) -> str | None:
         if rule.split is None or rule.split in CARD_SPLITS:
@@ -190,7 +190,7 @@ class Card:
         return split
 
     @cached_property
-    def _fixed(self) -> tuple[Facts | None, ...]:
+    def _fixed(self) -> tuple[CardFacts | None, ...]:
         """The facts of each rule that says the same about all its files, else None."""
         return tuple(None if rule.skip or rule.words else self._facts(rule, {}) for rule in self.rules)
 
@@ -207,7 +207,7 @@ class Card:
 
 def open_card(card: Card, folder: Path) -> Card:
     """Return the card ready to look pictures up in the tables below the dataset's folder; nothing is read yet."""
-    return replace(card, tables=Tables(folder))
+    return replace(card, tables=LookupTables(folder))
 
 
 def usual_layout(name: str = "usual-layout") -> Card:

@@ -26,7 +26,7 @@ _LINE = (
 
 
 @dataclass(frozen=True)
-class Found:
+class FaceCount:
     """How many faces the picture with this content has, and the eyes of the meant one."""
 
     sha256: str
@@ -58,12 +58,12 @@ def open_cache(path: Path, by: str) -> pl.DataFrame:
     return found.cast({name: SCHEMA[name] for name in FOUND}).unique("sha256", keep="last", maintain_order=True)
 
 
-def append_to_cache(path: Path, found: Sequence[Found]) -> None:
+def append_to_cache(path: Path, found: Sequence[FaceCount]) -> None:
     """Add what was found to the file, all in one write."""
     _add(path, "".join(_line(one) for one in found))
 
 
-def as_frame(found: Sequence[Found]) -> pl.DataFrame:
+def as_frame(found: Sequence[FaceCount]) -> pl.DataFrame:
     """Return what was found as a table with the columns FOUND."""
     rows = [
         (one.sha256, one.faces, *((one.eyes.x, one.eyes.y, one.eyes.distance) if one.eyes else (None,) * 3))
@@ -72,7 +72,7 @@ def as_frame(found: Sequence[Found]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={name: SCHEMA[name] for name in FOUND}, orient="row")
 
 
-def _line(one: Found) -> str:
+def _line(one: FaceCount) -> str:
     eyes = None if one.eyes is None else [one.eyes.x, one.eyes.y, one.eyes.distance]
     return json.dumps({"sha256": one.sha256, "faces": one.faces, "eyes": eyes}) + "\n"
 

@@ -10,11 +10,11 @@ import polars as pl
 
 from train.common.process_pool import parallel_map
 from train.common.progress import ProgressCallback
-from train.data.faces.cache import FOUND, Found, append_to_cache, as_frame, open_cache
+from train.data.faces.cache import FOUND, FaceCount, append_to_cache, as_frame, open_cache
 from train.data.manifest import Manifest, check_frame
 from train.data.rows import decode_unchanged
 from train.image.decode import Picture
-from train.image.face import RIVAL_SHARE, Detect, Detector, choose_face
+from train.image.face import RIVAL_SHARE, Detect, FaceDetector, choose_face
 from train.image.view import Eyes, turn_upright
 
 # So many pictures are remembered at a time: what a kill costs.
@@ -25,7 +25,7 @@ _FEW = 32
 
 def find_faces(
     manifest: Manifest,
-    detector: Detector,
+    detector: FaceDetector,
     cache: Path,
     *,
     workers: int | None = None,
@@ -46,7 +46,7 @@ def find_faces(
     rows = frame.unique("sha256", keep="first", maintain_order=True).join(known, on="sha256", how="anti")
     items = [(manifest.picture_path(path), sha256) for path, sha256 in rows.select("path", "sha256").iter_rows()]
     processes = min(workers or os.cpu_count() or 1, detector.most_processes)
-    new: list[Found] = []
+    new: list[FaceCount] = []
     with closing(parallel_map(partial(_find, detector.detect), items, processes, few=_FEW)) as results:
         for chunk in _chunks(results):
             append_to_cache(cache, chunk)
@@ -61,21 +61,21 @@ def find_faces(
     return Manifest(joined, manifest.folder)
 
 
-def eyes_in(picture: Picture, detector: Detector) -> tuple[int, Eyes | None]:
+def eyes_in(picture: Picture, detector: FaceDetector) -> tuple[int, Eyes | None]:
     """Return how many faces a picture has and the eyes of the largest, as `find_faces` would."""
     upright = turn_upright(picture.pixels, picture.orientation)
     height, width = upright.shape[:2]
     return choose_face(detector.detect(upright), width, height)
 
 
-def _find(detect: Detect, item: tuple[Path, str]) -> Found:
+def _find(detect: Detect, item: tuple[Path, str]) -> FaceCount:
     path, sha256 = item
-    count, eyes = eyes_in(decode_unchanged(path, sha256), Detector("", detect))
-    return Found(sha256, count, eyes)
+    count, eyes = eyes_in(decode_unchanged(path, sha256), FaceDetector("", detect))
+    return FaceCount(sha256, count, eyes)
 
 
-def _chunks(results: Iterable[Found]) -> Iterator[list[Found]]:
-    chunk: list[Found] = []
+def _chunks(results: Iterable[FaceCount]) -> Iterator[list[FaceCount]]:
+    chunk: list[FaceCount] = []
     for one in results:
         chunk.append(one)
         if len(chunk) == _CHUNK:

@@ -10,7 +10,7 @@ from PIL import Image
 from train.common.errors import TrainError
 from train.common.extras import missing_sentence
 from train.common.tf import load_tensorflow
-from train.image.face import Detector, Face
+from train.image.face import Face, FaceDetector
 
 # Below this the package makes no level of its pyramid (faces of 20 pixels become windows of 12) and fails.
 SMALLEST_SIDE = 21
@@ -28,7 +28,7 @@ _SCALES = (1.0, 0.85, 0.75, 0.6)
 _LARGE = 0.15
 
 
-def mtcnn_detector() -> Detector:
+def mtcnn_detector() -> FaceDetector:
     """Return the detector; TensorFlow and the networks are loaded when the first picture comes.
 
     Finds upright faces with boxes from 20 pixels to 0.7 of the picture's shorter side at least (to 0.86 at 256 and 512
@@ -42,7 +42,7 @@ def mtcnn_detector() -> Detector:
     scales = " ".join(map(str, _SCALES))
     name = f"mtcnn {number}, looks {scales} below {_LARGE}, longer side {LONGER_SIDE}"
     # TensorFlow uses all cores by itself.
-    return Detector(name, _detect, most_processes=1)
+    return FaceDetector(name, _detect, most_processes=1)
 
 
 def _detect(pixels: np.ndarray) -> list[Face]:

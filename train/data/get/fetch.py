@@ -26,7 +26,7 @@ _PASSING = (408, 425, 429, 500, 502, 503, 504)
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How long to wait for a server and how often to try; the pause doubles from try to try, up to 30 seconds."""
 
     connect_seconds: float = 15
@@ -35,7 +35,7 @@ class Patience:
     pause_seconds: float = 1
 
 
-USUAL_PATIENCE = Patience()
+USUAL_PATIENCE = RetryPolicy()
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def fetch(
     sha256: str,
     path: Path,
     *,
-    patience: Patience = USUAL_PATIENCE,
+    patience: RetryPolicy = USUAL_PATIENCE,
     max_bytes: int = 1 << 40,
     on_progress: ProgressCallback | None = None,
 ) -> Path:
@@ -88,7 +88,9 @@ def fetch(
     return path
 
 
-def _download(url: str, part: Path, patience: Patience, max_bytes: int, on_progress: ProgressCallback | None) -> None:
+def _download(
+    url: str, part: Path, patience: RetryPolicy, max_bytes: int, on_progress: ProgressCallback | None
+) -> None:
     reason = ""
     with requests.Session() as session:
         for number in range(patience.tries):
@@ -117,7 +119,7 @@ def _try_once(
     session: requests.Session,
     url: str,
     part: Path,
-    patience: Patience,
+    patience: RetryPolicy,
     max_bytes: int,
     on_progress: ProgressCallback | None,
 ) -> None:
@@ -156,7 +158,7 @@ def _try_once(
         raise _BrokenOff(f"{have:,} of {known.size:,} bytes came")
 
 
-def _ask(session: requests.Session, url: str, have: int, known: _Known, patience: Patience) -> requests.Response:
+def _ask(session: requests.Session, url: str, have: int, known: _Known, patience: RetryPolicy) -> requests.Response:
     headers = {"Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"

@@ -15,10 +15,10 @@ from train.common.errors import DataError
 from train.common.locks import let_go, take
 from train.common.progress import ProgressCallback
 from train.data.cards.reader import Card
-from train.data.get.fetch import USUAL_PATIENCE, Patience, fetch
+from train.data.get.fetch import USUAL_PATIENCE, RetryPolicy, fetch
 from train.data.get.hubs import Fetched, fetch_huggingface, fetch_kaggle
 from train.data.get.inner import unpack_inner
-from train.data.get.unpack import UNFINISHED, USUAL_LIMITS, Limits, unpack
+from train.data.get.unpack import UNFINISHED, USUAL_LIMITS, ArchiveLimits, unpack
 
 PROVENANCE = ".fauxlens-get.json"
 _LOCK, _REQUEST = "lock", "wish.json"
@@ -30,7 +30,7 @@ NamedProgressCallback = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
-class Request:
+class DownloadRequest:
     """What a download is recognised by: the card's name and what its [get] says."""
 
     card: str
@@ -44,7 +44,7 @@ class Request:
 class Provenance:
     """What PROVENANCE holds: the request, a hub's name of the version (else empty), when (ISO 8601), how many files."""
 
-    request: Request
+    request: DownloadRequest
     version: str
     time: str
     files: int
@@ -56,8 +56,8 @@ def get_dataset(
     *,
     now: datetime,
     on_progress: NamedProgressCallback | None = None,
-    patience: Patience = USUAL_PATIENCE,
-    limits: Limits = USUAL_LIMITS,
+    patience: RetryPolicy = USUAL_PATIENCE,
+    limits: ArchiveLimits = USUAL_LIMITS,
 ) -> Path:
     """Fetch the card's dataset into `folder` and return the folder that holds the pictures, which is `folder`.
 
@@ -68,7 +68,7 @@ def get_dataset(
     `on_progress` is called. Raises DataError when the card's dataset is placed by hand, when `folder` holds
     something else, and for all that can go wrong on the way.
     """
-    request = Request(card.name, card.get.kind, card.get.handle, card.get.url, card.get.sha256)
+    request = DownloadRequest(card.name, card.get.kind, card.get.handle, card.get.url, card.get.sha256)
     if request.kind == "by-hand":
         raise DataError(_by_hand(card, folder))
     target = folder.resolve()
@@ -105,7 +105,7 @@ def read_provenance(folder: Path) -> Provenance | None:
         return None
     try:
         table = read_json_object(path, error=DataError, remedy=f"remove {folder} and get it again")
-        request = Request(**table.pop(_KEY))
+        request = DownloadRequest(**table.pop(_KEY))
         provenance = Provenance(request, **table)
         texts = (provenance.time, request.card, request.kind, request.handle, request.url)
         if not all(isinstance(text, str) for text in texts):
@@ -117,7 +117,7 @@ def read_provenance(folder: Path) -> Provenance | None:
         raise DataError(f"{path} is damaged: remove {folder} and get it again.") from None
 
 
-def _is_finished(target: Path, request: Request, folder: Path) -> bool:
+def _is_finished(target: Path, request: DownloadRequest, folder: Path) -> bool:
     """Tell whether `target` holds this very download; DataError if it holds anything else."""
     provenance = read_provenance(target)
     if provenance is not None and provenance.request == request:
@@ -131,7 +131,7 @@ def _is_finished(target: Path, request: Request, folder: Path) -> bool:
     return False
 
 
-def _begin(work: Path, request: Request) -> None:
+def _begin(work: Path, request: DownloadRequest) -> None:
     """Note in `work` what it is for; DataError if it holds the beginning of something else.
 
     The beginning of an earlier state of the same card is thrown away: a corrected address brings other bytes. So is
@@ -165,7 +165,11 @@ def _has_begun(work: Path) -> bool:
 
 
 def _bring(
-    request: Request, work: Path, on_progress: NamedProgressCallback | None, patience: Patience, limits: Limits
+    request: DownloadRequest,
+    work: Path,
+    on_progress: NamedProgressCallback | None,
+    patience: RetryPolicy,
+    limits: ArchiveLimits,
 ) -> Fetched:
     if request.kind == "kaggle":
         return fetch_kaggle(request.handle, work)
@@ -186,7 +190,7 @@ def _bring(
     return Fetched(files, "")
 
 
-def _finish(fetched: Fetched, request: Request, target: Path, now: datetime) -> None:
+def _finish(fetched: Fetched, request: DownloadRequest, target: Path, now: datetime) -> None:
     path = fetched.folder / PROVENANCE
     path.unlink(missing_ok=True)
     count = sum(path.is_file() for path in fetched.folder.rglob("*"))

@@ -6,12 +6,14 @@ from pathlib import Path
 from train.common.errors import DataError
 from train.common.progress import ProgressCallback
 from train.data.get.entry_names import safe_parts
-from train.data.get.unpack import Limits, unpack
+from train.data.get.unpack import ArchiveLimits, unpack
 
 _SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 
 
-def unpack_inner(folder: Path, names: Sequence[str], *, limits: Limits, on_progress: ProgressCallback | None) -> None:
+def unpack_inner(
+    folder: Path, names: Sequence[str], *, limits: ArchiveLimits, on_progress: ProgressCallback | None
+) -> None:
     """Unpack the archives `names` (paths inside `folder`) each into a folder of its name beside it, then remove them.
 
     `a/wiki.zip` becomes `a/wiki/`. Called again after a stop it goes on: a folder that is there already counts

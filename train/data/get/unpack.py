@@ -19,7 +19,7 @@ _HARMLESS_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
-class Limits:
+class ArchiveLimits:
     """What an archive may hold: entries (files and folders), bytes a file, bytes in all, and bytes a byte of archive.
 
     Pictures are packed already and shrink by a few per cent; tables and flat masks shrink to a fiftieth. A
@@ -32,14 +32,14 @@ class Limits:
     ratio: int = 200
 
 
-USUAL_LIMITS = Limits()
+USUAL_LIMITS = ArchiveLimits()
 
 
 def unpack(
     archive: Path,
     folder: Path,
     *,
-    limits: Limits = USUAL_LIMITS,
+    limits: ArchiveLimits = USUAL_LIMITS,
     on_progress: ProgressCallback | None = None,
 ) -> int:
     """Unpack a zip, tar, tar.gz, tar.bz2 or tar.xz, told by its content, and return the number of files.
@@ -65,7 +65,7 @@ def unpack(
     return files
 
 
-def _unpack_into(root: Path, archive: Path, limits: Limits, on_progress: ProgressCallback | None) -> int:
+def _unpack_into(root: Path, archive: Path, limits: ArchiveLimits, on_progress: ProgressCallback | None) -> int:
     size = archive.stat().st_size
     most = min(limits.total_bytes, max(_HARMLESS_BYTES, limits.ratio * size))
     taken: dict[str, str] = {}

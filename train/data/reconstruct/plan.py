@@ -19,7 +19,7 @@ SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "GIF"
 
 
 @dataclass(frozen=True)
-class Plan:
+class ReconstructionPlan:
     """What is made of one row of a manifest; paths are relative to the folder of the reconstructions.
 
     `size` is width and height in stored pixels after the reduction; `real` is None where the original itself is the
@@ -58,7 +58,9 @@ def kind_of(autoencoder: str, region: Region | None) -> str:
     return autoencoder if region is None else f"{autoencoder}-{region}"
 
 
-def plan_of(row: dict[str, Any], autoencoders: Sequence[Autoencoder], scale: int | None, region: Region | None) -> Plan:
+def plan_of(
+    row: dict[str, Any], autoencoders: Sequence[Autoencoder], scale: int | None, region: Region | None
+) -> ReconstructionPlan:
     """Plan what becomes of a real row; which autoencoder is decided by its content."""
     chosen = {one.name: one for one in autoencoders}[assigned(row["sha256"], [one.name for one in autoencoders])]
     size = reduced_size(row["width"], row["height"], scale)
@@ -68,7 +70,7 @@ def plan_of(row: dict[str, Any], autoencoders: Sequence[Autoencoder], scale: int
     # Of a format that is not written here there will be no file.
     suffix = SUFFIXES.get(row["format"], "")
     kind = kind_of(chosen.name, region)
-    return Plan(
+    return ReconstructionPlan(
         row,
         chosen,
         region,
@@ -87,7 +89,7 @@ def reduced_size(width: int, height: int, scale: int | None) -> tuple[int, int]:
     return tuple(max(1, (2 * side * scale + longer) // (2 * longer)) for side in (width, height))  # type: ignore[return-value]
 
 
-def manifest_rows(plan: Plan, folder: Path) -> tuple[dict[str, Any], ...]:
+def manifest_rows(plan: ReconstructionPlan, folder: Path) -> tuple[dict[str, Any], ...]:
     """Return the rows of the fake and, if it has one, of its reduced original; their files are there."""
     about = {
         "label": "fake",
@@ -100,7 +102,7 @@ def manifest_rows(plan: Plan, folder: Path) -> tuple[dict[str, Any], ...]:
     return (fake,) if plan.real is None else (fake, {**plan.row, **eyes, **_measured(folder, plan.real)})
 
 
-def _eyes(plan: Plan) -> dict[str, float | None]:
+def _eyes(plan: ReconstructionPlan) -> dict[str, float | None]:
     eyes = plan.eyes
     values = (None, None, None) if eyes is None else (eyes.x, eyes.y, eyes.distance)
     return dict(zip(("eye_x", "eye_y", "eye_distance"), values, strict=True))

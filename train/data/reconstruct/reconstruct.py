@@ -42,7 +42,7 @@ from train.common.errors import DataError
 from train.common.progress import ProgressCallback
 from train.data.manifest import Manifest, attributes_of, relative_path, rows_frame, write_manifest
 from train.data.reconstruct.autoencoder import Autoencoder
-from train.data.reconstruct.plan import SUFFIXES, Plan, manifest_rows, plan_of
+from train.data.reconstruct.plan import SUFFIXES, ReconstructionPlan, manifest_rows, plan_of
 from train.data.reconstruct.regions import Region, paste, region_mask, turned_back, upright_size
 from train.data.reconstruct.save_alike import Encoding, encode_alike, encoding_of
 from train.data.scan.measure import Measured, measure
@@ -57,7 +57,7 @@ _AHEAD = 4
 
 
 @dataclass(frozen=True)
-class Pair:
+class ReconstructedPair:
     """A reconstruction, its original and its mask or None (paths relative to the folder), the autoencoder's name."""
 
     fake: str
@@ -71,7 +71,7 @@ class Reconstructed:
     """What came of a run: the manifest, which has been written, its pairs, and the originals that could not be used."""
 
     manifest: Manifest
-    pairs: tuple[Pair, ...]
+    pairs: tuple[ReconstructedPair, ...]
     skipped: tuple[Skipped, ...]
 
 
@@ -118,13 +118,13 @@ def reconstruct(
     # By content, so that all sources and sizes come evenly and the time that is left can be told.
     plans.sort(key=lambda plan: plan.row["sha256"])
     made: list[dict[str, Any]] = []
-    pairs: list[Pair] = []
+    pairs: list[ReconstructedPair] = []
     skipped: list[Skipped] = []
     for done, (plan, why) in enumerate(_work(manifest, plans, folder, workers), 1):
         if why is None:
             made += manifest_rows(plan, folder)
             twin = plan.real or relative_path(manifest.picture_path(plan.row["path"]), folder)
-            pairs.append(Pair(plan.fake, twin, plan.autoencoder.name, plan.mask))
+            pairs.append(ReconstructedPair(plan.fake, twin, plan.autoencoder.name, plan.mask))
         else:
             skipped.append(Skipped(plan.row["path"], why))
         if on_progress is not None:
@@ -135,7 +135,9 @@ def reconstruct(
     result = Manifest(rows_frame(made, attributes_of(manifest.frame)).sort("path"), folder)
     write_manifest(result, folder / MANIFEST)
     pairs.sort(key=lambda pair: pair.fake)
-    table = pl.DataFrame([asdict(pair) for pair in pairs], schema=dict.fromkeys(Pair.__dataclass_fields__, pl.String))
+    table = pl.DataFrame(
+        [asdict(pair) for pair in pairs], schema=dict.fromkeys(ReconstructedPair.__dataclass_fields__, pl.String)
+    )
     write_bytes(folder / PAIRS, table_bytes(table))
     return Reconstructed(result, tuple(pairs), tuple(skipped))
 
@@ -159,11 +161,13 @@ def _prepare(folder: Path, autoencoders: Sequence[Autoencoder], scale: int | Non
         write_text(path, json.dumps(settings, indent=1) + "\n")
 
 
-def _work(manifest: Manifest, plans: Sequence[Plan], folder: Path, workers: int) -> Iterator[tuple[Plan, str | None]]:
+def _work(
+    manifest: Manifest, plans: Sequence[ReconstructionPlan], folder: Path, workers: int
+) -> Iterator[tuple[ReconstructionPlan, str | None]]:
     """Make what is missing; yield every plan once its files are there, or with a sentence why they are not."""
     pool = ThreadPoolExecutor(max(1, workers))
-    saving: deque[tuple[Plan, Future[str | None]]] = deque()
-    opening: deque[tuple[Plan, Future[_Opened | str | None]]] = deque()
+    saving: deque[tuple[ReconstructionPlan, Future[str | None]]] = deque()
+    opening: deque[tuple[ReconstructionPlan, Future[_Opened | str | None]]] = deque()
     waiting = deque(plans)
     try:
         while waiting or opening or saving:
@@ -186,7 +190,7 @@ def _work(manifest: Manifest, plans: Sequence[Plan], folder: Path, workers: int)
         pool.shutdown(cancel_futures=True)
 
 
-def _open(manifest: Manifest, plan: Plan, folder: Path) -> _Opened | str | None:
+def _open(manifest: Manifest, plan: ReconstructionPlan, folder: Path) -> _Opened | str | None:
     """Decode and reduce an original; None if its files are there already, a sentence if it cannot be used."""
     if all(_is_whole(folder / name, plan.size) for name in plan.files):
         return None
@@ -222,7 +226,7 @@ def _is_whole(path: Path, size: tuple[int, int]) -> bool:
     return isinstance(found, Measured) and (found.width, found.height) == size
 
 
-def _save(plan: Plan, folder: Path, opened: _Opened, fake: np.ndarray) -> str | None:
+def _save(plan: ReconstructionPlan, folder: Path, opened: _Opened, fake: np.ndarray) -> str | None:
     """Write the files of a plan; return a sentence if they cannot be saved as the original is."""
     if (opened.pixels == opened.pixels[..., :1]).all():
         # An autoencoder tints a grey picture, which would tell it without any other trace.

@@ -41,7 +41,7 @@ def read_torch_file(path: Path) -> dict[str, np.ndarray]:
         with zipfile.ZipFile(path) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
                 raise DataError(f"{path} holds more than {MAX_BYTES:,} bytes: name the weights of a small autoencoder.")
-            found = _Reader(archive, path).load()
+            found = _TensorUnpickler(archive, path).load()
     except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
         raise DataError(f"{path} is not a file of torch.save ({error}): get it again.") from None
     except pickle.UnpicklingError as error:
@@ -58,7 +58,7 @@ def read_torch_file(path: Path) -> dict[str, np.ndarray]:
     return {str(name): value for name, value in found.items()}
 
 
-class _Reader(pickle.Unpickler):
+class _TensorUnpickler(pickle.Unpickler):
     def __init__(self, archive: zipfile.ZipFile, path: Path) -> None:
         pickles = [name for name in archive.namelist() if name.endswith("/data.pkl")]
         if len(pickles) != 1:

@@ -4,12 +4,12 @@ import numpy as np
 
 from .brush import Colour, closed_curve, ellipse, fill, mask, open_curve, strands, stroke
 from .placement import Placement, light_on_head
-from .scene import Face, Scene
+from .scene import DrawnFace, Scene
 
 _SHADE: Colour = (0.22, 0.09, 0.07)
 
 
-def head_outline(face: Face) -> np.ndarray:
+def head_outline(face: DrawnFace) -> np.ndarray:
     """Give the outline of the head in head coordinates, float [160, 2]."""
     right = np.array(
         [
@@ -111,7 +111,7 @@ def _draw_beard(canvas: np.ndarray, scene: Scene, place: Placement, rng: np.rand
     strands(canvas, lines, colours, 0.012 * unit, clip, 0.25 + 0.5 * hair.beard)
 
 
-def _eye_curves(face: Face, side: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _eye_curves(face: DrawnFace, side: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     size, opening = face.eye_size, face.eye_size * face.eye_open
     slant = -face.eye_slant * size
     inner, outer = (-size, 0.10 * size), (size, slant)

@@ -56,7 +56,7 @@ class Pose:
 
 
 @dataclass(frozen=True)
-class Face:
+class DrawnFace:
     """Shape and colour of head and features; lengths in half heads (chin to crown is 2)."""
 
     skin: Colour
@@ -116,7 +116,7 @@ class Scene:
     """One portrait; `texture_seed` feeds what is drawn strand by strand and speck by speck."""
 
     pose: Pose
-    face: Face
+    face: DrawnFace
     hair: Hair
     light: Light
     backdrop: str
@@ -174,10 +174,10 @@ def choose_scene(rng: np.random.Generator) -> Scene:
     )
 
 
-def _choose_face(rng: np.random.Generator, skin: Colour, style: str) -> Face:
+def _choose_face(rng: np.random.Generator, skin: Colour, style: str) -> DrawnFace:
     soft = style in ("bob", "long", "bun")
     lip = _mix(skin, (0.72, 0.22, 0.26), rng.uniform(0.35, 0.75) if soft else rng.uniform(0.22, 0.4))
-    return Face(
+    return DrawnFace(
         skin=skin,
         width=rng.uniform(0.70, 0.80),
         jaw=rng.uniform(0.68, 0.80) if soft else rng.uniform(0.74, 0.88),

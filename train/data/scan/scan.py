@@ -14,7 +14,7 @@ from train.common.errors import DataError
 from train.common.progress import ProgressCallback
 from train.common.text import printable_bytes
 from train.data.cards.layouts import EXPECTED
-from train.data.cards.reader import Card, Facts, open_card, usual_layout
+from train.data.cards.reader import Card, CardFacts, open_card, usual_layout
 from train.data.groups import assign_groups
 from train.data.manifest import (
     COLUMNS,
@@ -184,7 +184,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 def _look_up(files: list[_File], folder: Path, card: Card) -> tuple[pl.DataFrame, list[Skipped]]:
     """Return the files that the card names, with what it says about them, and those that are left out."""
     named: list[_File] = []
-    facts: list[Facts] = []
+    facts: list[CardFacts] = []
     skipped: list[Skipped] = []
     for file in files:
         below, path, is_link, _ = file
@@ -205,7 +205,7 @@ def _look_up(files: list[_File], folder: Path, card: Card) -> tuple[pl.DataFrame
     return pl.concat([frame, _facts_frame(facts), stamps], how="horizontal"), skipped
 
 
-def _facts_frame(facts: list[Facts]) -> pl.DataFrame:
+def _facts_frame(facts: list[CardFacts]) -> pl.DataFrame:
     """Return what the card says as columns; its split and group are called so, for the manifest has others."""
     # Most cards say the same few things about all their files, and say them with the same objects.
     place: dict[int, int] = {}

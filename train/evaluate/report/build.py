@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 from PIL import Image
 
-from train.data.audit.audit import Limits, baseline_verdict
+from train.data.audit.audit import AuditLimits, baseline_verdict
 from train.data.audit.metadata_baseline import fit_metadata_baseline
 from train.data.manifest import Manifest
 from train.data.rows import view_row
@@ -100,7 +100,7 @@ def report(
 def metadata_baseline(frame: pl.DataFrame) -> BaselineNote | None:
     """What file metadata alone reaches on these manifest rows, in words and AUC; None where there are too few."""
     found = fit_metadata_baseline(frame)
-    return None if found is None else BaselineNote(found.auc, baseline_verdict(found, Limits()))
+    return None if found is None else BaselineNote(found.auc, baseline_verdict(found, AuditLimits()))
 
 
 def view_thumbnails(manifest: Manifest, view: View, unclear: Unclear) -> Thumbnails:

@@ -31,7 +31,7 @@ _WORKERS = 2
 
 
 @dataclass(frozen=True)
-class Subject:
+class RobustnessSubject:
     """A model to be tried: its name, its scores table, its operating points and what gives its probabilities."""
 
     name: str
@@ -41,7 +41,7 @@ class Subject:
 
 
 def find_robustness(
-    subjects: Sequence[Subject],
+    subjects: Sequence[RobustnessSubject],
     manifest: Manifest,
     view: View,
     corruptions: Sequence[Corruption],

@@ -23,9 +23,9 @@ from typing import Protocol
 
 import numpy as np
 
-from train.image.face import Detector, Face, usable_faces
+from train.image.face import Face, FaceDetector, usable_faces
 from train.image.face_finder.decode import UNITS, DecodedFace, decode_faces
-from train.image.face_finder.letterbox import Placement, letterbox, to_tensor
+from train.image.face_finder.letterbox import Letterbox, letterbox, to_tensor
 from train.image.face_finder.networks import NETWORKS, Network, open_network
 
 NAME = "blazeface"
@@ -43,10 +43,10 @@ class RunsNetwork(Protocol):
     def run(self, tensor: np.ndarray) -> tuple[np.ndarray, np.ndarray]: ...
 
 
-def blazeface_detector() -> Detector:
+def blazeface_detector() -> FaceDetector:
     """Return the finder for `data faces`: named by its files' hashes and the version of the arithmetic here."""
     hashes = " ".join(network.sha256[:12] for network in NETWORKS)
-    return Detector(f"{NAME} {hashes}, arithmetic {ARITHMETIC}", find_in_pixels)
+    return FaceDetector(f"{NAME} {hashes}, arithmetic {ARITHMETIC}", find_in_pixels)
 
 
 def find_in_pixels(pixels: np.ndarray) -> tuple[Face, ...]:
@@ -61,9 +61,9 @@ def find_with(pixels: np.ndarray, open_one: Callable[[Network], RunsNetwork]) ->
     """Return what `find_in_pixels` does, by networks that `open_one` opens when they are needed."""
     height, width = pixels.shape[:2]
     best: tuple[DecodedFace, ...] = ()
-    placement = Placement(0, width, height)
+    placement = Letterbox(0, width, height)
     for network in NETWORKS:
-        here = Placement(network.side, width, height)
+        here = Letterbox(network.side, width, height)
         outputs = open_one(network).run(to_tensor(letterbox(pixels, here)))
         found = tuple(face for face in decode_faces(network, *outputs) if face.logit >= LIKELY)
         if found and (not best or found[0].logit > best[0].logit):
@@ -73,7 +73,7 @@ def find_with(pixels: np.ndarray, open_one: Callable[[Network], RunsNetwork]) ->
     return usable_faces([place(face, placement) for face in best], width, height)
 
 
-def place(face: DecodedFace, placement: Placement) -> Face:
+def place(face: DecodedFace, placement: Letterbox) -> Face:
     """Return a face of the input square in pixels of the picture."""
 
     def x(doubled: int) -> float:

@@ -16,7 +16,7 @@ from PIL import Image
 
 
 @dataclass(frozen=True)
-class Placement:
+class Letterbox:
     """Where a picture of `picture_width` x `picture_height` pixels lies in the square of `side`: all in pixels."""
 
     side: int
@@ -48,7 +48,7 @@ class Placement:
         return max(1, (2 * length * self.side + longer) // (2 * longer))
 
 
-def letterbox(pixels: np.ndarray, placement: Placement) -> np.ndarray:
+def letterbox(pixels: np.ndarray, placement: Letterbox) -> np.ndarray:
     """Return the square, uint8 [side, side, 3], of an upright picture uint8 [H, W, 3]."""
     image = Image.fromarray(np.ascontiguousarray(pixels))
     # In two calls, for the reason that apply_view gives: Pillow 13 takes the columns of a tall picture first.

@@ -16,14 +16,14 @@ def read_cbor(data: bytes) -> Any:
     Tags are dropped and their content is returned; keys of maps that are neither text nor numbers are dropped with
     their values. What follows the item is ignored. Raises CborError.
     """
-    return _Reader(data).value(-1)
+    return _CborReader(data).value(-1)
 
 
 class _Break:
     """The end of an item of unknown length."""
 
 
-class _Reader:
+class _CborReader:
     def __init__(self, data: bytes) -> None:
         self.data, self.at, self.items = data, 0, 0
 

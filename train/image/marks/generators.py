@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from train.image.marks.rows import Row, Says, Strength, shown
+from train.image.marks.rows import EvidenceRow, Says, Strength, shown
 from train.image.marks.tables import tables
 
 
@@ -18,7 +18,7 @@ class Text:
 
 
 @dataclass(frozen=True)
-class _Found:
+class _NamedGenerator:
     tool: str
     model: str = ""
     says: Says = "ai"
@@ -42,20 +42,20 @@ _WEIGHTS = (".safetensors", ".ckpt", ".gguf", ".sft")
 _LOOKED_AT = 1 << 17
 
 
-def generator_rows(texts: Iterable[Text]) -> list[Row]:
+def generator_rows(texts: Iterable[Text]) -> list[EvidenceRow]:
     """One row for each tool that the texts name as their maker; the first place that names a tool is the source."""
-    rows: list[Row] = []
+    rows: list[EvidenceRow] = []
     tools: set[str] = set()
     for text in texts:
         found = _settings(text) or _named(text)
         if found is None or found.tool in tools:
             continue
         tools.add(found.tool)
-        rows.append(Row("metadata", found.strength, found.says, _sentence(text, found), text.place))
+        rows.append(EvidenceRow("metadata", found.strength, found.says, _sentence(text, found), text.place))
     return rows
 
 
-def _sentence(text: Text, found: _Found) -> str:
+def _sentence(text: Text, found: _NamedGenerator) -> str:
     if found.tool == "AIGC":
         producer = f", producer {found.model}" if found.model else ""
         return f"{text.place} carries the label that China asks of AI-made pictures{producer}."
@@ -64,40 +64,40 @@ def _sentence(text: Text, found: _Found) -> str:
     return f"{text.place} names {what}: {found.tool}{model}."
 
 
-def _settings(text: Text) -> _Found | None:
+def _settings(text: Text) -> _NamedGenerator | None:
     """The generator whose format the text has."""
     key, value = text.key.lower(), text.text[:_LOOKED_AT]
     if key == "aigc" or '"AIGC"' in value[:200]:
         label, producer = _AIGC_LABEL.search(value), _AIGC_PRODUCER.search(value)
         certain = label is not None and label[1] == "1"
-        return _Found("AIGC", shown(producer[1]) if producer else "", strength="medium" if certain else "weak")
+        return _NamedGenerator("AIGC", shown(producer[1]) if producer else "", strength="medium" if certain else "weak")
     if _INFOTEXT.search(value):
         version = _first(_INFOTEXT_VERSION, value)
-        return _Found(_webui(version), _first(_INFOTEXT_MODEL, value))
+        return _NamedGenerator(_webui(version), _first(_INFOTEXT_MODEL, value))
     if key in tables().text_keys:
-        return _Found(tables().text_keys[key], _json_model(value))
+        return _NamedGenerator(tables().text_keys[key], _json_model(value))
     if '"sui_image_params"' in value:
-        return _Found("SwarmUI", _json_model(value))
+        return _NamedGenerator("SwarmUI", _json_model(value))
     if '"class_type"' in value or '"last_node_id"' in value:
-        return _Found("ComfyUI", _weights(value))
+        return _NamedGenerator("ComfyUI", _weights(value))
     if key == "parameters" and '"base_model"' in value:
-        return _Found("Fooocus", _json_model(value))
+        return _NamedGenerator("Fooocus", _json_model(value))
     if _MIDJOURNEY.search(value):
-        return _Found("Midjourney")
+        return _NamedGenerator("Midjourney")
     return None
 
 
-def _named(text: Text) -> _Found | None:
+def _named(text: Text) -> _NamedGenerator | None:
     """The tool that a field for names holds."""
     if text.key.lower() not in tables().name_fields:
         return None
     value = text.text[:1000].lower()
     for part, name in tables().ai_names:
         if part in value:
-            return _Found(name)
+            return _NamedGenerator(name)
     for part, name in tables().edit_names:
         if part in value:
-            return _Found(name, says="edited", strength="weak")
+            return _NamedGenerator(name, says="edited", strength="weak")
     return None
 
 

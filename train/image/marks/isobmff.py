@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from train.image.marks.parts import CUT_SHORT, MAX_MANIFEST, MAX_PARTS, MAX_XMP, TOO_MANY, Parts
+from train.image.marks.parts import CUT_SHORT, MAX_MANIFEST, MAX_PARTS, MAX_XMP, TOO_MANY, FileParts
 
 # C2PA specification, A.5.1: the uuid of the box that holds a manifest store.
 C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
@@ -25,7 +25,7 @@ def container_of(data: bytes) -> str:
     return "HEIF" if any(brand in HEIF_BRANDS for brand in brands) else ""
 
 
-def walk_bmff(data: bytes, parts: Parts) -> None:
+def walk_bmff(data: bytes, parts: FileParts) -> None:
     """Read the boxes at the top and those of the meta box; nothing is followed deeper."""
     for kind, begin, end in _boxes(data, 0, len(data), parts):
         if kind == b"uuid" and data[begin : begin + 16] == C2PA_UUID and parts.manifest is None:
@@ -34,7 +34,7 @@ def walk_bmff(data: bytes, parts: Parts) -> None:
             _meta(data, begin + 4, end, parts)
 
 
-def _manifest(box: bytes, parts: Parts) -> None:
+def _manifest(box: bytes, parts: FileParts) -> None:
     """Version and flags, the purpose with its NUL, an offset of 8 bytes, then the manifest store."""
     purpose, nul, rest = box[4:].partition(b"\0")
     if (
@@ -45,7 +45,7 @@ def _manifest(box: bytes, parts: Parts) -> None:
         parts.manifest = rest[8:]
 
 
-def _boxes(data: bytes, begin: int, end: int, parts: Parts) -> Iterator[tuple[bytes, int, int]]:
+def _boxes(data: bytes, begin: int, end: int, parts: FileParts) -> Iterator[tuple[bytes, int, int]]:
     """Yield type, begin and end of the content of each box in data[begin:end]."""
     for _ in range(MAX_PARTS):
         if begin + 8 > end:
@@ -71,7 +71,7 @@ class _Location:
     extents: tuple[tuple[int, int], ...]
 
 
-def _meta(data: bytes, begin: int, end: int, parts: Parts) -> None:
+def _meta(data: bytes, begin: int, end: int, parts: FileParts) -> None:
     items: dict[int, str] = {}
     locations: dict[int, _Location] = {}
     idat = (0, 0)
@@ -106,7 +106,7 @@ def _content(data: bytes, where: _Location, idat: tuple[int, int]) -> bytes:
     return content
 
 
-def _items(data: bytes, begin: int, end: int, parts: Parts) -> dict[int, str]:
+def _items(data: bytes, begin: int, end: int, parts: FileParts) -> dict[int, str]:
     """The items "Exif" and "XMP" by their numbers (ISO 14496-12, 8.11.6)."""
     found: dict[int, str] = {}
     start = begin + (6 if data[begin] == 0 else 8)

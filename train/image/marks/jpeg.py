@@ -2,14 +2,14 @@
 
 import struct
 
-from train.image.marks.parts import CUT_SHORT, MAX_MANIFEST, MAX_PARTS, MAX_XMP, TOO_MANY, Parts
+from train.image.marks.parts import CUT_SHORT, MAX_MANIFEST, MAX_PARTS, MAX_XMP, TOO_MANY, FileParts
 
 EXIF, XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
 PHOTOSHOP = b"Photoshop 3.0\0"
 _IPTC_RESOURCE = 0x0404
 
 
-def walk_jpeg(data: bytes, parts: Parts) -> None:
+def walk_jpeg(data: bytes, parts: FileParts) -> None:
     """Read the segments before the first scan (ITU T.81, B.1; none of the marks stands behind it)."""
     boxes: dict[int, list[tuple[int, bytes]]] = {}
     photoshop: list[bytes] = []
@@ -51,7 +51,7 @@ def walk_jpeg(data: bytes, parts: Parts) -> None:
     parts.iptc = iptc_of(b"".join(photoshop))
 
 
-def _joined(boxes: dict[int, list[tuple[int, bytes]]], parts: Parts) -> bytes | None:
+def _joined(boxes: dict[int, list[tuple[int, bytes]]], parts: FileParts) -> bytes | None:
     """The first JUMBF superbox that is a C2PA manifest store, put together from its packets (ISO 19566-5, annex D)."""
     for packets in boxes.values():
         packets.sort(key=lambda one: one[0])

@@ -16,7 +16,7 @@ TOO_MANY = f"The file has more than {MAX_PARTS:,} parts: what follows them was n
 
 
 @dataclass
-class Parts:
+class FileParts:
     """What a walk through a container found, in the order of the file.
 
     `container` is "JPEG", "PNG", "WebP", "HEIF", "AVIF", "TIFF" or "" for others. `exif` is a TIFF structure (with its

@@ -3,13 +3,13 @@
 import struct
 import zlib
 
-from train.image.marks.parts import CUT_SHORT, MAX_MANIFEST, MAX_PARTS, MAX_TEXT, MAX_XMP, TOO_MANY, Parts
+from train.image.marks.parts import CUT_SHORT, MAX_MANIFEST, MAX_PARTS, MAX_TEXT, MAX_XMP, TOO_MANY, FileParts
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _XMP = "XML:com.adobe.xmp"
 
 
-def walk_png(data: bytes, parts: Parts) -> None:
+def walk_png(data: bytes, parts: FileParts) -> None:
     """Read the chunks of a PNG file (W3C PNG, third edition, 5.3 and 11.3); checksums are not compared."""
     at = len(SIGNATURE)
     for _ in range(MAX_PARTS):
@@ -29,26 +29,26 @@ def walk_png(data: bytes, parts: Parts) -> None:
     parts.fault(TOO_MANY)
 
 
-def _exif(chunk: bytes, parts: Parts) -> None:
+def _exif(chunk: bytes, parts: FileParts) -> None:
     parts.exif = parts.exif or chunk.removeprefix(b"Exif\0\0")
 
 
-def _manifest(chunk: bytes, parts: Parts) -> None:
+def _manifest(chunk: bytes, parts: FileParts) -> None:
     if parts.manifest is None and not parts.large("C2PA manifest", len(chunk), MAX_MANIFEST):
         parts.manifest = chunk
 
 
-def _plain(chunk: bytes, parts: Parts) -> None:
+def _plain(chunk: bytes, parts: FileParts) -> None:
     key, _, text = chunk.partition(b"\0")
     _keep(key, text, "latin-1", parts)
 
 
-def _zipped(chunk: bytes, parts: Parts) -> None:
+def _zipped(chunk: bytes, parts: FileParts) -> None:
     key, _, rest = chunk.partition(b"\0")
     _keep(key, _unzipped(rest[1:], parts), "latin-1", parts)
 
 
-def _international(chunk: bytes, parts: Parts) -> None:
+def _international(chunk: bytes, parts: FileParts) -> None:
     key, _, rest = chunk.partition(b"\0")
     packed = rest[:1] == b"\1"
     fields = rest[2:].split(b"\0", 2)
@@ -62,7 +62,7 @@ _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _READERS = {b"eXIf": _exif, b"caBX": _manifest, b"tEXt": _plain, b"zTXt": _zipped, b"iTXt": _international}
 
 
-def _keep(key: bytes, text: bytes, encoding: str, parts: Parts) -> None:
+def _keep(key: bytes, text: bytes, encoding: str, parts: FileParts) -> None:
     name = key[:79].decode("latin-1")
     if name == _XMP:
         if parts.xmp is None and not parts.large("XMP packet", len(text), MAX_XMP):
@@ -72,7 +72,7 @@ def _keep(key: bytes, text: bytes, encoding: str, parts: Parts) -> None:
     parts.text(name, text[: 4 * MAX_TEXT + 4].decode(encoding, "replace"))
 
 
-def _unzipped(packed: bytes, parts: Parts) -> bytes:
+def _unzipped(packed: bytes, parts: FileParts) -> bytes:
     unpacker = zlib.decompressobj()
     try:
         text = unpacker.decompress(packed, MAX_XMP)

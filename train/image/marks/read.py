@@ -8,15 +8,15 @@ from train.image.marks.c2pa import Claim, ManifestError, read_claim
 from train.image.marks.generators import Text, generator_rows
 from train.image.marks.iptc import read_iptc
 from train.image.marks.jpeg import walk_jpeg
-from train.image.marks.parts import MAX_MANIFEST, MAX_XMP, Parts
+from train.image.marks.parts import MAX_MANIFEST, MAX_XMP, FileParts
 from train.image.marks.png import SIGNATURE, walk_png
 from train.image.marks.riff import walk_webp
-from train.image.marks.rows import Row, Says, Strength, shown
+from train.image.marks.rows import EvidenceRow, Says, Strength, shown
 from train.image.marks.signatures import Signature, check_signature
 from train.image.marks.tables import source_type, tables
 from train.image.marks.xmp import read_xmp
 
-NO_MARK = Row(
+NO_MARK = EvidenceRow(
     "metadata",
     "none",
     "nothing",
@@ -32,7 +32,7 @@ class Marks:
     """What a file says about itself: its container, rows in the order to show them, and its thumbnail (a JPEG)."""
 
     container: str
-    rows: tuple[Row, ...]
+    rows: tuple[EvidenceRow, ...]
     thumbnail: bytes | None = None
 
 
@@ -55,32 +55,32 @@ def read_marks(data: bytes, *, check: bool = True) -> Marks:
     fields = _fields(parts)
     rows = [*_manifest_rows(parts, data, check), *_source_type_rows(fields), *generator_rows(fields.texts)]
     rows += [*_camera_rows(fields), *_elsewhere_rows(fields)]
-    faults = [Row("file", "none", "nothing", sentence, parts.container or "file") for sentence in parts.faults]
+    faults = [EvidenceRow("file", "none", "nothing", sentence, parts.container or "file") for sentence in parts.faults]
     marked = any(row.says != "nothing" or row.kind == "provenance" for row in rows)
     return Marks(parts.container, (*rows, *faults, *(() if marked else (NO_MARK,))), fields.exif.get("thumbnail"))
 
 
-def read_parts(data: bytes) -> Parts:
+def read_parts(data: bytes) -> FileParts:
     """Walk through the container that the first bytes name; other files give empty Parts."""
     if data[:2] == b"\xff\xd8":
-        parts = Parts("JPEG")
+        parts = FileParts("JPEG")
         walk_jpeg(data, parts)
     elif data[:8] == SIGNATURE:
-        parts = Parts("PNG")
+        parts = FileParts("PNG")
         walk_png(data, parts)
     elif data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        parts = Parts("WebP")
+        parts = FileParts("WebP")
         walk_webp(data, parts)
     elif data[:4] in (b"II*\0", b"MM\0*"):
-        parts = Parts("TIFF", exif=data)
+        parts = FileParts("TIFF", exif=data)
     else:
-        parts = Parts(isobmff.container_of(data))
+        parts = FileParts(isobmff.container_of(data))
         if parts.container:
             isobmff.walk_bmff(data, parts)
     return parts
 
 
-def _fields(parts: Parts) -> _Fields:
+def _fields(parts: FileParts) -> _Fields:
     fields = _Fields()
     if parts.exif is not None:
         fields.exif = exif.read_exif(parts.exif, parts.fault)
@@ -110,18 +110,18 @@ def _fields(parts: Parts) -> _Fields:
     return fields
 
 
-def _manifest_rows(parts: Parts, data: bytes, check: bool) -> list[Row]:
+def _manifest_rows(parts: FileParts, data: bytes, check: bool) -> list[EvidenceRow]:
     if parts.manifest is None:
         return []
     try:
         claim = read_claim(parts.manifest, data)
     except ManifestError:
         text = "Carries a C2PA manifest that is damaged: it was not read."
-        return [Row("provenance", "none", "nothing", text, "C2PA manifest")]
+        return [EvidenceRow("provenance", "none", "nothing", text, "C2PA manifest")]
     return [manifest_row(claim, check_signature(data, parts.container) if check else None)]
 
 
-def manifest_row(claim: Claim, signature: Signature | None) -> Row:
+def manifest_row(claim: Claim, signature: Signature | None) -> EvidenceRow:
     """The row of a C2PA manifest; `signature` is None where nobody checked it.
 
     Without a check a manifest is believed as other metadata is: anyone can copy or forge one. A manifest whose hashes
@@ -134,10 +134,10 @@ def manifest_row(claim: Claim, signature: Signature | None) -> Row:
     text = f"Carries a C2PA manifest{of}{signer}, {content}"
     if claim.fits is False or (signature is not None and "ismatch" in signature.code):
         text = f"{text}. It does not match: the file was changed after signing."
-        return Row("provenance", "weak", "edited", text, "C2PA manifest")
+        return EvidenceRow("provenance", "weak", "edited", text, "C2PA manifest")
     if signature is not None and not signature.valid:
         text = f"{text}. Its signature is not valid ({shown(signature.code) or 'no reason given'})."
-        return Row("provenance", "none", "nothing", text, "C2PA manifest")
+        return EvidenceRow("provenance", "none", "nothing", text, "C2PA manifest")
     strength: Strength = "medium"
     if signature is None:
         text += "; not checked."
@@ -146,7 +146,7 @@ def manifest_row(claim: Claim, signature: Signature | None) -> Row:
         text += f". The signature is valid, and its certificate is on the trust list of {signature.list_date}."
     else:
         text += ". The signature is valid, but nobody on the trust list vouches for the signer."
-    return Row("provenance", strength if says != "nothing" else "none", says, text, "C2PA manifest")
+    return EvidenceRow("provenance", strength if says != "nothing" else "none", says, text, "C2PA manifest")
 
 
 def _made(claim: Claim) -> tuple[Says, str]:
@@ -165,15 +165,17 @@ def _made(claim: Claim) -> tuple[Says, str]:
     return best[0], f"{best[1]} ({best[2]})"
 
 
-def _source_type_rows(fields: _Fields) -> list[Row]:
+def _source_type_rows(fields: _Fields) -> list[EvidenceRow]:
     address = fields.xmp.get("DigitalSourceType")
     if address is None:
         return []
     says, words, name = source_type(address)
-    return [Row("metadata", _STRENGTH[says], says, f"XMP says: {words} ({shown(name)}).", "XMP DigitalSourceType")]
+    return [
+        EvidenceRow("metadata", _STRENGTH[says], says, f"XMP says: {words} ({shown(name)}).", "XMP DigitalSourceType")
+    ]
 
 
-def _camera_rows(fields: _Fields) -> list[Row]:
+def _camera_rows(fields: _Fields) -> list[EvidenceRow]:
     make, model, software, taken = (
         shown(exif.text_of(fields.exif.get(name, b""))) for name in ("Make", "Model", "Software", "DateTimeOriginal")
     )
@@ -184,13 +186,13 @@ def _camera_rows(fields: _Fields) -> list[Row]:
         name = model if model.startswith(make) else f"{make} {model}".strip()
         date = f", and the date {taken}" if taken else ""
         text = f"EXIF names a camera: {name}{date}. Anyone can write that."
-        rows.append(Row("metadata", "weak", "camera", text, "EXIF Make, Model"))
+        rows.append(EvidenceRow("metadata", "weak", "camera", text, "EXIF Make, Model"))
     if software and not generator_rows([Text("Software", software, "")]):
-        rows.append(Row("metadata", "none", "nothing", f"EXIF names the software {software}.", "EXIF Software"))
+        rows.append(EvidenceRow("metadata", "none", "nothing", f"EXIF names the software {software}.", "EXIF Software"))
     return rows
 
 
-def _elsewhere_rows(fields: _Fields) -> list[Row]:
+def _elsewhere_rows(fields: _Fields) -> list[EvidenceRow]:
     address = fields.xmp.get("provenance")
     if address is None:
         return []
@@ -201,4 +203,4 @@ def _elsewhere_rows(fields: _Fields) -> list[Row]:
     text = (
         f"XMP says that a C2PA manifest is kept elsewhere ({shown(host) or 'no readable address'}); it was not fetched."
     )
-    return [Row("provenance", "none", "nothing", text, "XMP provenance")]
+    return [EvidenceRow("provenance", "none", "nothing", text, "XMP provenance")]

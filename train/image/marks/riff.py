@@ -2,10 +2,10 @@
 
 import struct
 
-from train.image.marks.parts import CUT_SHORT, MAX_MANIFEST, MAX_PARTS, MAX_XMP, TOO_MANY, Parts
+from train.image.marks.parts import CUT_SHORT, MAX_MANIFEST, MAX_PARTS, MAX_XMP, TOO_MANY, FileParts
 
 
-def walk_webp(data: bytes, parts: Parts) -> None:
+def walk_webp(data: bytes, parts: FileParts) -> None:
     """Read the chunks of a WebP file (RFC 9649, 2.3 and 2.7; "C2PA" by the C2PA specification, A.3.3)."""
     at = 12
     for _ in range(MAX_PARTS):

@@ -14,7 +14,7 @@ MAX_SHOWN = 80
 
 
 @dataclass(frozen=True)
-class Row:
+class EvidenceRow:
     """One thing that is known of a picture.
 
     `kind` is where it comes from, `strength` how far it may be believed, `says` what it speaks for, `text` one or two
@@ -28,7 +28,7 @@ class Row:
     source: str
 
 
-def strongest(rows: Iterable[Row]) -> Row | None:
+def strongest(rows: Iterable[EvidenceRow]) -> EvidenceRow | None:
     """The strongest row of a file's own that says something, the first of equals; None where none does."""
     own = [row for row in rows if row.kind in ("provenance", "metadata", "traces") and row.says != "nothing"]
     return max(own, key=lambda row: STRENGTHS.index(row.strength), default=None)

@@ -11,7 +11,7 @@ TABLES = Path(__file__).parent / "tables.json"
 
 
 @dataclass(frozen=True)
-class Tables:
+class MarkTables:
     """What `tables.json` holds.
 
     `source_types`: last part of a digital source type -> what it says and in which words (IPTC NewsCodes
@@ -29,10 +29,10 @@ class Tables:
 
 
 @cache
-def tables() -> Tables:
+def tables() -> MarkTables:
     """The tables, read once."""
     read = json.loads(TABLES.read_text(encoding="utf-8"))
-    return Tables(
+    return MarkTables(
         {name: (says, words) for name, (says, words) in read["digital_source_types"].items()},
         frozenset(read["changing_actions"]),
         read["text_keys"],

@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from train.image.marks.rows import Row
+from train.image.marks.rows import EvidenceRow
 
 MAX_SIDE = 1024
 _SIDE = 16
@@ -16,7 +16,7 @@ _FLATTEST = 8.0
 MIN_ALIKE = 0.6
 
 
-def thumbnail_row(thumbnail: bytes, pixels: np.ndarray) -> Row | None:
+def thumbnail_row(thumbnail: bytes, pixels: np.ndarray) -> EvidenceRow | None:
     """A row where the thumbnail, the bytes of a JPEG, shows something else than `pixels` uint8 [H, W, 3] as stored.
 
     None where it shows the same, cannot be read, or either is too flat to tell.
@@ -34,7 +34,7 @@ def thumbnail_row(thumbnail: bytes, pixels: np.ndarray) -> Row | None:
     if whole.std() < _FLATTEST or np.asarray(small.convert("L")).std() < _FLATTEST or max(alike) >= MIN_ALIKE:
         return None
     text = "The thumbnail in the file shows something else than the picture: the picture was changed after it was made."
-    return Row("traces", "medium", "edited", text, "EXIF thumbnail")
+    return EvidenceRow("traces", "medium", "edited", text, "EXIF thumbnail")
 
 
 def _read(thumbnail: bytes) -> Image.Image | None:

@@ -13,7 +13,7 @@ from PIL import Image
 from rich.console import Console
 from sklearn.metrics import roc_auc_score
 
-from train.data.audit.audit import Audit, Limits, audit, baseline_verdict
+from train.data.audit.audit import Audit, AuditLimits, audit, baseline_verdict
 from train.data.audit.duplicates import find_repeats
 from train.data.audit.file_statistics import parts, with_measures
 from train.data.audit.findings import Finding
@@ -154,8 +154,8 @@ def test_a_near_duplicate_in_another_split_is_a_leak(clean: Manifest) -> None:
     assert found.repeats.leaks.count == 1
     assert found.repeats.leaks.examples == ((one["path"], other["path"]),)
     assert of(found, "leak", "failure")[0].sentence == "1 group of 2 pictures stand in more than one split."
-    assert audit(torn, limits=Limits(leaks=1)).failures == ()
-    assert of(audit(torn, limits=Limits(leaks=None)), "leak", "warning")
+    assert audit(torn, limits=AuditLimits(leaks=1)).failures == ()
+    assert of(audit(torn, limits=AuditLimits(leaks=None)), "leak", "warning")
 
 
 @quick
@@ -176,7 +176,7 @@ def test_one_content_with_both_labels_is_a_conflict(clean: Manifest) -> None:
 def test_reconstructions_beside_their_originals_are_no_conflict(clean: Manifest) -> None:
     made = {"family": "reconstruction", "generator": "taesd", "source": "ffhq/taesd"}
     pair = change(clean, 1, phash=clean.frame["phash"][0], group=clean.frame["group"][0], **made)
-    found = audit(pair, limits=Limits(mixed_groups=0, source_overlaps=0))
+    found = audit(pair, limits=AuditLimits(mixed_groups=0, source_overlaps=0))
     assert found.failures == ()
     assert (found.repeats.mixed_groups.count, found.repeats.declared_pairs.count) == (0, 1)
     assert found.repeats.source_overlaps.count == 0
@@ -191,9 +191,9 @@ def test_look_alikes_with_both_labels_are_told_unless_a_card_declares_them(clean
     mixed = change(clean, 1, phash=clean.frame["phash"][0])
     assert audit(mixed).repeats.mixed_groups.count == 1
     assert of(audit(mixed), "conflict", "warning")
-    assert of(audit(mixed, limits=Limits(mixed_groups=0)), "conflict", "failure")
+    assert of(audit(mixed, limits=AuditLimits(mixed_groups=0)), "conflict", "failure")
     declared = change(change(mixed, 0, group="face-7"), 1, group="face-7")
-    found = audit(declared, limits=Limits(mixed_groups=0))
+    found = audit(declared, limits=AuditLimits(mixed_groups=0))
     assert found.failures == ()
     assert (found.repeats.mixed_groups.count, found.repeats.declared_pairs.count) == (0, 1)
     assert audit(change(declared, 1, group="face-8")).repeats.mixed_groups.count == 1
@@ -271,7 +271,7 @@ def test_an_uneven_split_is_told_and_fails_beyond_its_limit(clean: Manifest) -> 
     assert any(
         "fake pictures for each real one" in finding.sentence and "in test" in finding.sentence for finding in told
     )
-    assert of(audit(uneven, limits=Limits(class_ratio=2.0)), "balance", "failure")
+    assert of(audit(uneven, limits=AuditLimits(class_ratio=2.0)), "balance", "failure")
 
 
 @quick
@@ -287,7 +287,7 @@ def test_faces_are_counted_where_somebody_has_looked(clean: Manifest) -> None:
     eyes = {name: pl.when(faces > 0).then(9.0) for name in ("eye_x", "eye_y", "eye_distance")}
     looked = Manifest(clean.frame.with_columns(faces=faces, **eyes), clean.folder)
     check_frame(looked.frame, "test")
-    found = audit(looked, limits=Limits(no_face_share=0.04))
+    found = audit(looked, limits=AuditLimits(no_face_share=0.04))
     text = " ".join(finding.sentence for finding in found.found if finding.topic == "faces")
     assert "10 of 200 pictures (5.0%) show no face" in text
     assert "20 of 200 pictures (10.0%) show several faces" in text
@@ -348,7 +348,7 @@ def test_framing_is_evaluated_apart_from_files(clean: Manifest) -> None:
     found = audit(framed)
     assert {pair.verdict for pair in found.pairs} == {"apart"}
     assert of(found, "framing", "warning")
-    assert of(audit(framed, limits=Limits(framing_auc=0.6)), "framing", "failure")
+    assert of(audit(framed, limits=AuditLimits(framing_auc=0.6)), "framing", "failure")
     assert not of(audit(Manifest(eyes, clean.folder)), "framing", "warning")
 
 
@@ -390,7 +390,7 @@ def test_too_few_groups_are_not_evaluated(clean: Manifest) -> None:
     ("low", "words"), [(0.98, "any score on this manifest is suspect"), (0.6, "says something"), (0.5, "does not")]
 )
 def test_the_verdict_on_a_metadata_baseline(low: float, words: str) -> None:
-    assert words in baseline_verdict(MetadataBaseline(low + 0.01, low, low + 0.02, 100), Limits())
+    assert words in baseline_verdict(MetadataBaseline(low + 0.01, low, low + 0.02, 100), AuditLimits())
 
 
 def test_reconstructions_are_compared_with_their_originals_only() -> None:

@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from train.common.errors import DataError
-from train.data.audit.limits import Limits, exceeds, parse_limits
+from train.data.audit.limits import AuditLimits, exceeds, parse_limits
 
 
 def test_limits_are_parsed() -> None:
-    assert parse_limits([]) == Limits()
+    assert parse_limits([]) == AuditLimits()
     assert parse_limits(["leaks=3", "null_auc = 0.9", "conflicts=none"]) == replace(
-        Limits(), leaks=3, null_auc=0.9, conflicts=None
+        AuditLimits(), leaks=3, null_auc=0.9, conflicts=None
     )
-    for limit in fields(Limits):
+    for limit in fields(AuditLimits):
         assert getattr(parse_limits([f"{limit.name}=1"]), limit.name) == 1
 
 

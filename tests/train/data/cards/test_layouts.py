@@ -11,7 +11,7 @@ from PIL import Image
 
 from train.common.errors import DataError
 from train.data.cards.layouts import EXPECTED, layout_of, official_splits, source_of
-from train.data.cards.reader import Facts, open_card, usual_layout
+from train.data.cards.reader import CardFacts, open_card, usual_layout
 from train.data.cards.words import label_of, split_of_word
 from train.data.manifest import Manifest, read_manifest, write_manifest
 from train.data.scan.scan import scan
@@ -128,7 +128,7 @@ def test_an_imagefolder_is_recognised_by_its_table(suffix: str, tmp_path: Path) 
         text = "\n".join(json.dumps(row) for row in rows)
         (tmp_path / "metadata.jsonl").write_text(text + "\n", encoding="utf-8")
     card = open_card(layout_of(tmp_path, name="mine"), tmp_path)
-    assert card.facts("0001.png") == Facts(
+    assert card.facts("0001.png") == CardFacts(
         "real", "camera", "camera", "mine", "train+val", None, (("prompt", ""), ("skin_tone", "3"))
     )
     fake = card.facts("b/0002.png")
@@ -149,7 +149,7 @@ def test_tables_of_each_split_are_read_with_their_folders(tmp_path: Path) -> Non
         (tmp_path / folder / "metadata.csv").write_text(table, encoding="utf-8")
     card = open_card(layout_of(tmp_path, name="mine"), tmp_path)
     for folder, split in (("train", "train"), ("validation", "val"), ("test", "test")):
-        assert card.facts(f"{folder}/a.png") == Facts(
+        assert card.facts(f"{folder}/a.png") == CardFacts(
             "real", "camera", "camera", "mine", split, None, (("sex", "woman"),)
         )
         fake = card.facts(f"{folder}/b.png")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from train.common.errors import DataError
 from train.data.cards.generators import family_of
 from train.data.cards.globs import compile_glob, literal_start, words_of
-from train.data.cards.reader import Facts, open_card, read_card, usual_layout
+from train.data.cards.reader import CardFacts, open_card, read_card, usual_layout
 
 ROOT = Path(__file__).parents[4]
 RULE = '[[rule]]\nglob = "real/**"\nlabel = "real"\n'
@@ -26,10 +26,10 @@ def card_of(folder: Path, text: str) -> Path:
 
 def test_the_usual_layout() -> None:
     card = usual_layout("mine")
-    assert card.facts("real/a/b.jpg") == Facts("real", "camera", "camera", "mine", None, None)
-    assert card.facts("fake/stylegan2/x/b.jpg") == Facts("fake", "stylegan2", "gan", "mine", None, None)
-    assert card.facts("fake/My SDXL/b.jpg") == Facts("fake", "My SDXL", "diffusion", "mine", None, None)
-    assert card.facts("fake/b.jpg") == Facts("fake", "unknown", "unknown", "mine", None, None)
+    assert card.facts("real/a/b.jpg") == CardFacts("real", "camera", "camera", "mine", None, None)
+    assert card.facts("fake/stylegan2/x/b.jpg") == CardFacts("fake", "stylegan2", "gan", "mine", None, None)
+    assert card.facts("fake/My SDXL/b.jpg") == CardFacts("fake", "My SDXL", "diffusion", "mine", None, None)
+    assert card.facts("fake/b.jpg") == CardFacts("fake", "unknown", "unknown", "mine", None, None)
     assert card.facts("other/b.jpg") is None
 
 
@@ -43,11 +43,11 @@ def test_the_first_rule_that_matches_wins_and_words_are_put_in(tmp_path: Path) -
             '[[rule]]\nglob = "**/*.p?g"\nlabel = "fake"\ngenerator = "ddpm"\n',
         )
     )
-    assert card.facts("test/faceswap/p17_2.png") == Facts(
+    assert card.facts("test/faceswap/p17_2.png") == CardFacts(
         "fake", "faceswap", "edit", "set-faceswap", "test", "set-faceswap:17"
     )
-    assert card.facts("test/faceswap/x17_2.png") == Facts("fake", "ddpm", "diffusion", "my-set", None, None)
-    assert card.facts("a.png") == Facts("fake", "ddpm", "diffusion", "my-set", None, None)
+    assert card.facts("test/faceswap/x17_2.png") == CardFacts("fake", "ddpm", "diffusion", "my-set", None, None)
+    assert card.facts("a.png") == CardFacts("fake", "ddpm", "diffusion", "my-set", None, None)
     assert card.facts("a.jpeg") is None
     assert card.facts("a.p/g") is None
 
@@ -152,11 +152,11 @@ def test_a_table_tells_what_the_path_does_not(tmp_path: Path) -> None:
         ),
         tmp_path,
     )
-    assert card.facts("a/x/1.jpg") == Facts("real", "camera", "camera", "my-set", None, None)
-    assert card.facts("a/x/2.jpg") == Facts("fake", "sdxl", "diffusion", "a", None, "a:a hat, red")
-    assert card.facts("a/x/3.jpg") == Facts("fake", "other", "unknown", "a", None, "a:p")
+    assert card.facts("a/x/1.jpg") == CardFacts("real", "camera", "camera", "my-set", None, None)
+    assert card.facts("a/x/2.jpg") == CardFacts("fake", "sdxl", "diffusion", "a", None, "a:a hat, red")
+    assert card.facts("a/x/3.jpg") == CardFacts("fake", "other", "unknown", "a", None, "a:p")
     assert card.facts("a/x/4.jpg") is None
-    assert card.facts("a/x/5.jpg") == Facts("real", "camera", "camera", "rest", None, None)
+    assert card.facts("a/x/5.jpg") == CardFacts("real", "camera", "camera", "rest", None, None)
 
 
 def matches(glob: str, path: str) -> bool:

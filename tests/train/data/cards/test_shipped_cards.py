@@ -14,7 +14,7 @@ from rich.console import Console
 
 from train.common.errors import DataError
 from train.data.cards.expected_counts import compare_counts
-from train.data.cards.reader import Card, Facts, Rule, open_card, read_card
+from train.data.cards.reader import Card, CardFacts, Rule, open_card, read_card
 from train.data.cards.registry import card_rows, card_table, find_card, shipped_cards
 from train.data.manifest import LABELS
 from train.data.scan.scan import scan
@@ -27,18 +27,18 @@ NAMES = sorted(path.stem for path in DATASETS.glob("*.toml"))
 class Layout:
     """A dataset in miniature: pictures and what the card must say of each, tables, and what it must not take."""
 
-    pictures: dict[str, Facts]
+    pictures: dict[str, CardFacts]
     tables: dict[str, list[list[str]]] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
     unnamed: tuple[str, ...] = ()
 
 
-def real(source: str, split: str | None = None, group: str | None = None) -> Facts:
-    return Facts("real", "camera", "camera", source, split, group)
+def real(source: str, split: str | None = None, group: str | None = None) -> CardFacts:
+    return CardFacts("real", "camera", "camera", source, split, group)
 
 
-def fake(source: str, generator: str, family: str, split: str | None = None, group: str | None = None) -> Facts:
-    return Facts("fake", generator, family, source, split, group)
+def fake(source: str, generator: str, family: str, split: str | None = None, group: str | None = None) -> CardFacts:
+    return CardFacts("fake", generator, family, source, split, group)
 
 
 ARTIFACT_HEADER = ["", "filename", "image_path", "target", "category"]

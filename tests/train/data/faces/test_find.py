@@ -14,13 +14,13 @@ from scipy import ndimage
 
 from train.common.errors import DataError, TrainError
 from train.data.cards.reader import usual_layout
-from train.data.faces.cache import Found, append_to_cache, as_frame, cache_path, open_cache
+from train.data.faces.cache import FaceCount, append_to_cache, as_frame, cache_path, open_cache
 from train.data.faces.find import find_faces
 from train.data.manifest import Manifest, read_manifest, write_manifest
 from train.data.scan.scan import scan
 from train.data.store import pack
 from train.image.decode import Picture, decode
-from train.image.face import PROFILE, RIVAL_SHARE, Detector, Face, choose_face
+from train.image.face import PROFILE, RIVAL_SHARE, Face, FaceDetector, choose_face
 from train.image.face_finder.finder import blazeface_detector
 from train.image.view import Eyes, apply_view, parse_view
 
@@ -67,8 +67,8 @@ class Watched:
         return find_drawn(pixels)
 
 
-def detector(watched: Watched | None = None, name: str = "drawn 1") -> Detector:
-    return Detector(name, watched or Watched(), most_processes=1)
+def detector(watched: Watched | None = None, name: str = "drawn 1") -> FaceDetector:
+    return FaceDetector(name, watched or Watched(), most_processes=1)
 
 
 def drawn_face(index: int) -> Drawn:
@@ -231,15 +231,15 @@ def test_a_cache_that_was_cut_short_costs_only_what_is_lost(portraits: Path, cut
 
 finite = st.floats(0, 1e5).map(lambda value: round(value, 2))
 sightings = st.builds(
-    Found,
+    FaceCount,
     st.binary(min_size=32, max_size=32).map(bytes.hex),
     st.integers(1, 9),
     st.builds(Eyes, finite, finite, st.floats(0.01, 1e4).map(lambda value: round(value, 2))),
-) | st.builds(Found, st.binary(min_size=32, max_size=32).map(bytes.hex), st.just(0), st.none())
+) | st.builds(FaceCount, st.binary(min_size=32, max_size=32).map(bytes.hex), st.just(0), st.none())
 
 
 @given(found=st.lists(sightings, max_size=8, unique_by=lambda one: one.sha256))
-def test_what_is_remembered_comes_back(tmp_path_factory: pytest.TempPathFactory, found: list[Found]) -> None:
+def test_what_is_remembered_comes_back(tmp_path_factory: pytest.TempPathFactory, found: list[FaceCount]) -> None:
     path = tmp_path_factory.mktemp("cache") / "m"
     open_cache(path, "x")
     for one in found:
@@ -294,7 +294,7 @@ def test_without_the_package_the_error_names_the_extra(monkeypatch: pytest.Monke
 
 
 @pytest.fixture(scope="module")
-def mtcnn() -> Detector:
+def mtcnn() -> FaceDetector:
     try:
         version("mtcnn")
     except PackageNotFoundError:
@@ -318,14 +318,14 @@ def aligned(shared_faces: Path) -> list[np.ndarray]:
     return [decode(path).pixels for path in paths]
 
 
-def test_mtcnn_finds_aligned_eyes_where_the_alignment_puts_them(mtcnn: Detector, aligned: list[np.ndarray]) -> None:
+def test_mtcnn_finds_aligned_eyes_where_the_alignment_puts_them(mtcnn: FaceDetector, aligned: list[np.ndarray]) -> None:
     eyes = [eyes_of(found, pixels) for found, pixels in zip(map(mtcnn.detect, aligned), aligned, strict=True)]
     x, y, distance = np.median([(one.x, one.y, one.distance) for one in eyes], axis=0)
     # FFHQ's alignment puts the midpoint at the middle, and eye to eye about a quarter of the side.
     assert (x, y, distance) == (pytest.approx(128, abs=3), pytest.approx(121, abs=4), pytest.approx(64, abs=5))
 
 
-def test_mtcnn_scales_eyes_back_from_the_copy_it_looks_at(mtcnn: Detector, aligned: list[np.ndarray]) -> None:
+def test_mtcnn_scales_eyes_back_from_the_copy_it_looks_at(mtcnn: FaceDetector, aligned: list[np.ndarray]) -> None:
     large = np.asarray(Image.fromarray(aligned[0]).resize((1501, 1003), Image.Resampling.BICUBIC))
     small = np.asarray(Image.fromarray(aligned[0]).resize((500, 334), Image.Resampling.BICUBIC))
     one, other = eyes_of(mtcnn.detect(large), large), eyes_of(mtcnn.detect(small), small)
@@ -333,7 +333,7 @@ def test_mtcnn_scales_eyes_back_from_the_copy_it_looks_at(mtcnn: Detector, align
     assert mtcnn.detect(np.zeros((20, 300, 3), np.uint8)) == []
 
 
-def test_mtcnn_follows_mirroring_and_enlarging(mtcnn: Detector, aligned: list[np.ndarray]) -> None:
+def test_mtcnn_follows_mirroring_and_enlarging(mtcnn: FaceDetector, aligned: list[np.ndarray]) -> None:
     mirrored = [np.ascontiguousarray(pixels[:, ::-1]) for pixels in aligned]
     doubled = [np.asarray(Image.fromarray(pixels).resize((512, 512), Image.Resampling.BICUBIC)) for pixels in aligned]
     off = []

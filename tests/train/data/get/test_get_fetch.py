@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from train.common.errors import DataError
-from train.data.get.fetch import Patience, fetch
+from train.data.get.fetch import RetryPolicy, fetch
 
 if TYPE_CHECKING:
     from tests.train.data.get.conftest import Page, Server
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CONTENT = os.urandom(3 << 20)
 SIZE = len(CONTENT)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-QUICK = Patience(connect_seconds=5, read_seconds=5, tries=4, pause_seconds=0)
+QUICK = RetryPolicy(connect_seconds=5, read_seconds=5, tries=4, pause_seconds=0)
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_what_breaks_off_goes_on_where_it_broke(server: "Server", path: Path, et
 
 def test_a_later_call_goes_on_too(server: "Server", path: Path) -> None:
     server.play(good(server, cut=1 << 20), good(server))
-    sentence = refused(server, path, patience=Patience(5, 5, tries=1))
+    sentence = refused(server, path, patience=RetryPolicy(5, 5, tries=1))
     assert f"resumes from {1 << 20:,} bytes" in sentence
     get(server, path)
     assert arrived(path)
@@ -262,7 +262,7 @@ def test_a_passing_fault_is_waited_out(server: "Server", path: Path, status: int
 
 def test_a_server_that_stalls_is_given_up(server: "Server", path: Path) -> None:
     server.play(server.page(stall=True))
-    assert "no answer in time" in refused(server, path, patience=Patience(5, 0.05, tries=2, pause_seconds=0))
+    assert "no answer in time" in refused(server, path, patience=RetryPolicy(5, 0.05, tries=2, pause_seconds=0))
 
 
 def test_nobody_there(path: Path) -> None:
@@ -295,12 +295,12 @@ def test_whatever_the_cuts_the_bytes_are_right(server: "Server", tmp_path: Path,
     path = tmp_path / "archive"
     path.unlink(missing_ok=True)
     sha256 = hashlib.sha256(content).hexdigest()
-    fetch(f"{server.url}/x", sha256, path, patience=Patience(5, 5, tries=len(cuts) + 1, pause_seconds=0))
+    fetch(f"{server.url}/x", sha256, path, patience=RetryPolicy(5, 5, tries=len(cuts) + 1, pause_seconds=0))
     assert path.read_bytes() == content
     assert [one.name for one in tmp_path.iterdir()] == ["archive"]
 
 
 def test_the_notes_hold_no_address(server: "Server", path: Path) -> None:
     server.play(good(server, cut=10))
-    refused(server, path, patience=Patience(5, 5, tries=1))
+    refused(server, path, patience=RetryPolicy(5, 5, tries=1))
     assert set(json.loads(path.with_name("archive.part.json").read_text())) == {"size", "etag", "modified"}

@@ -16,16 +16,16 @@ from filelock import FileLock
 
 from train.common.errors import DataError
 from train.data.cards.reader import Card, Get, Rule
-from train.data.get.fetch import Patience
-from train.data.get.getting import PROVENANCE, Provenance, Request, get_dataset, read_provenance
-from train.data.get.unpack import Limits
+from train.data.get.fetch import RetryPolicy
+from train.data.get.getting import PROVENANCE, DownloadRequest, Provenance, get_dataset, read_provenance
+from train.data.get.unpack import ArchiveLimits
 from train.data.scan.scan import scan
 
 if TYPE_CHECKING:
     from tests.train.data.get.conftest import Page, Server
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
-QUICK = Patience(connect_seconds=5, read_seconds=5, tries=1, pause_seconds=0)
+QUICK = RetryPolicy(connect_seconds=5, read_seconds=5, tries=1, pause_seconds=0)
 RULES = (Rule("real/**", "real", "camera"), Rule("fake/{generator}/**", "fake", "{generator}"))
 
 
@@ -80,7 +80,7 @@ def test_a_card_becomes_a_manifest(server: "Server", archive: bytes, tree: Path,
     assert sorted(manifest.frame["generator"].unique()) == ["camera", "sdxl", "stylegan2"]
     assert list(dict.fromkeys(what for _, _, what in told)) == ["downloading", "unpacking"]
     assert read_provenance(out) == Provenance(
-        Request("mini", "archive", "", card.get.url, card.get.sha256), "", "2026-03-04T05:06:07+00:00", 60
+        DownloadRequest("mini", "archive", "", card.get.url, card.get.sha256), "", "2026-03-04T05:06:07+00:00", 60
     )
     # Nothing of the work is left beside it.
     assert list(out.parent.iterdir()) == [out]
@@ -202,7 +202,7 @@ def test_a_card_that_is_corrected_after_a_refusal_is_fetched(server: "Server", a
 
 def test_limits_are_passed_on(server: "Server", archive: bytes, out: Path) -> None:
     server.play(server.page(archive))
-    assert "more than 10 entries" in refused(card_for(server, archive), out, limits=Limits(entries=10))
+    assert "more than 10 entries" in refused(card_for(server, archive), out, limits=ArchiveLimits(entries=10))
 
 
 def test_two_at_once_do_not_mix(server: "Server", archive: bytes, out: Path) -> None:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from train.common.errors import DataError
 from train.data.get.entry_names import claim, safe_parts
-from train.data.get.unpack import Limits, unpack
+from train.data.get.unpack import ArchiveLimits, unpack
 
 FILES = {
     "set/real/0001.jpg": b"\xff\xd8" + bytes(range(256)) * 9,
@@ -28,7 +28,7 @@ FILES = {
     "set/inner.zip": b"PK\x03\x04 an archive that stays one",
 }
 FORMATS = ("zip", "tar", "tar.gz", "tar.bz2", "tar.xz")
-USUAL = Limits()
+USUAL = ArchiveLimits()
 Entries = Iterable[tuple[str, bytes]]
 
 
@@ -78,7 +78,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def refuse(tmp_path: Path) -> Callable[..., str]:
     """Unpack bytes that must be refused, check that nothing is left, and return the sentence."""
 
-    def run(data: bytes, limits: Limits = USUAL) -> str:
+    def run(data: bytes, limits: ArchiveLimits = USUAL) -> str:
         archive = tmp_path / "archive"
         archive.write_bytes(data)
         with pytest.raises(DataError) as caught:
@@ -229,9 +229,9 @@ def test_zip_methods_without_bounded_memory_are_refused(refuse: Callable[..., st
 @pytest.mark.parametrize("form", FORMATS)
 def test_limits_hold(refuse: Callable[..., str], form: str) -> None:
     data = pack(form, [(f"{index}.jpg", os.urandom(1000)) for index in range(20)])
-    assert "more than 19 entries" in refuse(data, Limits(entries=19))
-    assert "more than is allowed" in refuse(data, Limits(file_bytes=999))
-    assert "'19.jpg'" in refuse(data, Limits(total_bytes=19_999))
+    assert "more than 19 entries" in refuse(data, ArchiveLimits(entries=19))
+    assert "more than is allowed" in refuse(data, ArchiveLimits(file_bytes=999))
+    assert "'19.jpg'" in refuse(data, ArchiveLimits(total_bytes=19_999))
 
 
 @pytest.mark.parametrize("form", ("zip", "tar.gz", "tar.bz2", "tar.xz"))
@@ -263,7 +263,7 @@ def test_an_endless_list_of_zip_entries_is_refused_before_it_is_held(refuse: Cal
     data = pack_zip((f"{'n' * 60}{index}", b"") for index in range(20_000))
     tracemalloc.start()
     try:
-        assert "more than 100 entries" in refuse(data, Limits(entries=100))
+        assert "more than 100 entries" in refuse(data, ArchiveLimits(entries=100))
         # The list itself is read; twenty thousand objects are not made of it.
         assert tracemalloc.get_traced_memory()[1] < 2 * len(data)
     finally:

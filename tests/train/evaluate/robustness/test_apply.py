@@ -16,7 +16,7 @@ from train.data.manifest import SCHEMA, Manifest
 from train.data.rows import eyes_of, select_rows, view_row
 from train.evaluate.calibration import OperatingPoints
 from train.evaluate.evaluation import evaluate_scores
-from train.evaluate.robustness.apply import Subject, choose_pictures, corrupted_views, find_robustness
+from train.evaluate.robustness.apply import RobustnessSubject, choose_pictures, corrupted_views, find_robustness
 from train.evaluate.robustness.corruptions import STANDARD, UNCORRUPTED, Corruption, corrupt
 from train.evaluate.scores import check_scores
 from train.image.decode import decode
@@ -99,11 +99,11 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
 
 
 @pytest.fixture
-def subject(drawn: Drawn) -> Subject:
-    return Subject("grain", drawn.scores, POINTS, grain)
+def subject(drawn: Drawn) -> RobustnessSubject:
+    return RobustnessSubject("grain", drawn.scores, POINTS, grain)
 
 
-def test_uncorrupted_figures_are_those_of_the_evaluation(drawn: Drawn, subject: Subject) -> None:
+def test_uncorrupted_figures_are_those_of_the_evaluation(drawn: Drawn, subject: RobustnessSubject) -> None:
     found = find_robustness([subject], drawn.manifest, VIEW, (), pictures=1000)
     evaluated = evaluate_scores(drawn.scores, POINTS, name="grain")
     (one,) = found.conditions
@@ -120,8 +120,8 @@ def test_uncorrupted_figures_are_those_of_the_evaluation(drawn: Drawn, subject: 
     assert (found.n, found.n_judged, found.n_real, found.n_fake, found.median_side) == (48, 48, 24, 24, 40)
 
 
-def test_a_detector_falls_with_what_it_looks_at(drawn: Drawn, subject: Subject) -> None:
-    other = Subject("brightness", drawn.scores, POINTS, lambda views: 1 - brightness(views))
+def test_a_detector_falls_with_what_it_looks_at(drawn: Drawn, subject: RobustnessSubject) -> None:
+    other = RobustnessSubject("brightness", drawn.scores, POINTS, lambda views: 1 - brightness(views))
     found = find_robustness([subject, other], drawn.manifest, VIEW, STANDARD)
     assert [one.text for one in found.of("grain")] == ["none", *(one.text for one in STANDARD)]
     by_grain = {one.text: one for one in found.of("grain")}
@@ -135,9 +135,9 @@ def test_a_detector_falls_with_what_it_looks_at(drawn: Drawn, subject: Subject) 
     assert all(one.overall.auc.value > 0.95 for one in found.of("brightness"))
 
 
-def test_the_same_again_is_the_same(drawn: Drawn, subject: Subject) -> None:
+def test_the_same_again_is_the_same(drawn: Drawn, subject: RobustnessSubject) -> None:
     shuffled = Manifest(drawn.manifest.frame.sample(fraction=1, shuffle=True, seed=1), drawn.manifest.folder)
-    other = Subject("grain", drawn.scores.sample(fraction=1, shuffle=True, seed=2), POINTS, grain)
+    other = RobustnessSubject("grain", drawn.scores.sample(fraction=1, shuffle=True, seed=2), POINTS, grain)
     runs = [
         find_robustness([one], m, VIEW, STANDARD, pictures=20)
         for one, m in ((subject, drawn.manifest), (other, shuffled))
@@ -145,7 +145,9 @@ def test_the_same_again_is_the_same(drawn: Drawn, subject: Subject) -> None:
     assert runs[0] == runs[1]
 
 
-def test_pictures_that_may_not_be_evaluated_are_not_even_read(drawn: Drawn, subject: Subject, tmp_path: Path) -> None:
+def test_pictures_that_may_not_be_evaluated_are_not_even_read(
+    drawn: Drawn, subject: RobustnessSubject, tmp_path: Path
+) -> None:
     for row in drawn.manifest.frame.filter(pl.col("split") != "train").iter_rows(named=True):
         (tmp_path / row["path"]).write_bytes((drawn.manifest.folder / row["path"]).read_bytes())
     moved = Manifest(drawn.manifest.frame, tmp_path)
@@ -155,7 +157,7 @@ def test_pictures_that_may_not_be_evaluated_are_not_even_read(drawn: Drawn, subj
         find_robustness([subject], moved, VIEW, (), pictures=1000)
 
 
-def test_progress_is_told_to_the_end(drawn: Drawn, subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_told_to_the_end(drawn: Drawn, subject: RobustnessSubject, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("train.evaluate.robustness.apply._AT_ONCE", 32)
     told: list[tuple[int, int]] = []
     find_robustness([subject], drawn.manifest, VIEW, (), on_progress=lambda done, total: told.append((done, total)))
@@ -238,12 +240,12 @@ def test_a_few_more_pictures_hardly_change_the_choice() -> None:
     assert len(before & after) >= 36
 
 
-def test_what_cannot_be_sampled_is_refused(drawn: Drawn, subject: Subject) -> None:
+def test_what_cannot_be_sampled_is_refused(drawn: Drawn, subject: RobustnessSubject) -> None:
     with pytest.raises(TrainError, match="at least 2"):
         find_robustness([subject], drawn.manifest, VIEW, STANDARD, pictures=1)
     reals = drawn.scores.filter(pl.col("label") == "real")
     with pytest.raises(TrainError, match="real and fake"):
-        find_robustness([Subject("r", reals, POINTS, grain)], drawn.manifest, VIEW, STANDARD)
+        find_robustness([RobustnessSubject("r", reals, POINTS, grain)], drawn.manifest, VIEW, STANDARD)
     train = drawn.scores.filter(pl.col("split") == "train")
     with pytest.raises(TrainError, match="real and fake"):
-        find_robustness([Subject("t", train, POINTS, grain)], drawn.manifest, VIEW, STANDARD)
+        find_robustness([RobustnessSubject("t", train, POINTS, grain)], drawn.manifest, VIEW, STANDARD)

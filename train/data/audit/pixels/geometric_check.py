@@ -20,7 +20,7 @@ _QUANTILE = 0.25
 
 
 @dataclass(frozen=True)
-class Fit:
+class GeometricFit:
     """How the first picture lies on the second.
 
     `matrix` float64 [2, 3] maps places of the first, in pixels of the pictures as looked at, to the second;
@@ -34,7 +34,9 @@ class Fit:
     overlap: float
 
 
-def fit_pair(first: np.ndarray, first_points: Keypoints, second: np.ndarray, second_points: Keypoints) -> Fit | None:
+def fit_pair(
+    first: np.ndarray, first_points: Keypoints, second: np.ndarray, second_points: Keypoints
+) -> GeometricFit | None:
     """Fit a similarity transform to two pictures by their keypoints and measure how well the pixels agree.
 
     `first` and `second` are uint8 [h, w], half the size in which the keypoints were found. None if too few
@@ -61,7 +63,7 @@ def fit_pair(first: np.ndarray, first_points: Keypoints, second: np.ndarray, sec
     correlations, overlap = _compare(first, second, _halved(matrix))
     if len(correlations) < _MIN_BLOCKS:
         return None
-    return Fit(matrix, int(inliers.sum()), float(np.quantile(correlations, _QUANTILE)), overlap)
+    return GeometricFit(matrix, int(inliers.sum()), float(np.quantile(correlations, _QUANTILE)), overlap)
 
 
 def _halved(matrix: np.ndarray) -> np.ndarray:

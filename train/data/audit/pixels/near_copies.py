@@ -17,7 +17,7 @@ from train.common.documents import MAX_TABLE_BYTES, quote_formula, read_text, un
 from train.common.errors import DataError
 from train.common.progress import ProgressCallback
 from train.data.audit.findings import Finding, Severity
-from train.data.audit.pixels.geometric_check import Fit, fit_pair
+from train.data.audit.pixels.geometric_check import GeometricFit, fit_pair
 from train.data.audit.pixels.keypoint_index import SIDE, Keypoints, candidate_pairs, find_keypoints
 from train.data.groups import near_pairs
 from train.data.manifest import Manifest
@@ -210,7 +210,7 @@ def _candidates(seen: list[_Seen], mirrored: bool, seed: int, workers: int) -> l
     return sorted({(min(pair), max(pair)) for pair in pairs})
 
 
-def _fit(seen: list[_Seen], mirrored: bool, pair: tuple[int, int]) -> Fit | None:
+def _fit(seen: list[_Seen], mirrored: bool, pair: tuple[int, int]) -> GeometricFit | None:
     first, second = seen[pair[0]], seen[pair[1]]
     if mirrored:
         small = np.ascontiguousarray(first.small[:, ::-1])
@@ -222,7 +222,9 @@ def _known(phashes: list[str], pair: tuple[int, int]) -> bool:
     return len(near_pairs([phashes[row] for row in pair])) > 0
 
 
-def _copy(seen: list[_Seen], paths: list[str], pair: tuple[int, int], fit: Fit, mirrored: bool, known: bool) -> Copy:
+def _copy(
+    seen: list[_Seen], paths: list[str], pair: tuple[int, int], fit: GeometricFit, mirrored: bool, known: bool
+) -> Copy:
     first, second = seen[pair[0]], seen[pair[1]]
     # The y axis points down, so an anticlockwise turn has a negative angle in the matrix.
     angle = -math.degrees(math.atan2(fit.matrix[1, 0], fit.matrix[0, 0]))
