@@ -2,6 +2,7 @@
 
 import gzip
 import importlib
+import importlib.util
 import io
 import json
 import zipfile
@@ -22,6 +23,7 @@ NAMES = (
     "verdicts.json",
     "decisions.json",
     "heat.json",
+    "marks/summaries.json",
     "face_finder/letterbox.json",
     "face_finder/outputs.json",
     "face_finder/pictures.json",
@@ -76,3 +78,16 @@ def test_both_sides_of_every_refusal_are_there() -> None:
 def _members(data: bytes) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(gzip.decompress(data))) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_complaints_about_altered_graphs_are_what_the_guard_says() -> None:
+    spec = importlib.util.spec_from_file_location("golden_graphs", GOLDEN / "graphs" / "make.py")
+    assert spec and spec.loader
+    graphs = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(graphs)
+    good = (GOLDEN / "graphs" / "good.tflite").read_bytes()
+    cases = json.loads((GOLDEN / "graphs" / "cases.json").read_text(encoding="utf-8"))
+    assert cases[0] == {"changes": [], "complaint": None}
+    for case in cases:
+        altered = graphs.altered(good, case["changes"])
+        assert graphs.complaint_of(altered) == case["complaint"], "make them again: tests/golden/graphs/make.py"

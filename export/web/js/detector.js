@@ -7,6 +7,7 @@ import {isModel, readDetectorFile} from './detector_file.js';
 import {FauxlensError} from './error.js';
 import {openFaceFinder} from './face_finder.js';
 import {sha256} from './hash.js';
+import {checkGraph} from './graph_guard.js';
 import {openEngine} from './litert.js';
 import {turnOf, uprightSize} from './raster.js';
 import {centreView, resizedView, squareOf} from './view.js';
@@ -79,6 +80,7 @@ export async function openDetector(bytes, {name = 'The detector', faceFinder = n
   const bundle = isModel(bytes) ? null : await readBundle(bytes, name);
   const file = bundle ? bundle.variants.get(bundle.default) : await readDetectorFile(bytes, name);
   if (!file) throw new FauxlensError(`${name} has no default variant; export it again.`);
+  checkGraph(file.bytes, name);
   const engine = await openEngine(file.bytes, name, runtime);
   const [rows, columns] = file.description.heatmap;
   const {size} = file.description;

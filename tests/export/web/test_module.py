@@ -13,7 +13,7 @@ GOLDEN = Path(__file__).parents[2] / "golden"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("script", ["golden.test.mjs", "marks.test.mjs"])
+@pytest.mark.parametrize("script", ["golden.test.mjs", "marks.test.mjs", "graph_guard.test.mjs"])
 def test_golden_files_in_node(script: str, tmp_path: Path) -> None:
     node = shutil.which("node")
     if node is None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from .finding import letterbox_cases, output_cases, picture_cases
 from .looking import square_cases, synthetic_views, views_of_pictures
+from .summaries import summaries
 from .texts import descriptions, descriptions_of_format_1, json_texts, view_texts
 from .verdicts import decisions, heat, verdicts
 
@@ -22,6 +23,7 @@ def golden_values(pictures: Path) -> dict[str, Any]:
         "verdicts.json": verdicts(),
         "decisions.json": decisions(),
         "heat.json": heat(),
+        "marks/summaries.json": summaries(),
         "face_finder/letterbox.json": letterbox_cases(),
         "face_finder/outputs.json": output_cases(),
         "face_finder/pictures.json": picture_cases(pictures.parent),

@@ -9,6 +9,7 @@ import fauxlens.core.DetectorFile
 import fauxlens.core.Engine
 import fauxlens.core.Output
 import fauxlens.core.Refused
+import fauxlens.core.guard.checkGraph
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
 import org.tensorflow.lite.Delegate
@@ -20,6 +21,8 @@ private const val MOST_REASON = 160
 /** Runs detectors by TensorFlow Lite's Android library. For the thread that made the engine only: GPUs ask for that. */
 class TfliteEngineFactory : EngineFactory {
     override fun make(detector: DetectorFile, settings: Settings): Engine {
+        // The native library trusts what it is given; altered graphs end the process.
+        checkGraph(detector.bytes, detector.description.name)
         val delegate = if (settings.accelerator == Accelerator.GPU) gpuDelegate() else null
         var interpreter: Interpreter? = null
         var engine: Engine? = null
