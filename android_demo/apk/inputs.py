@@ -26,13 +26,14 @@ def _digest() -> str:
     digest = hashlib.sha256()
     for path in _files():
         data = path.read_bytes()
-        digest.update(f"{path.relative_to(layout.DEMO)}\0{len(data)}\0".encode() + data)
+        digest.update(f"{path.relative_to(layout.REPOSITORY)}\0{len(data)}\0".encode() + data)
     return digest.hexdigest()
 
 
 def _files() -> Iterator[Path]:
     """Of all modules what is compiled or packed; not the tests, and not the detector, which is copied later."""
     yield layout.DEMO / "pom.xml"
+    yield layout.MARKS
     for module in ("jvm", "core", "tflite", "app"):
         yield layout.DEMO / module / "pom.xml"
         yield from sorted(path for path in (layout.DEMO / module / "src" / "main").rglob("*") if path.is_file())

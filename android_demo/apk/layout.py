@@ -18,6 +18,8 @@ REPOSITORY = Path(__file__).parents[2]
 DEMO = REPOSITORY / "android_demo"
 SOURCES = DEMO / "app" / "src" / "main"
 RULES = DEMO / "app" / "proguard-rules.pro"
+# Read by `core` beside its classes.
+MARKS = REPOSITORY / "train" / "image" / "marks" / "tables.json"
 TARGET = DEMO / "app" / "target"
 CLASSES = TARGET / "classes"
 LIBRARIES = TARGET / "libraries"

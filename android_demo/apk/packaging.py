@@ -9,6 +9,7 @@ from .dexing import make_dex
 from .errors import ApkError
 from .inputs import is_packaged
 from .lock import check_lock
+from .pages import can_be_laid_out, lay_out
 from .resources import copy_bundle, link_release, with_bundle
 from .signing import Key, debug_key, sign
 from .tool import run
@@ -44,8 +45,16 @@ def build(assets: Path | None, release: Key | None = None) -> Path:
 def _assemble(linked: Path, unsigned: Path, dex: list[Path], aars: list[Path]) -> None:
     entries, stored = read_archive(linked)
     entries |= {path.name: path.read_bytes() for path in dex}
+    entries |= _resources_of_core()
     entries |= _native_libraries(aars)
     write_archive(unsigned, entries, stored)
+
+
+def _resources_of_core() -> dict[str, bytes]:
+    """What `core` reads beside its classes; R8 gives classes only."""
+    with zipfile.ZipFile(layout.LIBRARIES / f"core-{layout.VERSION_NAME}.jar") as jar:
+        names = [name for name in jar.namelist() if name.startswith("fauxlens/") and name.endswith(".json")]
+        return {name: jar.read(name) for name in names}
 
 
 def _native_libraries(aars: list[Path]) -> dict[str, bytes]:
@@ -58,7 +67,8 @@ def _native_libraries(aars: list[Path]) -> dict[str, bytes]:
                 abi = rest.split("/")[0]
                 wanted = abi in layout.ABIS and not (abi == layout.EMULATOR and "-gpu-" in aar.name)
                 if folder == "jni" and rest.endswith(".so") and wanted:
-                    libraries[f"lib/{rest}"] = package.read(name)
+                    library = package.read(name)
+                    libraries[f"lib/{rest}"] = lay_out(library, rest) if can_be_laid_out(library) else library
     if not libraries:
         raise ApkError(f"{layout.TFLITE} has no native libraries; run `mvn -f android_demo clean` and build again.")
     return dict(sorted(libraries.items()))
