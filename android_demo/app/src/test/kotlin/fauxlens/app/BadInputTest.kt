@@ -1,6 +1,7 @@
 package fauxlens.app
 
 import android.content.Intent
+import android.graphics.Bitmap
 import android.net.Uri
 import android.view.View
 import android.widget.TextView
@@ -8,6 +9,9 @@ import fauxlens.app.common.Sentence
 import fauxlens.app.common.probability
 import fauxlens.app.main.MainActivity
 import fauxlens.app.model.PictureState
+import java.io.ByteArrayOutputStream
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
 import org.junit.Before
@@ -63,6 +67,46 @@ class BadInputTest {
             assertTrue("fauxlens detect refuses $name, too", picture.refused.orEmpty().contains("frames"))
             assertTold(R.string.trouble_animated, picture.bytes)
         }
+    }
+
+    @Test
+    fun `a WebP that claims more than its limit, in 34 bytes`() {
+        // A VP8L chunk of 16,384 x 16,384 pixels (RFC 9649, 3.4) with hardly any data.
+        val head = "RIFF\u001a\u0000\u0000\u0000WEBPVP8L\r\u0000\u0000\u0000/".toByteArray(Charsets.ISO_8859_1)
+        assertTold(R.string.trouble_pixels, head + byteArrayOf(-1, -1, -1, 15) + ByteArray(9))
+    }
+
+    @Test
+    fun `a progressive JPEG of more pixels than may be held at once`() {
+        // Frame header of 9000 x 9000 pixels, one scan without data (ITU-T T.81, B.2).
+        val frame = byteArrayOf(-1, 0xC2.toByte(), 0, 11, 8, 0x23, 0x28, 0x23, 0x28, 1, 1, 0x11, 0)
+        val scan = byteArrayOf(-1, 0xDA.toByte(), 0, 8, 1, 1, 0, 0, 0, 0, 0)
+        val file = byteArrayOf(-1, 0xD8.toByte()) + frame + scan + byteArrayOf(-1, 0xD9.toByte())
+        assertTold(R.string.trouble_pixels, file)
+    }
+
+    @Test
+    fun `a picture of which nothing shows, and a BMP whose fourth byte is empty`() {
+        assertTold(R.string.trouble_invisible, encoded(Bitmap.createBitmap(64, 64, Bitmap.Config.ARGB_8888)))
+        val pixels = ByteArray(4 * 48 * 48) { if (it % 4 == 3) 0 else (it / 7).toByte() }
+        val empty = (app.judge(bmp(pixels, 48)) as PictureState.Judged).judged
+        for (at in 3 until pixels.size step 4) pixels[at] = -1
+        val opaque = (app.judge(bmp(pixels, 48)) as PictureState.Judged).judged
+        assertEquals(opaque.verdict.probability, empty.verdict.probability)
+        assertEquals(opaque.notes, empty.notes)
+    }
+
+    private fun encoded(bitmap: Bitmap): ByteArray =
+        ByteArrayOutputStream().also { bitmap.compress(Bitmap.CompressFormat.PNG, 100, it) }.toByteArray()
+
+    /** A BMP of 32 bits with BITMAPV4HEADER, whose masks name an alpha channel. */
+    private fun bmp(pixels: ByteArray, side: Int): ByteArray {
+        val header = ByteBuffer.allocate(14 + 108).order(ByteOrder.LITTLE_ENDIAN)
+        header.put("BM".toByteArray()).putInt(122 + pixels.size).putInt(0).putInt(122)
+        header.putInt(108).putInt(side).putInt(side).putShort(1).putShort(32).putInt(3).putInt(pixels.size)
+        header.putInt(2835).putInt(2835).putInt(0).putInt(0)
+        header.putInt(0xFF0000).putInt(0xFF00).putInt(0xFF).putInt(0xFF shl 24)
+        return header.array() + pixels
     }
 
     @Test

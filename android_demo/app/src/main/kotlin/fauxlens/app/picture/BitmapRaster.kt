@@ -3,8 +3,11 @@ package fauxlens.app.picture
 import android.graphics.Bitmap
 import fauxlens.core.Raster
 
-/** The pixels of a bitmap with straight (not premultiplied) alpha, laid on white as they are read. */
-class BitmapRaster(private val bitmap: Bitmap) : Raster {
+/** How much of a picture lets white through. */
+enum class Opacity { OPAQUE, PARTLY, NOTHING_SHOWS }
+
+/** The pixels of a bitmap with straight (not premultiplied) alpha, laid on white as they are read unless it is ignored. */
+class BitmapRaster(private val bitmap: Bitmap, private val ignoresAlpha: Boolean = false) : Raster {
     override val width: Int = bitmap.width
     override val height: Int = bitmap.height
 
@@ -13,20 +16,30 @@ class BitmapRaster(private val bitmap: Bitmap) : Raster {
         if (!bitmap.hasAlpha()) return
         for (index in 0 until width * height) {
             val pixel = argb[index]
-            if (pixel ushr 24 != 0xFF) argb[index] = onWhite(pixel)
+            if (pixel ushr 24 != 0xFF) argb[index] = if (ignoresAlpha) pixel or OPAQUE_BITS else onWhite(pixel)
         }
     }
 
-    /** Whether any pixel lets white through. Reads all of them where there is an alpha channel. */
-    fun isTransparent(): Boolean {
-        if (!bitmap.hasAlpha()) return false
+    /** Reads all pixels where there is an alpha channel. */
+    fun opacity(): Opacity {
+        if (!bitmap.hasAlpha()) return Opacity.OPAQUE
         val row = IntArray(width)
-        return (0 until height).any { y ->
+        var clear = false
+        var shows = false
+        for (y in 0 until height) {
             bitmap.getPixels(row, 0, width, 0, y, width, 1)
-            row.any { it ushr 24 != 0xFF }
+            for (pixel in row) {
+                val alpha = pixel ushr 24
+                clear = clear || alpha != 0xFF
+                shows = shows || alpha != 0
+            }
+            if (clear && shows) return Opacity.PARTLY
         }
+        return if (clear) Opacity.NOTHING_SHOWS else Opacity.OPAQUE
     }
 }
+
+private const val OPAQUE_BITS = 0xFF shl 24
 
 /** A pixel laid on white, rounded as Pillow's alpha_composite (libImaging/AlphaComposite.c) rounds it. */
 internal fun onWhite(argb: Int): Int {

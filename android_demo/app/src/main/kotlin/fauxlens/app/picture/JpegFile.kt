@@ -6,6 +6,7 @@ private const val ICC = "ICC_PROFILE\u0000"
 
 private const val END_OF_IMAGE = 0xD9
 private const val START_OF_SCAN = 0xDA
+private const val PROGRESSIVE_FRAME = 0xC2
 private const val APP1 = 0xE1
 private const val APP2 = 0xE2
 
@@ -66,7 +67,7 @@ private class JpegFacts(private val bytes: ByteArray) {
             profiles += start
         } else if (isFrame(marker) && start + 6 <= end) {
             // A frame header: precision, height, width, number of components.
-            plain = plain.copy(cmyk = bytes.byte(start + 5) == 4)
+            plain = plain.copy(cmyk = bytes.byte(start + 5) == 4, progressive = marker == PROGRESSIVE_FRAME)
         }
     }
 }

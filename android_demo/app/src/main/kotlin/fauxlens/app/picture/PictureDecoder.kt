@@ -51,7 +51,9 @@ class PlatformDecoder(private val mostPixels: Long = pixelBudget()) : PictureDec
         // Before the sides are asked for: they are told to the same decoder.
         hideProfiles(format, bytes, facts)
         val (width, height) = sidesOf(bytes, format)
-        if (width.toLong() * height > MOST_IN_FILE) throw Trouble(R.string.trouble_pixels, width, height)
+        if (width.toLong() * height > mostPixelsOf(format, facts) || maxOf(width, height) > LONGEST_SIDE) {
+            throw Trouble(R.string.trouble_pixels, width, height)
+        }
         // Android decodes 16 bits a channel to twice as many bytes a pixel, whatever it is asked for.
         val budget = if (facts.sixteenBits) mostPixels / 2 else mostPixels
         if (facts.interlaced && width.toLong() * height > budget) {
@@ -76,12 +78,17 @@ private fun picture(
     height: Int,
     sample: Int,
 ): DecodedPicture {
-    val raster = BitmapRaster(bitmap)
+    val straight = BitmapRaster(bitmap)
+    val opacity = straight.opacity()
+    // Screenshots and clipboards leave the fourth byte of a BMP empty, and viewers show the picture.
+    val forgotten = opacity == Opacity.NOTHING_SHOWS && format == PictureFormat.BMP
+    if (opacity == Opacity.NOTHING_SHOWS && !forgotten) throw Trouble(R.string.trouble_invisible)
+    val raster = if (forgotten) BitmapRaster(bitmap, ignoresAlpha = true) else straight
     val notes = ArrayList<Sentence>()
     if (facts.unusualColours) notes += Sentence.of(R.string.note_profile)
     if (facts.sixteenBits) notes += Sentence.of(R.string.note_sixteen_bits)
     if (facts.cmyk) notes += Sentence.of(R.string.note_cmyk)
-    if (raster.isTransparent()) notes += Sentence.of(R.string.note_transparency)
+    if (opacity == Opacity.PARTLY) notes += Sentence.of(R.string.note_transparency)
     if (sample > 1) notes += Sentence.of(R.string.note_sampled, sample)
     // HEIF's decoder turns the picture itself.
     val orientation = if (format.isHeif) 1 else orientationOf(bytes, facts)
@@ -119,6 +126,18 @@ private fun decodePlain(bytes: ByteArray, sample: Int): Bitmap? = BitmapFactory.
 
 // Pictures of more are not made by anything that takes photos (the largest have 200 megapixels).
 private const val MOST_IN_FILE = 400_000_000L
+
+// The limits of train/image/limits.py. WebP is decoded on canvases that its header asks for, however short the file is; of a
+// progressive JPEG all coefficients are held, whatever size is asked for.
+private const val MOST_IN_WEBP = 50_000_000L
+private const val MOST_IN_PROGRESSIVE = 80_000_000L
+private const val LONGEST_SIDE = 1_000_000
+
+private fun mostPixelsOf(format: PictureFormat, facts: FileFacts): Long = when {
+    format == PictureFormat.WEBP -> MOST_IN_WEBP
+    facts.progressive -> MOST_IN_PROGRESSIVE
+    else -> MOST_IN_FILE
+}
 
 // 24 binary megapixels: a 100-megapixel picture halved along each side still fits.
 private const val MOST_DECODED = 24L shl 20

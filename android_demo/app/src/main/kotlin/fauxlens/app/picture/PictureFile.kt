@@ -33,7 +33,7 @@ internal const val MOST_PROFILES = 512
  * `complete` is false where the file ends early or a checksum is wrong: Android's decoders then give a picture that is
  * grey from there on, and no error. `frames` is more than 1 for an animation. `exif` and `xmp` are where those lie.
  * `profiles` are the offsets of what says how colours are meant; `unusualColours` is true unless that is plain sRGB.
- * `interlaced`: decoders hold the whole picture at once, whatever size they are asked for. `excessive`: made of more
+ * `interlaced` and, of a JPEG, `progressive`: decoders hold the whole picture at once, whatever size they are asked for. `excessive`: made of more
  * parts than any camera or editor writes; then the rest was not looked at.
  */
 data class FileFacts(
@@ -46,6 +46,7 @@ data class FileFacts(
     val sixteenBits: Boolean = false,
     val cmyk: Boolean = false,
     val interlaced: Boolean = false,
+    val progressive: Boolean = false,
     val excessive: Boolean = false,
 )
 
