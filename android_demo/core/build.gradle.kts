@@ -22,6 +22,14 @@ tasks.compileKotlin {
     }
 }
 
+tasks.processResources {
+    // The names that marks are told by: one table for Python, Kotlin and JavaScript.
+    from(rootDir.resolve("../train/image/marks")) {
+        include("tables.json")
+        into("fauxlens/marks")
+    }
+}
+
 tasks.test {
     systemProperty("fauxlens.golden", rootDir.resolve("../tests/golden").path)
     systemProperty("fauxlens.root", rootDir.resolve("..").path)

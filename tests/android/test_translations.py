@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from android_demo.apk import layout
+from train.image.marks.tables import tables
 
 _RES = layout.SOURCES / "res"
-_FILES = ("strings.xml", "sentences.xml")
+_FILES = ("strings.xml", "sentences.xml", "evidence.xml")
 LANGUAGES = ("de", "es", "fr")
 # Names that are the same everywhere.
 _UNTRANSLATED = {"app_name"}
@@ -34,7 +35,7 @@ def texts(folder: Path) -> dict[str, str]:
 def test_every_text_is_there_with_all_that_it_is_filled_with(language: str) -> None:
     english, other = texts(_RES / "values"), texts(_RES / f"values-{language}")
     assert english.keys() - other.keys() == _UNTRANSLATED and other.keys() <= english.keys()
-    filled = re.compile(r"%\d\$[sd]|%%|\\n")
+    filled = re.compile(r"%\d\$,?[sd]|%%|\\n")
     for name, text in other.items():
         assert sorted(filled.findall(text)) == sorted(filled.findall(english[name])), name
         # An apostrophe or a quotation mark that is not escaped is dropped by Android.
@@ -46,3 +47,26 @@ def test_failures_are_sentences(language: str) -> None:
     for name, text in texts(_RES / f"values-{language}").items():
         if name.startswith(("trouble_", "note_")):
             assert text.endswith((".", "%1$s")) and "\n" not in text, name
+
+
+def test_english_of_evidence_is_that_of_core_and_of_python() -> None:
+    """The app's English resources, `core`'s wordings and the sentences of `fauxlens detect` are the same words."""
+    resources = texts(_RES / "values")
+    wordings = {
+        **_wordings("marks/MarkWording.kt", "mark_"),
+        **_wordings("marks/Summary.kt", "summary_"),
+    }
+    assert len(wordings) > 60
+    for name, english in wordings.items():
+        assert resources[name].replace("\\u0020", " ").replace("\\'", "'") == english, name
+    python = (layout.REPOSITORY / "export" / "inference" / "evidence.py").read_text(encoding="utf-8")
+    for name, english in wordings.items():
+        assert not name.startswith("summary_") or english in python, name
+    words = {words for _, words in tables().source_types.values()}
+    assert words <= set(wordings.values())
+
+
+def _wordings(file: str, prefix: str) -> dict[str, str]:
+    source = (layout.DEMO / "core/src/main/kotlin/fauxlens/core" / file).read_text(encoding="utf-8")
+    found = re.findall(r'^    ([A-Z][A-Z_0-9]+)\("((?:[^"\\]|\\.)*)"\),$', source, re.MULTILINE)
+    return {prefix + name.lower(): text.replace("\\$", "$").replace('\\"', '"') for name, text in found}

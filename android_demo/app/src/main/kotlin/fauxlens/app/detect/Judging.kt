@@ -21,6 +21,8 @@ import fauxlens.core.View
 import fauxlens.core.face.Face
 import fauxlens.core.judge
 import fauxlens.core.look
+import fauxlens.core.marks.Row
+import fauxlens.core.marks.readMarks
 import fauxlens.core.overlay
 
 /**
@@ -38,6 +40,7 @@ class Subject(
     val height: Int,
     val faces: List<Face>?,
     val notes: List<Sentence>,
+    val marks: List<Row>,
 ) {
     val smallest: Int get() = smallestSide(width, preview.width, preview.height)
 }
@@ -59,6 +62,7 @@ class Judging(private val decoder: PictureDecoder, private val nanoTime: () -> L
     ): Pair<Subject, PictureState> {
         // Before it is decoded, which may change what the bytes say about colours.
         val hash = sha256(bytes)
+        val marks = readMarks(bytes).rows
         val start = nanoTime()
         val decoded = decoder.decode(bytes)
         try {
@@ -70,7 +74,7 @@ class Judging(private val decoder: PictureDecoder, private val nanoTime: () -> L
             val faces = if (view.needsEyes) finder?.find(decoded.stored, turnOf(view, decoded)) else null
             val (small, judged) = choicesFor(view, faces).withIndex().partition { isTooSmall(it.value) }
             val notes = small.map { Sentence.of(R.string.note_small_face, it.index + 1) } + decoded.notes
-            val subject = Subject(bytes, hash, bitmapOf(copy), width, height, faces, notes)
+            val subject = Subject(bytes, hash, bitmapOf(copy), width, height, faces, notes, marks)
             val asks = view.needsEyes && (finder == null || judged.isEmpty())
             if (asks) return subject to proposal(subject, running)
             onStage(Stage.JUDGING)
@@ -116,6 +120,7 @@ class Judging(private val decoder: PictureDecoder, private val nanoTime: () -> L
             shown = shown,
             ela = levels.bitmap,
             notes = first + subject.notes + looked.distinct(),
+            marks = subject.marks,
             adjustable = way.running.detector.view.needsEyes,
         )
     }

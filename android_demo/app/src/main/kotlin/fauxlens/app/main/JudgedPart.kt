@@ -28,6 +28,7 @@ class JudgedPart(
     detailsOpen: Boolean,
     private val onShare: (String) -> Unit,
 ) {
+    private val evidence = EvidencePart(root)
     private val picture = PicturePart(root.find(R.id.picture_card), holder)
     private val faces = FacesPart(root, holder)
     private val points = PointsPart(root, holder)
@@ -51,6 +52,7 @@ class JudgedPart(
         root.visibility = if (judged == null) View.GONE else View.VISIBLE
         if (judged == null) return
         val facts = (state.detector as? DetectorState.Ready)?.facts
+        evidence.render(judged)
         verdict(judged.verdict, facts)
         picture.render(judged, state)
         faces.render(judged)

@@ -5,16 +5,19 @@ import android.content.res.Resources
 import fauxlens.app.R
 import fauxlens.app.common.percent
 import fauxlens.app.common.probability
+import fauxlens.app.common.sentenceOf
 import fauxlens.app.model.DetectorFacts
 import fauxlens.app.model.Judged
 import fauxlens.app.ui.look
 import fauxlens.app.ui.title
+import fauxlens.core.marks.Says
 
 /** A verdict as text to hand on: what was found, how strictly, by which detector, in which file. */
 fun shareText(resources: Resources, judged: Judged, facts: DetectorFacts?): String = with(resources) {
     val verdict = judged.verdict
     val details = judged.details
     listOfNotNull(
+        evidenceSummary(this, judged),
         getString(R.string.share_verdict, getString(verdict.label.look.words), probability(verdict.probability)),
         if (judged.faces.size > 1) {
             getString(R.string.share_face, judged.face.number, judged.faces.size)
@@ -24,6 +27,9 @@ fun shareText(resources: Resources, judged: Judged, facts: DetectorFacts?): Stri
         getString(R.string.share_setting, getString(verdict.point.title), percent(verdict.threshold)),
         getString(R.string.share_detector, details.detector, details.variant, facts?.sha256.orEmpty()),
         getString(R.string.share_picture, details.format, details.width, details.height, details.sha256),
+        judged.marks.filter { it.says != Says.NOTHING }.takeIf { it.isNotEmpty() }?.let { marks ->
+            getString(R.string.share_evidence, marks.joinToString(" ") { sentenceOf(it.message).text(this) })
+        },
         judged.notes.takeIf { it.isNotEmpty() }?.joinToString(" ") { it.text(this) },
         getString(R.string.verdict_hint),
     ).joinToString("\n")

@@ -11,6 +11,7 @@ import fauxlens.core.SelfTest
 import fauxlens.core.Square
 import fauxlens.core.Verdict
 import fauxlens.core.at
+import fauxlens.core.marks.Row
 import java.io.File
 
 /** Everything the screens show. Immutable: the holder makes another one for each change. */
@@ -140,7 +141,7 @@ data class JudgedFace(
  *
  * `preview` is upright, its longer side at most 1600 pixels. `faces` are those that were judged (or the one square
  * where none is looked for), `shown` says which of them is on the screen: at first that with the highest probability,
- * which speaks for the picture. `ela` is as large as the preview. `adjustable` says whether another square may be chosen.
+ * which speaks for the picture. `ela` is as large as the preview. `marks` are what the file says about itself. `adjustable` says whether another square may be chosen.
  */
 data class Judged(
     val preview: Bitmap,
@@ -148,6 +149,7 @@ data class Judged(
     val shown: Int,
     val ela: Bitmap,
     val notes: List<Sentence>,
+    val marks: List<Row>,
     val adjustable: Boolean,
 ) {
     val face: JudgedFace get() = faces[shown]
@@ -155,6 +157,9 @@ data class Judged(
     val verdict: Verdict get() = face.verdict
     val overlay: Bitmap get() = face.overlay
     val details: Details get() = face.details
+
+    /** The face with the highest probability, which speaks for the picture. */
+    val worst: JudgedFace get() = faces.maxByOrNull { it.verdict.probability } ?: face
 
     /** The same at another operating point. */
     fun at(said: Description, point: OperatingPoint): Judged =

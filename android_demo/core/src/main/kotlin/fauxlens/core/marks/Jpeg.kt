@@ -1,0 +1,73 @@
+package fauxlens.core.marks
+
+import fauxlens.core.marks.MarkWording.CUT_SHORT
+
+internal const val EXIF_HEADER = "Exif\u0000\u0000"
+private const val XMP_HEADER = "http://ns.adobe.com/xap/1.0/\u0000"
+private const val PHOTOSHOP = "Photoshop 3.0\u0000"
+private const val IPTC_RESOURCE = 0x0404
+
+/** The segments before the first scan (ITU T.81, B.1; none of the marks stands behind it). */
+internal fun walkJpeg(data: Bytes, parts: Parts) {
+    val boxes = LinkedHashMap<Int, MutableList<Pair<Long, Bytes>>>()
+    val photoshop = ArrayList<Bytes>()
+    var at = 2
+    var count = 0
+    while (true) {
+        while (at + 1 < data.size && data[at] == 0xff && data[at + 1] == 0xff) at += 1
+        if (at + 4 > data.size || data[at] != 0xff) return finish(boxes, photoshop, parts.also { it.fault(CUT_SHORT) })
+        val marker = data[at + 1]
+        if (marker == 0xda || marker == 0xd9) return finish(boxes, photoshop, parts)
+        if (marker == 0x01 || marker in 0xd0..0xd8) {
+            at += 2
+            continue
+        }
+        val length = data.u16(at + 2)
+        if (length < 2 || at + 2 + length > data.size) {
+            return finish(boxes, photoshop, parts.also { it.fault(CUT_SHORT) })
+        }
+        count += 1
+        if (count > MAX_PARTS) return finish(boxes, photoshop, parts.also { it.faultTooMany() })
+        val content = data.slice(at + 4, at + 2 + length)
+        when {
+            marker == 0xe1 && content.startsWith(EXIF_HEADER) && parts.exif == null ->
+                parts.exif = content.slice(EXIF_HEADER.length)
+            marker == 0xe1 && content.startsWith(XMP_HEADER) && parts.xmp == null ->
+                parts.xmp = content.slice(XMP_HEADER.length)
+            marker == 0xeb && content.startsWith("JP") && content.size >= 16 ->
+                boxes.getOrPut(content.u16(2)) { ArrayList() } += content.u32(4) to content.slice(8)
+            marker == 0xed && content.startsWith(PHOTOSHOP) -> photoshop += content.slice(PHOTOSHOP.length)
+            marker == 0xfe -> parts.text("comment", content.text())
+        }
+        at += 2 + length
+    }
+}
+
+private fun finish(boxes: Map<Int, List<Pair<Long, Bytes>>>, photoshop: List<Bytes>, parts: Parts) {
+    boxes.values.forEach { packets -> storeOf(packets)?.let(parts::offerManifest) }
+    parts.iptc = iptcOf(joined(photoshop))
+}
+
+/** A JUMBF superbox out of its packets (ISO 19566-5, annex D); null where it is no C2PA manifest store. */
+private fun storeOf(packets: List<Pair<Long, Bytes>>): Bytes? {
+    val sorted = packets.sortedBy { it.first }.map { it.second }
+    // Every packet repeats the box's header: its length and type, and the long length where there is one.
+    val header = if (sorted[0].startsWith("\u0000\u0000\u0000\u0001")) 16 else 8
+    val box = joined(sorted.mapIndexed { index, packet -> if (index == 0) packet else packet.slice(header) })
+    return box.takeIf { "c2pa" in it.slice(0, 128).latin1() }
+}
+
+/** The IPTC record among Photoshop's image resources. */
+private fun iptcOf(resources: Bytes): Bytes? {
+    var at = 0L
+    repeat(MAX_PARTS) {
+        if (at + 12 > resources.size || !resources.startsWith("8BIM", at.toInt())) return null
+        val number = resources.u16(at.toInt() + 4)
+        at += 6 + (resources[at.toInt() + 6] + 2) / 2 * 2
+        if (at + 4 > resources.size) return null
+        val length = resources.u32(at.toInt())
+        if (number == IPTC_RESOURCE) return resources.slice(at + 4, at + 4 + minOf(length, MAX_XMP.toLong()))
+        at += 4 + (length + 1) / 2 * 2
+    }
+    return null
+}
