@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from export.benchmark.baseline_engines import LITERT, EngineComparison
+from export.benchmark.benchmark_run import SETTLE, LatencyRow, Measurement
 from export.benchmark.distribution import BLOCKS, Ratio
 from export.benchmark.fresh import ColdStart
-from export.benchmark.measurement import SETTLE, LatencyRow, Measurement
 from export.benchmark.parts import BACKBONE
 
 Table = tuple[str, tuple[str, ...], list[tuple[str, ...]]]

@@ -25,7 +25,7 @@ def benchmark_verb(
     import json
 
     from export.artifacts.bundle import read_bundle
-    from export.benchmark.measurement import measure, to_plain
+    from export.benchmark.benchmark_run import measure, to_plain
     from export.benchmark.table import notes, tables
     from train.common.atomic import check_writable, write_text
 

@@ -13,7 +13,7 @@ from train.common.errors import DataError, ElaError, ExportError, TrainError
 from train.common.text import printable
 
 if TYPE_CHECKING:
-    from export.explain.explaining import ExplainedModel, Explanation
+    from export.explain.explain_picture import ExplainedModel, Explanation
 
 
 class RowChoice(StrEnum):
@@ -73,7 +73,7 @@ def explain_verb(
 
 
 def _explain_files(files: list[Path], model: Path | None, at: str, what: str | None, out: Path, as_json: bool) -> None:
-    from export.explain.explaining import SENTENCE, choose, explain, open_subject
+    from export.explain.explain_picture import SENTENCE, choose, explain, open_subject
     from export.explain.panels import draw_panel, panel_side
     from export.inference.detect_files import png_name
     from export.inference.detector import threshold_of
@@ -120,7 +120,7 @@ def _explain_files(files: list[Path], model: Path | None, at: str, what: str | N
 
 def _plain(subject: "ExplainedModel", explained: "Explanation") -> dict[str, Any]:
     """An explanation for a JSON document; pictures are in the panel."""
-    from export.explain.explaining import cosine
+    from export.explain.explain_picture import cosine
 
     spread, evidence, gradients = explained.spread, explained.evidence, explained.gradients
     plain: dict[str, Any] = {
@@ -193,7 +193,7 @@ def _explain_manifest(manifest: Path, model: Path | None, at: str, rows: RowChoi
 def _measure_local_fakes(folder: Path, model: Path | None, out: Path, as_json: bool) -> None:
     import json
 
-    from export.explain.explaining import open_subject
+    from export.explain.explain_picture import open_subject
     from export.explain.localisation import COLUMNS, measure_localisation, table_rows, to_plain
     from export.explain.localisation_sheet import draw_localisation_sheet
     from train.common.atomic import write_atomically, write_text

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
-from export.explain.explaining import SENTENCE
+from export.explain.explain_picture import SENTENCE
 from export.inference.detect_files import detector_path
 from export.inference.detector import LoadedDetector, open_detector, threshold_of
 from export.inference.records import about

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 from PIL import Image
 
-from export.explain.explaining import SENTENCE
+from export.explain.explain_picture import SENTENCE
 from export.explain.mean_heatmaps import MeanHeatmap, MeanHeatmaps
 from export.explain.sheet import Band, Tile, draw_sheet, enlarged, heat_tile
 from export.inference.overlay import lay_over

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from export.explain.explaining import MAPS, SENTENCE, CellEvidence, ExplainedModel, Explanation, cosine
+from export.explain.explain_picture import MAPS, SENTENCE, CellEvidence, ExplainedModel, Explanation, cosine
 from export.explain.sheet import Band, Tile, draw_sheet, enlarged, heat_tile, signed_tile, tile_side
 from export.inference.overlay import STRIP, lay_over
 from train.evaluate.decision import WORDS

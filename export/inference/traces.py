@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from train.data.audit.pixels.double_jpeg import guess_earlier_save
+from train.data.audit.pixels.double_jpeg import guess_double_compression
 from train.image.decode import Picture
 from train.image.marks.rows import EvidenceRow
 
@@ -16,7 +16,7 @@ def trace_rows(picture: Picture) -> tuple[EvidenceRow, ...]:
     Looks at 512 x 512 pixels in the middle and takes some hundred milliseconds.
     """
     luma = np.asarray(Image.fromarray(np.ascontiguousarray(picture.pixels)).convert("L"), np.float32)
-    guess = guess_earlier_save(luma, picture.jpeg_quality)
+    guess = guess_double_compression(luma, picture.jpeg_quality)
     if not guess.found:
         return ()
     if guess.down:

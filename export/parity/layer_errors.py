@@ -12,7 +12,7 @@ from export.artifacts.description import CalibrationNote
 from export.artifacts.trial import admit
 from export.parity.heatmap_similarity import cosine
 from export.quantize.states import KerasState, load_keras_state
-from export.tflite.intermediates import tensor_names, tensors_inside
+from export.tflite.intermediates import read_intermediates, tensor_names
 from train.common.errors import ExportError
 from train.common.tf import load_tensorflow
 from train.fit.run_folder import Run
@@ -21,8 +21,9 @@ from train.model import scale_pixels
 PICTURES = 4
 """References looked at; a layer has thousands of values in each."""
 
-DROP, HEARD, FLOOR = 10.0, 30.0, 5.0
-"""dB. A layer falls off when it loses more than DROP against the one before it and ends below HEARD, or is below FLOOR.
+DROP, AUDIBLE, FLOOR = 10.0, 30.0, 5.0
+"""dB. A layer falls off when it loses more than DROP against the one before it and ends below AUDIBLE, or is below
+FLOOR.
 
 Rounding adds up: int8 conversions that are right were measured to lose 12 dB in one of the first layers, which stay
 above 45 dB, then one or two dB a layer and at most 7, down to 26 dB (a trained MobileNet V1) or 13 dB (one of a
@@ -57,7 +58,7 @@ def compare_layers(state: KerasState, tflite: bytes, views: np.ndarray, pictures
     both = [name for name in keras if name in named]
     if not any(name.startswith("backbone/") for name in both):
         raise ExportError("The detector names none of the layers of its Keras state; export it again.")
-    lite = tensors_inside(tflite, views, both)
+    lite = read_intermediates(tflite, views, both)
     return [_error(name, keras[name], lite[name].reshape(keras[name].shape), pictures) for name in both]
 
 
@@ -65,7 +66,7 @@ def first_fallen(errors: Sequence[LayerError]) -> LayerError | None:
     """The first layer that falls off (see DROP); None where none does."""
     before = math.inf
     for error in errors:
-        if error.snr < FLOOR or (error.snr < HEARD and error.snr < before - DROP):
+        if error.snr < FLOOR or (error.snr < AUDIBLE and error.snr < before - DROP):
             return error
         before = error.snr
     return None

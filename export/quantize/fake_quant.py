@@ -62,7 +62,7 @@ def quantised_backbone(model: Any) -> Any:
 def calibrate(model: Any, batches: Iterable[Batch], decay: float) -> None:
     """Set the activation ranges from representative batches by moving averages of their extremes."""
     tf = load_tensorflow()
-    hold_batch_norm(model, True)
+    freeze_batch_norm(model, True)
     with _range_decay(decay):
         # The decay is a constant of the traced graph, so tracing has to happen in here.
         observe = tf.function(lambda planes: model(planes, training=True))
@@ -84,16 +84,16 @@ def fix_input_range(model: Any) -> None:
                     weight.assign(float(scale_pixels(np.float32(0 if weight.name.endswith("_min:0") else 255))))
 
 
-def hold_batch_norm(model: Any, held: bool) -> None:
+def freeze_batch_norm(model: Any, frozen: bool) -> None:
     """Freeze batch norm, so that short runs do not disturb its statistics, or let go of it again.
 
-    Weights must be saved unheld: tfmot's wrapper lists the weights of a frozen layer twice, which HDF5 refuses.
+    Weights must be saved unfrozen: tfmot's wrapper lists the weights of a frozen layer twice, which HDF5 refuses.
     """
     tf = load_tensorflow()
     for layer in model.layers:
         inner = getattr(layer, "layer", layer)
         if isinstance(inner, tf.keras.layers.BatchNormalization):
-            inner.trainable = not held
+            inner.trainable = not frozen
 
 
 @contextmanager
@@ -139,12 +139,12 @@ def quantise(run: Run, store: Store, classifier: Any, *, on_batch: BatchCallback
     if qat is not None:
         qat.set_weights(ptq.get_weights())
     round_biases(ptq)
-    hold_batch_norm(ptq, False)
+    freeze_batch_norm(ptq, False)
     save_weights(ptq, weights_path(run, "ptq"), run.recipe.model)
     if qat is None:
         return {"ptq": ptq}
 
-    hold_batch_norm(qat, True)
+    freeze_batch_norm(qat, True)
     qat.compile(
         optimizer=tf.keras.optimizers.Adam(settings.learning_rate),
         loss=tf.keras.losses.BinaryCrossentropy(from_logits=True),
@@ -163,7 +163,7 @@ def quantise(run: Run, store: Store, classifier: Any, *, on_batch: BatchCallback
             best_loss, best = val_loss, qat.get_weights()
     qat.set_weights(best)
     round_biases(qat)
-    hold_batch_norm(qat, False)
+    freeze_batch_norm(qat, False)
     save_weights(qat, weights_path(run, "qat"), run.recipe.model)
     return {"ptq": ptq, "qat": qat}
 

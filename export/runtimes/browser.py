@@ -152,20 +152,20 @@ class _Visit:
 
 def _visit(files: Files, most: int) -> _Visit:
     """Show the page in Chromium until it closes its window."""
-    heard: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
+    messages: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
     program = find_chromium()
     assert program is not None
     with tempfile.TemporaryDirectory(prefix="fauxlens-browser-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         with (
-            serve(files, _HEADERS, lambda path, body: heard.put((path, body)), most) as (origin, page),
-            showing(program, page, folder, lambda line: heard.put(("end", line.encode()))),
+            serve(files, _HEADERS, lambda path, body: messages.put((path, body)), most) as (origin, page),
+            showing(program, page, folder, lambda line: messages.put(("end", line.encode()))),
         ):
             kind, body = "silence", b""
             with contextlib.suppress(queue.Empty):
-                kind, body = heard.get(timeout=TIMEOUT)
+                kind, body = messages.get(timeout=TIMEOUT)
                 if kind != "end":
-                    heard.get(timeout=_SECONDS_TO_END)
+                    messages.get(timeout=_SECONDS_TO_END)
         return _Visit(kind, body, foreign_requests(net_log(folder), origin))
 
 

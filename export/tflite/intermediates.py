@@ -13,7 +13,7 @@ from train.common.errors import ExportError
 from train.common.quiet import native_chatter_hidden
 
 
-def tensors_inside(
+def read_intermediates(
     tflite: bytes, views: np.ndarray, names: Sequence[str], title: str = "the detector file"
 ) -> dict[str, np.ndarray]:
     """Run views uint8 [N, S, S, 3] one by one and return each named tensor, [N, ...], int8 ones as real numbers.
@@ -57,7 +57,7 @@ def tensor_names(tflite: bytes, title: str = "the detector file") -> frozenset[s
 def wrong_planes(tflite: bytes, front_end: str, views: np.ndarray, title: str = "the detector file") -> float:
     """How many of the values 0..1 that a detector's front end gives on views differ from the reference's at all."""
     wanted = parse_front_end(front_end).planes(views)
-    planes = tensors_inside(tflite, views, ["planes"], title)["planes"]
+    planes = read_intermediates(tflite, views, ["planes"], title)["planes"]
     # The converter may leave the last reshape of a front end until after the scaling.
     return float(np.mean(planes.reshape(wanted.shape) != wanted)) if planes.size == wanted.size else 1.0
 

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from train.data.audit.pixels.near_copies import find_copies
+from train.data.audit.pixels.transformed_copies import find_transformed_copies
 from train.data.groups import near_pairs
 from train.data.manifest import Manifest, read_manifest
 from train.data.scan.measure import Measured, measure
@@ -74,7 +74,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
     whole = read_manifest(options.manifest)
-    before = {frozenset((copy.first, copy.second)) for copy in find_copies(whole)}
+    before = {frozenset((copy.first, copy.second)) for copy in find_transformed_copies(whole)}
     originals = whole.frame.unique("sha256", keep="first", maintain_order=True)
     # One copy each: many copies of one picture would crowd out one another.
     originals = originals.sample(options.count * len(TRANSFORMS), seed=options.seed)
@@ -93,7 +93,7 @@ def main() -> None:
         frame = pl.concat([whole.frame, pl.DataFrame(rows, schema=whole.frame.schema)])
         paths = frame["path"].to_list()
         hashed = {frozenset((paths[one], paths[other])) for one, other in near_pairs(frame["phash"].to_list())}
-        seen = {frozenset((copy.first, copy.second)) for copy in find_copies(Manifest(frame, whole.folder))}
+        seen = {frozenset((copy.first, copy.second)) for copy in find_transformed_copies(Manifest(frame, whole.folder))}
     tied = {name: Counter[str]() for name in ("hash", "keypoints")}
     for copy, (original, kind) in kinds.items():
         for name, pairs in (("hash", hashed), ("keypoints", seen)):

@@ -39,16 +39,16 @@ def make(folder: Path, count: int, size: tuple[int, int]) -> None:
         Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{seed:04}.jpg", quality=90)
 
 
-def by_crew(folders: Sequence[Path], out: Path, workers: int) -> None:
+def by_workers(folders: Sequence[Path], out: Path, workers: int) -> None:
     """As the verb does."""
     answers = draw_files(find_picture_files(folders, SUFFIX, out), DRAW, workers=workers)
     assert len(answers) > 1
 
 
-def by_pool(folders: Sequence[Path], out: Path, pool: Callable[[], Executor], lot: int) -> None:
+def by_pool(folders: Sequence[Path], out: Path, pool: Callable[[], Executor], chunk: int) -> None:
     """As the verb would do with a pool of the standard library."""
     with pool() as executor:
-        list(executor.map(DRAW, find_picture_files(folders, SUFFIX, out), chunksize=lot))
+        list(executor.map(DRAW, find_picture_files(folders, SUFFIX, out), chunksize=chunk))
 
 
 def seconds(run: Callable[[], object]) -> float:
@@ -58,14 +58,14 @@ def seconds(run: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def compare(name: str, folder: Path, out: Path, lot: int, repeat: int) -> None:
+def compare(name: str, folder: Path, out: Path, chunk: int, repeat: int) -> None:
     """Measure in turns, so that a slow moment of the machine hits all alike."""
     spawn = multiprocessing.get_context("spawn")
     runs: dict[str, Callable[[], object]] = {
-        "one process": lambda: by_crew([folder], out, 1),
-        "two processes": lambda: by_crew([folder], out, 2),
-        "pool of 2 processes": lambda: by_pool([folder], out, lambda: ProcessPoolExecutor(2, spawn), lot),
-        "pool of 2 threads": lambda: by_pool([folder], out, lambda: ThreadPoolExecutor(2), lot),
+        "one process": lambda: by_workers([folder], out, 1),
+        "two processes": lambda: by_workers([folder], out, 2),
+        "pool of 2 processes": lambda: by_pool([folder], out, lambda: ProcessPoolExecutor(2, spawn), chunk),
+        "pool of 2 threads": lambda: by_pool([folder], out, lambda: ThreadPoolExecutor(2), chunk),
     }
     taken: dict[str, list[float]] = {way: [] for way in runs}
     for _ in range(repeat):

@@ -13,8 +13,8 @@ from pathlib import Path
 from train.common.errors import DataError
 from train.data.manifest import read_manifest
 from train.data.reconstruct.open_autoencoder import open_taesd
+from train.data.reconstruct.originals import select_reals
 from train.data.reconstruct.reconstruct import reconstruct
-from train.data.reconstruct.select import select_reals
 from train.data.rows import decode_row
 
 

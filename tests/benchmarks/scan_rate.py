@@ -22,7 +22,7 @@ from PIL import Image
 from train.data.cards.reader import read_card, usual_layout
 from train.data.scan.scan import scan
 
-LOT = 16
+CHUNK = 16
 
 
 def decode(paths: Sequence[str]) -> None:
@@ -35,7 +35,7 @@ def decode(paths: Sequence[str]) -> None:
 
 def decode_all(paths: Sequence[str], executor: Executor) -> None:
     """Decode files on a pool, in lots, so that handing them over costs little."""
-    list(executor.map(decode, [paths[start : start + LOT] for start in range(0, len(paths), LOT)]))
+    list(executor.map(decode, [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]))
 
 
 def seconds(run: Callable[[], object]) -> float:

@@ -20,7 +20,7 @@ from export.parity.verify import verify
 from export.quantize.fake_quant import (
     calibrate,
     fake_quantise,
-    hold_batch_norm,
+    freeze_batch_norm,
     load_quantised,
     quantise_run,
     quantised_backbone,
@@ -132,7 +132,7 @@ def test_calibration_reaches_ranges_that_follow_the_data(trained_run: Run) -> No
     ends = sorted(float(w.numpy()) for w in model.weights if w.name.startswith("quantize_layer") and w.shape.rank == 0)
     assert np.float32(-128 / 127.5) in ends
     assert np.float32(127 / 127.5) in ends
-    hold_batch_norm(model, False)
+    freeze_batch_norm(model, False)
     after = [w.numpy() for w in model.weights if "moving" in w.name]
     assert all(np.array_equal(a, b) for a, b in zip(statistics, after, strict=True))
     from tensorflow_model_optimization.python.core.quantization.keras import quant_ops

@@ -96,17 +96,21 @@ def _write(found: "Audit", manifest: "Manifest", out: Path | None, title: str, s
 
 def _from_pixels(manifest: "Manifest", folder: Path, silent: bool) -> "tuple[tuple[Finding, ...], Sharpness]":
     """Find what only the pixels tell; the pairs of copies are written for `data split --join`."""
-    from train.data.audit.pixels.near_copies import copies_findings, find_copies, write_copies
-    from train.data.audit.pixels.processing_traces import find_traces, traces_findings
+    from train.data.audit.pixels.processing_traces import find_processing_traces, processing_traces_findings
+    from train.data.audit.pixels.transformed_copies import (
+        find_transformed_copies,
+        transformed_copies_findings,
+        write_transformed_copies,
+    )
     from train.data.audit.sharpness import measure_sharpness, sharpness_findings
 
     with bar("looking for copies", silent) as progress:
-        copies = find_copies(manifest, on_progress=progress)
-    write_copies(copies, folder / "copies.csv")
+        copies = find_transformed_copies(manifest, on_progress=progress)
+    write_transformed_copies(copies, folder / "copies.csv")
     with bar("measuring sharpness", silent) as progress:
         sharpness = measure_sharpness(manifest, on_progress=progress)
-    traces = traces_findings(find_traces(manifest))
-    return (*copies_findings(copies, manifest), *traces, *sharpness_findings(sharpness)), sharpness
+    traces = processing_traces_findings(find_processing_traces(manifest))
+    return (*transformed_copies_findings(copies, manifest), *traces, *sharpness_findings(sharpness)), sharpness
 
 
 def _equalised(

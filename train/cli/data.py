@@ -190,10 +190,11 @@ def data_faces(
 @_verb
 def data_split(
     manifest: ManifestFile,
-    how: Annotated[
+    split_spec: Annotated[
         str,
         typer.Argument(
-            help="shares:0.7/0.15/0.15, folds:5, fold:2/5, leave-out:NAME,..., leave-each-out:generator, or keep."
+            metavar="[SPLIT]",
+            help="shares:0.7/0.15/0.15, folds:5, fold:2/5, leave-out:NAME,..., leave-each-out:generator, or keep.",
         ),
     ] = "keep",
     out: Annotated[Path, typer.Option("--out", help="Folder for the new manifests.")] = Path("splits"),
@@ -202,15 +203,15 @@ def data_split(
     ] = None,
 ) -> None:
     """Split a manifest again by group: other shares, k folds, or generators left out of training."""
-    from train.data.audit.pixels.near_copies import read_copies
+    from train.data.audit.pixels.transformed_copies import read_transformed_copies
     from train.data.manifest import moved, read_manifest, write_manifest
     from train.data.resplit import join_groups, parse_split_specs, resplit_all
 
     check_folder_writable(out)
     found = read_manifest(manifest)
     if join is not None:
-        found = join_groups(found, [(copy.first, copy.second) for copy in read_copies(join)])
-    specs = () if how == "keep" else parse_split_specs(how, found)
+        found = join_groups(found, [(copy.first, copy.second) for copy in read_transformed_copies(join)])
+    specs = () if split_spec == "keep" else parse_split_specs(split_spec, found)
     results = resplit_all(found, specs) if specs else [(manifest.stem, found)]
     for name, result in results:
         path = out / f"{name}.csv"

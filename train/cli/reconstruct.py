@@ -43,9 +43,9 @@ def reconstruct_verb(
     """Make fakes of your own real pictures by an autoencoder: they differ from the originals in nothing else."""
     from train.data.manifest import read_manifest
     from train.data.reconstruct.open_autoencoder import open_autoencoders
+    from train.data.reconstruct.originals import select_reals
     from train.data.reconstruct.reconstruct import MANIFEST, reconstruct
     from train.data.reconstruct.regions import parse_region
-    from train.data.reconstruct.select import select_reals
     from train.data.scan.skipped import write_skipped
 
     region = None if regions is None else parse_region(regions)

@@ -104,7 +104,7 @@ def figures_of(
         *(("tpr_at_1", one) for one, _ in fake_sets),
         *(("false_alarms", one) for one, _ in real_sets),
     ]
-    held_against = {
+    reference_groups = {
         metric: pictures.filter(reference if metric != "false_alarms" else validation & real)["group"].n_unique()
         for metric in METRICS
     }
@@ -114,7 +114,7 @@ def figures_of(
             one,
             values[place][:, 0],
             np.concatenate([chunk[place] for chunk in drawn], axis=1),
-            min(one.groups, held_against[metric]),
+            min(one.groups, reference_groups[metric]),
         )
         for place, (metric, one) in enumerate(names)
     )

@@ -52,13 +52,13 @@ class LeaveOut:
 SplitSpec = Shares | Fold | LeaveOut
 
 
-def resplit(manifest: Manifest, how: SplitSpec) -> Manifest:
-    """Return the manifest with groups made whole and split `how`; rows keep their order.
+def resplit(manifest: Manifest, spec: SplitSpec) -> Manifest:
+    """Return the manifest with groups made whole and split `spec`; rows keep their order.
 
-    Raises DataError where `how` leaves out a name that no picture has, or so much that training has no real or no
+    Raises DataError where `spec` leaves out a name that no picture has, or so much that training has no real or no
     fake picture.
     """
-    return _split(_with_whole_groups(manifest), how)
+    return _split(_with_whole_groups(manifest), spec)
 
 
 def resplit_all(manifest: Manifest, specs: Sequence[SplitSpec]) -> Iterator[tuple[str, Manifest]]:
@@ -66,12 +66,12 @@ def resplit_all(manifest: Manifest, specs: Sequence[SplitSpec]) -> Iterator[tupl
 
     Raises DataError as `resplit`, and where two names would be the same.
     """
-    names = [name_of(how) for how in specs]
+    names = [name_of(spec) for spec in specs]
     if again := [name for index, name in enumerate(names) if name in names[:index]]:
         raise DataError(f"Two splits would both be named {again[0]!r}: write them one by one.")
     whole = _with_whole_groups(manifest)
-    for name, how in zip(names, specs, strict=True):
-        yield name, _split(whole, how)
+    for name, spec in zip(names, specs, strict=True):
+        yield name, _split(whole, spec)
 
 
 def parse_split_specs(text: str, manifest: Manifest) -> tuple[SplitSpec, ...]:
@@ -109,9 +109,9 @@ def parse_split_specs(text: str, manifest: Manifest) -> tuple[SplitSpec, ...]:
     )
 
 
-def name_of(how: SplitSpec) -> str:
+def name_of(spec: SplitSpec) -> str:
     """Return a name for a split that a file can have, such as `fold-2-of-5` or `without-sdxl`."""
-    match how:
+    match spec:
         case Shares(train, val, test):
             name = f"shares-{train:g}-{val:g}-{test:g}"
         case Fold(number, count):
@@ -180,15 +180,15 @@ def _with_whole_groups(manifest: Manifest) -> Manifest:
     return Manifest(frame.with_columns(group=groups), manifest.folder)
 
 
-def _split(manifest: Manifest, how: SplitSpec) -> Manifest:
+def _split(manifest: Manifest, spec: SplitSpec) -> Manifest:
     frame = manifest.frame
-    if not isinstance(how, LeaveOut):
-        return Manifest(frame.with_columns(split=_by_group(frame, how)), manifest.folder)
-    for name in how.names:
-        if name not in (there := frame[how.column].unique().sort().to_list()):
-            raise DataError(f"No picture is of {how.column} {name!r}: name one of {', '.join(there)}.")
-    left_out = pl.col(how.column).is_in(how.names)
-    goes_to_test = (left_out.any() if how.mixed == "test" else left_out.all()).over("group")
+    if not isinstance(spec, LeaveOut):
+        return Manifest(frame.with_columns(split=_by_group(frame, spec)), manifest.folder)
+    for name in spec.names:
+        if name not in (there := frame[spec.column].unique().sort().to_list()):
+            raise DataError(f"No picture is of {spec.column} {name!r}: name one of {', '.join(there)}.")
+    left_out = pl.col(spec.column).is_in(spec.names)
+    goes_to_test = (left_out.any() if spec.mixed == "test" else left_out.all()).over("group")
     found = frame.with_columns(split=_by_group(frame, USUAL)).with_columns(
         split=pl.when(goes_to_test).then(pl.lit("test")).otherwise("split")
     )
@@ -196,27 +196,27 @@ def _split(manifest: Manifest, how: SplitSpec) -> Manifest:
     for label in LABELS:
         if found.filter(label=label, split="train").is_empty():
             # Such pictures were there, and went to test with the groups that they are in.
-            dragged = how.mixed == "test" and not frame.filter(~left_out, label=label).is_empty()
+            dragged = spec.mixed == "test" and not frame.filter(~left_out, label=label).is_empty()
             remedy = "drop it from mixed groups (:drop), or leave out less" if dragged else "leave out less"
             raise DataError(
-                f"Without {how.column} {', '.join(how.names)} no {label} picture is left to train on: {remedy}."
+                f"Without {spec.column} {', '.join(spec.names)} no {label} picture is left to train on: {remedy}."
             )
     return Manifest(found, manifest.folder)
 
 
-def _by_group(frame: pl.DataFrame, how: Shares | Fold) -> pl.Series:
+def _by_group(frame: pl.DataFrame, spec: Shares | Fold) -> pl.Series:
     groups = frame["group"].unique()
-    splits = pl.Series([_split_of(group, how) for group in groups], dtype=pl.String)
+    splits = pl.Series([_split_of(group, spec) for group in groups], dtype=pl.String)
     return frame["group"].replace_strict(groups, splits, return_dtype=pl.String)
 
 
-def _split_of(group: str, how: Shares | Fold) -> str:
-    if isinstance(how, Shares):
-        return split_of(group, how)
-    if int(position_of(group, f"fold of {how.count}") * how.count) + 1 == how.number:
+def _split_of(group: str, spec: Shares | Fold) -> str:
+    if isinstance(spec, Shares):
+        return split_of(group, spec)
+    if int(position_of(group, f"fold of {spec.count}") * spec.count) + 1 == spec.number:
         return "test"
     share = USUAL.val / (USUAL.train + USUAL.val)
-    return "val" if position_of(group, f"val of fold {how.number} of {how.count}") < share else "train"
+    return "val" if position_of(group, f"val of fold {spec.number} of {spec.count}") < share else "train"
 
 
 def _spared(manifest: Manifest, column: Column) -> list[str]:

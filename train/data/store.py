@@ -183,9 +183,9 @@ def _unfinished(folder: Path, target: Path) -> Iterator[Path]:
 def _locked(folder: Path) -> Iterator[bool]:
     """Hold the lock of a folder of stores; False where its disk knows no locks."""
     lock = FileLock(folder / _FOLDER_LOCK)
-    held = take(lock)
+    taken = take(lock)
     try:
-        yield held
+        yield taken
     finally:
         let_go(lock)
 

@@ -91,8 +91,8 @@ def few_reals_between(reals: Ranked, high: float) -> float:
     """The lowest value from which to `high` at most a fifth of the reals lie."""
     edges = np.unique(np.concatenate([np.zeros(1, np.float32), reals.scores, np.array([high], np.float32)]))
     edges = edges[edges <= np.float32(high)]
-    held = reals.at_least(edges) - reals.at_least(high)
-    first = np.flatnonzero(held <= UNSURE_REALS + 1e-9)[0]
+    kept = reals.at_least(edges) - reals.at_least(high)
+    first = np.flatnonzero(kept <= UNSURE_REALS + 1e-9)[0]
     return between(edges[first - 1], edges[first]) if first else 0.0
 
 

@@ -45,8 +45,8 @@ def pairs_of_recipe(frame: pl.DataFrame, data: Data) -> tuple[Pair, ...]:
                 f"{', '.join(sorted(known))}. --set 'data.generators=[\"*\"]' --set 'data.held_out=[]' takes them all."
             )
     chosen = pl.lit(True) if EVERY in data.generators else pl.col("generator").is_in(data.generators)
-    held = pl.col("generator").is_in(data.held_out) | pl.col("source").is_in(data.held_out)
-    trained = frame.filter(chosen & ~held & (pl.col("split") == "train")).select(SEEN_PAIR).unique()
+    held_out = pl.col("generator").is_in(data.held_out) | pl.col("source").is_in(data.held_out)
+    trained = frame.filter(chosen & ~held_out & (pl.col("split") == "train")).select(SEEN_PAIR).unique()
     pairs = tuple(sorted(trained.iter_rows()))
     marked = mark_pairs(frame, pairs)
     for split in ("train", "val", "test"):

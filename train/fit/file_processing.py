@@ -65,9 +65,9 @@ def process_square(
     return np.ascontiguousarray(resize(np.ascontiguousarray(picture), size))
 
 
-def mix_twins(real: np.ndarray, fake: np.ndarray, how: MixBy, random: np.random.Generator) -> np.ndarray:
+def mix_twins(real: np.ndarray, fake: np.ndarray, mix_by: MixBy, random: np.random.Generator) -> np.ndarray:
     """Mix a reconstruction with its original, uint8 [Q, Q, 3] each, as `sampling.mix_by` says."""
-    if how == "pixels" or (how == "both" and random.random() < 0.5):
+    if mix_by == "pixels" or (mix_by == "both" and random.random() < 0.5):
         return blend(real, fake, random)
     return blend_frequencies(real, fake, random)
 

@@ -22,7 +22,7 @@ class WeightAverage:
             return
         self.state.steps = tf.Variable(0.0, trainable=False)
         self.state.averages = [tf.Variable(weight, trainable=False) for weight in model.weights]
-        self._step = tf.function(self._follow, autograph=False)
+        self._step = tf.function(self._update, autograph=False)
 
     def update(self) -> None:
         """Follow the model by one optimizer step."""
@@ -42,7 +42,7 @@ class WeightAverage:
         finally:
             self._model.set_weights(own)
 
-    def _follow(self) -> None:
+    def _update(self) -> None:
         tf = load_tensorflow()
         steps = self.state.steps.assign_add(1.0)
         # A short memory at first, so that where the average began is soon forgotten.

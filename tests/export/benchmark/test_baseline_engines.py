@@ -21,7 +21,7 @@ from export.benchmark.baseline_engines import (
     refuse,
     why_absent,
 )
-from export.benchmark.measurement import measure
+from export.benchmark.benchmark_run import measure
 from export.benchmark.precision import Convolutions, convolutions_of
 from export.benchmark.table import notes, tables
 from export.benchmark.worker_process import run_worker

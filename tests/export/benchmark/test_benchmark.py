@@ -12,10 +12,10 @@ import pytest
 
 from export.artifacts.slim import slim_bundle
 from export.benchmark.baseline_engines import BaselineEngine, why_absent
+from export.benchmark.benchmark_run import Measurement, measure, to_plain
 from export.benchmark.distribution import BLOCKS, ratio, summarise
 from export.benchmark.latency import BenchmarkMachine
 from export.benchmark.load import Conditions, Watch
-from export.benchmark.measurement import Measurement, measure, to_plain
 from export.benchmark.parts import BACKBONE, FRONT, HEAD
 from export.benchmark.table import notes, tables
 from export.cli.benchmark import parse_threads

@@ -8,7 +8,7 @@ import pytest
 from export.benchmark.latency import allocate
 from export.benchmark.parts import BACKBONE, FRONT, HEAD, cut, cut_parts
 from export.tflite.flatbuffer import read_graph
-from export.tflite.intermediates import tensors_inside
+from export.tflite.intermediates import read_intermediates
 from train.common.errors import ExportError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def test_parts_in_a_row_give_what_the_detector_gives_inside(tiny: Tiny) -> None:
     front, bare, head = cut_parts(tflite, view, "ptq-int8")
     assert np.array_equal(front.batch, view[np.newaxis])
     scale, zero = allocate(bare.tflite, 1).get_input_details()[0]["quantization"]
-    inside = tensors_inside(tflite, view[np.newaxis], ["backbone/input"])["backbone/input"]
+    inside = read_intermediates(tflite, view[np.newaxis], ["backbone/input"])["backbone/input"]
     assert np.array_equal(((bare.batch.astype(np.float32) - zero) * np.float32(scale)).astype(np.float32), inside)
     interpreter = allocate(head.tflite, 1)
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], head.batch)

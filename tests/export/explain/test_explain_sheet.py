@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from export.explain.explaining import choose, cosine, explain, open_subject, spread_of
+from export.explain.explain_picture import choose, cosine, explain, open_subject, spread_of
 from export.explain.panels import draw_panel, panel_side
 from export.explain.sheet import PAPER, Band, Tile, draw_sheet, enlarged, heat_tile, signed_tile, tile_side
 from export.inference.planes import draw_planes

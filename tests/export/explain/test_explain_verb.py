@@ -177,7 +177,7 @@ def test_wrong_input_gets_one_sentence(
 
 def by_hand(model: Path, drawn: Drawn, point: str = "balanced") -> list[dict[str, Any]]:
     """Each picture's heatmap and verdict, one by one through the door that `detect` uses."""
-    from export.explain.explaining import open_subject
+    from export.explain.explain_picture import open_subject
     from export.inference.detector import detect
     from train.image.decode import decode
 

@@ -11,7 +11,7 @@ from export.runtimes.litert import open_converted
 from export.tflite import convert as converting
 from export.tflite.convert import Arithmetic, convert
 from export.tflite.flatbuffer import read_graph
-from export.tflite.intermediates import tensors_inside, wrong_planes
+from export.tflite.intermediates import read_intermediates, wrong_planes
 from export.tflite.naming import STAGES
 from export.tflite.xnnpack import count_partitions
 
@@ -55,7 +55,7 @@ def test_names_change_nothing_else(tiny: Tiny, arithmetic: Arithmetic, monkeypat
 def test_named_stages_hold_what_they_say(tiny: Tiny) -> None:
     views = tiny.bundle.references.views
     for variant, state in (("float32", "float"), ("ptq-int8", "ptq")):
-        found = tensors_inside(tiny.raw[variant], views, STAGES)
+        found = read_intermediates(tiny.raw[variant], views, STAGES)
         parts = tiny.states[state].parts
         np.testing.assert_array_equal(found["image"], views)
         np.testing.assert_array_equal(found["planes"], views)
@@ -81,4 +81,4 @@ def test_a_tensor_that_is_not_there_is_named(tiny: Tiny) -> None:
     from train.common.errors import ExportError
 
     with pytest.raises(ExportError, match="no tensor called elsewhere"):
-        tensors_inside(tiny.raw["float32"], tiny.bundle.references.views[:1], ["elsewhere"])
+        read_intermediates(tiny.raw["float32"], tiny.bundle.references.views[:1], ["elsewhere"])

@@ -73,7 +73,7 @@ def test_the_files_of_a_process_that_dies_are_measured_all_the_same(paths: list[
 
 
 @has_proc
-def test_a_process_of_the_crew_ends_with_its_caller(paths: list[str]) -> None:
+def test_a_process_of_the_pool_ends_with_its_caller(paths: list[str]) -> None:
     code = f"""
 import os, signal
 from pathlib import Path

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from train.data.audit.duplicates import Repeats, find_repeats
+from train.data.audit.duplicates import Duplicates, find_duplicates
 from train.data.audit.file_statistics import Count, MeasureSpread, Part, count_pictures, parts, spreads, with_measures
 from train.data.audit.findings import SEVERITIES, Finding
 from train.data.audit.limits import AuditLimits
@@ -24,11 +24,11 @@ from train.data.audit.rules import (
     baseline_finding,
     baseline_verdict,
     check_balance,
+    check_duplicates,
     check_faces,
     check_features,
     check_framing,
     check_pairs,
-    check_repeats,
     check_skipped,
     headline,
 )
@@ -46,13 +46,13 @@ FORMAT = 1
 class Audit:
     """All that was found: `found` in words, failures first, the rest the numbers they are from.
 
-    `members` lists every picture that stands more than once (see `find_repeats`); it is too long for the document.
+    `members` lists every picture that stands more than once (see `find_duplicates`); it is too long for the document.
     """
 
     counts: tuple[Count, ...]
     parts: tuple[Part, ...]
     spreads: tuple[MeasureSpread, ...]
-    repeats: Repeats
+    duplicates: Duplicates
     baseline: MetadataBaseline | None
     features_alone: tuple[FeatureAlone, ...]
     framing: MetadataBaseline | None
@@ -82,8 +82,9 @@ class Audit:
     def document(self) -> dict[str, Any]:
         """The audit as plain values for JSON, without `members`."""
         names = [name for name in self.__dataclass_fields__ if name != "members"]
-        # Format 1 calls the baseline by its first name.
-        shown = {"null_model" if name == "baseline" else name: getattr(self, name) for name in names}
+        # Format 1 has other names for two of them.
+        keys = {"baseline": "null_model", "duplicates": "repeats"}
+        shown = {keys.get(name, name): getattr(self, name) for name in names}
         return {"format": FORMAT, "passed": not self.failures, "verdict": self.verdict, **_plain(shown)}
 
 
@@ -105,7 +106,7 @@ def audit(
     frame, limits = manifest.frame, limits or AuditLimits()
     measured = with_measures(frame)
     counts, of_parts = count_pictures(frame), parts(measured)
-    repeats, members = find_repeats(frame)
+    duplicates, members = find_duplicates(frame)
     baseline, alone = fit_metadata_baseline(frame, seed), fit_features_alone(frame, seed)
     framing, pairs = fit_framing(frame, seed), fit_pairs(frame, seed)
     found = [
@@ -115,7 +116,7 @@ def audit(
         *check_features(alone, limits),
         *check_pairs(pairs),
         *check_framing(framing, limits),
-        *check_repeats(repeats, limits),
+        *check_duplicates(duplicates, limits),
         *extra,
         *check_faces(of_parts, limits),
         *check_skipped(skipped, frame.height, limits),
@@ -124,7 +125,7 @@ def audit(
         counts=counts,
         parts=of_parts,
         spreads=spreads(measured),
-        repeats=repeats,
+        duplicates=duplicates,
         baseline=baseline,
         features_alone=alone,
         framing=framing,

@@ -28,7 +28,7 @@ class Cases:
 
 
 @dataclass(frozen=True)
-class Repeats:
+class Duplicates:
     """Groups of equal and of look-alike pictures.
 
     Look-alikes are near-duplicates by perceptual hash and equal contents, joined over any number of steps.
@@ -50,8 +50,8 @@ class Repeats:
     declared_pairs: Cases
 
 
-def find_repeats(frame: pl.DataFrame) -> tuple[Repeats, pl.DataFrame]:
-    """Find the repeats of a manifest's rows, and the list of all pictures that are in one.
+def find_duplicates(frame: pl.DataFrame) -> tuple[Duplicates, pl.DataFrame]:
+    """Find the duplicates of a manifest's rows, and the list of all pictures that are in one.
 
     The list has columns cluster (a number from 1), path, sha256, label, generator, source, split, group, and of the
     cluster: pictures, contents, splits, sources and labels (how many of each) and why, which is `look-alikes` or,
@@ -72,7 +72,7 @@ def find_repeats(frame: pl.DataFrame) -> tuple[Repeats, pl.DataFrame]:
     is_declared = (pl.col("group").n_unique() == 1) & (~pl.col("group").str.contains(_OWN_NAME).any() | is_pair)
     contents = _gathered(rows, "sha256")
     leaks, group_leaks = _cases(torn, "split"), _cases(torn_groups, "split")
-    found = Repeats(
+    found = Duplicates(
         exact=_cases(contents),
         near=_cases(alike.filter(pl.col("contents") > 1)),
         leaks=Cases(

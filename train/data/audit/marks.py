@@ -10,7 +10,7 @@ from train.data.manifest import LABELS
 MAX_DIFFERENCE = 0.5
 _TELLING = 0.1
 _EXAMPLES = 5
-_SAY = {"ai": "say that AI made them", "camera": "name a camera", "edited": "say that they were edited"}
+_MEANING = {"ai": "say that AI made them", "camera": "name a camera", "edited": "say that they were edited"}
 
 
 def marks_findings(frame: pl.DataFrame) -> tuple[Finding, ...]:
@@ -41,7 +41,7 @@ def _disagreeing(frame: pl.DataFrame) -> list[Finding]:
 
 def _telling(frame: pl.DataFrame) -> list[Finding]:
     found = []
-    for says, words in _SAY.items():
+    for says, words in _MEANING.items():
         parts = [
             float((frame.filter(label=label)["mark_says"] == says).fill_null(False).mean() or 0.0)  # type: ignore[arg-type]
             for label in LABELS

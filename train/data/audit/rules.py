@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from train.data.audit.duplicates import Cases, Repeats
+from train.data.audit.duplicates import Cases, Duplicates
 from train.data.audit.file_statistics import WORDS, Count, Part
 from train.data.audit.findings import Finding, Severity
 from train.data.audit.limits import AuditLimits, exceeds
@@ -142,51 +142,51 @@ def check_pairs(pairs: Sequence[PartPair]) -> list[Finding]:
     return found
 
 
-def check_repeats(repeats: Repeats, limits: AuditLimits) -> list[Finding]:
+def check_duplicates(duplicates: Duplicates, limits: AuditLimits) -> list[Finding]:
     """Say what stands more than once, and what of it does harm."""
     return [
         *_cases_findings(
             "leak",
-            repeats.leaks,
+            duplicates.leaks,
             "stand in more than one split",
             "Make the splits by group, without official splits.",
-            exceeds(repeats.leaks.count, limits.leaks),
+            exceeds(duplicates.leaks.count, limits.leaks),
         ),
         *_cases_findings(
             "conflict",
-            repeats.conflicts,
+            duplicates.conflicts,
             "are one content labelled both real and fake",
             "Correct the card or remove them.",
-            exceeds(repeats.conflicts.count, limits.conflicts),
+            exceeds(duplicates.conflicts.count, limits.conflicts),
         ),
         *_cases_findings(
             "conflict",
-            repeats.mixed_groups,
+            duplicates.mixed_groups,
             "look alike with real and fake labels",
             "Look at them: mislabelled pictures are to be removed, pairs (a face and its edit) to be declared by a "
             "group on the card.",
-            exceeds(repeats.mixed_groups.count, limits.mixed_groups),
+            exceeds(duplicates.mixed_groups.count, limits.mixed_groups),
         ),
         *_cases_findings(
             "overlap",
-            repeats.source_overlaps,
+            duplicates.source_overlaps,
             "stand in more than one source",
             "Do not hold out the one source and train on the other.",
-            exceeds(repeats.source_overlaps.count, limits.source_overlaps),
+            exceeds(duplicates.source_overlaps.count, limits.source_overlaps),
         ),
         *_cases_findings(
             "duplicates",
-            repeats.exact,
+            duplicates.exact,
             "are one content each",
             "They count more than others in training and in every figure: keep one of each.",
         ),
         *_cases_findings(
             "duplicates",
-            repeats.near,
+            duplicates.near,
             "look alike",
             "Look-alikes share a group, and splits by group keep them together.",
         ),
-        *_cases_findings("pairs", repeats.declared_pairs, "are declared pairs of real and fake look-alikes", ""),
+        *_cases_findings("pairs", duplicates.declared_pairs, "are declared pairs of real and fake look-alikes", ""),
     ]
 
 

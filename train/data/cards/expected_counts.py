@@ -15,7 +15,7 @@ def compare_counts(card: Card, frame: pl.DataFrame) -> tuple[str, ...]:
         name: frame.filter(pl.col("label" if name in LABELS else "generator") == name).height for name in card.expected
     }
     return tuple(
-        f"{card.name} promises {promised:,} {name} pictures, the manifest has {counts[name]:,}."
-        for name, promised in card.expected.items()
-        if counts[name] != promised
+        f"{card.name} promises {expected:,} {name} pictures, the manifest has {counts[name]:,}."
+        for name, expected in card.expected.items()
+        if counts[name] != expected
     )

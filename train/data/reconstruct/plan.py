@@ -8,8 +8,8 @@ from typing import Any
 
 from train.common.errors import DataError
 from train.data.reconstruct.autoencoder import Autoencoder
+from train.data.reconstruct.originals import assigned
 from train.data.reconstruct.regions import Region
-from train.data.reconstruct.select import assigned
 from train.data.rows import eyes_of
 from train.data.scan.measure import Refused, measure
 from train.image.view import Eyes

@@ -101,7 +101,7 @@ def build(
     The weights are as `expected_shapes` says and have been checked.
     """
     tf = load_tensorflow()
-    held = {
+    weights = {
         f"{part}.{name}": tf.constant(value.transpose(2, 3, 1, 0) if value.ndim == 4 else value)
         for part, weights in (("encoder", encoder), ("decoder", decoder))
         for name, value in weights.items()
@@ -111,15 +111,15 @@ def build(
         input_signature=[tf.TensorSpec([1, None, None, 3], tf.float32)], reduce_retracing=True, autograph=False
     )
     def reconstruct(pixels: Any) -> Any:
-        latents = _run(tf, held, "encoder", encoder_layers(family), pixels)
-        return tf.clip_by_value(_run(tf, held, "decoder", decoder_layers(family), latents), 0.0, 1.0)
+        latents = _run(tf, weights, "encoder", encoder_layers(family), pixels)
+        return tf.clip_by_value(_run(tf, weights, "decoder", decoder_layers(family), latents), 0.0, 1.0)
 
     return lambda pixels: reconstruct(tf.constant(pixels)).numpy()
 
 
-def _run(tf: Any, held: Mapping[str, Any], part: str, layers: Sequence[Layer], x: Any) -> Any:
+def _run(tf: Any, weights: Mapping[str, Any], part: str, layers: Sequence[Layer], x: Any) -> Any:
     def conv(x: Any, name: str, stride: int = 1) -> Any:
-        weight, bias = held[f"{part}.{name}.weight"], held.get(f"{part}.{name}.bias")
+        weight, bias = weights[f"{part}.{name}.weight"], weights.get(f"{part}.{name}.bias")
         if stride > 1:
             # PyTorch pads both sides; SAME would pad an even picture after its last pixel only.
             x = tf.nn.conv2d(tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]]), weight, stride, "VALID")
@@ -133,7 +133,7 @@ def _run(tf: Any, held: Mapping[str, Any], part: str, layers: Sequence[Layer], x
         groups = tf.reshape(wide, [1, -1, _GROUPS, _WIDTH])
         mean, variance = tf.nn.moments(groups, [1, 3], keepdims=True)
         normal = tf.reshape((groups - mean) * tf.math.rsqrt(variance + _EPSILON), shape)
-        scaled = normal * held[f"{part}.{name}.1.weight"] + held[f"{part}.{name}.1.bias"]
+        scaled = normal * weights[f"{part}.{name}.1.weight"] + weights[f"{part}.{name}.1.bias"]
         return conv(tf.nn.relu(scaled), f"{name}.3")
 
     for kind, name in layers:

@@ -116,10 +116,10 @@ def _cut(scene: Scene, place: Placement) -> _Cut:
     hairline[:, 0] = np.sort(hairline[:, 0])
     crown = np.array([[0.45 * part * w, -0.99 - 0.55 * full]])
     bent = place.slide(hairline)
-    held = np.linspace(-1, 1, len(hairline))[:, None] ** 6  # temples keep to the outline, the forehead turns
+    fixed = np.linspace(-1, 1, len(hairline))[:, None] ** 6  # temples keep to the outline, the forehead turns
     return _Cut(
         outer=place.flat(open_curve(outer, _POINTS)),
-        hairline=place.flat(open_curve(bent * (1 - held) + hairline * held, _POINTS)),
+        hairline=place.flat(open_curve(bent * (1 - fixed) + hairline * fixed, _POINTS)),
         crown=place.flat(crown)[0],
     )
 

@@ -24,8 +24,8 @@ from train.evaluate.prior_shift import alarm_sentences
 from train.evaluate.report import figures, summary
 from train.evaluate.report.attribute_tables import groups_csv, sentences, tables_of
 from train.evaluate.report.csv_table import as_csv
-from train.evaluate.robustness.figure import robustness_figure
 from train.evaluate.robustness.results import Condition, Robustness, hardest
+from train.evaluate.robustness.strength_figure import robustness_figure
 
 FORMAT = 1
 """Version of report.json; a reader refuses another one."""

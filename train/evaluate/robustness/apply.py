@@ -102,10 +102,10 @@ def choose_pictures(rows: pl.DataFrame, count: int) -> pl.DataFrame:
     if count < 2:
         raise TrainError(f"Robustness on {count} pictures says nothing: give at least 2, 400 is usual.")
     parts = []
-    for label, room in _shares(rows["label"], count).items():
+    for label, places in _shares(rows["label"], count).items():
         of_class = rows.filter(pl.col("label") == label)
         kinds = of_class.select(pl.concat_str("source", "generator", separator="\n")).to_series()
-        for kind, wanted in _shares(kinds, room).items():
+        for kind, wanted in _shares(kinds, places).items():
             parts.append(of_class.filter(kinds == kind).sort("sha256", "path").head(wanted))
     chosen = pl.concat(parts) if parts else rows
     if chosen["label"].n_unique() < 2:

@@ -14,7 +14,7 @@ from rich.console import Console
 from sklearn.metrics import roc_auc_score
 
 from train.data.audit.audit import Audit, AuditLimits, audit, baseline_verdict
-from train.data.audit.duplicates import find_repeats
+from train.data.audit.duplicates import find_duplicates
 from train.data.audit.file_statistics import parts, with_measures
 from train.data.audit.findings import Finding
 from train.data.audit.metadata_baseline import (
@@ -142,7 +142,7 @@ def test_failures_come_first_and_decide(clean: Manifest) -> None:
     assert "traces" in found.verdict
 
 
-# Repeats
+# Duplicates
 
 
 @quick
@@ -151,8 +151,8 @@ def test_a_near_duplicate_in_another_split_is_a_leak(clean: Manifest) -> None:
     assert one["split"] != other["split"]
     torn = change(clean, 4, phash=f"{int(one['phash'], 16) ^ 0b1001:016x}")
     found = audit(torn)
-    assert found.repeats.leaks.count == 1
-    assert found.repeats.leaks.examples == ((one["path"], other["path"]),)
+    assert found.duplicates.leaks.count == 1
+    assert found.duplicates.leaks.examples == ((one["path"], other["path"]),)
     assert of(found, "leak", "failure")[0].sentence == "1 group of 2 pictures stand in more than one split."
     assert audit(torn, limits=AuditLimits(leaks=1)).failures == ()
     assert of(audit(torn, limits=AuditLimits(leaks=None)), "leak", "warning")
@@ -161,14 +161,14 @@ def test_a_near_duplicate_in_another_split_is_a_leak(clean: Manifest) -> None:
 @quick
 def test_a_torn_group_is_a_leak(clean: Manifest) -> None:
     found = audit(change(clean, 4, group=clean.frame["group"][0]))
-    assert found.repeats.leaks.count == 1
+    assert found.duplicates.leaks.count == 1
     assert set(found.members["why"]) == {"group"}
 
 
 @quick
 def test_one_content_with_both_labels_is_a_conflict(clean: Manifest) -> None:
     found = audit(change(clean, 1, sha256=clean.frame["sha256"][0]))
-    assert found.repeats.conflicts.count == found.repeats.exact.count == 1
+    assert found.duplicates.conflicts.count == found.duplicates.exact.count == 1
     assert of(found, "conflict", "failure")
 
 
@@ -178,25 +178,25 @@ def test_reconstructions_beside_their_originals_are_no_conflict(clean: Manifest)
     pair = change(clean, 1, phash=clean.frame["phash"][0], group=clean.frame["group"][0], **made)
     found = audit(pair, limits=AuditLimits(mixed_groups=0, source_overlaps=0))
     assert found.failures == ()
-    assert (found.repeats.mixed_groups.count, found.repeats.declared_pairs.count) == (0, 1)
-    assert found.repeats.source_overlaps.count == 0
+    assert (found.duplicates.mixed_groups.count, found.duplicates.declared_pairs.count) == (0, 1)
+    assert found.duplicates.source_overlaps.count == 0
     # Of another source, in another group, or made otherwise it is what it looks like.
-    assert audit(change(pair, 1, source="other/taesd")).repeats.source_overlaps.count == 1
-    assert audit(change(pair, 1, group="ffff")).repeats.mixed_groups.count == 1
-    assert audit(change(pair, 1, family="edit")).repeats.mixed_groups.count == 1
+    assert audit(change(pair, 1, source="other/taesd")).duplicates.source_overlaps.count == 1
+    assert audit(change(pair, 1, group="ffff")).duplicates.mixed_groups.count == 1
+    assert audit(change(pair, 1, family="edit")).duplicates.mixed_groups.count == 1
 
 
 @quick
 def test_look_alikes_with_both_labels_are_told_unless_a_card_declares_them(clean: Manifest) -> None:
     mixed = change(clean, 1, phash=clean.frame["phash"][0])
-    assert audit(mixed).repeats.mixed_groups.count == 1
+    assert audit(mixed).duplicates.mixed_groups.count == 1
     assert of(audit(mixed), "conflict", "warning")
     assert of(audit(mixed, limits=AuditLimits(mixed_groups=0)), "conflict", "failure")
     declared = change(change(mixed, 0, group="face-7"), 1, group="face-7")
     found = audit(declared, limits=AuditLimits(mixed_groups=0))
     assert found.failures == ()
-    assert (found.repeats.mixed_groups.count, found.repeats.declared_pairs.count) == (0, 1)
-    assert audit(change(declared, 1, group="face-8")).repeats.mixed_groups.count == 1
+    assert (found.duplicates.mixed_groups.count, found.duplicates.declared_pairs.count) == (0, 1)
+    assert audit(change(declared, 1, group="face-8")).duplicates.mixed_groups.count == 1
 
 
 @quick
@@ -204,9 +204,9 @@ def test_one_picture_in_two_sources_is_an_overlap(clean: Manifest) -> None:
     found = audit(
         change(change(clean, 3, sha256=clean.frame["sha256"][1], phash=clean.frame["phash"][1]), 3, split="train")
     )
-    assert found.repeats.source_overlaps.count == 1
+    assert found.duplicates.source_overlaps.count == 1
     assert of(found, "overlap", "warning")
-    assert found.repeats.source_overlaps.examples == ((clean.frame["path"][1], clean.frame["path"][3]),)
+    assert found.duplicates.source_overlaps.examples == ((clean.frame["path"][1], clean.frame["path"][3]),)
 
 
 @settings(max_examples=25, deadline=None)
@@ -217,7 +217,7 @@ def test_one_picture_in_two_sources_is_an_overlap(clean: Manifest) -> None:
         max_size=24,
     )
 )
-def test_repeats_are_those_of_brute_force(rows: list[tuple[int, int, str, str, bool]]) -> None:
+def test_duplicates_are_those_of_brute_force(rows: list[tuple[int, int, str, str, bool]]) -> None:
     base = manifest_of(len(rows) + 9).frame
     apart = base["phash"].to_list()  # unlike each other
     frame = base.head(len(rows)).with_columns(
@@ -227,7 +227,7 @@ def test_repeats_are_those_of_brute_force(rows: list[tuple[int, int, str, str, b
         source=pl.Series([source for *_, source, _ in rows]),
         label=pl.Series(["fake" if fake else "real" for *_, fake in rows]),
     )
-    found, members = find_repeats(frame)
+    found, members = find_duplicates(frame)
     clusters: list[set[int]] = []
     for row, (content, look, *_) in enumerate(rows):
         alike = [c for c in clusters if any(rows[o][0] == content or rows[o][1] == look for o in c)]
@@ -245,7 +245,7 @@ def test_repeats_are_those_of_brute_force(rows: list[tuple[int, int, str, str, b
 
 def test_a_dense_cluster_stays_small_in_the_report(clean: Manifest) -> None:
     frame = clean.frame.with_columns(phash=pl.lit(clean.frame["phash"][0]))
-    found, members = find_repeats(frame)
+    found, members = find_duplicates(frame)
     assert (found.near.count, found.near.largest, members.height) == (1, 240, 240)
     assert sum(map(len, found.near.examples)) == 5
 

@@ -17,11 +17,11 @@ from train.common.atomic import write_bytes
 from train.common.errors import DataError
 from train.data.manifest import COLUMNS, SCHEMA, Manifest, check_frame, read_manifest
 from train.data.reconstruct.autoencoder import Autoencoder
+from train.data.reconstruct.originals import assigned, even_quotas, select_reals
 from train.data.reconstruct.plan import reduced_size
 from train.data.reconstruct.reconstruct import MANIFEST, PAIRS, Reconstructed, reconstruct
 from train.data.reconstruct.regions import paste, region_mask, turned_back
 from train.data.reconstruct.save_alike import encode_alike
-from train.data.reconstruct.select import assigned, even_quotas, select_reals
 from train.data.resplit import merge
 from train.data.scan.measure import Measured, measure
 from train.image.view import Eyes, turn_upright

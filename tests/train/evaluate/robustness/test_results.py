@@ -20,8 +20,8 @@ from train.evaluate.evaluation import evaluate_scores
 from train.evaluate.metrics import Interval, wilson
 from train.evaluate.plain import from_plain
 from train.evaluate.report.html import write_report
-from train.evaluate.robustness.figure import robustness_figure
 from train.evaluate.robustness.results import CorruptedScores, Robustness, evaluate_corrupted, hardest
+from train.evaluate.robustness.strength_figure import robustness_figure
 from train.evaluate.selection import rows_to_report
 
 Scored = tuple[pl.DataFrame, OperatingPoints]

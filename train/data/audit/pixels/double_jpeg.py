@@ -28,7 +28,7 @@ MIN_DEVIATIONS, MIN_COSINE = 12.0, 0.14
 
 
 @dataclass(frozen=True)
-class EarlierSave:
+class DoubleCompression:
     """The best guess of an earlier save.
 
     `quality` is on libjpeg's scale (50..95), neighbours cannot always be told apart; `right` and `down` (0..7) are
@@ -48,7 +48,7 @@ class EarlierSave:
         return self.deviations >= MIN_DEVIATIONS and self.cosine >= MIN_COSINE
 
 
-def guess_earlier_save(luma: np.ndarray, quality: int | None) -> EarlierSave:
+def guess_double_compression(luma: np.ndarray, quality: int | None) -> DoubleCompression:
     """Return the best guess of an earlier save of pixels float [H, W] (0..255, stored, not turned upright).
 
     `quality` is that of the present save (1..100), None if the file is no JPEG. Looks at 512 x 512 pixels in the
@@ -58,7 +58,7 @@ def guess_earlier_save(luma: np.ndarray, quality: int | None) -> EarlierSave:
     height, width = luma.shape
     top, left = (max(0, extent - _SIDE) // 16 * 8 for extent in (height, width))
     middle = luma[top : top + _SIDE, left : left + _SIDE].astype(np.float32) - 128
-    best = EarlierSave(QUALITIES[0], 0, 0, 0.0, 0.0)
+    best = DoubleCompression(QUALITIES[0], 0, 0, 0.0, 0.0)
     if min(middle.shape) < 16:
         return best
     for down in range(8):
@@ -88,7 +88,7 @@ def _coefficients(luma: np.ndarray) -> np.ndarray:
     return np.abs(blocks @ _BASIS).T
 
 
-def _best_quality(coefficients: np.ndarray, present: np.ndarray | None, right: int, down: int) -> EarlierSave:
+def _best_quality(coefficients: np.ndarray, present: np.ndarray | None, right: int, down: int) -> DoubleCompression:
     sums, counts = dict.fromkeys(QUALITIES, 0.0), dict.fromkeys(QUALITIES, 0)
     for values, place in zip(coefficients, _FREQUENCIES, strict=True):
         least = float(_MIN_STEP)
@@ -114,7 +114,7 @@ def _best_quality(coefficients: np.ndarray, present: np.ndarray | None, right: i
     # Of qualities with the same steps the highest is told.
     quality = max(reversed(QUALITIES), key=lambda one: sums[one] / max(counts[one], 50) ** 0.5)
     deviations = sums[quality] / (max(counts[quality], 50) / 2) ** 0.5
-    return EarlierSave(quality, right, down, deviations, sums[quality] / max(counts[quality], 1))
+    return DoubleCompression(quality, right, down, deviations, sums[quality] / max(counts[quality], 1))
 
 
 def _chance(values: np.ndarray, step: int, present: int) -> float:

@@ -15,12 +15,12 @@ import polars as pl
 from PIL import Image
 
 from train.data.audit.findings import Finding
-from train.data.audit.pixels.double_jpeg import EarlierSave, guess_earlier_save
+from train.data.audit.pixels.double_jpeg import DoubleCompression, guess_double_compression
 from train.data.manifest import LABELS, Manifest
 from train.image.decode import decode
 from train.image.limits import MAX_JPEG_SIDE
 
-# Limits: see `traces_findings`.
+# Limits: see `processing_traces_findings`.
 MIN_SHARE = 0.25
 MIN_SOFTER, MIN_SOFTER_SHARE = 4.5, 0.9
 # With fewer pictures the share and the median say little.
@@ -99,11 +99,11 @@ class Trace:
 @dataclass(frozen=True)
 class _Measured:
     path: str
-    earlier: EarlierSave
+    earlier: DoubleCompression
     detail: float
 
 
-def find_traces(
+def find_processing_traces(
     manifest: Manifest, *, pictures_per_source: int = 40, seed: int = 0, workers: int = 2
 ) -> tuple[Trace, ...]:
     """Look at up to `pictures_per_source` pictures of each source and label; sorted by source, then label.
@@ -128,7 +128,7 @@ def find_traces(
     return tuple(_trace(source, label, measured, common) for source, label in measured)
 
 
-def traces_findings(traces: Sequence[Trace]) -> tuple[Finding, ...]:
+def processing_traces_findings(traces: Sequence[Trace]) -> tuple[Finding, ...]:
     """Return a warning for each source of 10 pictures and more that differs, with what to do about it.
 
     It differs if a quarter of the pictures show an earlier save, or if fine detail is 4.5 dB weaker than the median of
@@ -170,7 +170,7 @@ def fine_detail(pixels: np.ndarray, quality: int) -> float:
 def _measure(manifest: Manifest, common: int, path: str) -> _Measured:
     picture = decode(manifest.picture_path(path))
     luma = np.asarray(Image.fromarray(np.ascontiguousarray(picture.pixels)).convert("L"), np.float32)
-    earlier = guess_earlier_save(luma, picture.jpeg_quality)
+    earlier = guess_double_compression(luma, picture.jpeg_quality)
     return _Measured(path, earlier, fine_detail(picture.pixels, common))
 
 

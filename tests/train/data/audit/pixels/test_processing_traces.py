@@ -13,8 +13,13 @@ from PIL import Image
 from scipy.fft import idctn
 
 from train.common.errors import DataError
-from train.data.audit.pixels.double_jpeg import EarlierSave, guess_earlier_save
-from train.data.audit.pixels.processing_traces import Trace, find_traces, fine_detail, traces_findings
+from train.data.audit.pixels.double_jpeg import DoubleCompression, guess_double_compression
+from train.data.audit.pixels.processing_traces import (
+    Trace,
+    find_processing_traces,
+    fine_detail,
+    processing_traces_findings,
+)
 from train.data.manifest import SCHEMA, Manifest
 from train.image.jpeg_quality import luminance_table
 
@@ -46,8 +51,8 @@ def resized(image: Image.Image, factor: float) -> Image.Image:
     return image.resize((round(image.width * factor),) * 2, Image.Resampling.BICUBIC)
 
 
-def guess(image: Image.Image, quality: int | None) -> EarlierSave:
-    return guess_earlier_save(np.asarray(image.convert("L"), np.float32), quality)
+def guess(image: Image.Image, quality: int | None) -> DoubleCompression:
+    return guess_double_compression(np.asarray(image.convert("L"), np.float32), quality)
 
 
 def manifest_of(folder: Path, sources: dict[str, list[Image.Image]], quality: int = 90) -> Manifest:
@@ -153,9 +158,9 @@ def test_detail_falls_with_resampling_and_hardly_depends_on_quality() -> None:
 
 
 def test_sources_with_a_past_are_named_and_the_others_are_not(several: Manifest) -> None:
-    traces = find_traces(several)
+    traces = find_processing_traces(several)
     assert [trace.source for trace in traces] == sorted(set(several.frame["source"]))
-    findings = {one.sentence.split(" ")[0]: one for one in traces_findings(traces)}
+    findings = {one.sentence.split(" ")[0]: one for one in processing_traces_findings(traces)}
     assert set(findings) == {"cut", "twice", "enlarged"}
     assert "100% of 10 pictures show the block grid of an earlier JPEG (quality about 75)" in findings["cut"].sentence
     assert "saved before at a lower quality (about 75) on the same grid" in findings["twice"].sentence
@@ -165,17 +170,17 @@ def test_sources_with_a_past_are_named_and_the_others_are_not(several: Manifest)
 
 
 def test_draws_are_seeded_and_workers_change_nothing(several: Manifest) -> None:
-    few = find_traces(several, pictures_per_source=2, seed=3, workers=1)
+    few = find_processing_traces(several, pictures_per_source=2, seed=3, workers=1)
     assert [trace.pictures for trace in few] == [2] * 5
-    assert find_traces(several, pictures_per_source=2, seed=3, workers=3) == few
+    assert find_processing_traces(several, pictures_per_source=2, seed=3, workers=3) == few
     # Fewer pictures than a share can be told from accuse nobody.
-    assert traces_findings(few) == ()
+    assert processing_traces_findings(few) == ()
 
 
 def test_one_label_alone_is_compared_with_nothing(several: Manifest) -> None:
-    (trace,) = find_traces(replace(several, frame=several.frame.filter(source="enlarged")))
+    (trace,) = find_processing_traces(replace(several, frame=several.frame.filter(source="enlarged")))
     assert trace.softer is None
-    assert traces_findings([trace]) == ()
+    assert processing_traces_findings([trace]) == ()
 
 
 def test_what_both_labels_share_sets_neither_apart(several: Manifest) -> None:
@@ -183,7 +188,7 @@ def test_what_both_labels_share_sets_neither_apart(several: Manifest) -> None:
     first = pl.col("path").str.ends_with("0.jpg") | pl.col("path").str.ends_with("1.jpg")
     label = pl.when((pl.col("source") == "enlarged") & first).then(pl.lit("real")).otherwise(pl.lit("fake"))
     frame = several.frame.filter(pl.col("source").is_in(["real-1", "real-2", "enlarged"])).with_columns(label=label)
-    traces = find_traces(replace(several, frame=frame))
+    traces = find_processing_traces(replace(several, frame=frame))
     assert [(trace.source, trace.label, trace.is_softer) for trace in traces] == [
         ("enlarged", "fake", False),
         ("enlarged", "real", True),
@@ -194,7 +199,7 @@ def test_what_both_labels_share_sets_neither_apart(several: Manifest) -> None:
 
 def test_a_missing_picture_is_named(several: Manifest, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="does not exist"):
-        find_traces(replace(several, folder=tmp_path))
+        find_processing_traces(replace(several, folder=tmp_path))
 
 
 def test_a_picture_or_two_is_no_sentence() -> None:
@@ -214,7 +219,7 @@ def test_the_re_saved_sources_of_the_shared_faces_are_found() -> None:
         for path, label in part[:: part.height // 12].head(12).select("path", "label").iter_rows():
             row = dict.fromkeys(SCHEMA) | {"path": path, "sha256": f"{len(rows):064x}"}
             rows.append(row | {"label": label, "source": source})
-    traces = find_traces(Manifest(pl.DataFrame(rows, schema=SCHEMA), SHARED))
-    named = {one.sentence.split(" ")[0] for one in traces_findings(traces)}
+    traces = find_processing_traces(Manifest(pl.DataFrame(rows, schema=SCHEMA), SHARED))
+    named = {one.sentence.split(" ")[0] for one in processing_traces_findings(traces)}
     assert named - {"web-faces"} == {"stylegan2-e4e", "stylegan2-asian", "sdxl"}
     assert next(trace for trace in traces if trace.source == "sdxl").shifted > 0.5

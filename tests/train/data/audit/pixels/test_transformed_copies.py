@@ -15,7 +15,13 @@ from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 from train.common.errors import DataError
 from train.data.audit.pixels.geometric_check import fit_pair
 from train.data.audit.pixels.keypoint_index import candidate_pairs, find_keypoints
-from train.data.audit.pixels.near_copies import Copy, copies_findings, find_copies, read_copies, write_copies
+from train.data.audit.pixels.transformed_copies import (
+    Copy,
+    find_transformed_copies,
+    read_transformed_copies,
+    transformed_copies_findings,
+    write_transformed_copies,
+)
 from train.data.manifest import SCHEMA, Manifest
 
 SHARED = Path(__file__).parents[6] / "shared" / "faces"
@@ -101,7 +107,7 @@ def test_a_copy_is_found_and_named(name: str, tmp_path: Path) -> None:
     change, kind = CHANGES[name]
     original = picture(1)
     manifest = manifest_of(tmp_path, with_strangers({"a.jpg": original, "b.jpg": change(original)}))
-    copies = find_copies(manifest)
+    copies = find_transformed_copies(manifest)
     assert [(copy.first, copy.second, copy.kind) for copy in copies] == [("a.jpg", "b.jpg", kind)]
     assert not copies[0].known
 
@@ -110,7 +116,7 @@ def test_a_copy_is_found_and_named(name: str, tmp_path: Path) -> None:
 def test_what_loses_nothing_is_laid_on_exactly(name: str, tmp_path: Path) -> None:
     original = picture(1)
     manifest = manifest_of(tmp_path, with_strangers({"a.jpg": original, "b.jpg": CHANGES[name][0](original)}))
-    assert find_copies(manifest)[0].agreement > 0.995
+    assert find_transformed_copies(manifest)[0].agreement > 0.995
 
 
 @settings(max_examples=12, deadline=None)
@@ -129,7 +135,7 @@ def test_the_transform_is_measured(
     changed = cut(changed.rotate(angle, Image.Resampling.BICUBIC), share)
     changed = changed.resize((round(changed.width * scale),) * 2, Image.Resampling.BICUBIC)
     folder = tmp_path_factory.mktemp("copies")
-    (copy,) = find_copies(manifest_of(folder, with_strangers({"a.jpg": original, "b.jpg": changed})))
+    (copy,) = find_transformed_copies(manifest_of(folder, with_strangers({"a.jpg": original, "b.jpg": changed})))
     assert copy.mirrored == mirrored
     # Pillow turns anticlockwise, as `angle` is told.
     assert abs((copy.angle - angle + 180) % 360 - 180) < 1.5
@@ -138,7 +144,7 @@ def test_the_transform_is_measured(
 
 
 def test_strangers_are_left_in_peace(tmp_path: Path) -> None:
-    assert find_copies(manifest_of(tmp_path, {f"{seed}.jpg": picture(seed) for seed in range(20)})) == ()
+    assert find_transformed_copies(manifest_of(tmp_path, {f"{seed}.jpg": picture(seed) for seed in range(20)})) == ()
 
 
 def test_one_background_behind_two_persons_is_no_copy(tmp_path: Path) -> None:
@@ -151,14 +157,14 @@ def test_one_background_behind_two_persons_is_no_copy(tmp_path: Path) -> None:
     seen = [np.asarray(image.convert("L")) for image in pictures.values()]
     points = [find_keypoints(grey) for grey in seen]
     assert candidate_pairs(points, points, seed=0, workers=1)
-    assert find_copies(manifest_of(tmp_path, with_strangers(pictures))) == ()
+    assert find_transformed_copies(manifest_of(tmp_path, with_strangers(pictures))) == ()
 
 
 def test_a_family_larger_than_the_neighbourhood_stays_together(tmp_path: Path) -> None:
     """30 noisy copies of one picture: each keypoint has more copies than neighbours are asked for."""
     original = picture(1)
     family = {f"{number:02}.jpg": noisy(original, 6, number) for number in range(30)}
-    reached, copies = {"00.jpg"}, find_copies(manifest_of(tmp_path, with_strangers(family)))
+    reached, copies = {"00.jpg"}, find_transformed_copies(manifest_of(tmp_path, with_strangers(family)))
     for _ in family:
         reached |= {end for copy in copies if {copy.first, copy.second} & reached for end in (copy.first, copy.second)}
     assert reached == set(family)
@@ -168,10 +174,10 @@ def test_workers_change_nothing_and_seeds_find_the_same(tmp_path: Path) -> None:
     pictures = {f"{seed}.jpg": picture(seed) for seed in range(6)}
     pictures |= {f"{seed}m.jpg": ImageOps.mirror(picture(seed).rotate(10)) for seed in range(6)}
     manifest = manifest_of(tmp_path, pictures)
-    one = find_copies(manifest, workers=1)
+    one = find_transformed_copies(manifest, workers=1)
     assert len(one) == 6
-    assert find_copies(manifest, workers=3) == one
-    assert find_copies(manifest, seed=7) == one
+    assert find_transformed_copies(manifest, workers=3) == one
+    assert find_transformed_copies(manifest, seed=7) == one
 
 
 def test_exif_orientation_is_no_rotation(tmp_path: Path) -> None:
@@ -181,14 +187,14 @@ def test_exif_orientation_is_no_rotation(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     stored.save(tmp_path / "b.jpg", quality=85, exif=exif)
-    (copy,) = find_copies(manifest)
+    (copy,) = find_transformed_copies(manifest)
     assert copy.kind == "same frame"
 
 
 def test_known_is_what_perceptual_hashes_know(tmp_path: Path) -> None:
     same = "00ff00ff00ff00ff"
     pictures = {"a.jpg": picture(1), "b.jpg": noisy(picture(1), 5)}
-    (copy,) = find_copies(manifest_of(tmp_path, pictures, phash={"a.jpg": same, "b.jpg": same}))
+    (copy,) = find_transformed_copies(manifest_of(tmp_path, pictures, phash={"a.jpg": same, "b.jpg": same}))
     assert copy.known
 
 
@@ -196,14 +202,14 @@ def test_pictures_without_detail_and_of_any_shape(tmp_path: Path) -> None:
     sizes = [(1, 1), (1, 300), (300, 1), (9, 7), (3000, 20), (64, 64)]
     pictures = {f"{w}x{h}.jpg": Image.new("RGB", (w, h), "grey") for w, h in sizes}
     pictures |= {f"{w}x{h}n.jpg": noisy(Image.new("RGB", (w, h), "grey"), 60) for w, h in sizes}
-    assert find_copies(manifest_of(tmp_path, pictures)) == ()
+    assert find_transformed_copies(manifest_of(tmp_path, pictures)) == ()
 
 
 def test_equal_contents_are_looked_at_once_and_progress_counts_them(tmp_path: Path) -> None:
     pictures = {"a.jpg": picture(1), "b.jpg": picture(1), "c.jpg": picture(2)}
     manifest = manifest_of(tmp_path, pictures, sha256={"a.jpg": "0" * 64, "b.jpg": "0" * 64})
     seen: list[tuple[int, int]] = []
-    assert find_copies(manifest, on_progress=lambda done, total: seen.append((done, total))) == ()
+    assert find_transformed_copies(manifest, on_progress=lambda done, total: seen.append((done, total))) == ()
     assert seen == [(1, 2), (2, 2)]
 
 
@@ -211,7 +217,7 @@ def test_a_missing_picture_is_named(tmp_path: Path) -> None:
     manifest = manifest_of(tmp_path, {"a.jpg": picture(1), "b.jpg": picture(2)})
     (tmp_path / "b.jpg").unlink()
     with pytest.raises(DataError, match=r"b\.jpg does not exist"):
-        find_copies(manifest)
+        find_transformed_copies(manifest)
 
 
 def test_a_fit_needs_keypoints() -> None:
@@ -233,16 +239,16 @@ def test_findings_tell_leaks_labels_and_the_rest(tmp_path: Path) -> None:
         group={"d.jpg": "g0"},
     )
     copies = [replace(COPY, second=name) for name in names[1:]]
-    findings = copies_findings(copies, manifest)
+    findings = transformed_copies_findings(copies, manifest)
     assert [(one.severity, one.examples) for one in findings] == [
         ("failure", (("a.jpg", "b.jpg"),)),
         ("warning", (("a.jpg", "c.jpg"),)),
         ("note", (("a.jpg", "e.jpg"),)),
     ]
     assert all(one.remedy and one.sentence.endswith(".") for one in findings)
-    assert copies_findings([copies[2]], manifest) == ()
+    assert transformed_copies_findings([copies[2]], manifest) == ()
     with pytest.raises(DataError, match=r"x\.jpg"):
-        copies_findings([replace(COPY, second="x.jpg")], manifest)
+        transformed_copies_findings([replace(COPY, second="x.jpg")], manifest)
 
 
 numbers = st.floats(-1e3, 1e3, allow_nan=False).map(lambda value: round(value, 3))
@@ -259,21 +265,21 @@ texts = st.text(st.characters(codec="utf-8", exclude_characters="\r\x00"), min_s
 )  # fmt: skip
 def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, copies: list[Copy]) -> None:
     path = tmp_path_factory.mktemp("csv") / "copies.csv"
-    write_copies(copies, path)
-    assert read_copies(path) == tuple(copies)
+    write_transformed_copies(copies, path)
+    assert read_transformed_copies(path) == tuple(copies)
 
 
 def test_a_wrong_table_is_refused_with_its_row(tmp_path: Path) -> None:
     path = tmp_path / "copies.csv"
     with pytest.raises(DataError, match="cannot be read"):
-        read_copies(path)
+        read_transformed_copies(path)
     path.write_text("path\na.jpg\n")
     with pytest.raises(DataError, match="not a table of copies"):
-        read_copies(path)
-    write_copies([COPY, COPY], path)
+        read_transformed_copies(path)
+    write_transformed_copies([COPY, COPY], path)
     path.write_text(path.read_text().replace("99", "many", 1))
     with pytest.raises(DataError, match="row 1 is wrong"):
-        read_copies(path)
+        read_transformed_copies(path)
 
 
 def test_the_augmented_copies_of_the_web_faces(tmp_path: Path) -> None:
@@ -283,7 +289,7 @@ def test_the_augmented_copies_of_the_web_faces(tmp_path: Path) -> None:
     folder = SHARED / "web-faces"
     names = sorted(path.name for path in folder.glob("*.jpg"))
     blank = manifest_of(tmp_path, {name: Image.new("RGB", (16, 16)) for name in names})
-    copies = {(copy.first, copy.second): copy for copy in find_copies(replace(blank, folder=folder))}
+    copies = {(copy.first, copy.second): copy for copy in find_transformed_copies(replace(blank, folder=folder))}
     augmented = {name for name in names if name.startswith("augmented_image_")}
     assert augmented <= {end for pair in copies for end in pair}
     kinds = {number: copies["286.jpg", f"augmented_image_{number}.jpg"].kind for number in (112, 113, 114)}

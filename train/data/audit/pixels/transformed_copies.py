@@ -68,7 +68,7 @@ class _Seen:
     reduction: tuple[float, float]
 
 
-def find_copies(
+def find_transformed_copies(
     manifest: Manifest,
     *,
     workers: int = 2,
@@ -111,7 +111,7 @@ def find_copies(
     return tuple(copies[pair] for pair in sorted(copies))
 
 
-def copies_findings(copies: Sequence[Copy], manifest: Manifest) -> tuple[Finding, ...]:
+def transformed_copies_findings(copies: Sequence[Copy], manifest: Manifest) -> tuple[Finding, ...]:
     """Return what an audit has to say about copies: pairs across splits, with both labels, and the rest.
 
     One pair may stand under the first two. Raises DataError if a path of a copy is not in the manifest.
@@ -159,7 +159,7 @@ _AGAIN = "make it with `fauxlens data audit --pixels`"
 _COLUMNS = tuple(field.name for field in fields(Copy))
 
 
-def write_copies(copies: Sequence[Copy], path: Path) -> None:
+def write_transformed_copies(copies: Sequence[Copy], path: Path) -> None:
     """Write copies as CSV, one row a pair, columns named as the fields of `Copy`."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
@@ -169,8 +169,8 @@ def write_copies(copies: Sequence[Copy], path: Path) -> None:
     write_text(path, text.getvalue())
 
 
-def read_copies(path: Path) -> tuple[Copy, ...]:
-    """Read what `write_copies` wrote; DataError names the file and the row that is wrong."""
+def read_transformed_copies(path: Path) -> tuple[Copy, ...]:
+    """Read what `write_transformed_copies` wrote; DataError names the file and the row that is wrong."""
     try:
         text = read_text(path, error=DataError, remedy=_AGAIN, limit=MAX_TABLE_BYTES)
         rows = [[unquote_formula(cell) for cell in row] for row in csv.reader(io.StringIO(text, newline=""))]

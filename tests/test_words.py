@@ -1,0 +1,156 @@
+"""Names in the code: a class name means one thing, and words that the glossary replaces do not come back."""
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("ela", "train", "export")
+
+REPLACED = {
+    "lesson": "training stage",
+    "material": "stage data",
+    "crew": "process pool",
+    "mate": "worker",
+    "lot": "chunk",
+    "disturb": "corrupt (evaluation) or augment (training)",
+    "disturbed": "corrupted or augmented",
+    "disturbance": "corruption or augmentation",
+    "disturbances": "corruptions or augmentations",
+    "undisturbed": "uncorrupted",
+    "judge": "evaluate",
+    "judged": "evaluated, or reported of rows",
+    "judges": "evaluates",
+    "judging": "evaluation",
+    "judgement": "evaluation",
+    "judgements": "evaluations",
+    "null": "metadata baseline",
+    "repeats": "duplicates",
+    "sight": "preprocessing spec",
+    "aim": "face alignment",
+    "aimed": "aligned",
+    "trip": "run",
+    "trips": "runs",
+    "departs": "differs",
+    "held": "compared, or kept",
+    "yardstick": "baseline engine",
+    "yardsticks": "baseline engines",
+    "promise": "guarantee, or requirement",
+    "promises": "guarantees, or requirements",
+    "promised": "guaranteed, or expected",
+    "guest": "worker",
+    "guests": "workers",
+    "told": "result, or log",
+    "say": "log, or report",
+    "heard": "received",
+    "hears": "receives",
+    "tick": "callback, or progress",
+    "move": "callback, or progress",
+    "wish": "request",
+    "receipt": "provenance",
+    "mend": "remedy",
+    "how": "split spec",
+    "room": "package",
+    "door": "entry point",
+    "coin": "interchange format",
+}
+"""A part of a name -> what to write instead (docs/glossary.md)."""
+
+ALLOWED = {
+    "n_judged": "a key of report.json, format 1",
+    "judged": "a value of `explain --rows`",
+    "null_auc": "a limit of `data audit --limit`",
+    "held_out": "a key of recipes, and the field's own word",
+    "held": "a key of `benchmark --json`, format 1",
+    "_tick": "labels an axis of a figure",
+    "how_to_read": "heads the sentences below a table",
+    "has_room": "whether a bound leaves space",
+}
+"""Names that keep a replaced word -> why."""
+
+
+def sources() -> Iterator[tuple[str, ast.Module]]:
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+
+
+SOURCES = dict(sources())
+
+
+def parts_of(name: str) -> list[str]:
+    """The words of a name: `CamelCase` and `snake_case` alike, in lower case."""
+    return [part.lower() for part in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)]
+
+
+def names_in(tree: ast.Module) -> Iterator[str]:
+    """What a module gives a name to: classes, functions, parameters, variables, attributes."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.attr
+        elif isinstance(node, ast.alias) and node.asname:
+            yield node.asname
+
+
+def replaced_in(name: str) -> list[str]:
+    """The replaced words in a name that is not allowed to have them."""
+    return [] if name in ALLOWED else [word for word in parts_of(name) if word in REPLACED]
+
+
+def classes_in(tree: ast.Module) -> list[str]:
+    return [node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+
+
+def test_no_class_name_means_two_things() -> None:
+    places: dict[str, list[str]] = defaultdict(list)
+    for path, tree in SOURCES.items():
+        for name in classes_in(tree):
+            places[name].append(path)
+    assert not {name: paths for name, paths in places.items() if len(paths) > 1}
+
+
+def test_no_name_has_a_replaced_word() -> None:
+    wrong = [
+        f"{path}: {name}: write {REPLACED[word]}"
+        for path, tree in SOURCES.items()
+        for name in sorted({*names_in(tree), Path(path).stem})
+        for word in replaced_in(name)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_exception_is_needed() -> None:
+    used = {name for tree in SOURCES.values() for name in names_in(tree)}
+    assert set(ALLOWED) <= used
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("JudgedPart", ["judged"]),
+        ("hold_yardsticks", ["yardsticks"]),
+        ("_GUEST", ["guest"]),
+        ("n_judged", []),
+        ("material", ["material"]),
+        ("materialise", []),
+        ("XMPSight2", ["sight"]),
+    ],
+)
+def test_words_are_found_in_names_of_every_case(name: str, words: list[str]) -> None:
+    assert replaced_in(name) == words
+
+
+def test_what_is_given_a_name_is_found() -> None:
+    tree = ast.parse("import a as b\nclass C:\n    d: int = 1\n    def e(self, f, *g):\n        self.h = i = 2")
+    assert {"b", "C", "d", "e", "f", "g", "h", "i"} <= set(names_in(tree))
+    assert classes_in(tree) == ["C"]
