@@ -6,6 +6,7 @@ et al. 2017, section 3.1: for such heads Grad-CAM is CAM, Zhou et al. 2016).
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,12 @@ from ela.front_ends import parse_front_end
 from train.common.errors import TrainError
 from train.common.tf import load_tensorflow
 from train.dropout import seeded_dropout
+from train.head import HEAD, difference, two_logits
 from train.recipe import Model
 from train.weights import check_origin
 
 LAST_FEATURES = "conv_pw_13_relu"
 POOLED = "mean"
-HEAD = "logit"
 FIRST_CONVOLUTION = "conv1"
 
 
@@ -34,11 +35,13 @@ def scale_pixels(planes: Any) -> Any:
     return (planes - 128.0) / 127.5
 
 
-def build_classifier(settings: Model, size: int) -> Any:
+def build_classifier(settings: Model, size: int, *, learning: bool = False) -> Any:
     """Build the trainable Keras model: float32 [N, size, size, C] scaled planes in, float32 [N, 1] logit of "fake" out.
 
-    C is the front end's number of planes. The backbone is laid flat in the model (tensorflow-model-optimization
-    refuses nested models). Raises TrainError when weights are missing, do not fit or cannot be downloaded.
+    C is the front end's number of planes. With `learning` an output of softmax has a logit a class inside, which
+    `with_one_logit` brings down to the one that all else knows. The backbone is laid flat in the model, for
+    tensorflow-model-optimization refuses nested models. Raises TrainError when weights are missing, do not fit or
+    cannot be downloaded.
     """
     tf = load_tensorflow()
     backbone = _load_backbone(tf, settings, size)
@@ -47,8 +50,21 @@ def build_classifier(settings: Model, size: int) -> Any:
             layer.momentum = settings.batch_norm_momentum
     pooled = tf.keras.layers.GlobalAveragePooling2D(name=POOLED)(backbone.get_layer(LAST_FEATURES).output)
     dropped = seeded_dropout(settings.dropout)(pooled)
-    logit = tf.keras.layers.Dense(1, **_head_options(tf, settings), name=HEAD)(dropped)
+    both = learning and settings.output == "softmax"
+    head = two_logits() if both else tf.keras.layers.Dense(1, **_head_options(tf, settings), name=HEAD)
+    logit = head(dropped)
     return tf.keras.Model(backbone.input, logit, name="fauxlens")
+
+
+def with_one_logit(classifier: Any, settings: Model, size: int) -> Any:
+    """The classifier as it ships, of one that has learned: the same logits, by a head of one logit."""
+    if settings.output == "sigmoid":
+        return classifier
+    shipped = build_classifier(replace(settings, weights="none"), size)
+    for old, new in zip(classifier.layers, shipped.layers, strict=True):
+        weights = old.get_weights()
+        new.set_weights(difference(*weights) if new.name == HEAD else weights)
+    return shipped
 
 
 def _head_options(tf: Any, settings: Model) -> dict[str, Any]:

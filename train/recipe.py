@@ -8,21 +8,17 @@ from pathlib import Path, PureWindowsPath
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from train.common.documents import read_toml
 from train.common.errors import TrainError
 from train.common.spdx import checked_licences
 from train.image.view import Unclear
+from train.recipe_pictures import Augment, FileProcessing, Sampling
+from train.recipe_training import Fit, Stage
+from train.recipe_types import STRICT, Count, Rate
 
-_STRICT = ConfigDict(extra="forbid")
-Share = Annotated[float, Field(ge=0, le=1)]
-Rate = Annotated[float, Field(gt=0, le=1)]
-Count = Annotated[int, Field(ge=1)]
-Quality = Annotated[int, Field(ge=1, le=100)]
-Scale = Annotated[float, Field(ge=0.2, le=3)]
-MixBy = Literal["pixels", "frequencies", "both"]
 Scales = Literal["per-channel", "per-tensor"]
 
 
@@ -32,7 +28,7 @@ def _published_width(width: float) -> float:
     return width
 
 
-@dataclass(frozen=True, config=_STRICT)
+@dataclass(frozen=True, config=STRICT)
 class Data:
     """Which rows of a manifest are trained on, and what happens to their pixels before the graph.
 
@@ -53,14 +49,16 @@ class Data:
     licences: Annotated[tuple[str, ...], AfterValidator(checked_licences)] = ()
 
 
-@dataclass(frozen=True, config=_STRICT)
+@dataclass(frozen=True, config=STRICT)
 class Model:
     """The network: MobileNet V1 (Howard et al. 2017) of a width, behind a front end, with a linear head on its mean.
 
     `weights` is `imagenet` (Keras downloads them), `none` (random) or the path of an .h5 file in Keras's layout.
     `batch_norm_momentum` is Keras's 0.99 for pretrained weights; short runs from random weights want about 0.9.
     `head`: `non-negative` keeps the head's weights at or above 0, so that features (ReLU6, never negative) can speak
-    for "fake" only ("Stay-Positive", Rajan and Lee, ICML 2025).
+    for "fake" only ("Stay-Positive", Rajan and Lee, ICML 2025). `output`: `sigmoid` is one logit of "fake", trained by
+    binary cross-entropy; `softmax` is one logit a class, trained by categorical cross-entropy. The detector is the same
+    either way, for the softmax of two logits is the sigmoid of their difference.
     """
 
     backbone: Literal["mobilenet-v1"] = "mobilenet-v1"
@@ -69,123 +67,15 @@ class Model:
     front_end: str = "rgb"
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
     head: Literal["free", "non-negative"] = "free"
+    output: Literal["sigmoid", "softmax"] = "sigmoid"
     batch_norm_momentum: Annotated[float, Field(gt=0, lt=1)] = 0.99
 
-
-@dataclass(frozen=True, config=_STRICT)
-class Augment:
-    """How far a training picture is augmented; 0 switches an augmentation off, `crop = 1` keeps the whole picture.
-
-    flip, rescale, blur, jpeg: probabilities. crop: smallest share of the side that is kept. rescale_to: smallest
-    factor of the down-and-up resize. blur_sigma: largest sigma in pixels. jpeg_quality: lowest and highest quality.
-    erase: probability that a rectangle of 2 to 20 % of the picture is filled with noise (Zhong et al., AAAI 2020).
-    """
-
-    flip: Share = 0.5
-    crop: Annotated[float, Field(ge=0.3, le=1)] = 1.0
-    rescale: Share = 0.0
-    rescale_to: Annotated[float, Field(ge=0.2, le=1)] = 0.5
-    blur: Share = 0.0
-    blur_sigma: Annotated[float, Field(gt=0, le=5)] = 1.0
-    jpeg: Share = 0.0
-    jpeg_quality: tuple[Quality, Quality] = (60, 100)
-    erase: Share = 0.0
-
-
-@dataclass(frozen=True, config=_STRICT)
-class FileProcessing:
-    """What happens to a training picture at its file's own size, before the view; the same for real and fake.
-
-    The square that the view looks at is kept with some margin, at most `side` pixels (larger ones are reduced).
-    zoom, shift: by how much the square's side and place vary, as shares of its side. Probabilities: border (up to a
-    quarter of one side is replaced by its nearest pixels, as face(k) does beyond a picture's edge); flip; rescale (a
-    random kernel to a random size between `rescale_to` shares, half of the time back again); sharpen (unsharp mask);
-    blur; colour (brightness, contrast, gamma, saturation, white balance); grey; noise; jpeg (random quality and chroma
-    subsampling); jpeg_twice (of those, a second save on another grid). Largest values: sharpen_amount, blur_sigma in
-    pixels, noise_sigma in grey levels.
-    """
-
-    side: Annotated[int, Field(ge=64, le=1024)] = 384
-    zoom: Annotated[float, Field(ge=0, le=0.3)] = 0.1
-    shift: Annotated[float, Field(ge=0, le=0.2)] = 0.04
-    border: Share = 0.15
-    flip: Share = 0.5
-    rescale: Share = 0.5
-    rescale_to: tuple[Scale, Scale] = (0.5, 1.4)
-    sharpen: Share = 0.25
-    sharpen_amount: Annotated[float, Field(gt=0, le=3)] = 1.5
-    blur: Share = 0.2
-    blur_sigma: Annotated[float, Field(gt=0, le=5)] = 1.2
-    colour: Share = 0.5
-    grey: Share = 0.05
-    noise: Share = 0.25
-    noise_sigma: Annotated[float, Field(gt=0, le=30)] = 6.0
-    jpeg: Share = 0.8
-    jpeg_twice: Share = 0.15
-    jpeg_quality: tuple[Quality, Quality] = (50, 98)
-
-
-@dataclass(frozen=True, config=_STRICT)
-class Sampling:
-    """How an epoch's pictures are drawn: every batch holds as many reals as fakes.
-
-    A (generator, source) pair of n pictures is drawn with weight n ** `power`: 1 as they come, 0 all sources evenly.
-    pictures: how many an epoch has, 0 for as many as the split. twins: the share of the fakes that are reconstructions,
-    each in one batch with the real picture it was made from, under the same augmentation. mix: probability that a
-    reconstruction is blended with its twin (Chen et al., "Dual Data Alignment", NeurIPS 2025); the blend stays a fake.
-    mix_by: `pixels` averages the two, `frequencies` takes fine detail from the original, `both` either by chance.
-    """
-
-    power: Share = 0.5
-    pictures: Annotated[int, Field(ge=0)] = 0
-    twins: Share = 0.0
-    mix: Share = 0.0
-    mix_by: MixBy = "pixels"
-
-
-@dataclass(frozen=True, config=_STRICT)
-class Stage:
-    """One stretch of training: `train_from` is `head`, `all`, or the first layer of the backbone that learns.
-
-    `features` says how often the frozen layers run: `fresh` on every picture of every epoch, augmented anew; `cached`
-    once, on pictures augmented once, so that a stage costs one pass however many epochs it has (for `head` only).
-    `warm_up` is the share of the stage's steps in which the learning rate rises from 0 in a straight line.
-    """
-
-    name: str
-    epochs: Count
-    learning_rate: Rate
-    train_from: str
-    schedule: Literal["constant", "cosine"] = "constant"
-    warm_up: Share = 0.0
-    features: Literal["fresh", "cached"] = "fresh"
-
     def __post_init__(self) -> None:
-        if self.features == "cached" and self.train_from != "head":
-            raise ValueError(f"cached features are for train_from = 'head', not {self.train_from!r}")
+        if self.output == "softmax" and self.head == "non-negative":
+            raise ValueError("head = 'non-negative' bounds the one logit of output = 'sigmoid'; softmax has two")
 
 
-@dataclass(frozen=True, config=_STRICT)
-class Fit:
-    """What all stages share: batch size, class weights, early stopping, optimizer, the seed.
-
-    keep: which epoch of the last stage becomes the detector: `auc` the one of the highest validation AUC, `loss` the
-    one of the lowest validation loss, `last` the last; with [sampling] all validation sources count equally. patience:
-    epochs without a better one. weight_decay: of AdamW (Loshchilov and Hutter 2019), 0 for Adam. average: decay a step
-    of the moving average of weights that is validated and kept, 0 for none. label_smoothing: as in Szegedy et al. 2016.
-    """
-
-    batch_size: Count = 32
-    class_weights: Literal["balanced", "none"] = "balanced"
-    keep: Literal["auc", "loss", "last"] = "auc"
-    patience: Count = 5
-    weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.0
-    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    label_smoothing: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-
-
-@dataclass(frozen=True, config=_STRICT)
+@dataclass(frozen=True, config=STRICT)
 class Quantize:
     """Calibration of the activation ranges, then fine-tuning with fake quantisation (0 epochs: calibration only).
 
@@ -200,7 +90,7 @@ class Quantize:
     depthwise: Scales = "per-channel"
 
 
-@dataclass(frozen=True, config=_STRICT)
+@dataclass(frozen=True, config=STRICT)
 class Recipe:
     """Everything that decides what a training run learns, apart from the pictures themselves.
 

@@ -1,7 +1,7 @@
 """The shipped recipes by name, and the keys that a recipe may have, from the dataclasses themselves."""
 
 import dataclasses
-import re
+import inspect
 import types
 import typing
 from collections.abc import Iterator
@@ -58,11 +58,29 @@ def recipe_keys() -> tuple[RecipeKey, ...]:
     return tuple(_keys(Recipe, ""))
 
 
-def sections() -> tuple[tuple[str, str], ...]:
-    """Each table of a recipe with what its dataclass says of it."""
-    hints = typing.get_type_hints(Recipe)
-    found = [("", Recipe)] + [(name, kind) for name, hint in hints.items() if (kind := _table(hint)) is not None]
-    return tuple((name, _plain(kind.__doc__ or "")) for name, kind in found)
+def keys_page() -> str:
+    """Every section of a recipe as Markdown: what its dataclass says of it, and its keys (docs/recipe-keys.md)."""
+    parts = [_PAGE_HEAD]
+    for section, kind in _sections():
+        parts.append(f"## {section}\n\n{inspect.cleandoc(kind.__doc__ or '')}\n")
+        rows = [key for key in _keys(kind, "") if "." not in key.name]
+        lines = [f"| `{key.name}` | {key.kind} | {f'`{key.default}`' if key.default else 'required'} |" for key in rows]
+        parts.append("\n".join(["| key | value | default |", "|---|---|---|", *lines, ""]))
+    return "\n".join(parts)
+
+
+_PAGE_HEAD = """# Keys of a recipe
+
+Written by `fauxlens recipe keys --markdown` from the dataclasses that check recipes; do not edit it by hand.
+"""
+
+
+def _sections() -> Iterator[tuple[str, Any]]:
+    """Each table of a recipe as TOML has it, with its dataclass."""
+    yield "At the top", Recipe
+    for name, hint in typing.get_type_hints(Recipe).items():
+        if (kind := _table(hint)) is not None:
+            yield (f"[[{name}]]" if typing.get_origin(hint) is tuple else f"[{name}]"), kind
 
 
 def _keys(kind: Any, prefix: str) -> Iterator[RecipeKey]:
@@ -101,7 +119,3 @@ def _default(field: Any) -> str:
     if value is None:
         return "none"
     return str(list(value)) if isinstance(value, tuple) else str(value)
-
-
-def _plain(docstring: str) -> str:
-    return re.sub(r"\s*\n\s*", " ", docstring.strip())

@@ -10,7 +10,7 @@ from ela.front_ends import parse_front_end
 from train.common.errors import TrainError
 from train.image.view import parse_view
 from train.recipe import parse_recipe, parse_setting, read_recipe, with_options
-from train.recipe_files import find_recipe, recipe_keys
+from train.recipe_files import find_recipe, keys_page, recipe_keys
 
 SHIPPED = sorted((Path(__file__).parents[2] / "train" / "recipes").glob("*.toml"))
 SMALLEST: dict[str, Any] = {
@@ -149,3 +149,10 @@ def test_a_published_recipe_names_no_folder_of_the_machine(weights: str) -> None
     published = parse_recipe(SMALLEST | {"model": {"weights": weights}}, "here").published_text
     expected = parse_recipe(SMALLEST | {"model": {"weights": "own.h5"}}, "here")
     assert parse_recipe(tomllib.loads(published), "here") == expected
+
+
+def test_the_page_of_keys_is_what_the_dataclasses_say() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "recipe-keys.md").read_text(encoding="utf-8")
+    assert page == keys_page(), "run: fauxlens recipe keys --markdown > docs/recipe-keys.md"
+    for name in recipe_keys():
+        assert f"| `{name.name.rpartition('.')[2]}` |" in page

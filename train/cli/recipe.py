@@ -64,12 +64,23 @@ def copy_recipe(name: _NAME, file: Annotated[Path, typer.Argument(help="The new 
 
 @recipe_app.command("keys")
 @verb(FauxlensError)
-def list_keys(as_json: Json = False) -> None:
+def list_keys(
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print them section by section with explanations, as Markdown.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """List every key that a recipe may have, with its default."""
     from dataclasses import asdict
 
-    from train.recipe_files import recipe_keys
+    from train.common.errors import TrainError
+    from train.recipe_files import keys_page, recipe_keys
 
+    if markdown and as_json:
+        raise TrainError("--markdown and --json both want standard output: choose one.")
+    if markdown:
+        typer.echo(keys_page(), nl=False)
+        return
     if as_json:
         print_json({"keys": [asdict(key) for key in recipe_keys()]})
         return

@@ -13,7 +13,7 @@ import polars as pl
 from ela.front_ends import FrontEnd
 from train.data.store import Store
 from train.evaluate.selection import mark_seen, rows_in_training
-from train.fit.augment import augment
+from train.fit.augment import augment, mix_up
 from train.fit.crops import Crops
 from train.fit.file_processing import mix_twins, process_square
 from train.fit.sampling import EpochPlan, plan_all, plan_balanced
@@ -31,7 +31,7 @@ class Squares:
 
 
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Scaled planes float32 [B, S, S, C], is-fake float32 [B, 1], weight float32 [B]."""
+"""Scaled planes float32 [B, S, S, C], is-fake float32 [B, 1] (between 0 and 1 where mixed up), weight float32 [B]."""
 
 _THREADS = 2
 _AHEAD = 4
@@ -125,9 +125,11 @@ def training_batches(
     def prepare(places: np.ndarray) -> Batch:
         chosen = plan.order[places]
         views = np.stack([view_of(place) for place in places])
-        planes = scale_pixels(front_end.planes(views).astype(np.float32))
+        is_fake = rows.is_fake[chosen].astype(np.float32)
         weights = np.ones(len(chosen), np.float32) if sampling else rows.weights[chosen]
-        return planes, rows.is_fake[chosen].astype(np.float32)[:, None], weights
+        mixing = np.random.default_rng((*seed, int(places[0]), 2))
+        views, is_fake, weights = mix_up(views, is_fake, weights, settings, mixing)
+        return scale_pixels(front_end.planes(views).astype(np.float32)), is_fake[:, None], weights
 
     places = np.arange(len(plan.order))
     cuts = [places[start : start + batch_size] for start in range(0, len(places), batch_size)]

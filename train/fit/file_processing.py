@@ -7,20 +7,19 @@ and every quality, and only then the view reduces them.
 
 import cv2
 import numpy as np
-from PIL import Image
 
-from train.image.view import resize
-from train.recipe import FileProcessing, MixBy
-
-_KERNELS = (
-    Image.Resampling.BOX,
-    Image.Resampling.BILINEAR,
-    Image.Resampling.HAMMING,
-    Image.Resampling.BICUBIC,
-    Image.Resampling.LANCZOS,
+from train.fit.picture_operations import (
+    LUMA,
+    add_noise,
+    map_levels,
+    resize_by_random_kernel,
+    saturate,
+    save_as_jpeg,
+    sharpen,
 )
-"""Pillow's, which reduce without aliasing; OpenCV's below do not."""
-_PLAIN_KERNELS = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA)
+from train.image.view import resize
+from train.recipe_pictures import FileProcessing, MixBy
+
 _SUBSAMPLINGS = (
     cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
     cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422,
@@ -29,7 +28,6 @@ _SUBSAMPLINGS = (
 )
 _LEAST = 32
 """Pixels a side below which nothing is reduced."""
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def process_square(
@@ -48,15 +46,15 @@ def process_square(
     if random.random() < settings.rescale:
         picture = _rescaled(picture, settings, random)
     if random.random() < settings.sharpen:
-        picture = _sharpened(picture, random.uniform(0.2, settings.sharpen_amount), random.uniform(0.5, 1.5))
+        picture = sharpen(picture, random.uniform(0.2, settings.sharpen_amount), random.uniform(0.5, 1.5))
     if random.random() < settings.blur:
         picture = cv2.GaussianBlur(picture, (0, 0), random.uniform(0.2, settings.blur_sigma))
     if random.random() < settings.colour:
         picture = _coloured(picture, random)
     if random.random() < settings.grey:
-        picture = np.repeat((picture @ _LUMA + 0.5).astype(np.uint8)[..., None], 3, axis=2)
+        picture = np.repeat((picture @ LUMA + 0.5).astype(np.uint8)[..., None], 3, axis=2)
     if random.random() < settings.noise:
-        picture = _noisy(picture, random.uniform(0.5, settings.noise_sigma), random)
+        picture = add_noise(picture, random.uniform(0.5, settings.noise_sigma), random)
     if random.random() < settings.jpeg:
         picture = _saved(picture, settings, random)
         if random.random() < settings.jpeg_twice:
@@ -113,20 +111,8 @@ def _rescaled(picture: np.ndarray, settings: FileProcessing, random: np.random.G
     before = len(picture)
     low, high = sorted(settings.rescale_to)
     after = max(min(_LEAST, before), round(before * float(np.exp(random.uniform(np.log(low), np.log(high))))))
-    picture = _resized(picture, after, random)
-    return _resized(picture, before, random) if random.random() < 0.5 else picture
-
-
-def _resized(picture: np.ndarray, side: int, random: np.random.Generator) -> np.ndarray:
-    kernel = int(random.integers(len(_KERNELS) + len(_PLAIN_KERNELS)))
-    if kernel < len(_KERNELS):
-        return np.asarray(Image.fromarray(np.ascontiguousarray(picture)).resize((side, side), _KERNELS[kernel]))
-    return cv2.resize(picture, (side, side), interpolation=_PLAIN_KERNELS[kernel - len(_KERNELS)])
-
-
-def _sharpened(picture: np.ndarray, amount: float, sigma: float) -> np.ndarray:
-    picture = np.ascontiguousarray(picture)
-    return cv2.addWeighted(picture, 1 + amount, cv2.GaussianBlur(picture, (0, 0), sigma), -amount, 0)
+    picture = resize_by_random_kernel(picture, after, random)
+    return resize_by_random_kernel(picture, before, random) if random.random() < 0.5 else picture
 
 
 def _coloured(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -134,24 +120,11 @@ def _coloured(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
     shift, saturation = random.uniform(-20, 20), random.uniform(0.6, 1.4)
     balance = np.exp(random.uniform(-0.06, 0.06, 3))
     levels = 255 * (np.arange(256)[:, None] / 255) ** gamma
-    table = np.clip(((levels - 128) * contrast + 128 + shift) * balance, 0, 255).astype(np.uint8)
-    picture = cv2.LUT(np.ascontiguousarray(picture), table[None])
-    # Towards or away from grey, as one 3 x 3 matrix.
-    matrix = saturation * np.eye(3) + (1 - saturation) * np.tile(_LUMA, (3, 1))
-    return cv2.transform(picture, matrix)
-
-
-def _noisy(picture: np.ndarray, sigma: float, random: np.random.Generator) -> np.ndarray:
-    # Sensor noise is in every channel, what is left of it after a camera's processing mostly in luma.
-    channels = 3 if random.random() < 0.5 else 1
-    noise = random.standard_normal((*picture.shape[:2], channels), np.float32) * np.float32(sigma)
-    return np.clip(picture + noise + 0.5, 0, 255).astype(np.uint8)
+    picture = map_levels(picture, ((levels - 128) * contrast + 128 + shift) * balance)
+    return saturate(picture, saturation)
 
 
 def _saved(picture: np.ndarray, settings: FileProcessing, random: np.random.Generator) -> np.ndarray:
     low, high = sorted(settings.jpeg_quality)
     quality, sampling = int(random.integers(low, high + 1)), int(random.integers(len(_SUBSAMPLINGS)))
-    options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, _SUBSAMPLINGS[sampling]]
-    # OpenCV's codecs speak BGR.
-    _, data = cv2.imencode(".jpg", picture[:, :, ::-1], options)
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))[:, :, ::-1]
+    return save_as_jpeg(picture, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, _SUBSAMPLINGS[sampling])

@@ -1,7 +1,6 @@
 """The training loop: stages of epochs with early stopping, checkpoints, resuming, and a TensorBoard log."""
 
-import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,15 +21,14 @@ from train.fit.checkpoints import (
     save_progress,
 )
 from train.fit.epoch import BatchCallback, batch_reporter, learn_epoch
+from train.fit.optimizers import make_optimizer
 from train.fit.run_folder import Run, weights_path
+from train.fit.schedules import learning_rate
 from train.fit.stage_data import gather_stage_data, prepare_stage
 from train.fit.weight_average import WeightAverage
-from train.model import build_classifier, choose_trainable
+from train.model import build_classifier, choose_trainable, with_one_logit
 from train.recipe import Fit, Recipe, Stage
 from train.weights import load_weights, save_weights
-
-_NOT_DECAYED = ("bias", "gamma", "beta")
-"""Weights that weight decay leaves alone: those of batch norm, and biases."""
 
 
 def fit(
@@ -55,7 +53,8 @@ def fit(
     steps = data.steps
     checkpoints = run.folder / "checkpoints"
     progress = load_progress(checkpoints)
-    model = build_classifier(replace(recipe.model, weights="none") if progress.history else recipe.model, run.view.size)
+    begun = replace(recipe.model, weights="none") if progress.history else recipe.model
+    model = build_classifier(begun, run.view.size, learning=True)
     if progress.best_weights:
         model.load_weights(str(checkpoints / progress.best_weights))
     board = tf.summary.create_file_writer(str(run.folder / "tensorboard"))
@@ -65,7 +64,7 @@ def fit(
             continue
         choose_trainable(model, stage.train_from)
         model.compile(
-            optimizer=_optimizer(recipe.fit, stage.learning_rate),
+            optimizer=make_optimizer(recipe.fit, stage.learning_rate),
             loss=tf.keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=recipe.fit.label_smoothing),
         )
         average = WeightAverage(model, recipe.fit.average)
@@ -74,7 +73,8 @@ def fit(
         training = prepare_stage(model, data, number)
         while progress.stage == number:
             epoch = progress.epoch
-            rates = partial(_rate, stage, epoch * steps, stage.epochs * steps)
+            losses = [done.val_loss for done in progress.history if done.stage == number]
+            rates = partial(_rate, stage, epoch * steps, stage.epochs * steps, losses)
             train_loss = learn_epoch(
                 training.model,
                 _seeded(training.batches(epoch), model, recipe.fit.seed, (number << 20) + epoch * steps),
@@ -96,6 +96,7 @@ def fit(
             on_epoch(stage.name, done)
         # The next stage, or the end, goes on from the best epoch, not from the last.
         model.load_weights(str(checkpoints / progress.best_weights))
+    model = with_one_logit(model, recipe.model, run.view.size)
     save_weights(model, weights_path(run, "float"), recipe.model)
     return model
 
@@ -123,15 +124,6 @@ def kept_epoch(run: Run) -> str:
     return f"Kept epoch {done.epoch + 1} of {count} of the stage {stage.name!r}: {reason}."
 
 
-def _optimizer(settings: Fit, rate: float) -> Any:
-    tf = load_tensorflow()
-    if not settings.weight_decay:
-        return tf.keras.optimizers.Adam(rate)
-    optimizer = tf.keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay)
-    optimizer.exclude_from_weight_decay(var_names=list(_NOT_DECAYED))
-    return optimizer
-
-
 def _seeded(batches: Iterable[Batch], model: Any, seed: int, start: int) -> Iterator[Batch]:
     """Say before every batch what its step drops."""
     for number, batch in enumerate(batches):
@@ -139,15 +131,8 @@ def _seeded(batches: Iterable[Batch], model: Any, seed: int, start: int) -> Iter
         yield batch
 
 
-def _rate(stage: Stage, start: int, steps: int, batch: int) -> float:
-    done = start + batch
-    rising = stage.warm_up * steps
-    if done < rising:
-        return stage.learning_rate * (done + 1) / (rising + 1)
-    if stage.schedule == "constant":
-        return stage.learning_rate
-    # Loshchilov and Hutter 2017, one cycle without restarts.
-    return stage.learning_rate * 0.5 * (1 + math.cos(math.pi * (done - rising) / (steps - rising)))
+def _rate(stage: Stage, start: int, steps: int, losses: Sequence[float], batch: int) -> float:
+    return learning_rate(stage, start + batch, steps, losses)
 
 
 def is_better(done: Epoch, best: Epoch | None, settings: Fit) -> bool:
@@ -157,7 +142,8 @@ def is_better(done: Epoch, best: Epoch | None, settings: Fit) -> bool:
     """
     if best is None or best.stage != done.stage or settings.keep == "last":
         return True
-    return done.val_auc > best.val_auc if settings.keep == "auc" else done.val_loss < best.val_loss
+    gained = done.val_auc - best.val_auc if settings.keep == "auc" else best.val_loss - done.val_loss
+    return gained > settings.min_delta
 
 
 def _keep(folder: Path, model: Any, progress: Progress, done: Epoch, recipe: Recipe) -> Progress:

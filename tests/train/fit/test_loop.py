@@ -83,6 +83,34 @@ def test_a_stopped_run_ends_where_an_unbroken_one_ends(quick: Recipe, small_mani
     assert len(list((broken / "checkpoints").iterdir())) == 3
 
 
+MOMENTUM = QUICK | {
+    "data": {"view": "upright|square|resize(32)", "generators": ["camera", "gan-like"]},
+    "model": {"width": 0.25, "weights": "none", "output": "softmax"},
+    "stages": [
+        {"name": "all", "epochs": 5, "learning_rate": 0.05, "train_from": "all", "schedule": "plateau"}
+        | {"plateau_patience": 1, "plateau_factor": 0.5, "warm_up": 0.1}
+    ],
+    "augment": {"mixup": 0.5, "rotate": 0.5, "zoom": 0.5, "noise": 0.5, "rescale": 0.5, "rescale_times": 3},
+    "fit": {"batch_size": 64, "seed": 4, "optimizer": "sgd", "nesterov": True, "keep": "loss", "weight_decay": 0.001},
+}
+
+
+def test_momentum_a_plateau_and_mixup_go_on_after_a_stop(small_manifest: Path, tmp_path: Path) -> None:
+    recipe = parse_recipe(MOMENTUM, "momentum")
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    _fit(whole, recipe, small_manifest)
+    with pytest.raises(Interrupted):
+        _fit(broken, recipe, small_manifest, ("all", 4))
+    _fit(broken, recipe, small_manifest)
+    one, two = (load_model(open_run(folder)).get_weights() for folder in (whole, broken))
+    assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
+    histories = [load_progress(folder / "checkpoints").history for folder in (whole, broken)]
+    assert histories[0] == histories[1]
+    # The plateau was met, so that what was worked out anew after the stop is more than the first rate.
+    assert histories[0][-1].learning_rate < 0.05
+    assert one[-2].shape == (256, 1)
+
+
 def test_the_board_shows_every_epoch(quick: Recipe, small_manifest: Path, tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
