@@ -7,8 +7,8 @@ Format: https://ai.google.dev/edge/litert/conversion/tensorflow/metadata
 """
 
 from export.artifacts.description import LABELS, Description, from_json, to_json
-from export.artifacts.seal import read_sealed, write_sealed
-from export.artifacts.vouched import digest_of, vouch
+from export.artifacts.seal import digest_of, read_sealed, write_sealed
+from export.artifacts.vouched import vouch
 from train.common.errors import ExportError
 
 IDENTIFIER = b"TFL3"

@@ -23,6 +23,9 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 _MARK = b"sha256:"
 _COMMENT_BYTES = len(_MARK) + 64
 _END_BYTES = 22
+# As many as a bundle has variants.
+_KEPT = 5
+_recent: tuple[tuple[bytes, str, str], ...] = ()
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*", re.ASCII)
 # What zipfile raises on damaged archives; a sealed one that still raises was made to.
 _DAMAGE = (zipfile.BadZipFile, OSError, EOFError, RuntimeError, ValueError, struct.error, OverflowError, KeyError)
@@ -51,13 +54,13 @@ def read_sealed(data: bytes, name: str) -> tuple[bytes, dict[str, bytes]]:
     """
     if len(data) > MAX_BYTES:
         raise ExportError(f"{name} is {len(data) >> 20} MB, more than the {MAX_BYTES >> 20} MB Fauxlens opens.")
-    body, comment = data[:-_COMMENT_BYTES], data[-_COMMENT_BYTES:]
-    if len(body) < _END_BYTES or body[-_END_BYTES : -_END_BYTES + 4] != b"PK\x05\x06" or comment[:7] != _MARK:
+    body, comment = memoryview(data)[:-_COMMENT_BYTES], data[-_COMMENT_BYTES:]
+    if len(body) < _END_BYTES or bytes(body[-_END_BYTES : -_END_BYTES + 4]) != b"PK\x05\x06" or comment[:7] != _MARK:
         raise ExportError(
             f"{name} is cut short or was not made by Fauxlens (it does not end in Fauxlens's seal); copy it again, or "
             "make it with `fauxlens export`."
         )
-    if comment[len(_MARK) :] != hashlib.sha256(body).hexdigest().encode():
+    if comment[len(_MARK) :] != _digests(data)[0].encode():
         raise ExportError(f"{name} is damaged (its bytes do not match its seal); copy it again or export it once more.")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -68,6 +71,30 @@ def read_sealed(data: bytes, name: str) -> tuple[bytes, dict[str, bytes]]:
         raise ExportError(f"{name} cannot be unpacked ({error}); make it again with `fauxlens export`.") from error
     start = min((info.header_offset for info in infos), default=len(body) - _END_BYTES)
     return data[:start], members
+
+
+def digest_of(data: bytes) -> str:
+    """SHA-256 of a sealed file, in hexadecimal digits."""
+    return _digests(data)[1]
+
+
+def _digests(data: bytes) -> tuple[str, str]:
+    """SHA-256 of what the seal is of, and of the whole file, in one pass.
+
+    Opening a detector asks for both several times, so those of the last few models are kept; of bundles, which are
+    large and asked about once, they are not.
+    """
+    global _recent
+    for known, *digests in _recent:
+        if known is data:
+            return digests[0], digests[1]
+    running = hashlib.sha256(memoryview(data)[:-_COMMENT_BYTES])
+    sealed = running.hexdigest()
+    running.update(data[-_COMMENT_BYTES:])
+    whole = running.hexdigest()
+    if not data.startswith(b"PK"):
+        _recent = ((data, sealed, whole), *_recent[: _KEPT - 1])
+    return sealed, whole
 
 
 def _check_members(infos: list[zipfile.ZipInfo], size: int, name: str) -> None:

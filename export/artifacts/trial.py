@@ -11,7 +11,8 @@ from importlib.metadata import version
 
 from export.artifacts.graph_guard import check_graph
 from export.artifacts.metadata import read_description
-from export.artifacts.vouched import digest_of, is_vouched, vouch
+from export.artifacts.seal import digest_of
+from export.artifacts.vouched import is_vouched, vouch
 from train.common.atomic import write_bytes
 from train.common.errors import ExportError
 from train.common.places import cache_folder

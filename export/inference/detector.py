@@ -9,8 +9,8 @@ from export.artifacts.bundle import parse_bundle
 from export.artifacts.description import BALANCED, OPERATING_POINTS, Description
 from export.artifacts.finder_files import finder_record
 from export.artifacts.metadata import read_description
-from export.artifacts.seal import read_file
-from export.artifacts.vouched import digest_of, is_shipped, vouch
+from export.artifacts.seal import digest_of, read_file
+from export.artifacts.vouched import is_shipped, vouch
 from export.runtimes.litert import Run, open_detector_file
 from train.common.errors import DataError, ExportError
 from train.evaluate.decision import Label

@@ -11,8 +11,8 @@ from export.artifacts.bundle import LINEAGE, Bundle, parse_bundle
 from export.artifacts.description import Description
 from export.artifacts.metadata import read_description
 from export.artifacts.new_points import bundle_with, description_with, detector_with
-from export.artifacts.seal import read_file
-from export.artifacts.vouched import digest_of, is_shipped, vouch
+from export.artifacts.seal import digest_of, read_file
+from export.artifacts.vouched import is_shipped, vouch
 from export.release.evaluate import points_of, score_and_map
 from export.release.model_card import markdown_environment
 from train.common.atomic import check_writable, write_bytes

@@ -9,7 +9,7 @@ import pytest
 from export.artifacts import trial, vouched
 from export.artifacts.flat_tables import root
 from export.artifacts.graph_guard import OPERATORS, check_graph
-from export.artifacts.seal import read_sealed, write_sealed
+from export.artifacts.seal import digest_of, read_sealed, write_sealed
 from export.inference.detector import read_detector
 from train.common.errors import ExportError
 
@@ -68,7 +68,7 @@ def test_what_passes_is_tried_once_in_a_process_of_its_own(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(vouched, "_digests", set())
     trial.prove(shipped, "it")
-    assert [path.name[:64] for path in (tmp_path / "fauxlens" / "proven").iterdir()] == [vouched.digest_of(shipped)]
+    assert [path.name[:64] for path in (tmp_path / "fauxlens" / "proven").iterdir()] == [digest_of(shipped)]
     monkeypatch.setattr(vouched, "_digests", set())
     monkeypatch.setattr(trial, "_try", lambda *_: pytest.fail("was tried again"))
     trial.prove(shipped, "it")
@@ -96,4 +96,4 @@ def test_a_file_that_crashes_or_never_ends_is_one_sentence(
 def test_a_resealed_file_is_not_known(shipped: bytes) -> None:
     model, members = read_sealed(shipped, "it")
     again = write_sealed(members, prefix=model[:-1] + b"\1")
-    assert not vouched.is_vouched(vouched.digest_of(again))
+    assert not vouched.is_vouched(digest_of(again))

@@ -8,7 +8,7 @@ import numpy as np
 from export.inference.detector import Verdict
 from export.inference.evidence import sum_up
 from export.inference.picture_result import FaceResult, PictureResult
-from train.image.marks.rows import Kind, Row, Says, Strength
+from train.image.marks.rows import EvidenceRow, Kind, Says, Strength
 from train.image.view import parse_view
 
 _MARKS: tuple[tuple[Kind, Strength, Says], ...] = (
@@ -37,11 +37,11 @@ def summaries() -> list[dict[str, Any]]:
 
 
 def _summary(marks: tuple[tuple[Kind, Strength, Says], ...], label: str | None, point: str) -> str:
-    rows = [Row(kind, strength, says, "text", "source") for kind, strength, says in marks]
+    rows = [EvidenceRow(kind, strength, says, "text", "source") for kind, strength, says in marks]
     if label is None:
         return sum_up(tuple(rows), None)
     strength: Strength = "none" if label != "fake" else "weak" if point == "balanced" else "medium"
-    rows.append(Row("detector", strength, "ai" if label == "fake" else "nothing", "text", "detector"))
+    rows.append(EvidenceRow("detector", strength, "ai" if label == "fake" else "nothing", "text", "detector"))
     verdict = Verdict(label, 0.5, point, 0.5, np.zeros((1, 1)), np.zeros((1, 1, 3), np.uint8), ())
     face = FaceResult(1, None, parse_view("upright|square|resize(8)"), None, verdict)
     return sum_up(tuple(rows), PictureResult((face,), face_found=True))
