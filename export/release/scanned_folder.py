@@ -5,15 +5,13 @@ from pathlib import Path
 
 from export.artifacts.metadata import read_description
 from export.inference.detector import read_detector
+from train.common.atomic import made_folders
 from train.common.errors import DataError
 from train.common.progress import ProgressCallback
-from train.data.cards.layouts import layout_of
-from train.data.cards.registry import find_card
 from train.data.faces.cache import cache_path
 from train.data.faces.find import find_faces
-from train.data.manifest import read_manifest, write_manifest
-from train.data.scan.scan import scan
-from train.data.scan.skipped import write_skipped
+from train.data.manifest import write_manifest
+from train.data.scan.folder import scan_folder
 from train.evaluate.foreign_scores import SUFFIXES
 from train.fit.run_folder import open_run
 from train.image.face_finder.finder import blazeface_detector
@@ -41,18 +39,16 @@ def manifest_of(
             raise DataError(f"{named} is a manifest, which needs no card: leave out --card, or name a folder.")
         return named
     path = out / SCANNED
-    out.mkdir(parents=True, exist_ok=True)
-    previous = read_manifest(path) if path.exists() else None
-    layout = find_card(card) if card else layout_of(named, previous)
-    try:
-        manifest, skipped = scan(named, layout, manifest_path=path, previous=previous, on_progress=on_progress)
-    except DataError as error:
-        verdicts = f"`fauxlens detect {named}` gives verdicts on pictures without labels"
-        raise DataError(f"{str(error).removesuffix('.')}; {verdicts}.") from None
-    if any(_view(model).needs_eyes for model in models if model.suffix.lower() not in SUFFIXES):
-        manifest = find_faces(manifest, blazeface_detector(), cache_path(path), on_progress=on_progress)
-    write_manifest(manifest, path)
-    write_skipped(skipped, path)
+    need_eyes = any(_view(model).needs_eyes for model in models if model.suffix.lower() not in SUFFIXES)
+    with made_folders(out):
+        try:
+            manifest = scan_folder(named, path, card=card, on_unpacking=on_progress, on_progress=on_progress).manifest
+        except DataError as error:
+            verdicts = f"`fauxlens detect {named}` gives verdicts on pictures without labels"
+            raise DataError(f"{str(error).removesuffix('.')}; {verdicts}.") from None
+        if need_eyes:
+            found = find_faces(manifest, blazeface_detector(), cache_path(path), on_progress=on_progress)
+            write_manifest(found, path)
     return path
 
 

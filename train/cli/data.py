@@ -103,35 +103,33 @@ def data_scan(
 ) -> None:
     """Scan a folder of pictures into a manifest: one row per image, near-duplicates grouped, splits assigned."""
     from train.data.cards.expected_counts import compare_counts
-    from train.data.cards.layouts import layout_of
-    from train.data.cards.registry import find_card
-    from train.data.manifest import followed, read_manifest, write_manifest
-    from train.data.scan.scan import scan
-    from train.data.scan.skipped import write_skipped
+    from train.data.manifest import followed
+    from train.data.scan.folder import scan_folder
 
     check_writable(out)
     out = followed(out)
-    previous = read_manifest(out) if out.exists() else None
-    layout = find_card(card) if card else layout_of(folder, previous)
     with bar("scanning", as_json) as progress:
-        manifest, skipped = scan(
-            folder, layout, manifest_path=out, previous=previous, on_progress=progress, trust=trust
+        found = scan_folder(
+            folder,
+            out,
+            card=card,
+            trust=trust,
+            on_unpacking=lambda done, total: progress(done, total, " (unpacking)"),
+            on_progress=progress,
         )
-    write_manifest(manifest, out)
-    listed = write_skipped(skipped, out)
-    unmet = compare_counts(layout, manifest.frame)
+    unmet = compare_counts(found.card, found.manifest.frame)
     if as_json:
-        counts = _counts(manifest.frame)
-        skips = [asdict(one) for one in skipped]
+        counts = _counts(found.manifest.frame)
+        skips = [asdict(one) for one in found.skipped]
         print_json({"manifest": out, "counts": counts.to_dicts(), "skipped": skips, "expected": unmet})
         return
-    _show_counts(manifest.frame, out)
+    _show_counts(found.manifest.frame, out)
     for sentence in unmet:
         typer.echo(sentence)
-    if skipped:
-        for one in skipped[:_SHOWN]:
+    if found.skipped:
+        for one in found.skipped[:_SHOWN]:
             typer.echo(printable(f"skipped: {one.reason}"))
-        typer.echo(f"{len(skipped):,} skipped, listed with reasons in {listed}")
+        typer.echo(f"{len(found.skipped):,} skipped, listed with reasons in {found.skipped_path}")
 
 
 @data_app.command("merge")

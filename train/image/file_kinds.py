@@ -20,6 +20,27 @@ _STARTS = (
     (b"P6", "is a PPM picture"),
 )
 
+_PICTURES = (
+    (b"\xff\xd8\xff", ".jpg"),
+    (b"\x89PNG\r\n\x1a\n", ".png"),
+    (b"GIF8", ".gif"),
+    (b"BM", ".bmp"),
+    (b"II*\x00", ".tif"),
+    (b"MM\x00*", ".tif"),
+    (b"\x00\x00\x00\x0cjP  ", ".jp2"),
+    (b"\xff\x0a", ".jxl"),
+    (b"\x00\x00\x00\x0cJXL ", ".jxl"),
+)
+
+
+def picture_suffix(data: bytes) -> str:
+    """How the name of a picture with these bytes ends, told by its first bytes; empty for what begins as no picture."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return ".webp"
+    if data[4:8] == b"ftyp" and data[8:12] in (*_HEIF, b"avif", b"avis"):
+        return ".avif" if data[8:11] == b"avi" else ".heic"
+    return next((suffix for start, suffix in _PICTURES if data.startswith(start)), "")
+
 
 def kind_of(data: bytes) -> str | None:
     """What a file is, as the rest of a sentence about it, told by its first bytes; None where they say nothing."""

@@ -36,7 +36,7 @@ METADATA = ("metadata.csv", "metadata.jsonl")
 """Tables of Hugging Face's imagefolder: https://huggingface.co/docs/datasets/image_dataset."""
 FILE_NAME = "file_name"
 
-_LABEL_COLUMNS = ("label", "labels", "label_name", "class", "target", "is_fake", "fake", "is_real", "real")
+_LABEL_COLUMNS = ("label", "labels", "label_name", "class", "cls", "target", "is_fake", "fake", "is_real", "real")
 _GENERATOR_COLUMNS = ("generator", "generator_name", "model", "model_name", "source_model", "method")
 # Columns in which 1 says what the column is called.
 _YES_MEANS = {"is_fake": "fake", "fake": "fake", "is_real": "real", "real": "real"}

@@ -31,6 +31,10 @@ class ArchiveLimits:
     total_bytes: int = 1 << 40
     ratio: int = 200
 
+    def most_bytes(self, packed: int) -> int:
+        """How many bytes may come out of so many."""
+        return min(self.total_bytes, max(_HARMLESS_BYTES, self.ratio * packed))
+
 
 USUAL_LIMITS = ArchiveLimits()
 
@@ -67,7 +71,7 @@ def unpack(
 
 def _unpack_into(root: Path, archive: Path, limits: ArchiveLimits, on_progress: ProgressCallback | None) -> int:
     size = archive.stat().st_size
-    most = min(limits.total_bytes, max(_HARMLESS_BYTES, limits.ratio * size))
+    most = limits.most_bytes(size)
     taken: dict[str, str] = {}
     made = {root}
     files = written = reported = 0
