@@ -23,7 +23,7 @@ from train.data.store import Store
 from train.fit.batches import Batch
 from train.fit.epoch import BatchCallback, batch_reporter, learn_epoch, validate_epoch
 from train.fit.loop import load_model
-from train.fit.run_folder import Run, forget_states, read_state, weights_path
+from train.fit.run_folder import Run, forget_states, read_state, weights_path, working_on
 from train.fit.scoring import keras_scorer, score_state
 from train.fit.stage_data import gather_stage_data
 from train.model import HEAD, LAST_FEATURES, backbone_of, build_classifier, scale_pixels
@@ -188,9 +188,10 @@ def quantise_run(run: Run, *, on_batch: BatchCallback = lambda done: None) -> tu
     read_state(run, "float")
     store = run.store()
     front_end = parse_front_end(run.recipe.model.front_end)
-    # New weights must never stand beside the calibration of old ones, not even after a kill half-way.
-    forget_states(run, ("ptq", "qat"))
-    models = quantise(run, store, load_model(run), on_batch=on_batch)
-    for name, model in models.items():
-        score_state(run, store, name, keras_scorer(model, front_end))
+    with working_on(run.folder):
+        # New weights must never stand beside the calibration of old ones, not even after a kill half-way.
+        forget_states(run, ("ptq", "qat"))
+        models = quantise(run, store, load_model(run), on_batch=on_batch)
+        for name, model in models.items():
+            score_state(run, store, name, keras_scorer(model, front_end))
     return tuple(models)

@@ -2,12 +2,16 @@
 
 import errno
 import os
+import re
 import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+# What `_replace` calls a file that it has not finished: mkstemp puts eight letters, digits or underscores between.
+_UNFINISHED = re.compile(r"\..{1,40}\.[a-z0-9_]{8}\.part(\.[^.]+)?")
 
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
@@ -93,6 +97,18 @@ def remove_folders(folders: "list[Path] | tuple[Path, ...]") -> None:
     for one in reversed(folders):
         with suppress(OSError):
             one.rmdir()
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove from a folder and those below what writers that were killed left; call it where nobody else writes."""
+    for path in list(folder.rglob(".*.part*")):
+        if is_unfinished(path) and path.is_file() and not path.is_symlink():
+            path.unlink(missing_ok=True)
+
+
+def is_unfinished(path: Path) -> bool:
+    """Whether a file is called as one that `write_atomically` has not finished."""
+    return _UNFINISHED.fullmatch(path.name) is not None
 
 
 def public_mode(folder: bool = False) -> int:

@@ -2,10 +2,16 @@
 
 import errno
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
+from train.common.atomic import is_unfinished, made_folders, remove_unfinished
+
+FOLDER_LOCK = ".lock"
+"""The file in a folder whose lock is held by the process that works there."""
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
 
 
@@ -32,3 +38,31 @@ def let_go(lock: FileLock) -> None:
     """Release a lock that was taken, or was not to be had."""
     with suppress(OSError):
         lock.release()
+
+
+@contextmanager
+def alone_in(folder: Path, busy: Exception) -> Iterator[bool]:
+    """Let no other process work in a folder, which is made, while the block runs; False where the disk has no locks.
+
+    What a process that was killed there had not written to the end is removed first. Raises `busy` where another
+    process is at work. A folder in which nothing but the lock is left at the end is empty again.
+    """
+    with made_folders(folder):
+        lock = FileLock(folder / FOLDER_LOCK)
+        try:
+            held = take(lock, timeout=0)
+        except Timeout:
+            raise busy from None
+        try:
+            if held:
+                remove_unfinished(folder)
+            yield held
+        finally:
+            if not holds_anything(folder):
+                (folder / FOLDER_LOCK).unlink(missing_ok=True)
+            let_go(lock)
+
+
+def holds_anything(folder: Path) -> bool:
+    """Whether a folder is there and holds more than a lock and what a killed process had not written to the end."""
+    return folder.is_dir() and any(one.name != FOLDER_LOCK and not is_unfinished(one) for one in folder.iterdir())

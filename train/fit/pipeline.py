@@ -18,7 +18,7 @@ from train.evaluate.selection import mark_seen
 from train.fit.checkpoints import Epoch
 from train.fit.epoch import BatchCallback
 from train.fit.loop import fit, kept_epoch
-from train.fit.run_folder import Run, abandon_run, has_state, open_run, read_state, scores_path, start_run
+from train.fit.run_folder import Run, abandon_run, has_state, open_run, read_state, scores_path, start_run, working_on
 from train.fit.scoring import keras_scorer, score_state
 from train.fit.twins import check_twins
 from train.image.view import parse_view
@@ -80,16 +80,16 @@ def train_and_score(
 
     Where it fails before its first epoch is done (weights that do not fit, no network), the run folder is taken back.
     """
-    try:
-        store = run.store(on_pack)
-        model = (
-            None if has_state(run, "float") else fit(run, store, on_pack=on_pack, on_batch=on_batch, on_epoch=on_epoch)
-        )
-    except Exception:
-        abandon_run(run)
-        raise
-    if model is not None:
-        score_state(run, store, "float", keras_scorer(model, parse_front_end(run.recipe.model.front_end)))
+    with working_on(run.folder):
+        try:
+            store = run.store(on_pack)
+            done = has_state(run, "float")
+            model = None if done else fit(run, store, on_pack=on_pack, on_batch=on_batch, on_epoch=on_epoch)
+        except Exception:
+            abandon_run(run)
+            raise
+        if model is not None:
+            score_state(run, store, "float", keras_scorer(model, parse_front_end(run.recipe.model.front_end)))
     return store
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import platform
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 from train.common.atomic import made_folders, remove_folders, write_text
 from train.common.documents import read_bytes, read_json_object
 from train.common.errors import TrainError
+from train.common.locks import FOLDER_LOCK, alone_in, holds_anything
 from train.common.version import VERSION
 from train.data.manifest import Manifest, read_manifest
 from train.data.store import Store, pack
@@ -100,16 +102,27 @@ def start_run(folder: Path, recipe: Recipe, manifest_path: Path, manifest: Manif
     """
     path = folder / "run.json"
     taken = f"{folder} already holds a run: choose another --out, or go on: `fauxlens train --resume {folder}`."
-    if path.exists():
-        raise TrainError(taken)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if not path.exists() and (folder.is_file() or holds_anything(folder)):
         raise TrainError(f"{folder} holds other files and no run: name a folder with --out that is empty or new.")
-    with made_folders(folder) as made:
+    with made_folders(folder) as made, working_on(folder) as alone:
+        # An empty one is that of a training that was killed as it began. Where the disk has no locks, that may as well
+        # begin just now in another process: one of the two makes the file.
+        if path.exists() and (path.stat().st_size or not alone):
+            raise TrainError(taken)
         try:
-            # Two trainings that are started at once both come here; one of them makes the file.
-            path.open("x").close()
+            path.open("a" if alone else "x").close()
         except FileExistsError:
             raise TrainError(taken) from None
+        return _begin(folder, recipe, manifest_path, manifest, made)
+
+
+def working_on(folder: Path) -> AbstractContextManager[bool]:
+    """Keep other processes from the run in a folder, as `alone_in` does; raises TrainError where one works there."""
+    busy = f"Another process works in {folder}: wait until it is done, or choose another folder with --out."
+    return alone_in(folder, TrainError(busy))
+
+
+def _begin(folder: Path, recipe: Recipe, manifest_path: Path, manifest: Manifest, made: tuple[Path, ...]) -> Run:
     write_text(folder / "recipe.toml", recipe.text)
     about = {
         # Relative, so that runs and data can be moved together; links are followed first, for `..` leaves the folder
@@ -123,7 +136,7 @@ def start_run(folder: Path, recipe: Recipe, manifest_path: Path, manifest: Manif
         "packages": installed_versions(),
     }
     # Filled last: a folder whose run.json can be read has all the rest.
-    write_text(path, json.dumps(about, indent=1))
+    write_text(folder / "run.json", json.dumps(about, indent=1))
     return Run(folder, recipe, manifest_path, manifest.sha256, made)
 
 
@@ -137,7 +150,7 @@ def abandon_run(run: Run) -> None:
     sweep_checkpoints(run.folder / "checkpoints")
     for log in (run.folder / "tensorboard").glob("events.out.tfevents.*"):
         log.unlink(missing_ok=True)
-    for name in ("run.json", "recipe.toml"):
+    for name in ("run.json", "recipe.toml", FOLDER_LOCK):
         (run.folder / name).unlink(missing_ok=True)
     remove_folders([*run.made, run.folder / "checkpoints", run.folder / "tensorboard"])
 

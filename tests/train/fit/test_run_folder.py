@@ -11,7 +11,8 @@ from train.data.cards.reader import usual_layout
 from train.data.manifest import Manifest, read_manifest, write_manifest
 from train.data.scan.scan import scan
 from train.fit.checkpoints import Progress, load_progress, save_progress
-from train.fit.run_folder import abandon_run, open_run, start_run
+from train.fit.pipeline import train_and_score
+from train.fit.run_folder import abandon_run, open_run, start_run, working_on
 from train.recipe import parse_recipe
 
 RECIPE = parse_recipe(
@@ -51,6 +52,28 @@ def test_the_second_of_two_trainings_into_one_folder_is_refused(manifest: Manife
     start_run(tmp_path / "run", RECIPE, tmp_path / "m.csv", manifest)
     with pytest.raises(TrainError, match="already holds a run"):
         start_run(tmp_path / "run", RECIPE, tmp_path / "m.csv", manifest)
+
+
+def test_a_training_that_was_killed_as_it_began_can_begin_again(manifest: Manifest, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    whole = start_run(folder, RECIPE, tmp_path / "m.csv", manifest)
+    wanted = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for left in (("run.json",), ("run.json", "recipe.toml"), ("run.json", ".recipe.0a_9zzzz.part.toml"), (".lock",)):
+        for path in folder.iterdir():
+            path.unlink()
+        for name in left:
+            (folder / name).touch()
+        start_run(folder, RECIPE, tmp_path / "m.csv", manifest)
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == wanted
+    assert open_run(folder).recipe == whole.recipe
+
+
+def test_two_processes_do_not_go_on_with_one_run(manifest: Manifest, tmp_path: Path) -> None:
+    run = start_run(tmp_path / "run", RECIPE, tmp_path / "m.csv", manifest)
+    with working_on(run.folder), pytest.raises(TrainError, match="Another process works in"):
+        train_and_score(run)
+    # The refused one has not taken back the run of the other.
+    assert open_run(run.folder).recipe == run.recipe
 
 
 def test_an_abandoned_run_leaves_an_empty_folder_and_every_other_file(manifest: Manifest, tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ from PIL import Image
 from train.common.atomic import write_bytes, write_text
 from train.common.documents import read_json, table_bytes
 from train.common.errors import DataError
+from train.common.locks import alone_in, holds_anything
 from train.common.progress import ProgressCallback
 from train.data.manifest import Manifest, attributes_of, relative_path, rows_frame, write_manifest
 from train.data.reconstruct.autoencoder import Autoencoder
@@ -113,7 +114,24 @@ def reconstruct(
             f"The region {region} is placed by the eyes, and faces have not been detected yet in {unknown} of "
             f"{rows.height} pictures of the manifest in {manifest.folder}: run `fauxlens data faces MANIFEST` first."
         )
-    _prepare(folder, autoencoders, scale, region)
+    if not (folder / SETTINGS).exists() and (folder.is_file() or holds_anything(folder)):
+        raise DataError(f"{folder} holds other things: name a folder that is empty or does not exist.")
+    busy = f"Another process works in {folder}: wait until it is done, or name another folder."
+    with alone_in(folder, DataError(busy)):
+        _prepare(folder, autoencoders, scale, region)
+        return _reconstruct_all(manifest, rows, autoencoders, folder, scale, region, workers, on_progress)
+
+
+def _reconstruct_all(
+    manifest: Manifest,
+    rows: pl.DataFrame,
+    autoencoders: Sequence[Autoencoder],
+    folder: Path,
+    scale: int | None,
+    region: Region | None,
+    workers: int,
+    on_progress: ProgressCallback | None,
+) -> Reconstructed:
     plans = [plan_of(row, autoencoders, scale, region) for row in rows.iter_rows(named=True)]
     # By content, so that all sources and sizes come evenly and the time that is left can be told.
     plans.sort(key=lambda plan: plan.row["sha256"])
@@ -143,7 +161,7 @@ def reconstruct(
 
 
 def _prepare(folder: Path, autoencoders: Sequence[Autoencoder], scale: int | None, region: Region | None) -> None:
-    """Refuse a folder that is not for this, or make it and write down what its pictures are."""
+    """Refuse a folder that is for other settings, or write down what its pictures are."""
     settings = {
         "format": FORMAT,
         "autoencoders": {one.name: one.sha256 for one in autoencoders},
@@ -155,8 +173,6 @@ def _prepare(folder: Path, autoencoders: Sequence[Autoencoder], scale: int | Non
     if path.exists():
         if read_json(path, error=DataError, remedy="name another folder") != settings:
             raise DataError(f"{folder} holds reconstructions of other settings: name another folder.")
-    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DataError(f"{folder} holds other things: name a folder that is empty or does not exist.")
     else:
         write_text(path, json.dumps(settings, indent=1) + "\n")
 
