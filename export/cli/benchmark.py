@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from train.cli.terminal import Json, print_json, print_table, verb
+from train.cli.terminal import Json, print_json, print_lines, print_table, verb
 from train.common.errors import ExportError
 
 
@@ -43,7 +43,7 @@ def benchmark_verb(
         threads=counts,
         rounds=rounds,
         starts=starts,
-        log=lambda line: typer.echo(line, err=True),
+        log=lambda line: print_lines(line, err=True),
     )
     document = to_plain(found)
     if as_json:
@@ -51,12 +51,12 @@ def benchmark_verb(
     else:
         for table in tables(found):
             print_table(*table)
-        typer.echo("\n".join(notes(found)))
+        print_lines(*notes(found))
     # After the tables: what was measured is seen, whatever happens to the file.
     if out:
         write_text(out, json.dumps(document, indent=1, allow_nan=False) + "\n")
         if not as_json:
-            typer.echo(f"numbers: {out}")
+            print_lines(f"numbers: {out}")
 
 
 def parse_threads(text: str) -> tuple[int, ...]:

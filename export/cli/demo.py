@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from train.cli.compare import show_evaluations
-from train.cli.terminal import bar, verb
+from train.cli.terminal import bar, print_lines, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 
 
@@ -17,8 +17,8 @@ def demo_verb(
     """Run the full pipeline on the built-in sample, offline: data, training, int8, .tflite, verification, report."""
     from export.release.demo import closing_lines, run_demo
 
-    shown = run_demo(out, bar, lambda line: typer.echo(line, err=True))
+    shown = run_demo(out, bar, lambda line: print_lines(line, err=True))
     show_evaluations(shown.evaluations)
-    typer.echo("\n".join(closing_lines(shown, out)))
+    print_lines(*closing_lines(shown, out))
     if not shown.parity.passed:
         raise typer.Exit(1)

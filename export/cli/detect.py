@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from train.cli.terminal import Json, bar, print_json, verb
+from train.cli.terminal import Json, bar, print_json, print_lines, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
-from train.common.text import printable
 
 if TYPE_CHECKING:
     from export.inference.detect_files import DetectedPicture, Result, Settings
@@ -91,7 +90,7 @@ def detect_verb(
             ):
                 typer.echo(lines)
             for sentence in _problems(result):
-                typer.echo(printable(sentence), err=True)
+                print_lines(sentence, err=True)
             status = max(status, _status(result))
             if report is not None and isinstance(result, DetectedPicture):
                 _write_report(inputs[0], result, settings, report)
@@ -113,7 +112,7 @@ def _placed(inputs: "list[Input]", out: Path, *, named: bool) -> "list[Input]":
     except OSError as error:
         if named:
             raise ExportError(f"{out} cannot be written ({error.strerror}): choose another --out.") from error
-        typer.echo(
+        print_lines(
             f"No heatmaps are written: {out.absolute()} cannot be written; --out names another folder.", err=True
         )
         return inputs
@@ -176,4 +175,4 @@ def _write_report(one: "Input", found: "DetectedPicture", settings: "Settings", 
 
     data = read_picture_file(one.path) if one.path is not None else one.data or b""
     write_report(found, data, settings, target)
-    typer.echo(printable(f"report: {target}"), err=True)
+    print_lines(f"report: {target}", err=True)

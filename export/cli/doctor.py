@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from train.cli.terminal import Json, print_json, print_table, verb
+from train.cli.terminal import Json, print_json, print_lines, print_table, verb
 from train.common.errors import ExportError
 from train.common.extras import install_command
 
@@ -29,7 +29,7 @@ def doctor_verb(
     from export.runtimes import doctor
 
     doctor.check_names(need or ())
-    failures = doctor.set_up(set_up, lambda line: typer.echo(line, err=True)) if set_up else []
+    failures = doctor.set_up(set_up, lambda line: print_lines(line, err=True)) if set_up else []
     machine = doctor.examine()
     if as_json:
         print_json(_document(machine))
@@ -38,7 +38,7 @@ def doctor_verb(
         runtimes = [(one.name, one.guarantee, "ok" if one.missing is None else one.missing) for one in machine.runtimes]
         print_table("runtimes, for `verify --runtime NAME`", ("name", "guarantee", "status"), runtimes)
     for sentence in failures:
-        typer.echo(sentence, err=True)
+        print_lines(sentence, err=True)
     if failures:
         raise typer.Exit(2)
     if doctor.absent(machine, need or ()):

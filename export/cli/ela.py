@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from train.cli.terminal import Json, bar, print_json, verb
+from train.cli.terminal import Json, bar, print_json, print_lines, verb
 from train.common.atomic import check_folder_writable
 from train.common.errors import DataError, ElaError, ExportError, TrainError
-from train.common.text import printable
 
 if TYPE_CHECKING:
     from ela.setting import Ela
@@ -71,9 +70,9 @@ def ela_verb(
     else:
         for one in drawn:
             if not isinstance(one, NotDrawn):
-                typer.echo("\n".join(map(printable, _lines(one))))
+                print_lines(*_lines(one))
     for sentence in failed:
-        typer.echo(printable(sentence), err=True)
+        print_lines(sentence, err=True)
     if failed:
         raise typer.Exit(2)
 

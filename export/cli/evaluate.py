@@ -6,10 +6,9 @@ from typing import Annotated, Literal
 import typer
 
 from train.cli.compare import show_evaluations
-from train.cli.terminal import Json, bar, print_table, verb
+from train.cli.terminal import Json, bar, print_lines, print_table, verb
 from train.common.atomic import check_folder_writable
 from train.common.errors import DataError, ElaError, ExportError, TrainError
-from train.common.text import printable
 
 
 @verb(ElaError, DataError, TrainError, ExportError)
@@ -76,7 +75,7 @@ def evaluate_verb(
     with bar("scanning", as_json) as progress:
         scanned = manifest_of(manifest, models, out, card=card, on_progress=progress)
     if scanned != manifest and not as_json:
-        typer.echo(printable(f"{manifest} is scanned into {scanned}"))
+        print_lines(f"{manifest} is scanned into {scanned}")
     with bar("scoring", as_json) as progress:
         found = evaluate_models(
             models,
@@ -98,7 +97,7 @@ def evaluate_verb(
         from train.evaluate.robustness.results import hardest
 
         for evaluation in found.evaluations:
-            typer.echo(hardest(found.robustness.of(evaluation.name)))
+            print_lines(hardest(found.robustness.of(evaluation.name)))
     if found.by_attribute:
         from train.evaluate.report.attribute_tables import sentences, tables_of
 
@@ -106,8 +105,8 @@ def evaluate_verb(
             for table in tables_of(one):
                 print_table(table.title, table.header, table.rows)
             for sentence in sentences(one):
-                typer.echo(printable(sentence))
-        typer.echo(printable(f"groups: {found.paths.groups}"))
+                print_lines(sentence)
+        print_lines(f"groups: {found.paths.groups}")
     for note in found.notes:
-        typer.echo(printable(note))
-    typer.echo(printable(f"report: {found.paths.html}; each picture's scores: {out / 'scores.csv'}"))
+        print_lines(note)
+    print_lines(f"report: {found.paths.html}; each picture's scores: {out / 'scores.csv'}")

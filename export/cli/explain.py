@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from train.cli.terminal import Json, bar, print_json, print_table, verb
+from train.cli.terminal import Json, bar, print_json, print_lines, print_table, verb
 from train.common.atomic import check_folder_writable
 from train.common.errors import DataError, ElaError, ExportError, TrainError
-from train.common.text import printable
 
 if TYPE_CHECKING:
     from export.explain.explain_picture import ExplainedModel, Explanation
@@ -97,7 +96,7 @@ def _explain_files(files: list[Path], model: Path | None, at: str, what: str | N
                 looking, side = subject.through(aligned.view), panel_side(subject)
                 explained = explain(looking, picture, chosen, operating_point=at, eyes=aligned.eyes, side=side)
             except DataError as error:
-                typer.echo(printable(str(error)), err=True)
+                print_lines(str(error), err=True)
                 failed = True
                 pictures.append({"file": str(file), "error": str(error)})
                 continue
@@ -108,7 +107,7 @@ def _explain_files(files: list[Path], model: Path | None, at: str, what: str | N
             pictures.append(record(file, explained.verdict, notes) | _plain(subject, explained) | {"panel": str(panel)})
             if not as_json:
                 lines = [f"{file}: {sentence(explained.verdict)}", f"  panel: {panel}"]
-                typer.echo("\n".join(map(printable, [*lines, *(f"  note: {note}" for note in notes)])))
+                print_lines(*lines, *(f"  note: {note}" for note in notes))
     if as_json:
         detector = about(subject.detector, subject.path) | {"front_end": subject.preprocessing.front_end.text}
         print_json({"detector": detector, "shown": chosen, "caution": SENTENCE, "pictures": pictures})
@@ -187,7 +186,7 @@ def _explain_manifest(manifest: Path, model: Path | None, at: str, rows: RowChoi
     ]
     columns = ("", "pictures", "n", "empty heatmaps", "mean of the heatmap", "called fake")
     print_table(f"{found.pictures} {rows.value} pictures of {manifest} by {found.path}", columns, table)
-    typer.echo(f"sheet: {sheet}\nnumbers: {numbers}")
+    print_lines(f"sheet: {sheet}", f"numbers: {numbers}")
 
 
 def _measure_local_fakes(folder: Path, model: Path | None, out: Path, as_json: bool) -> None:
@@ -209,4 +208,4 @@ def _measure_local_fakes(folder: Path, model: Path | None, out: Path, as_json: b
         print_json(document | {"sheet": str(sheet)})
         return
     print_table(f"Heatmaps of {name} on {folder}", COLUMNS, table_rows(found.groups))
-    typer.echo(f"sheet: {sheet}\nnumbers: {numbers}")
+    print_lines(f"sheet: {sheet}", f"numbers: {numbers}")

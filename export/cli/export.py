@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from train.cli.compare import show_evaluations
-from train.cli.terminal import Json, command, print_json, print_table, verb
+from train.cli.terminal import Json, command, print_json, print_lines, print_table, verb
 from train.common.atomic import check_folder_writable
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 
@@ -51,7 +51,7 @@ def export_verb(
         out or run / "export",
         reference_manifest=references,
         local_fakes=local_fakes,
-        log=lambda line: typer.echo(line, err=True),
+        log=lambda line: print_lines(line, err=True),
     )
     paths = {"bundle": made.bundle, "table": made.table, "report": made.report}
     if android:
@@ -64,10 +64,10 @@ def export_verb(
         print_json(to_plain(made.comparison) | {"paths": paths})
         return
     print_table(f"{made.bundle} ships {made.default}: {made.why}", *lying(made.comparison.variants))
-    typer.echo("\n".join((*NOTES, made.comparison.machine.sentence)))
+    print_lines(*NOTES, made.comparison.machine.sentence)
     show_evaluations(made.evaluations)
     if android:
-        typer.echo(f"for the app: {paths['android']}")
+        print_lines(f"for the app: {paths['android']}")
     if web:
-        typer.echo(f"web page: {paths['web']}")
-    typer.echo(f"table: {made.table}\nreport: {made.report}\nnext: {command('verify', made.bundle)}")
+        print_lines(f"web page: {paths['web']}")
+    print_lines(f"table: {made.table}", f"report: {made.report}", f"next: {command('verify', made.bundle)}")

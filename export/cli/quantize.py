@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from train.cli.terminal import bar, batch_callback, command, verb
+from train.cli.terminal import bar, batch_callback, command, print_lines, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 
 
@@ -17,4 +17,4 @@ def quantize_verb(run: Annotated[Path, typer.Argument(help="A run folder made by
 
     with bar("quantising") as progress:
         states = quantise_run(open_run(run), on_batch=batch_callback(progress))
-    typer.echo(f"{', '.join(states)} in {run / 'quantized'}; next: {command('export', run)}")
+    print_lines(f"{', '.join(states)} in {run / 'quantized'}; next: {command('export', run)}")

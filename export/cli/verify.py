@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from train.cli.terminal import Json, command, print_json, print_table, verb
+from train.cli.terminal import Json, command, print_json, print_lines, print_table, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
-from train.common.text import printable
 
 if TYPE_CHECKING:
     from export.runtimes.interface import Runtime
@@ -53,14 +52,14 @@ def verify_verb(
         rows = [(stage.name, "pass" if stage.passed else "FAIL", stage.sentence) for stage in parity.stages]
         print_table(f"{parity.variant} on {parity.runtime}", ("stage", "", "what was found"), rows)
         if parity.phone:
-            typer.echo(printable(phone_sentence(parity.phone)))
-        typer.echo(printable(parity.sentence))
+            print_lines(phone_sentence(parity.phone))
+        print_lines(parity.sentence)
         if errors:
             print_table(f"{chosen} against its Keras state", COLUMNS, [cells(error) for error in errors])
-            typer.echo(verdict(errors))
+            print_lines(verdict(errors))
         elif not next(stage.passed for stage in parity.stages if stage.name == "converting"):
             by_layer = command("verify", bundle, "--variant", chosen, "--layers", "RUN")
-            typer.echo(f"to see which layer differs: {by_layer}")
+            print_lines(f"to see which layer differs: {by_layer}")
     if not parity.passed:
         raise typer.Exit(1)
 

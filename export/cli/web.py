@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from train.cli.terminal import verb
+from train.cli.terminal import print_lines, verb
 from train.common.errors import DataError, ExportError
 
 
@@ -24,7 +24,7 @@ def web_verb(
     if out is not None:
         from export.web.site import write_site
 
-        typer.echo(f"site: {write_site(bundle, out)}")
+        print_lines(f"site: {write_site(bundle, out)}")
         return
     import webbrowser
 

@@ -11,6 +11,7 @@ from export.explain.localisation import COLUMNS as LOCALISATION_COLUMNS
 from export.explain.localisation import Localisation, table_rows
 from export.release.hugging_face import front_matter
 from export.release.variants import COLUMNS, NOTES, VariantComparison, cells
+from train.common.text import printable
 from train.evaluate.decision import WORDS
 from train.evaluate.prior_shift import alarm_sentences
 
@@ -110,7 +111,7 @@ def _percent(value: Any) -> str:
 
 def _cell(text: object) -> str:
     """Text that cannot end a table cell, or start Markdown or HTML of its own."""
-    safe = html.escape(" ".join(str(text).split()), quote=False)
+    safe = html.escape(printable(" ".join(str(text).split())), quote=False)
     for mark in "\\`*_|[]#":
         safe = safe.replace(mark, f"\\{mark}")
     return safe
@@ -118,7 +119,7 @@ def _cell(text: object) -> str:
 
 def _inline(text: object) -> str:
     # Also inside a code span a bar ends the cell, unless it is escaped (GitHub Flavored Markdown 0.29, 4.10).
-    return "`" + " ".join(str(text).split()).replace("`", "'").replace("|", "\\|") + "`"
+    return "`" + printable(" ".join(str(text).split())).replace("`", "'").replace("|", "\\|") + "`"
 
 
 def _fence(text: str) -> str:

@@ -177,18 +177,17 @@ def _be_fauxlens(place: Path, words: Sequence[str], log: Path) -> None:
 
 
 def _import_much() -> None:
-    """What a child would import; nothing is computed, for TensorFlow's threads do not survive a fork."""
+    """What a child would import, but for Polars, which starts threads at once; nothing is computed here."""
     from train.common.tf import load_tensorflow
 
     load_tensorflow()
     import ai_edge_litert.interpreter
     import matplotlib.figure
-    import polars
     import tensorflow_model_optimization
 
     import fauxlens
 
-    assert all((ai_edge_litert.interpreter, matplotlib.figure, polars, tensorflow_model_optimization, fauxlens))
+    assert all((ai_edge_litert.interpreter, matplotlib.figure, tensorflow_model_optimization, fauxlens))
 
 
 def _restore(before: Path, place: Path) -> None:

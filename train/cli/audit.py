@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from train.cli.terminal import Json, bar, console, print_json, verb
+from train.cli.terminal import Json, bar, console, print_json, print_lines, verb
 from train.common.atomic import check_folder_writable
 from train.common.errors import DataError, TrainError
 
@@ -70,7 +70,7 @@ def audit_verb(
         _write(found, made, out and out / "equalised", f"{manifest.name}, equalised", as_json)
         document["equalised"] = found.document
         if not as_json:
-            typer.echo(f"file metadata alone: {_auc(before)} before, {_auc(found)} after; {equalise / 'manifest.csv'}")
+            print_lines(f"file metadata alone: {_auc(before)} before, {_auc(found)} after; {equalise / 'manifest.csv'}")
     if as_json:
         print_json(document)
     # With --equalise it is the equalised pictures that have to do.
@@ -91,7 +91,7 @@ def _write(found: "Audit", manifest: "Manifest", out: Path | None, title: str, s
 
     console().print(*render_audit(found), sep="\n")
     if page is not None:
-        typer.echo(f"page: {page}")
+        print_lines(f"page: {page}")
 
 
 def _from_pixels(manifest: "Manifest", folder: Path, silent: bool) -> "tuple[tuple[Finding, ...], Sharpness]":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from train.cli.terminal import Json, bar, print_json, print_table, verb
+from train.cli.terminal import Json, bar, print_json, print_lines, print_table, verb
 from train.common.errors import DataError, TrainError
 
 if TYPE_CHECKING:
@@ -101,9 +101,9 @@ def _compare_arms(folders: Sequence[Path], against: str, markdown: bool, figure:
     else:
         for table in tables_of(found):
             print_table(table.title, table.header, table.rows)
-        typer.echo("\n".join([*sentences(found), "", *how_to_read(found)]))
+        print_lines(*sentences(found), "", *how_to_read(found))
         if figure is not None:
-            typer.echo(f"figure: {figure}")
+            print_lines(f"figure: {figure}")
 
 
 def _opened(folders: Sequence[Path]) -> "list[Run]":

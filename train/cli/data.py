@@ -10,10 +10,9 @@ import typer
 from train.cli.app import App, group_in_order
 from train.cli.audit import ManifestFile, audit_verb
 from train.cli.reconstruct import reconstruct_verb
-from train.cli.terminal import Json, bar, command, console, print_json, print_table, verb
+from train.cli.terminal import Json, bar, command, console, print_json, print_lines, print_table, verb
 from train.common.atomic import check_folder_writable, check_writable
 from train.common.errors import DataError, TrainError
-from train.common.text import printable
 
 if TYPE_CHECKING:
     import polars as pl
@@ -66,8 +65,10 @@ def data_get(
             now=datetime.now(UTC),
             on_progress=lambda done, total, what: progress(done, total, f" ({what})"),
         )
-    typer.echo(
-        f"{found.title}: {folder}\nlicence: {found.licence}\nnext: {command('data', 'scan', folder, '--card', card)}"
+    print_lines(
+        f"{found.title}: {folder}",
+        f"licence: {found.licence}",
+        f"next: {command('data', 'scan', folder, '--card', card)}",
     )
 
 
@@ -83,7 +84,7 @@ def data_sample(
 
     with bar("drawing") as progress:
         make_sample(folder, count=count, seed=seed, on_progress=progress)
-    typer.echo(f"{count} drawn portraits in {folder}; next: {command('data', 'scan', folder)}")
+    print_lines(f"{count} drawn portraits in {folder}; next: {command('data', 'scan', folder)}")
 
 
 @data_app.command("scan")
@@ -125,11 +126,11 @@ def data_scan(
         return
     _show_counts(found.manifest.frame, out)
     for sentence in unmet:
-        typer.echo(sentence)
+        print_lines(sentence)
     if found.skipped:
         for one in found.skipped[:_SHOWN]:
-            typer.echo(printable(f"skipped: {one.reason}"))
-        typer.echo(f"{len(found.skipped):,} skipped, listed with reasons in {found.skipped_path}")
+            print_lines(f"skipped: {one.reason}")
+        print_lines(f"{len(found.skipped):,} skipped, listed with reasons in {found.skipped_path}")
 
 
 @data_app.command("merge")
@@ -237,7 +238,7 @@ def data_pack(
     with bar("packing") as progress:
         store = pack(read_manifest(manifest), parse_view(view), out, unclear=unclear_faces, on_progress=progress)
     dropped = f", {store.dropped} with no or several faces dropped" if store.dropped else ""
-    typer.echo(f"{len(store.pixels)} pictures as {store.view.text} in {out}{dropped}")
+    print_lines(f"{len(store.pixels)} pictures as {store.view.text} in {out}{dropped}")
 
 
 def _counts(frame: "pl.DataFrame") -> "pl.DataFrame":

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from train.cli.app import HELP_OPTIONS, App, group_in_order
-from train.cli.terminal import Json, command, print_json, print_table, verb
+from train.cli.terminal import Json, command, print_json, print_lines, print_table, verb
 from train.common.errors import FauxlensError
 
 _NAME = Annotated[str, typer.Argument(help="Name of a shipped recipe, or the path of one.")]
@@ -30,7 +30,7 @@ def list_recipes(as_json: Json = False) -> None:
         print_json({"recipes": [{"name": name, "title": title, "reproduces": said} for name, title, said in rows]})
         return
     print_table("Recipes", ("recipe", "title"), [(name, title) for name, title, _ in rows])
-    typer.echo(f"next: {command('recipe', 'show', rows[0][0])}")
+    print_lines(f"next: {command('recipe', 'show', rows[0][0])}")
 
 
 @recipe_app.command("show")
@@ -59,7 +59,7 @@ def copy_recipe(name: _NAME, file: Annotated[Path, typer.Argument(help="The new 
     if file.exists():
         raise TrainError(f"{file} exists already: name another file.")
     write_text(file, path.read_text(encoding="utf-8"))
-    typer.echo(f"next: {command('train', file)}")
+    print_lines(f"next: {command('train', file)}")
 
 
 @recipe_app.command("keys")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from train.cli.audit import ManifestFile
-from train.cli.terminal import Json, bar, command, print_json, print_table, verb
+from train.cli.terminal import Json, bar, command, print_json, print_lines, print_table, verb
 from train.common.errors import DataError, TrainError
 
 _SHOWN = 10
@@ -64,10 +64,10 @@ def reconstruct_verb(
     table = [tuple(str(row[name]) for name in columns) for row in counts]
     print_table(f"{len(made.pairs):,} pairs -> {out / MANIFEST}", columns, table)
     for one in made.skipped[:_SHOWN]:
-        typer.echo(f"skipped: {one.reason}")
+        print_lines(f"skipped: {one.reason}")
     if made.skipped:
-        typer.echo(f"{len(made.skipped):,} skipped, listed with reasons in {listed}")
-    typer.echo(f"next: {command('data', 'merge', manifest, out / MANIFEST, '--out', 'merged.csv')}")
+        print_lines(f"{len(made.skipped):,} skipped, listed with reasons in {listed}")
+    print_lines(f"next: {command('data', 'merge', manifest, out / MANIFEST, '--out', 'merged.csv')}")
 
 
 def _counts(frame: Any) -> list[dict[str, Any]]:

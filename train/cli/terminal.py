@@ -113,7 +113,20 @@ def console() -> "Console":
 
 def command(*words: object) -> str:
     """A command of Fauxlens as a shell reads it: names with blanks in them are quoted."""
-    return shlex.join(["fauxlens", *map(str, words)])
+    return " ".join(map(_quoted, ["fauxlens", *map(str, words)]))
+
+
+def _quoted(word: str) -> str:
+    """A word for a shell; what a line cannot show stands as bytes in quotes that bash, zsh and ksh read, $'...'."""
+    if printable(word) == word:
+        return shlex.quote(word)
+    shown = ""
+    for one in word:
+        if printable(one) != one:
+            shown += "".join(f"\\x{byte:02x}" for byte in os.fsencode(one))
+        else:
+            shown += f"\\{one}" if one in "'\\" else one
+    return f"$'{shown}'"
 
 
 @contextmanager
@@ -163,6 +176,11 @@ def batch_callback(show: ShowProgress) -> Callable[[Any], None]:
         show(one.batch, one.batches, f" {one.stage} {one.epoch}/{one.epochs}, loss {one.loss:.4f}")
 
     return show_batch
+
+
+def print_lines(*lines: object, err: bool = False) -> None:
+    """Print each value as one line, whatever the names in it are: what would break a line or turn it is escaped."""
+    typer.echo("\n".join(printable(str(line)) for line in lines), err=err)
 
 
 def print_json(value: Any) -> None:

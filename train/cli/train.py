@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from train.cli.compare import show_evaluations
-from train.cli.terminal import bar, batch_callback, command, verb
+from train.cli.terminal import bar, batch_callback, command, print_lines, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 
 
@@ -66,17 +66,18 @@ def train_verb(
             found = complete(run, on_pack=progress, on_batch=batch_callback(progress), on_epoch=_epoch_line)
     except KeyboardInterrupt:
         if (run.folder / "run.json").exists():
-            typer.echo(f"Completed epochs are saved; resume with: {command('train', '--resume', run.folder)}", err=True)
+            again = command("train", "--resume", run.folder)
+            print_lines(f"Completed epochs are saved; resume with: {again}", err=True)
         raise
     show_evaluations(found.evaluations)
-    typer.echo(kept_epoch(run))
+    print_lines(kept_epoch(run))
     if dropped := run.store().dropped:
-        typer.echo(f"{dropped} pictures with no or several faces were left out ([data] unclear_faces).")
-    typer.echo(f"report: {found.paths.html}\nnext: {command('quantize', run.folder)}")
+        print_lines(f"{dropped} pictures with no or several faces were left out ([data] unclear_faces).")
+    print_lines(f"report: {found.paths.html}", f"next: {command('quantize', run.folder)}")
 
 
 def _epoch_line(stage: str, epoch: Any) -> None:
-    typer.echo(
+    print_lines(
         f"{stage}, epoch {epoch.epoch + 1}: loss {epoch.train_loss:.4f}, "
         f"validation loss {epoch.val_loss:.4f}, AUC {epoch.val_auc:.4f}",
         err=True,

@@ -10,6 +10,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from train.common.text import harmless
+
 INK, FAINT, PAPER = "#010101", "#020202", "#030303"
 SERIES = ("#0a0101", "#0a0202", "#0a0303", "#0a0404")
 VARIABLES = {
@@ -54,7 +56,8 @@ def inline_svg(name: str, label: str, draw: Callable[[Any], None], size: tuple[f
         draw(figure)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    svg = buffer.getvalue()
+    # A name that came through Matplotlib with control characters in it would turn lines of the page, too.
+    svg = str(harmless(buffer.getvalue()))
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     # Matplotlib names its groups alike in every figure; nothing refers to those names.

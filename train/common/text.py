@@ -15,6 +15,16 @@ def printable(text: str) -> str:
     )
 
 
+def harmless(value: object) -> object:
+    """For templates of pages: text as `printable` has it, but for line breaks and tabs, which stay; all else as it is.
+
+    Of `str` itself only: what is a subclass (Markup) was made here.
+    """
+    if type(value) is not str:
+        return value
+    return "".join(one if one in "\n\t" else printable(one) for one in value)
+
+
 def printable_bytes(name: str) -> str:
     """A name of a file in which bytes that are no UTF-8 stand as escapes, so that it can be written as text."""
     return name.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from train.common.errors import TrainError
+from train.common.text import printable
 from train.evaluate.evaluation import Evaluation
 from train.evaluate.metrics import Interval, wilson
 
@@ -133,4 +134,4 @@ def _percent(interval: Interval | None) -> str:
 
 
 def _markdown_line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|").replace("*", "\\*") for cell in cells) + " |"
+    return "| " + " | ".join(printable(cell).replace("|", "\\|").replace("*", "\\*") for cell in cells) + " |"

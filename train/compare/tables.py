@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from train.common.text import printable
 from train.compare.bootstrap import METRICS, Metric, PictureSet
 from train.compare.seeds import BETTER, NOTHING_FOUND, WORSE, ArmComparison, BlockFigures, Difference, Figure
 
@@ -157,7 +158,7 @@ def _p(value: float) -> str:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("*", "\\*")
+    return printable(text).replace("|", "\\|").replace("*", "\\*")
 
 
 def _markdown_line(cells: Sequence[str]) -> str:

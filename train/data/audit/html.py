@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from train.common.atomic import write_bytes, write_text
 from train.common.documents import table_bytes
+from train.common.text import harmless
 from train.data.audit.audit import Audit
 from train.data.audit.contact_sheets import Sheet, Thumbnail, contact_sheet, thumbnailer, thumbnails
 from train.data.audit.figures import alone_figure, measure_figures
@@ -92,6 +93,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("train.data.audit", ""),
         autoescape=True,
+        finalize=harmless,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -133,7 +135,7 @@ def _figure(value: float | None) -> str:
 
 def _code(text: str) -> Markup:
     """Escape a text and set what stands in backticks as code."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(harmless(text)))))
 
 
 def _csv(table: pl.DataFrame) -> bytes:

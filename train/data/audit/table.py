@@ -6,6 +6,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from train.common.text import printable
 from train.data.audit.audit import Audit
 from train.data.audit.file_statistics import MeasureSpread, Part
 from train.data.audit.findings import Finding
@@ -35,7 +36,7 @@ def render_audit(audit: Audit) -> list[RenderableType]:
     if audit.skipped:
         shown.append(_skipped(audit))
     shown += [_finding(finding) for finding in reversed(audit.found)]
-    shown.append(Text(f"\n{audit.verdict}", style="bold red" if audit.failures else "bold green"))
+    shown.append(Text(f"\n{printable(audit.verdict)}", style="bold red" if audit.failures else "bold green"))
     return shown
 
 
@@ -66,7 +67,7 @@ def _parts(audit: Audit) -> Table:
     for part in audit.parts[:_MAX_ROWS]:
         key = (part.label, part.generator, part.source)
         table.add_row(
-            escape(part.name),
+            _name(part.name),
             part.label,
             *(f"{numbers.get((*key, split), 0):,}" for split in SPLITS),
             size_words(part),
@@ -95,12 +96,12 @@ def _pairs(audit: Audit) -> Table:
     title = "AUC of file facts by pair of sources (* matched)"
     reals = [part.name for part in audit.parts if part.label == "real"][:_MAX_COLUMNS]
     fakes = [part.name for part in audit.parts if part.label == "fake"][:_MAX_ROWS]
-    table = Table("fake \\ real", *map(escape, reals), box=box.SIMPLE_HEAD, title=title)
+    table = Table("fake \\ real", *map(_name, reals), box=box.SIMPLE_HEAD, title=title)
     pairs = {(pair.real, pair.fake): pair for pair in audit.pairs}
     for fake in fakes:
         row = [pairs.get((real, fake)) for real in reals]
         cells = ("-" if p is None else f"{p.files.auc:.2f}{'*' if p.verdict == 'matched' else ''}" for p in row)
-        table.add_row(escape(fake), *cells)
+        table.add_row(_name(fake), *cells)
     return table
 
 
@@ -110,14 +111,14 @@ def _sharpness(sharpness: Sharpness) -> Table:
         table.add_column(name, justify="right")
     for one in sharpness.sources:
         values = (f"{value:.1f}" for value in (one.lower, one.median, one.upper))
-        table.add_row(escape(one.source), one.label, *values)
+        table.add_row(_name(one.source), one.label, *values)
     return table
 
 
 def _skipped(audit: Audit) -> Table:
     table = Table("left out", "why", box=box.SIMPLE_HEAD, title=f"Left out: {len(audit.skipped):,}")
     for skip in audit.skipped[:_MAX_SKIPPED]:
-        table.add_row(escape(skip.path), escape(skip.reason))
+        table.add_row(_name(skip.path), _name(skip.reason))
     if len(audit.skipped) > _MAX_SKIPPED:
         table.add_row("...", f"and {len(audit.skipped) - _MAX_SKIPPED:,} more")
     return table
@@ -126,9 +127,14 @@ def _skipped(audit: Audit) -> Table:
 def _finding(finding: Finding) -> Text:
     text = Text()
     text.append(f"{finding.severity}: ", style=f"bold {_STYLES[finding.severity]}".strip())
-    text.append(finding.sentence)
-    text.append(finding.text.removeprefix(finding.sentence), style="dim")
+    text.append(printable(finding.sentence))
+    text.append(printable(finding.text.removeprefix(finding.sentence)), style="dim")
     return text
+
+
+def _name(foreign: str) -> str:
+    """A foreign name as it can be printed: neither a mark of Rich's nor one of the terminal's does anything."""
+    return escape(printable(foreign))
 
 
 def _density(spread: MeasureSpread) -> str:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from train.common.errors import DataError
+from train.common.text import printable
 from train.data.cards.reader import Card, read_card
 from train.data.manifest import LABELS
 
@@ -92,7 +93,7 @@ def card_table(rows: Iterable[CardRow]) -> Table:
             generators += f" and {len(row.generators) - _NAMED} more"
         said = (row.title, generators, row.licence, row.get)
         counts = ("?" if count is None else f"{count:,}" for count in (row.real, row.fake))
-        table.add_row(row.name, Text("\n".join(filter(None, said))), *counts)
+        table.add_row(Text(printable(row.name)), Text("\n".join(printable(one) for one in said if one)), *counts)
     return table
 
 

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from train.common.atomic import write_text
 from train.common.documents import read_json
 from train.common.errors import TrainError
+from train.common.text import harmless
 from train.evaluate.by_attribute import ByAttribute
 from train.evaluate.evaluation import Evaluation
 from train.evaluate.flips import Flips
@@ -144,6 +145,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("train.evaluate.report", ""),
         autoescape=True,
+        finalize=harmless,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
