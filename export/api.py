@@ -15,7 +15,7 @@ from export.artifacts.bundle import read_bundle
 from export.artifacts.description import BALANCED, Description
 from export.inference import detector as inference
 from export.inference.detect_files import detector_path
-from export.inference.picture_result import FaceResult, evaluate_picture
+from export.inference.picture_result import LARGER, FaceResult, evaluate_picture
 from export.parity.verify import Parity
 from export.parity.verify import verify as verify_bundle
 from export.runtimes.registry import RUNTIMES
@@ -95,7 +95,7 @@ class Detector:
         name, _, decoded = _read(picture)
         face = evaluate_picture(self.opened, decoded, name).worst
         if face is None:
-            raise DataError(f"{name}: every face is too small to judge; give a larger picture.")
+            raise DataError(f"{name}: every face is too small to judge: {LARGER}.")
         return apply_view(face.view, decoded, face.eyes)
 
     def scores(self, views: np.ndarray) -> np.ndarray:

@@ -44,6 +44,8 @@ class PictureResult:
         return max(evaluated, key=lambda face: face.verdict.probability if face.verdict else 0.0, default=None)
 
 
+LARGER = "use the original or a larger copy, not one that was enlarged"
+"""What a person can do about a face that is too small."""
 NO_FACE = "No face found: this detector judges faces; the centre square was looked at."
 
 
@@ -81,7 +83,8 @@ def _evaluate_face(
     left, top, side = square_in(detector.view, 0, 0, eyes)
     corners = _corners((left, top, side))
     if 2 * side < detector.view.size:
-        return FaceResult(number, corners, detector.view, eyes, None, f"Face {number} is too small to judge.")
+        note = f"Face {number} is too small to judge: {LARGER}."
+        return FaceResult(number, corners, detector.view, eyes, None, note)
     verdict = detect(detector, picture, operating_point=operating_point, eyes=eyes)
     return FaceResult(number, corners, detector.view, eyes, verdict)
 

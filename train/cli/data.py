@@ -161,28 +161,44 @@ def data_faces(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Number of processes.", show_default="one per core")
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Write a new manifest and leave this one as it is.", show_default="MANIFEST itself"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Find faces and write the eyes into the manifest, for views with face(K)."""
     from train.data.faces.cache import cache_path
     from train.data.faces.find import find_faces
     from train.data.faces.mtcnn import mtcnn_detector
-    from train.data.manifest import read_manifest, write_manifest
+    from train.data.manifest import followed, moved, read_manifest, write_manifest
     from train.image.face_finder.finder import blazeface_detector
 
-    check_writable(manifest)
+    target = followed(out or manifest)
+    try:
+        check_writable(target)
+    except OSError as error:
+        if out is not None:
+            raise
+        raise DataError(
+            f"{manifest} cannot be written ({error.strerror}): name a new manifest with --out, this one stays as it is."
+        ) from error
     detector = mtcnn_detector() if finder == "mtcnn" else blazeface_detector()
     with bar("finding faces", as_json) as progress:
         found = find_faces(
-            read_manifest(manifest), detector, cache_path(manifest), workers=workers, on_progress=progress
+            moved(read_manifest(manifest), target.parent),
+            detector,
+            cache_path(target),
+            workers=workers,
+            on_progress=progress,
         )
-    write_manifest(found, manifest)
+    write_manifest(found, target)
     rows = _face_counts(found.frame)
     if as_json:
         print_json([dict(zip(("source", "none", "one", "several"), row, strict=True)) for row in rows])
         return
     shown = [(source, *(f"{count:,}" for count in counts)) for source, *counts in rows]
-    print_table(f"faces in {manifest}", ("source", "none", "one", "several"), shown)
+    print_table(f"faces in {target}", ("source", "none", "one", "several"), shown)
 
 
 @data_app.command("split")

@@ -53,7 +53,7 @@ export const TEXT = {
     `from ${percent(limits.fakeFrom)} "looks AI-generated".`,
   scaleLegend: (/** @type {{fakeFrom: number, unsureFrom: number}} */ limits) =>
     `Cannot tell from ${percent(limits.unsureFrom)}, AI-generated from ${percent(limits.fakeFrom)}`,
-  tooSmall: (/** @type {number} */ number) => `Face ${number} is too small to judge.`,
+  tooSmall: (/** @type {number} */ number) => `Face ${number} is too small to judge: use the original or a larger copy, not one that was enlarged.`,
   allTooSmall: 'Every face in this picture is too small to judge.',
   evidence: 'Evidence',
   says: 'What it says',

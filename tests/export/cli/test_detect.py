@@ -191,4 +191,6 @@ def test_faces_that_are_all_too_small_are_said_and_found_wanting() -> None:
     done = detect(group, "--json")
     (picture,) = json.loads(done.stdout)["pictures"]
     assert (done.exit_code, picture["face_found"], picture["verdict"]) == (1, True, None)
-    assert [face["note"] for face in picture["faces"]] == [f"Face {n} is too small to judge." for n in (1, 2)]
+    assert [face["note"] for face in picture["faces"]] == [
+        f"Face {n} is too small to judge: use the original or a larger copy, not one that was enlarged." for n in (1, 2)
+    ]

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from export.inference.detector import LoadedDetector
-from export.inference.picture_result import NO_FACE, evaluate_picture
+from export.inference.picture_result import LARGER, NO_FACE, evaluate_picture
 from export.runtimes.interface import Output
 from tests.export.conftest import make_description
 from train.common.errors import ExportError
@@ -89,7 +89,7 @@ def test_faces_below_half_of_the_view_are_too_small(group: Picture) -> None:
     first, second = found.faces[:2]
     assert first.verdict is not None
     assert "enlarged" in first.verdict.notes[-1]
-    assert (second.verdict, second.note) == (None, "Face 2 is too small to judge.")
+    assert (second.verdict, second.note) == (None, f"Face 2 is too small to judge: {LARGER}.")
     assert found.worst == first
     assert found.face_found
     none = evaluate_picture(detector("upright|face(2.8)|resize(200)"), group, "group.png")
