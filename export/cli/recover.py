@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from train.cli.data import ManifestFile
-from train.cli.terminal import Json, command, print_json, verb
+from train.cli.terminal import Json, command, print_json, print_lines, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 
 
@@ -32,5 +32,5 @@ def recover_verb(
     if as_json:
         print_json({"weights": out, "pictures": used})
         return
-    typer.echo(f"{out}: weights of {model}, measured on {used:,} training pictures")
-    typer.echo(f"next: {command('train', 'RECIPE', '--manifest', manifest, '--weights', out)}")
+    print_lines(f"{out}: weights of {model}, measured on {used:,} training pictures")
+    print_lines(f"next: {command('train', 'RECIPE', '--manifest', manifest, '--weights', out)}")

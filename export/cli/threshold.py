@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from train.cli.data import ManifestFile
-from train.cli.terminal import Json, bar, command, print_json, print_table, verb
+from train.cli.terminal import Json, bar, command, print_json, print_lines, print_table, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
-from train.common.text import printable
 
 if TYPE_CHECKING:
     from export.release.threshold import Rechosen
@@ -79,9 +78,9 @@ def threshold_verb(
         return
     print_table(f"{found.n_real:,} reals, {found.n_fake:,} fakes", _COLUMNS, _rows(found))
     for sentence in (found.goal_sentence, *found.sentences):
-        typer.echo(printable(sentence))
-    typer.echo(printable(f"written: {found.written}"))
-    typer.echo(printable(f"next, on other pictures: {command('evaluate', found.written, 'OTHER-MANIFEST')}"))
+        print_lines(sentence)
+    print_lines(f"written: {found.written}")
+    print_lines(f"next, on other pictures: {command('evaluate', found.written, 'OTHER-MANIFEST')}")
 
 
 _COLUMNS = ("point", "fake from", "unsure from", "reals called fake", "reals unsure", "fakes called fake")

@@ -31,7 +31,7 @@ def web_verb(
     from export.web.serve import serving, wait_for_interrupt
 
     with serving(bundle) as page:
-        typer.echo(f"{page}\nCtrl-C stops it.")
+        print_lines(page, "Ctrl-C stops it.")
         if open_browser:
             webbrowser.open(page)
         wait_for_interrupt()

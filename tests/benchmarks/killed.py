@@ -99,7 +99,7 @@ def _trials(folder: Path, kills: int, draw: random.Random, weights: Path | None)
     _must(_run(place, ("data", "sample", "set", "--count", str(PICTURES))))
     _must(_run(place, ("data", "scan", "set", "--out", "manifest.csv")))
     verbs = [
-        Verb("train", ("train", "recipe.toml", "--manifest", "manifest.csv", "--out", "run"), ("train", "--resume", "run")),
+        Verb("train", ("train", "recipe.toml", "--out", "run"), ("train", "--resume", "run")),
         Verb("quantize", ("quantize", "run")),
         Verb("export", ("export", "run")),
     ]  # fmt: skip

@@ -1,5 +1,6 @@
 """Names from strangers reach no terminal and no page as they are: every line of every verb is escaped."""
 
+import ast
 import importlib
 import os
 import shlex
@@ -93,3 +94,15 @@ def test_what_a_command_names_is_what_a_shell_reads() -> None:
 def test_pages_keep_their_line_breaks_and_values() -> None:
     assert harmless("a\n\tb\x1b\u202e") == "a\n\tb\\x1b\\u202e"
     assert harmless(3.5) == 3.5
+
+
+def test_every_verb_prints_its_lines_by_the_function_that_escapes() -> None:
+    """Not by itself: a name that is put into a line there would be shown as it is."""
+    folders = (Path(fauxlens.__file__).parent / name / "cli" for name in ("train", "export"))
+    for path in (
+        path for folder in folders for path in folder.glob("*.py") if path.name not in ("app.py", "process.py")
+    ):
+        for call in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
+            name = ast.unparse(call.func)
+            if name in ("typer.echo", "print"):
+                assert not isinstance(call.args[0], ast.JoinedStr), f"{path}:{call.lineno}"
