@@ -16,7 +16,7 @@ def benchmark_verb(
         list[str] | None, typer.Option(metavar="NAME", help="Variant of the bundle; all if not given. Repeatable.")
     ] = None,
     threads: Annotated[str, typer.Option(metavar="N,...", help="Thread counts, comma-separated.")] = "1,2",
-    rounds: Annotated[int, typer.Option(help="Timed invocations of each.")] = 200,
+    rounds: Annotated[int, typer.Option(help="Timed runs of each variant and part.")] = 200,
     starts: Annotated[int, typer.Option(help="New processes of each, for cold start and memory; 0 skips these.")] = 5,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE.json", help="Also write the JSON here.")] = None,
     as_json: Json = False,

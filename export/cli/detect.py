@@ -41,14 +41,18 @@ def detect_verb(
     full_size: Annotated[bool, typer.Option("--full-size", help="Draw overlays as large as the picture.")] = False,
     fetch: Annotated[bool, typer.Option("--fetch", help="Fetch http and https addresses.")] = False,
     traces: Annotated[
-        bool, typer.Option("--traces", help="Also look for earlier JPEG saves (slow; always for --report).")
+        bool,
+        typer.Option(
+            "--traces",
+            help="Also look for traces of processing and double JPEG compression (slow; always with --report).",
+        ),
     ] = False,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE.html", help="Write the evidence about one picture as a page.")
     ] = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Also write a table.")] = None,
     jsonl: Annotated[
-        Path | None, typer.Option(metavar="FILE.jsonl", help="Also write a JSON document a line, as results come.")
+        Path | None, typer.Option(metavar="FILE.jsonl", help="Also write one JSON document a line, as results arrive.")
     ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Number of processes.", show_default="one per core")

@@ -20,7 +20,9 @@ def evaluate_verb(
     manifest: Annotated[
         Path, typer.Argument(help="A manifest made by `data scan`, or a folder of pictures, which is scanned first.")
     ],
-    beside: Annotated[Path | None, typer.Option(help="Another model to compare with, side by side.")] = None,
+    beside: Annotated[
+        Path | None, typer.Option(help="Another model, evaluated on the same pictures for comparison.")
+    ] = None,
     robustness: Annotated[
         str,
         typer.Option(
@@ -40,14 +42,16 @@ def evaluate_verb(
     split: Annotated[
         Literal["test", "all"],
         typer.Option(
-            help="Of what was in training: `test` evaluates the test split only, `all` every row. What was not in "
-            "training is evaluated anyway. --robustness leaves training pictures out."
+            help="Rows of sources that were in training: the `test` split only, or `all`. Other rows are always "
+            "evaluated. --robustness never uses training pictures."
         ),
     ] = "test",
     name: Annotated[
         list[str] | None,
         typer.Option(
-            "--name", help="What the report calls the model; twice with --beside.", show_default="the file's name"
+            "--name",
+            help="Name of the model in the report; give it twice with --beside.",
+            show_default="the file's name",
         ),
     ] = None,
     card: Annotated[
@@ -58,7 +62,7 @@ def evaluate_verb(
         typer.Option(
             "--scores-at",
             metavar="COLUMN",
-            help="Of a table of scores: the column, higher being more like a fake.",
+            help="For a table of scores: its column, where higher means more likely fake.",
             show_default="probability, score, log_odds or logit",
         ),
     ] = "",

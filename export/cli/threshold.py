@@ -29,10 +29,10 @@ def threshold_verb(
         typer.Option("--out", metavar="FILE", help="The copy to write.", show_default="the detector's name with -own"),
     ] = None,
     false_alarms: Annotated[
-        str, typer.Option(metavar="RATE", help="Call at most so many of the manifest's reals fake: 1%.")
+        str, typer.Option(metavar="RATE", help="Call at most this share of the manifest's real pictures fake, e.g. 1%.")
     ] = "",
     recall: Annotated[
-        str, typer.Option(metavar="RATE", help="Call at least so many of the manifest's fakes fake: 90%.")
+        str, typer.Option(metavar="RATE", help="Call at least this share of the manifest's fakes fake, e.g. 90%.")
     ] = "",
     cost: Annotated[
         str, typer.Option(metavar="FP:FN", help="Least cost, where a false alarm costs FP and a missed fake FN: 1:5.")
@@ -41,17 +41,19 @@ def threshold_verb(
         str,
         typer.Option(
             metavar="RATE",
-            help="Guarantee that at most so many new reals are called fake and new fakes real; the rest is unsure: 5%.",
+            help="At most this share of new reals is called fake, and of new fakes real; the rest is unsure; e.g. 5%.",
         ),
     ] = "",
     prevalence: Annotated[
-        str, typer.Option(metavar="RATE", help="How many pictures of the setting are fake, for --cost and the words.")
+        str, typer.Option(metavar="RATE", help="Expected share of fakes, for --cost and for the words.")
     ] = "1/50",
     split: Annotated[
-        str, typer.Option(metavar="all|train|val|test", help="Choose on one split only and keep the others to check.")
+        str,
+        typer.Option(metavar="all|train|val|test", help="Choose on this split only and keep the others for checking."),
     ] = "all",
     by: Annotated[
-        str | None, typer.Option("--by", metavar="NAME", help="Who chooses, for the card.", show_default="your login")
+        str | None,
+        typer.Option("--by", metavar="NAME", help="Your name, for the model card.", show_default="your login"),
     ] = None,
     as_json: Json = False,
 ) -> None:

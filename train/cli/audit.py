@@ -28,7 +28,9 @@ def audit_verb(
     ] = None,
     pixels: Annotated[
         bool,
-        typer.Option("--pixels", help="Open the pictures: look for copies, traces of re-saving, and sharpness."),
+        typer.Option(
+            "--pixels", help="Open the pictures: find transformed copies and processing traces, and compare sharpness."
+        ),
     ] = False,
     limit: Annotated[
         list[str] | None,

@@ -77,7 +77,7 @@ def data_get(
 def data_sample(
     folder: Annotated[Path, typer.Argument(help="Folder for the pictures.")],
     count: Annotated[int, typer.Option(min=30, help="Number of portraits.")] = 600,
-    seed: Annotated[int, typer.Option(min=0)] = 2026,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 2026,
 ) -> None:
     """Draw the built-in sample: simple portraits to exercise the pipeline, not faces to learn from."""
     from train.data.sample.make import make_sample
@@ -208,7 +208,6 @@ def data_split(
     split_spec: Annotated[
         str,
         typer.Argument(
-            metavar="[SPLIT]",
             help="shares:0.7/0.15/0.15, folds:5, fold:2/5, leave-out:NAME,..., leave-each-out:generator, or keep.",
         ),
     ] = "keep",

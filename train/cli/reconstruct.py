@@ -35,7 +35,9 @@ def reconstruct_verb(
     count: Annotated[
         int | None, typer.Option(min=1, help="Number of pictures, spread evenly over the sources.")
     ] = None,
-    share: Annotated[float, typer.Option(min=0.0, max=1.0, help="Or the share of each source, 0 to 1.")] = 1.0,
+    share: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Instead of --count: the share of each source, 0 to 1.")
+    ] = 1.0,
     source: Annotated[list[str] | None, typer.Option(help="Only real pictures of this source. Repeatable.")] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads for the network, and for decoding and saving.")] = 2,
     as_json: Json = False,

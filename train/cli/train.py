@@ -39,7 +39,7 @@ def train_verb(
     ] = None,
     resume: Annotated[
         Path | None,
-        typer.Option("--resume", metavar="RUN", help="Go on with an interrupted run, which knows its recipe."),
+        typer.Option("--resume", metavar="RUN", help="Continue an interrupted run; its folder has the recipe."),
     ] = None,
 ) -> None:
     """Train, calibrate and evaluate a detector from a recipe."""
