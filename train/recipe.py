@@ -216,4 +216,4 @@ def parse_recipe(table: dict[str, Any], where: str) -> Recipe:
             raise TrainError(f"{where}: unknown key {key!r}; `fauxlens recipe keys` lists the known ones.") from error
         if first["type"] == "missing":
             raise TrainError(f"{where}: the key {key!r} is missing; `fauxlens recipe keys` lists them.") from error
-        raise TrainError(f"{where}: {key} = {first['input']!r} will not do: {first['msg']}.") from error
+        raise TrainError(f"{where}: {key} = {first['input']!r} is not allowed: {first['msg']}.") from error

@@ -1,4 +1,4 @@
-"""The bundle: detector variants, model card and references in one sealed zip that any runtime can be held against.
+"""The bundle: detector variants, model card and references in one sealed zip that any runtime can be compared with.
 
     bundle.json                      format, default, variants, pictures, maps, tolerances, sha256 of the other members
     model_card.md

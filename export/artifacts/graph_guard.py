@@ -2,8 +2,8 @@
 
 A seal says that a file is whole, not who made it, and LiteRT trusts what it is given: of 1,262 files with altered
 graphs and a good seal 15 crashed it and one never ended. So tables, indices, types, shapes, buffers and operators are
-held against what the exporter writes; only then is the file tried, in a process of its own (export/artifacts/trial.py).
-Fields by number: schema.fbs of TensorFlow Lite.
+compared with what the exporter writes; only then is the file tried, in a process of its own
+(export/artifacts/trial.py). Fields by number: schema.fbs of TensorFlow Lite.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""A slim bundle: one variant of a bundle and what it is held against, small enough to travel inside an app."""
+"""A slim bundle: one variant of a bundle and what it is compared with, small enough to travel inside an app."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -65,7 +65,9 @@ def _try(tflite: bytes, name: str) -> None:
         reason = done.stdout.decode("utf-8", "replace").split("\n")[0][:300]
         raise ExportError(f"{name} is refused ({reason}); {_AGAIN}.")
     if done.returncode:
-        raise ExportError(f"{name} crashes LiteRT or takes more than its share (status {done.returncode}); {_AGAIN}.")
+        raise ExportError(
+            f"{name} crashes LiteRT or needs too much time or memory (status {done.returncode}); {_AGAIN}."
+        )
 
 
 _AGAIN = "take a detector made by `fauxlens export`"

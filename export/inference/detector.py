@@ -71,7 +71,7 @@ def detector_from(tflite: bytes, name: str) -> LoadedDetector:
     try:
         view = parse_view(description.view)
     except DataError as error:
-        raise ExportError(f"{name} has a view this Fauxlens cannot follow: {error}") from error
+        raise ExportError(f"{name} has a view that this Fauxlens does not know: {error}") from error
     if view.size != description.size:
         raise ExportError(
             f"{name} says size {description.size} but its view is {view.text}; export the detector again."

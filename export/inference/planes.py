@@ -41,7 +41,7 @@ def preprocessing_of(description: Description, name: str) -> PreprocessingSpec:
         )
         preprocessing.front_end.check_size(preprocessing.view.size)
     except (DataError, ElaError) as error:
-        raise ExportError(f"{name} cannot be followed by this Fauxlens: {error}") from error
+        raise ExportError(f"{name} has preprocessing that this Fauxlens does not know: {error}") from error
     return preprocessing
 
 

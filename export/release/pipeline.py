@@ -55,13 +55,13 @@ SOURCES: dict[str, tuple[str, Arithmetic]] = {
     "qat-int8": ("qat", "int8"),
 }
 """Each variant: the Keras state it comes from and the converter's arithmetic. float32 comes first: the heatmaps of the
-others are held against its own."""
+others are compared with its own."""
 
 MOBILENET_CONVOLUTIONS = 27
 """One ordinary, 13 depthwise and 13 pointwise convolutions (Howard et al. 2017, table 1)."""
 
 _PROBES = 8
-"""Views on which the front end inside a file is held against its reference."""
+"""Views on which the front end inside a file is compared with its reference."""
 
 
 @dataclass(frozen=True)

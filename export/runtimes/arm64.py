@@ -77,6 +77,7 @@ def _check_machine(runtime: str, report: str) -> None:
         answer = report
     if answer != wanted:
         raise ExportError(
-            f"What answered as {runtime} was another machine: it says {json.dumps(answer)[:300]} and should say "
-            f"{json.dumps(wanted)}; remove {arm64_assets.folder()} and run `fauxlens doctor --set-up {runtime}`."
+            f"The program started as {runtime} ran on another machine: it says {json.dumps(answer)[:300]} and "
+            f"should say {json.dumps(wanted)}; remove {arm64_assets.folder()} and run "
+            f"`fauxlens doctor --set-up {runtime}`."
         )

@@ -183,13 +183,13 @@ def _answer(visit: _Visit) -> bytes:
             "LiteRT.js up again."
         )
     if visit.kind == "end":
-        raise ExportError(f"Chromium ended before it answered and said last: {words}; start it by hand to see why.")
+        raise ExportError(f"Chromium ended before it answered; its last line is: {words}; start it by hand to see why.")
     if visit.kind != "answer":
         raise ExportError(f"Chromium did not answer within {TIMEOUT:g} seconds; try again on a less busy machine.")
     if visit.foreign is None:
         raise ExportError(
-            "Chromium left no whole log of its requests, so nothing proves that nothing was fetched; try again, and if "
-            "Chromium is a snap, which may not write to temporary folders, install one from a package."
+            "Chromium did not finish its log of requests, so it is not proven that nothing was fetched; try again, "
+            "and if Chromium is a snap, which may not write to temporary folders, install one from a package."
         )
     return visit.body
 

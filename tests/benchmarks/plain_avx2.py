@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 # Places in struct cpuinfo_x86_isa (pytorch/cpuinfo, include/cpuinfo.h, 64-bit), of which LiteRT 2.3.0's code reads the
-# same ones; the kernel's names for them. They are held against /proc/cpuinfo before anything is changed.
+# same ones; the kernel's names for them. They are compared with /proc/cpuinfo before anything is changed.
 PLACES = {
     "sse4_1": 0x12,
     "avx": 0x16,

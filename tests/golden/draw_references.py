@@ -2,7 +2,7 @@
 
 Real faces may not be handed on, so the references are drawn portraits (train/data/sample). They say nothing about
 faces; they are chosen so that the detector's scores spread evenly from its most real to its most fake, for a runtime
-is held against numbers and a heatmap is held against another only where something speaks for "fake".
+is compared with numbers and a heatmap is compared with another only where something speaks for "fake".
 """
 
 import shutil

@@ -1,8 +1,8 @@
 """Write tests/golden/detect.json: `python tests/golden/make_detect.py`, after a change of the detector or the pictures.
 
-What the shipped detector says of every golden picture, in bits, so that the same trip in Kotlin can be held against it:
-once through the square that the detector looks at by itself (the worst face that was found, or the centre), and once
-through a view with a face square, for eyes that are made up.
+What the shipped detector says of every golden picture, in bits, so that the same trip in Kotlin can be compared with
+it: once through the square that the detector looks at by itself (the worst face that was found, or the centre), and
+once through a view with a face square, for eyes that are made up.
 
     {"format": 1, "detector_sha256", "pictures": [{"file", "decoded_sha256", "orientation", "trips": [
         {"view", "eyes": null | {"x", "y", "distance"}, "view_sha256", "scores", "heatmap",

@@ -103,7 +103,7 @@ def _check_key(key: str, value: Any, tables: Sequence[Mapping[str, Any]]) -> Non
     if not tables:
         raise TrainError("There is nothing to compare: name run folders made by `train`.")
     if key in (SEED, *LABELS_ONLY):
-        raise TrainError(f"{key} does not make another recipe: compare against a key that does, e.g. model.front_end.")
+        raise TrainError(f"{key} changes nothing in a training: compare by a key that does, e.g. model.front_end.")
     if not any(key in table for table in tables):
         raise TrainError(f"No recipe of these runs has the key {key!r}: see train/recipe.py for the keys there are.")
     there = list(dict.fromkeys(in_words(table[key]) for table in tables if key in table))
@@ -133,7 +133,7 @@ def _check_baselines(
         name, members = next(iter(arms.items()))
         differing = min((_differing([rests[block], other]) for other in based), key=len)
         raise TrainError(
-            f"{members[0].folder} ({key} = {name}) has no run with {key} = {baseline} to be held against: the nearest "
+            f"{members[0].folder} ({key} = {name}) has no run with {key} = {baseline} to compare with: the nearest "
             f"one also differs in {' and '.join(differing)}; train that baseline, or leave this run out."
         )
 

@@ -68,7 +68,7 @@ def figures_of(
 ) -> tuple[Figures, ...]:
     """All figures of a matrix: AUC and TPR of each set of fakes, false alarms of each source of reals.
 
-    Fakes are held against the reference reals of `evaluation.evaluate_scores`, and the values are those of a report. A
+    Fakes are compared with the reference reals of `evaluation.evaluate_scores`, and the values are those of a report. A
     resample draws whole groups, with replacement and within their kind of picture, the same for every run (Field and
     Welsh, J. R. Statist. Soc. B 69:369, 2007); the 1 % threshold of a run is chosen anew on the resampled validation
     pictures, as `choose_operating_points` would. Takes about 0.2 s a run for 2,000 pictures; memory is bounded.

@@ -48,7 +48,7 @@ def how_to_read(comparison: ArmComparison) -> tuple[str, ...]:
     """Sentences under the tables: what the figures are, and what they cannot say."""
     family = ", ".join(f"{_counts(comparison, metric)} of {TITLES[metric]}" for metric in METRICS)
     return (
-        "`*`: in training. Fakes of each kind are held against the same real test pictures; false alarms are reals "
+        "`*`: in training. Fakes of each kind are compared with the same real test pictures; false alarms are reals "
         "called fake at the shipped 1 % threshold of each training, TPR at 1 % FPR has its threshold on the test "
         "pictures. Figures in % are rates, their differences percentage points.",
         "Intervals know two sources of chance: the trainings (spread over seeds, t distribution with few degrees of "

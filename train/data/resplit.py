@@ -147,13 +147,13 @@ def merge(manifests: Sequence[Manifest], folder: Path) -> Manifest:
     """Return one manifest of several, for writing into `folder`, with its look-alikes joined, rows sorted by path.
 
     Pictures that look alike in two of the manifests, or a group that stands in two, get one group and one split, as
-    `join_groups` does; all others keep theirs. DataError if a picture stands in two of the manifests.
+    `join_groups` does; all others keep theirs. DataError if a picture is in two of the manifests.
     """
     parts = [moved(one, folder).frame.with_columns(part=pl.lit(number)) for number, one in enumerate(manifests)]
     # An attribute that one of them does not have is empty there.
     frame = pl.concat(parts, how="diagonal").sort("path")
     if twice := frame.filter(pl.col("path").is_duplicated())["path"].head(1).to_list():
-        raise DataError(f"{twice[0]} stands in two of the manifests: merge manifests of different folders.")
+        raise DataError(f"{twice[0]} is in two of the manifests: merge manifests of different folders.")
     in_several = pl.col("part").n_unique().over("group") > 1
     # Within one manifest official splits may tear a group; only what merging brings together is mended.
     together = frame.with_columns(split=pl.when(in_several).then(_first_split()).otherwise("split"))

@@ -70,7 +70,7 @@ def select_rows(manifest: Manifest, view: View, unclear: Unclear) -> Manifest:
     looked for faces, for a policy that does not exist, and where no row is left.
     """
     if unclear not in UNCLEAR:
-        raise DataError(f"There is no way {unclear!r} to treat unclear faces: choose one of {', '.join(UNCLEAR)}.")
+        raise DataError(f"Unknown treatment {unclear!r} of unclear faces: choose one of {', '.join(UNCLEAR)}.")
     if not view.needs_eyes:
         return manifest
     frame = manifest.frame

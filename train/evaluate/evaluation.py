@@ -120,7 +120,7 @@ def evaluate_scores(
 ) -> Evaluation:
     """Evaluates a scores table (see `scores.SCORE_COLUMNS`) at the shipped operating points.
 
-    Every set of fakes is held against the same reference reals: the test split of the seen sources, or where
+    Every set of fakes is compared with the same reference reals: the test split of the seen sources, or where
     the table has none (a detector tried on foreign pictures) all reals. With `which` "all" rows that were trained on
     count as well. `worst` is how many mistakes are kept: the most confident ones, half of them of each class where
     there are enough.

@@ -89,7 +89,7 @@ def _open(target: Path, manifest: Manifest, shown: float) -> Crops:
         raise DataError(f"{target} is not a whole folder of packed squares: {remedy}.") from None
     ends = np.cumsum(sides**2 * 3)
     if sides.shape != (manifest.frame.height,) or ends[-1] != len(pixels):
-        raise DataError(f"{target} holds other squares than its manifest asks for: {remedy}.")
+        raise DataError(f"{target} has other squares than its manifest needs: {remedy}.")
     return Crops(pixels, sides, ends - sides**2 * 3, shown)
 
 

@@ -41,7 +41,7 @@ def resume(folder: Path, recipe: Recipe) -> Run:
     run = open_run(folder)
     if run.recipe.sha256 != recipe.sha256:
         raise TrainError(
-            f"{folder} was begun with another recipe, --weights or --seed than given now: compare with "
+            f"{folder} was started with another recipe, --weights or --seed than given now: compare with "
             f"{folder / 'recipe.toml'}, or choose another --out."
         )
     return run

@@ -84,4 +84,4 @@ def test_the_table_is_plain_json(variant: Make) -> None:
 def test_every_variant_has_a_source_and_a_lineage() -> None:
     assert set(SOURCES) == set(VARIANTS) == set(LINEAGE)
     assert all(LINEAGE[name] == f"keras-{state}" for name, (state, _) in SOURCES.items())
-    assert next(iter(SOURCES)) == "float32", "heatmaps of the others are held against it"
+    assert next(iter(SOURCES)) == "float32", "heatmaps of the others are compared with it"

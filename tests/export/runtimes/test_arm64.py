@@ -115,7 +115,7 @@ def test_the_cores_say_of_themselves_what_is_emulated(runtime: str) -> None:
 def test_another_core_is_found_out(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     python = arm64.emulated_python("arm64-a53")
     monkeypatch.setattr(arm64, "emulated_python", lambda runtime: python)
-    with pytest.raises(ExportError, match=r'arm64 was another machine: .*"dot_product": false.* should say .*true'):
+    with pytest.raises(ExportError, match=r'arm64 ran on another machine: .*"dot_product": false.* should say .*true'):
         arm64.run(tiny.sealed["ptq-int8"], tiny.bundle.references.views[:1])
 
 
@@ -128,7 +128,7 @@ def pretend(monkeypatch: pytest.MonkeyPatch, folder: Path, *python: str) -> None
 
 def test_code_of_this_machine_is_found_out(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch, Path(np.__file__).parents[1], sys.executable, "-I", "-B")
-    with pytest.raises(ExportError, match=r"was another machine: it says .* and should say .*aarch64-linux-gnu"):
+    with pytest.raises(ExportError, match=r"ran on another machine: it says .* and should say .*aarch64-linux-gnu"):
         arm64.run(tiny.sealed["ptq-int8"], tiny.bundle.references.views[:1])
 
 

@@ -133,7 +133,7 @@ def put_program(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 def test_a_chromium_that_fails_is_one_sentence(tiny: Tiny, play_chromium: Path) -> None:
     play_chromium.write_text("#!/bin/sh\necho 'no room left' >&2\nexit 1\n")
-    with pytest.raises(ExportError, match="ended before it answered and said last: no room left;") as caught:
+    with pytest.raises(ExportError, match="ended before it answered; its last line is: no room left;") as caught:
         browser.run(tiny.sealed["ptq-int8"], tiny.bundle.references.views)
     assert_one_sentence(caught.value)
 

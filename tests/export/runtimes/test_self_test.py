@@ -128,11 +128,11 @@ def test_numbers_that_are_not_finite_are_a_failed_runtime(tiny: Tiny, told: Plai
 
 
 def test_an_error_without_a_gap_is_a_failed_runtime(tiny: Tiny, told: Plain, files: tuple[Path, Path]) -> None:
-    told["references"][1]["error"] = "Nothing to hold it against."
+    told["references"][1]["error"] = "Nothing to compare it with."
     files[1].write_text(json.dumps(told))
     parity = verify(tiny.bundle, variant=VARIANT, runtime=shared_self_test(files[1], files[0]))
     assert parity.first_departure == "runtime"
-    assert "It could not run: drawn/1.jpg: Nothing to hold it against." in parity.sentence
+    assert "It could not run: drawn/1.jpg: Nothing to compare it with." in parity.sentence
 
 
 def test_what_a_terminal_would_obey_is_not_kept(told: Plain) -> None:
@@ -292,7 +292,10 @@ def test_the_verb_tells_of_the_phone_as_json(tiny: Tiny, told: Plain, files: tup
 def test_wrong_usage_is_one_sentence(files: tuple[Path, Path], tmp_path: Path) -> None:
     bundle, shared = files
     for arguments, words in (
-        (("--runtime", "litert", "--self-test", shared), "--self-test tells of the runtime device and not of litert"),
+        (
+            ("--runtime", "litert", "--self-test", shared),
+            "--self-test is about the runtime device and not about litert",
+        ),
         (("--self-test", tmp_path / "gone.json"), "gone.json cannot be read (No such file or directory)"),
         (("--self-test", tmp_path), "cannot be read (Is a directory)"),
         (("--self-test", bundle), "is not the JSON of a self-test"),

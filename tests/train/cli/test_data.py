@@ -153,7 +153,7 @@ def test_a_dataset_is_fetched_and_scanned_by_its_card(drawn: Path, served: tuple
         (["audit", "manifest.csv", "--equalise", "faces/more"], "faces/more"),
         (["split", "manifest.csv", "leave-out:dragon"], "dragon"),
         (["split", "manifest.csv", "--join", "gone.csv"], "gone.csv"),
-        (["merge", "manifest.csv", "manifest.csv", "--out", "both.csv"], "stands in two"),
+        (["merge", "manifest.csv", "manifest.csv", "--out", "both.csv"], "is in two"),
         (["pack", "manifest.csv", "--view", "upright|face(2.4)|resize(64)"], "data faces"),
     ],
 )

@@ -65,7 +65,7 @@ def test_the_order_of_manifests_does_not_matter(two: tuple[Manifest, Manifest], 
 
 
 def test_the_same_picture_cannot_stand_twice(two: tuple[Manifest, Manifest], tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"reals/000\.jpg stands in two of the manifests"):
+    with pytest.raises(DataError, match=r"reals/000\.jpg is in two of the manifests"):
         merge((*two, two[0]), tmp_path)
 
 

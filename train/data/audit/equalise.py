@@ -123,7 +123,7 @@ def equalise(
 
 def _checked(size: int, quality: int) -> Target:
     if not MIN_SIZE <= size <= MAX_SIZE:
-        raise DataError(f"Size {size} cannot be made: choose {MIN_SIZE} to {MAX_SIZE} pixels.")
+        raise DataError(f"Size {size} is out of range: choose {MIN_SIZE} to {MAX_SIZE} pixels.")
     if not 1 <= quality <= 100:
         raise DataError(f"JPEG quality {quality} does not exist: choose 1 to 100.")
     return Target(size, quality)

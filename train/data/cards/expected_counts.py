@@ -1,4 +1,4 @@
-"""What a dataset promises, held against what a manifest has."""
+"""What a dataset promises, compared with what a manifest has."""
 
 import polars as pl
 

@@ -196,7 +196,7 @@ def _check_end(stream: "_Forward", archive: Path) -> None:
             return
         if piece.strip(b"\x00"):
             break
-    raise DataError(f"{archive} continues behind the end of its tar: nothing was unpacked; unpack it by hand.")
+    raise DataError(f"{archive} has data after the end of its tar: nothing was unpacked; unpack it by hand.")
 
 
 class _Forward:

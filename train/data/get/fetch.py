@@ -152,7 +152,7 @@ def _try_once(
     if have > max_bytes or 0 <= known.size < have:
         _forget(part)
         raise DataError(
-            f"{_shown(url)} sends more than the {_limit(known.size, max_bytes):,} bytes allowed: not taken."
+            f"{_shown(url)} sends more than the {_limit(known.size, max_bytes):,} bytes allowed: it was not downloaded."
         )
     if have < known.size:
         raise _BrokenOff(f"{have:,} of {known.size:,} bytes came")
@@ -183,9 +183,11 @@ def _ask(session: requests.Session, url: str, have: int, known: _Known, patience
             response.close()
             address = urljoin(address, response.headers["Location"])
         except ValueError:
-            raise DataError(f"{_shown(url)} is or leads to what is no address: correct it in the card.") from None
+            raise DataError(
+                f"{_shown(url)} is not, or redirects to what is not, a web address: correct it in the card."
+            ) from None
         _check_address(address, begun_at=url)
-    raise DataError(f"{_shown(url)} sends us on more than {_REDIRECTS} times: correct the address in the card.")
+    raise DataError(f"{_shown(url)} redirects more than {_REDIRECTS} times: correct the address in the card.")
 
 
 def _check_status(url: str, response: requests.Response) -> None:
@@ -220,7 +222,9 @@ def _continues(response: requests.Response, have: int, known: _Known) -> bool:
 
 def _check_size(url: str, part: Path, have: int, size: int, max_bytes: int) -> None:
     if size > max_bytes:
-        raise DataError(f"{_shown(url)} has {size:,} bytes, more than the {max_bytes:,} allowed: not taken.")
+        raise DataError(
+            f"{_shown(url)} has {size:,} bytes, more than the {max_bytes:,} allowed: it was not downloaded."
+        )
     free = shutil.disk_usage(part.parent).free
     if size - have > free:
         raise DataError(

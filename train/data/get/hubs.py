@@ -69,7 +69,7 @@ def _kaggle_download(handle: str, page: str, cache: Path) -> str:
     except (DataCorruptionError, zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, ValueError) as error:
         if not cache.exists():
             reason = " ".join(str(error).split())
-            raise DataError(f"{page} cannot be asked for ({reason}): fix that and run again.") from None
+            raise DataError(f"{page} could not be requested ({reason}): fix that and run again.") from None
         # The client would find the damaged archive there again and take it for finished.
         shutil.rmtree(cache, ignore_errors=True)
         raise DataError(f"{page} came damaged and was removed: run the same again.") from None

@@ -32,7 +32,7 @@ def fetch_weights(name: str) -> Path:
         raise DataError(_unreachable(page)) from None
     except HfHubHTTPError as error:
         raise DataError(
-            f"{page} cannot be had (status {error.response.status_code}): download the weights and name their folder."
+            f"{page} cannot be downloaded (status {error.response.status_code}): name a folder with the weights."
         ) from None
     except HTTPError:
         raise DataError(_unreachable(page)) from None

@@ -1,4 +1,4 @@
-"""What a detector still says of pictures that something happened to, held against what it says of them as they are."""
+"""What a detector still says of pictures that something happened to, compared with what it says of them as they are."""
 
 from __future__ import annotations
 
@@ -100,15 +100,13 @@ def evaluate_corrupted(
     """Evaluate one model under each corruption.
 
     scores: the rows of a scores table whose pictures were corrupted, in the order of the probabilities; the first of
-    `corrupted` has the kind "none", and verdicts are held against it. Raises TrainError when it has not, and as
+    `corrupted` has the kind "none", and verdicts are compared with it. Raises TrainError when it has not, and as
     `evaluate_scores`, for instance where a row may not be evaluated.
     """
     if not corrupted or corrupted[0].kind != "none":
-        raise TrainError("Robustness is held against the pictures as they are: give their probabilities first.")
+        raise TrainError("Robustness compares with the unchanged pictures: give their probabilities first.")
     if rows_to_report(scores).height != scores.height:
-        raise TrainError(
-            "Robustness is evaluated on the test split and on what was never seen: leave out other pictures."
-        )
+        raise TrainError("Robustness is evaluated on the test split and on unseen pictures only: leave out the others.")
     return tuple(_condition(_with(scores, corrupted[0]), scores, points, one, name, resamples) for one in corrupted)
 
 

@@ -63,7 +63,7 @@ def test_weights_arrive_and_are_kept(hub: "Server") -> None:
 
 
 def test_what_cannot_be_had_is_told(hub: "Server", monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(DataError, match=r"madebyollin/taef1 cannot be had \(status 404\): download the weights"):
+    with pytest.raises(DataError, match=r"madebyollin/taef1 cannot be downloaded \(status 404\): name a folder"):
         fetch_weights("taef1")
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(DataError, match="cannot be reached: check the network"):

@@ -1,4 +1,4 @@
-"""Corruptions: what each promises, held against OpenCV, SciPy and counting."""
+"""Corruptions: what each promises, compared with OpenCV, SciPy and counting."""
 
 import cv2
 import numpy as np
