@@ -6,6 +6,7 @@ from pathlib import Path
 
 from .errors import ApkError
 from .packaging import build
+from .repository import LOCK, write_maven_lock
 from .resources import make_resources
 from .signing import own_key
 
@@ -16,16 +17,20 @@ def main() -> int:
     verbs = parser.add_subparsers(dest="verb", required=True)
     resources = verbs.add_parser("resources", help="R.java and linked resources; Maven's build calls this")
     resources.add_argument("android_jar", type=Path, help="Robolectric's android-all")
+    locked = verbs.add_parser("lock", help="write maven.lock anew; look at what differs before you commit it")
+    locked.add_argument("--repository", type=Path, default=Path.home() / ".m2" / "repository", help="Maven's local one")
     whole = verbs.add_parser("build", help="let Maven compile, then make the APK")
     for verb in (resources, whole):
         verb.add_argument("--assets", default="", help="the folder of bundle.zip, if not the app's own")
     whole.add_argument("--keystore", type=Path, help="make a release APK, signed with a key of yours")
     whole.add_argument("--key-alias", default="fauxlens", help="the name of that key in the keystore")
     arguments = parser.parse_args()
-    assets = Path(arguments.assets) if arguments.assets else None
+    assets = Path(arguments.assets) if getattr(arguments, "assets", "") else None
     try:
         if arguments.verb == "resources":
             make_resources(arguments.android_jar, assets)
+        elif arguments.verb == "lock":
+            print(f"{LOCK}: {write_maven_lock(arguments.repository)} files.")
         else:
             key = own_key(arguments.keystore, arguments.key_alias) if arguments.keystore else None
             apk = build(assets, key)

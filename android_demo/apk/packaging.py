@@ -10,6 +10,7 @@ from .errors import ApkError
 from .inputs import is_packaged
 from .lock import check_lock
 from .pages import can_be_laid_out, lay_out
+from .repository import check_repository, repository_of
 from .resources import copy_bundle, link_release, with_bundle
 from .signing import Key, debug_key, sign
 from .tool import run
@@ -27,6 +28,8 @@ def build(assets: Path | None, release: Key | None = None) -> Path:
         with_bundle(layout.LINKED)
     else:
         run([*_BUILD, *([f"-Dfauxlens.assets={assets.resolve()}"] if assets else [])])
+    # Once more: what the last steps needed was fetched after the first look.
+    check_repository(repository_of(Path(layout.PLATFORM.read_text(encoding="utf-8").strip())))
     aars = sorted((layout.TFLITE / "aars").glob("*.aar"))
     libraries = sorted(layout.LIBRARIES.glob("*.jar"))
     # Our own two are built from the rest.

@@ -10,6 +10,7 @@ from .archive import read_archive, write_archive
 from .errors import ApkError
 from .framework import write_framework
 from .inputs import note_inputs
+from .repository import check_repository, repository_of
 from .tool import run
 
 _ANDROID = "http://schemas.android.com/apk/res/android"
@@ -21,6 +22,7 @@ def make_resources(android_jar: Path, assets: Path | None) -> None:
 
     `assets` is the folder of the bundle that the app carries; None chooses as Gradle does. Raises ApkError.
     """
+    check_repository(repository_of(android_jar))
     _write_manifest(layout.SOURCES / "AndroidManifest.xml", layout.MANIFEST)
     copy_bundle(assets)
     framework = layout.TARGET / f"framework-{android_jar.stem}.apk"

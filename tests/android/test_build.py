@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from android_demo.apk import layout, lock
+from android_demo.apk import layout, lock, repository
 from android_demo.apk.archive import read_archive, write_archive
 from android_demo.apk.errors import ApkError
 from android_demo.apk.platform import write_platform
@@ -167,3 +167,42 @@ def test_a_java_without_modules_is_one_sentence(tmp_path: Path) -> None:
 
 def _read(path: str) -> str:
     return (layout.DEMO / path).read_text(encoding="utf-8")
+
+
+def test_what_maven_fetched_is_what_the_lock_names() -> None:
+    local = Path.home() / ".m2" / "repository"
+    names = [name for name in repository.read_maven_lock() if (local / name).is_file()]
+    if not names:
+        pytest.skip("Maven has fetched nothing here: run `make android`")
+    repository.check_repository(local)
+
+
+def test_every_plugin_and_dependency_is_in_the_lock(properties: dict[str, str]) -> None:
+    folders = {str(Path(name).parent) for name in repository.read_maven_lock()}
+    wanted = set()
+    for pom in (layout.DEMO / "pom.xml", *(layout.DEMO / module / "pom.xml" for module in ("tflite", *_MODULES))):
+        for element in ElementTree.parse(pom).iter():
+            if element.tag in (f"{_MAVEN}plugin", f"{_MAVEN}dependency"):
+                group, artifact, version = (
+                    element.findtext(f"{_MAVEN}{part}", "") for part in ("groupId", "artifactId", "version")
+                )
+                version = re.sub(r"\$\{(.+?)\}", lambda found: properties.get(found[1], ""), version)
+                # Whoever cleans fetches that plugin by himself.
+                if version and group != "fauxlens" and artifact != "maven-clean-plugin":
+                    wanted.add(f"{group.replace('.', '/')}/{artifact}/{version}")
+    assert len(wanted) > 12
+    assert wanted <= folders
+
+
+def test_another_file_in_the_repository_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repository, "_CHECKED", tmp_path / "checked.json")
+    name, digest = next(iter(repository.read_maven_lock().items()))
+    monkeypatch.setattr(repository, "read_maven_lock", lambda: {name: hashlib.sha256(b"good").hexdigest()})
+    path = tmp_path / "repository" / name
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"good")
+    repository.check_repository(tmp_path / "repository")
+    assert len(digest) == 64
+    path.write_bytes(b"evil")
+    with pytest.raises(ApkError, match=r"is not the file that maven\.lock names"):
+        repository.check_repository(tmp_path / "repository")
