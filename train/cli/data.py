@@ -10,6 +10,7 @@ import typer
 from train.cli.app import App, group_in_order
 from train.cli.audit import ManifestFile, audit_verb
 from train.cli.reconstruct import reconstruct_verb
+from train.cli.show import show_verb
 from train.cli.terminal import Json, bar, command, console, print_json, print_lines, print_table, verb
 from train.common.atomic import check_folder_writable, check_writable
 from train.common.errors import DataError, TrainError
@@ -18,12 +19,15 @@ if TYPE_CHECKING:
     import polars as pl
 
 data_app = App(
-    cls=group_in_order(("list", "get", "sample", "scan", "merge", "faces", "reconstruct", "audit", "split", "pack")),
+    cls=group_in_order(
+        ("list", "get", "sample", "scan", "show", "merge", "faces", "reconstruct", "audit", "split", "pack")
+    ),
     help="Get, scan, check, split and pack data.",
     no_args_is_help=True,
 )
 data_app.command("audit")(audit_verb)
 data_app.command("reconstruct")(reconstruct_verb)
+data_app.command("show")(show_verb)
 _verb = verb(DataError, TrainError)
 _SHOWN = 10
 

@@ -109,7 +109,7 @@ def _write(
         done = 0
         for batch in wanted.iter_slices(128):
             rows = list(batch.iter_rows(named=True))
-            squares = pool.map(lambda row: _square(manifest, row, view, margin, side, unclear), rows)
+            squares = pool.map(lambda row: square_of(manifest, row, view, margin, side, unclear), rows)
             for row, square in zip(rows, squares, strict=True):
                 sides[row["row"]] = len(square)
                 file.write(square.tobytes())
@@ -119,7 +119,11 @@ def _write(
     np.save(folder / _SIDES, sides)
 
 
-def _square(manifest: Manifest, row: Row, view: View, margin: float, side: int, unclear: Unclear) -> np.ndarray:
+def square_of(manifest: Manifest, row: Row, view: View, margin: float, side: int, unclear: Unclear) -> np.ndarray:
+    """Cut what a view looks at out of a row's picture, with a margin around it, uint8 [Q, Q, 3], Q at most `side`.
+
+    Raises DataError as reading the picture does, and for a row that `unclear` leaves out.
+    """
     own = view_for(view, row["faces"], unclear) if view.needs_eyes else view
     if own is None:
         raise DataError(f"{row['path']} has {row['faces']} faces and {unclear!r} leaves it out: choose keep or centre.")

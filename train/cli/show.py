@@ -1,0 +1,72 @@
+"""The verb `fauxlens data show`: a sheet of samples, as they are or as a recipe's augmentation makes them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from train.cli.audit import ManifestFile
+from train.cli.terminal import bar, verb
+from train.common.atomic import check_writable, write_atomically
+from train.common.errors import DataError, TrainError
+from train.common.text import printable
+
+
+@verb(DataError, TrainError)
+def show_verb(
+    manifest: ManifestFile,
+    augment: Annotated[
+        str | None,
+        typer.Option(
+            "--augment",
+            metavar="RECIPE",
+            help="Show each picture through the view of this recipe, then as its file processing and augmentation "
+            "make it: a shipped recipe's name, or a path.",
+        ),
+    ] = None,
+    count: Annotated[
+        int | None,
+        typer.Option(min=1, max=100, help="Pictures of each generator.", show_default="12, with --augment 3"),
+    ] = None,
+    versions: Annotated[int, typer.Option(min=1, max=20, help="With --augment: versions of each picture.")] = 7,
+    size: Annotated[int, typer.Option(min=32, max=1024, help="Side of each picture on the sheet, in pixels.")] = 128,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed draws other pictures and chances.")] = 0,
+    out: Annotated[Path, typer.Option("--out", help="The PNG to write.")] = Path("samples.png"),
+) -> None:
+    """Draw a contact sheet (PNG): samples of each class and generator, or what augmentation does to them."""
+    from train.data.manifest import read_manifest
+    from train.data.samples import Band, choose_samples, draw_sheet, upright_thumbnails
+
+    if out.suffix.lower() != ".png":
+        raise DataError(f"{out} must end in .png: the sheet is a PNG.")
+    check_writable(out)
+    found = read_manifest(manifest)
+    recipe = None
+    if augment is not None:
+        from train.data.rows import select_rows
+        from train.image.view import parse_view
+        from train.recipe import read_recipe
+        from train.recipe_files import find_recipe
+
+        recipe = read_recipe(find_recipe(augment))
+        # What training would leave out is not drawn.
+        found = select_rows(found, parse_view(recipe.data.view), recipe.data.unclear_faces)
+    samples = choose_samples(found.frame, count or (12 if recipe is None else 3), seed=seed)
+    bands = []
+    with bar("drawing") as progress:
+        if recipe is None:
+            columns = 12
+            for done, sample in enumerate(samples, 1):
+                bands.append(Band(sample.title, [upright_thumbnails(found, sample.rows, size)]))
+                progress(done, len(samples))
+        else:
+            from train.fit.augmented_samples import augmented_samples
+
+            columns = versions + 1
+            for done, sample in enumerate(samples, 1):
+                lines = list(augmented_samples(found, sample.rows, recipe, versions, seed=seed))
+                bands.append(Band(f"{sample.title}; the view, then {versions} versions", lines))
+                progress(done, len(samples))
+    sheet = draw_sheet(bands, size, columns)
+    write_atomically(out, lambda temporary: sheet.save(temporary, "PNG"))
+    typer.echo(printable(f"{sum(len(one.rows) for one in samples)} pictures of {len(samples)} kinds: {out}"))
