@@ -56,7 +56,7 @@ def test_pictures_stand_on_the_sheet_as_they_are() -> None:
     for place, picture in enumerate([*pictures, np.full((40, 40, 3), 210, np.uint8)]):
         top, left = 30 + place // 4 * 46, 6 + place % 4 * 46
         np.testing.assert_array_equal(sheet[top : top + 40, left : left + 40], picture)
-    assert (sheet[6:24] < 100).any(axis=(0, 2)).nonzero()[0].max() > 4 * 46
+    assert np.flatnonzero((sheet[6:24] < 100).any(axis=(0, 2))).max() > 4 * 46
     assert (sheet[:, -1] == 255).all()
 
 
