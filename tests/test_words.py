@@ -54,7 +54,6 @@ REPLACED = {
     "receipt": "provenance",
     "mend": "remedy",
     "how": "split spec",
-    "room": "package",
     "door": "entry point",
     "coin": "interchange format",
 }
@@ -68,7 +67,6 @@ ALLOWED = {
     "held": "a key of `benchmark --json`, format 1",
     "_tick": "labels an axis of a figure",
     "how_to_read": "heads the sentences below a table",
-    "has_room": "whether a bound leaves space",
 }
 """Names that keep a replaced word -> why."""
 
