@@ -25,6 +25,7 @@ from export.cli.web import web_verb
 from train.cli.app import HELP_OPTIONS, App, group_in_order, version_option
 from train.cli.compare import compare_verb
 from train.cli.data import data_app
+from train.cli.loo import loo_verb
 from train.cli.process import debug_option, run
 from train.cli.recipe import recipe_app
 from train.cli.train import train_verb
@@ -47,6 +48,7 @@ VERBS: dict[str, tuple[Callable[..., None] | typer.Typer, str]] = {
     "train": (train_verb, MAKE),
     "evaluate": (evaluate_verb, MAKE),
     "compare": (compare_verb, MAKE),
+    "loo": (loo_verb, MAKE),
     "recover": (recover_verb, MAKE),
     "quantize": (quantize_verb, SHIP),
     "export": (export_verb, SHIP),

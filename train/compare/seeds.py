@@ -6,21 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 
 from train.common.errors import TrainError
 from train.common.progress import ProgressCallback
 from train.compare.arms import Arm, Block, Key, arrange, in_words
-from train.compare.bootstrap import METRICS, Figures, Metric, PictureSet, ScoreMatrix, figures_of
+from train.compare.bootstrap import METRICS, Figures, Metric, PictureSet, figures_of
 from train.compare.contrast import LEVEL, Contrast, Sample, contrast, holm
-from train.data.manifest import Manifest
-from train.evaluate.scores import read_scores
-from train.evaluate.selection import rows_to_score
-from train.fit.run_folder import Run, read_state, scores_path
+from train.compare.read_matrix import read_matrix
+from train.fit.run_folder import Run
 
 BETTER, WORSE, NOTHING_FOUND = "better", "worse", "no significant difference"
-WHAT = ["path", "label", "generator", "family", "source", "split", "seen"]
-"""The columns of a scores table in which runs on the same pictures agree."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +105,7 @@ def compare_arms(
     manifest = runs[0].manifest()
     found = []
     for place, block in enumerate(blocks):
-        matrix = _matrix(block, manifest, state)
+        matrix = read_matrix([run for arm in block.arms for run in arm.runs], manifest.frame, state)
 
         def report(done: int, total: int, before: int = place * resamples) -> None:
             if on_progress is not None:
@@ -140,37 +135,6 @@ def _block(block: Block, found: Sequence[Figures]) -> BlockFigures:
             left = len(others) - sum(p < LEVEL for p in others)
             differences.append(_difference(arm, figures, one, adjusted[place], left))
     return BlockFigures(block.name, block.baseline.seeds, _arms(block, found), family, tuple(differences))
-
-
-def _matrix(block: Block, manifest: Manifest, state: str) -> ScoreMatrix:
-    """The scores of a block's runs, arm after arm; raises TrainError where they are not of the same pictures."""
-    runs = [run for arm in block.arms for run in arm.runs]
-    first: pl.DataFrame | None = None
-    probability, thresholds = [], []
-    for run in runs:
-        thresholds.append(read_state(run, state).points.fpr_1)
-        scores = read_scores(scores_path(run, state)).sort("path")
-        probability.append(scores["probability"].to_numpy().astype(np.float64))
-        what = scores.select(WHAT)
-        if first is None:
-            first = what
-        elif not what.equals(first):
-            strange = pl.concat([what.join(first, on=WHAT, how="anti"), first.join(what, on=WHAT, how="anti")])
-            raise TrainError(
-                f"{run.folder} was not evaluated on the same pictures as {runs[0].folder}, or does not know "
-                f"the same ones as seen: they differ in {strange['path'].n_unique()}, the first is "
-                f"{strange['path'].sort()[0]}."
-            )
-    assert first is not None
-    pictures = first.join(manifest.frame.select("path", "group"), on="path", how="left", maintain_order="left")
-    lost = pictures.filter(pl.col("group").is_null())
-    if not lost.is_empty():
-        raise TrainError(
-            f"{runs[0].folder} has scores of pictures that its manifest does not name, the first is {lost['path'][0]}: "
-            "train again."
-        )
-    kept = rows_to_score(pictures.with_row_index("row"))
-    return ScoreMatrix(kept.drop("row"), np.stack(probability)[:, kept["row"].to_numpy()], np.array(thresholds))
 
 
 def _samples(block: Block, figures: Figures) -> dict[Arm, Sample]:

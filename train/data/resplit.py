@@ -56,7 +56,7 @@ def resplit(manifest: Manifest, spec: SplitSpec) -> Manifest:
     """Return the manifest with groups made whole and split `spec`; rows keep their order.
 
     Raises DataError where `spec` leaves out a name that no picture has, or so much that training has no real or no
-    fake picture.
+    fake picture, and for a fold without a picture.
     """
     return _split(_with_whole_groups(manifest), spec)
 
@@ -183,7 +183,10 @@ def _with_whole_groups(manifest: Manifest) -> Manifest:
 def _split(manifest: Manifest, spec: SplitSpec) -> Manifest:
     frame = manifest.frame
     if not isinstance(spec, LeaveOut):
-        return Manifest(frame.with_columns(split=_by_group(frame, spec)), manifest.folder)
+        found = frame.with_columns(split=_by_group(frame, spec))
+        if isinstance(spec, Fold):
+            _check_fold(found, spec)
+        return Manifest(found, manifest.folder)
     for name in spec.names:
         if name not in (there := frame[spec.column].unique().sort().to_list()):
             raise DataError(f"No picture is of {spec.column} {name!r}: name one of {', '.join(there)}.")
@@ -202,6 +205,21 @@ def _split(manifest: Manifest, spec: SplitSpec) -> Manifest:
                 f"Without {spec.column} {', '.join(spec.names)} no {label} picture is left to train on: {remedy}."
             )
     return Manifest(found, manifest.folder)
+
+
+def _check_fold(found: pl.DataFrame, spec: Fold) -> None:
+    groups = found["group"].n_unique()
+    remedy = f"use fewer folds than {spec.count}, or add pictures"
+    if groups < spec.count:
+        raise DataError(f"{spec.count} folds need as many groups, and the manifest has {groups}: {remedy}.")
+    if found.filter(split="test").is_empty():
+        raise DataError(f"No group falls into fold {spec.number} of {spec.count}, of only {groups} groups: {remedy}.")
+    for label in LABELS:
+        of_class = found.filter(label=label)
+        if not of_class.is_empty() and of_class.filter(split="train").is_empty():
+            raise DataError(
+                f"Without fold {spec.number} of {spec.count} no {label} picture is left to train on: {remedy}."
+            )
 
 
 def _by_group(frame: pl.DataFrame, spec: Shares | Fold) -> pl.Series:

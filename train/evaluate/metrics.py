@@ -22,6 +22,12 @@ ECE_BINS = 15
 Z95 = 1.959963984540054
 """The 97.5 % point of the normal distribution."""
 
+MOST_STEPS = 2048
+"""Distinct scores that resamples tell apart."""
+
+MANY = 16_384
+"""Pictures of a class from which on it is drawn step by step, not picture by picture: less memory, the same chances."""
+
 CELLS_AT_ONCE = 2_000_000
 """Resamples times distinct scores held in memory at once; about 16 MB an array."""
 
@@ -87,7 +93,8 @@ def compute_metrics(
     needed to hold the value itself: resampling biases ECE and EER; where most resamples agree, the bound is the one
     that so few pictures allow. Recall and false alarms are plain
     proportions and get Wilson's interval (Wilson 1927), honest at 0 and 1 too, where every resample agrees.
-    Takes about 0.3 s for 1,000 pictures and 1,000 resamples; memory is bounded.
+    Values are exact. Of more than MOST_STEPS distinct scores the resamples know steps only (see `_steps`), so that the
+    time does not grow with the pictures: about 0.3 s for 1,000 of them and 1,000 resamples, 1 to 2 s for 100,000.
     Raises TrainError when a class is missing, a value is not finite or not in 0..1, or resamples < 1.
     """
     scores, fake = two_classes(probability, is_fake, "probabilities")
@@ -103,9 +110,10 @@ def compute_metrics(
             _counts(place[~fake], distinct.size), _counts(place[fake], distinct.size), distinct, threshold
         ).items()
     }
+    steps, step = _steps(distinct, place, fake, threshold)
     drawn = [
-        _figures(real, fakes, distinct, threshold)
-        for real, fakes in _resampled(place[~fake], place[fake], distinct.size, resamples, seed)
+        _figures(real, fakes, steps, threshold)
+        for real, fakes in _resampled(step[~fake], step[fake], steps.size, resamples, seed)
     ]
     n_real, n_fake = int((~fake).sum()), int(fake.sum())
     called = scores >= threshold
@@ -156,6 +164,34 @@ def _percentiles(value: float, drawn: Floats, n: int) -> Interval:
     return Interval(value, min(low, value), max(high, value))
 
 
+def _steps(
+    distinct: Floats, place: npt.NDArray[np.intp], fake: Bools, threshold: float
+) -> tuple[Floats, npt.NDArray[np.intp]]:
+    """What resamples see of the scores: scores [U], highest first, and the place of each picture among them, [N].
+
+    All distinct scores where there are at most MOST_STEPS. Else neighbours are joined at their mean, so that a step
+    holds at most one in MOST_STEPS / 4 of a class: an AUC moves by less than 2 / MOST_STEPS, and by far less in
+    practice, since a tie counts half. The threshold stays a border between steps, and the highest scores, down to
+    about 2 % of the reals, stay apart, because the rates at 1 % and 0.5 % false alarms are decided there.
+    """
+    if distinct.size <= MOST_STEPS:
+        return distinct, place
+    part = MOST_STEPS // 4
+    borders = [np.array([0, (distinct >= threshold).sum()])]
+    for one in (~fake, fake):
+        ranked = np.sort(place[one])
+        borders.append(ranked[np.linspace(0, ranked.size - 1, part).round().astype(np.intp)])
+    top = np.sort(place[~fake])[: max(1, round(2 * FPR_1 * (~fake).sum()))]
+    borders.append(
+        np.arange(top[-1] + 1) if top[-1] < part else top[np.linspace(0, top.size - 1, part).astype(np.intp)]
+    )
+    starts = np.unique(np.concatenate(borders))
+    starts = starts[starts < distinct.size]
+    counts = np.bincount(place, minlength=distinct.size)
+    means = np.add.reduceat(distinct * counts, starts) / np.add.reduceat(counts, starts)
+    return means, np.searchsorted(starts, place, side="right") - 1
+
+
 def _counts(place: npt.NDArray[np.intp], width: int) -> Floats:
     return np.bincount(place, minlength=width)[None].astype(np.float64)
 
@@ -172,6 +208,9 @@ def _resampled(
 
 
 def _drawn(random: np.random.Generator, place: npt.NDArray[np.intp], rows: int, width: int) -> Floats:
+    if place.size > MANY:
+        counts = np.bincount(place, minlength=width)
+        return random.multinomial(place.size, counts / place.size, size=rows).astype(np.float64)
     picked = place[random.integers(0, place.size, (rows, place.size))]
     picked += (np.arange(rows) * width)[:, None]
     return np.bincount(picked.ravel(), minlength=rows * width).reshape(rows, width).astype(np.float64)

@@ -47,12 +47,16 @@ def train_missing(
     recipes that are equal share a run. `on_run` is called with a recipe's place, from 0, before its training goes on,
     and not where it is finished. Runs have no report: `train --resume` writes it.
 
+    Several processes, on several machines that share the folder too, may train there at once: what one of them is at
+    is passed over by the others.
+
     All recipes are checked against the manifest before the first training. Raises TrainError where the folder's runs
-    are of another manifest or another process is at work there, and what `begin` and `train_and_score` raise.
+    are of another manifest, or when all is done but what another process is training, and what `begin` and
+    `train_and_score` raise.
     """
     runs: list[Run] = []
-    with _alone(folder):
-        there = _runs_in(folder, manifest_path)
+    with _locked(folder / ".study", wait=True):
+        there = runs_in(folder, manifest_path)
         try:
             for recipe in recipes:
                 run = there.get(recipe.sha256) or begin(recipe, manifest_path, _free(folder / run_name(recipe)))
@@ -62,17 +66,27 @@ def train_missing(
             for run in runs:
                 abandon_run(run)
             raise
-        for number, run in enumerate(runs):
+    busy = []
+    for number, run in enumerate(runs):
+        with _locked(folder / f".{run.folder.name}") as free:
             if has_state(run, "float"):
+                continue
+            if not free:
+                busy.append(run.folder)
                 continue
             on_run(number, run)
             # What Keras keeps of the networks before this one, above all numbers in the names of layers.
             load_tensorflow().keras.backend.clear_session()
             train_and_score(run, on_pack=on_pack, on_batch=on_batch, on_epoch=on_epoch)
+    if busy:
+        raise TrainError(
+            f"Another process is training {len(busy)} of the runs, the first is {busy[0]}: wait until it is done and "
+            "run the same again."
+        )
     return tuple(runs)
 
 
-def _runs_in(folder: Path, manifest_path: Path) -> dict[str, Run]:
+def runs_in(folder: Path, manifest_path: Path) -> dict[str, Run]:
     """The runs in a folder by their recipe as it reads today, whatever they are called."""
     sha256 = read_manifest(manifest_path).sha256
     found: dict[str, Run] = {}
@@ -99,16 +113,16 @@ def _free(folder: Path) -> Path:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".study.lock")
+def _locked(name: Path, wait: bool = False) -> Iterator[bool]:
+    """Hold the lock NAME.lock; gives False where another process has it and `wait` is not asked for."""
+    name.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(f"{name}.lock")
     try:
-        take(lock, timeout=0)
-    except Timeout as error:
-        raise TrainError(
-            f"Another process is training in {folder}: wait until it is done, or choose another --out."
-        ) from error
+        take(lock, timeout=-1 if wait else 0)
+    except Timeout:
+        yield False
+        return
     try:
-        yield
+        yield True
     finally:
         let_go(lock)

@@ -171,3 +171,40 @@ def test_the_score_interval_is_that_of_scipy() -> None:
     for successes, trials in ((0, 4), (3, 7), (9, 9), (500, 1000)):
         expected = wilson(successes, trials)
         assert score_interval(successes / trials, trials) == pytest.approx((expected.low, expected.high), abs=1e-9)
+
+
+def many(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    fake = np.repeat([False, True], [count, count // 3])
+    return fake, 1 / (1 + np.exp(-random.normal(1.6 * fake - 0.8, 1.0)))
+
+
+def test_steps_of_many_scores_hardly_move_a_figure() -> None:
+    fake, p = many(9_000)
+    distinct, place = np.unique(-p, return_inverse=True)
+    steps, step = metrics._steps(-distinct, place, fake, 0.5)
+    assert steps.size <= metrics.MOST_STEPS < distinct.size and (np.diff(steps) < 0).all()
+    exact = {name: interval.value for name, interval in intervals(compute_metrics(fake, p, 0.5, resamples=1)).items()}
+    real, fakes = (metrics._counts(step[one], steps.size) for one in (~fake, fake))
+    near = {name: float(values[0]) for name, values in metrics._figures(real, fakes, steps, 0.5).items()}
+    assert abs(near["auc"] - exact["auc"]) < 1e-4
+    # What the threshold decides, and the rates at few false alarms, are the same to the last digit.
+    for name in ("accuracy", "balanced_accuracy", "precision", "f1", "tpr_at_1", "tpr_at_05"):
+        assert near[name] == pytest.approx(exact[name], abs=1e-12), name
+    for name in ("ap", "eer", "ece"):
+        assert near[name] == pytest.approx(exact[name], abs=1e-3), name
+
+
+def test_intervals_of_steps_are_those_of_all_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake, p = many(3_000, seed=1)
+    by_steps = intervals(compute_metrics(fake, p, 0.6))
+    monkeypatch.setattr(metrics, "MOST_STEPS", 10**9)
+    by_scores = intervals(compute_metrics(fake, p, 0.6))
+    monkeypatch.setattr(metrics, "MANY", 100)
+    by_counts = intervals(compute_metrics(fake, p, 0.6))
+    for name, interval in by_scores.items():
+        width = interval.high - interval.low
+        for other in (by_steps[name], by_counts[name]):
+            assert other.value == interval.value
+            # Two bootstraps of 1,000 differ by a few percent of their width.
+            assert (other.low, other.high) == pytest.approx((interval.low, interval.high), abs=0.25 * width), name

@@ -78,8 +78,8 @@ def test_a_study_refuses_what_would_mix(small_manifest: Path, tmp_path: Path) ->
         nobody = {"view": "upright|square|resize(32)", "generators": ["camera", "styleganx"]}
         train_missing([_recipe(1), _recipe(1, data=nobody)], small_manifest, folder)
     assert not list(folder.glob("*/run.json"))
-    lock = FileLock(folder / ".study.lock")
-    with lock, pytest.raises(TrainError, match="Another process"):
+    lock = FileLock(folder / f".{run_name(_recipe(1))}.lock")
+    with lock, pytest.raises(TrainError, match="Another process is training 1 of the runs"):
         train_missing([_recipe(1)], small_manifest, folder)
     with pytest.raises(InterruptedError):
         train_missing([_recipe(1)], small_manifest, folder, on_run=_interrupt)

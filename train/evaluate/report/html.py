@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,7 @@ def write_report(
     page = _environment().get_template("report.html.j2")
     html = page.render(
         title=title,
+        style=page_style(),
         lead=evaluations[0],
         evaluations=evaluations,
         flips=flips,
@@ -125,6 +127,11 @@ def write_report(
         write_text(paths.groups, groups_csv(by_attribute))
     write_text(paths.html, html)
     return paths
+
+
+def page_style() -> Markup:
+    """The style sheet of this page, for others of the same looks."""
+    return Markup(files("train.evaluate.report").joinpath("style.css").read_text(encoding="utf-8").rstrip())
 
 
 def read_evaluations(path: Path) -> tuple[Evaluation, ...]:

@@ -1,0 +1,59 @@
+"""Foreign names stand in Markdown, LaTeX and CSV as they are."""
+
+import csv
+import io
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from train.compare.table_formats import csv_table, latex_table, markdown_table
+
+HOSTILE = ("a&b", "50 % of_x", "{\\input{/etc/passwd}}", "[x]", "a|b", "#1 ~^", "<script>", "=1+1", "–", "−0.5", "a*b")
+HEADER = tuple(f"h{number}" for number in range(len(HOSTILE)))
+
+
+def test_latex_escapes_all_that_it_would_read() -> None:
+    text = latex_table(HEADER, [HOSTILE, HOSTILE[::-1]], "50 % & more", "tab:a_b")
+    body = text.split(r"\begin{tabular}")[1].split(r"\end{tabular}")[0]
+    rows = [line for line in body.splitlines() if line.endswith(r"\\")]
+    assert len(rows) == 3
+    for row in rows:
+        # Every cell's separator is ours, and no command is foreign.
+        assert len(re.findall(r"(?<!\\)&", row)) == len(HEADER) - 1
+        assert not re.search(r"(?<!\\)[%#_$]", row)
+        assert set(re.findall(r"\\([a-z]+)", row)) <= {
+            "textbackslash", "textasciitilde", "textasciicircum", "textless", "textgreater", "textbar",
+            "textasteriskcentered", "textminus",
+        }  # fmt: skip
+        unescaped = re.sub(r"\\[{}]", "", row)
+        assert unescaped.count("{") == unescaped.count("}")
+    assert r"50 \% \& more" in text
+
+
+@pytest.mark.slow
+def test_latex_compiles(tmp_path: Path) -> None:
+    program = shutil.which("pdflatex") or shutil.which("tectonic")
+    if program is None:
+        pytest.skip("no LaTeX on this machine")
+    table = latex_table(HEADER, [HOSTILE], "A caption with 5 % and _", "tab:x")
+    document = rf"\documentclass{{article}}\begin{{document}}{table}\end{{document}}"
+    (tmp_path / "a.tex").write_text(document, encoding="utf-8")
+    options = [] if program.endswith("tectonic") else ["-interaction=nonstopmode", "-halt-on-error"]
+    done = subprocess.run([program, *options, "a.tex"], cwd=tmp_path, capture_output=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+
+
+def test_markdown_keeps_its_columns() -> None:
+    lines = markdown_table(HEADER, [HOSTILE]).splitlines()
+    assert [len(re.findall(r"(?<!\\)\|", line)) for line in lines] == [len(HEADER) + 1] * 3
+    assert r"\<script\>" in lines[2]
+
+
+def test_csv_is_read_back_and_computed_by_nobody() -> None:
+    (header, row) = csv.reader(io.StringIO(csv_table(HEADER, [HOSTILE])))
+    assert tuple(header) == HEADER
+    assert row[HOSTILE.index("=1+1")] == "'=1+1"
+    assert row[0] == "a&b"
