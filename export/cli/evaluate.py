@@ -30,8 +30,15 @@ def evaluate_verb(
         ),
     ] = "none",
     pictures: Annotated[
-        int, typer.Option(min=2, help="Maximum number of pictures for --robustness, balanced over sources.")
+        int,
+        typer.Option(
+            min=2, help="Maximum number of pictures for --robustness and --bias-score, balanced over sources."
+        ),
     ] = 400,
+    bias_score: Annotated[
+        bool,
+        typer.Option("--bias-score", help="Also score pictures as files of the other class: size and JPEG quality."),
+    ] = False,
     by: Annotated[
         str,
         typer.Option(
@@ -92,11 +99,20 @@ def evaluate_verb(
             which=split,
             names=name or (),
             scores_at=scores_at,
+            bias_score=bias_score,
         )
     if as_json:
         typer.echo(found.paths.json.read_text(encoding="utf-8"))
         return
     show_evaluations(found.evaluations)
+    if found.shortcuts:
+        print_lines(found.shortcuts.sentence)
+        if found.shortcuts.bias:
+            bias = found.shortcuts.bias
+            print_lines(
+                f"Bias score {bias.score:.3f}: AUC {bias.auc_before.value:.3f} becomes {bias.auc_after.value:.3f} "
+                f"where each of {bias.n_real} reals and {bias.n_fake} fakes is saved as one of the other class is."
+            )
     if found.robustness:
         from train.evaluate.robustness.results import hardest
 

@@ -16,20 +16,30 @@ from export.release.foreign import score_foreign
 from export.runtimes.litert import open_detector_file
 from train.common.errors import TrainError
 from train.common.progress import ProgressCallback
+from train.data.audit.metadata_baseline import MetadataBaseline, fit_metadata_baseline
 from train.data.manifest import Manifest, read_manifest
 from train.data.rows import select_rows
 from train.data.store import Store, pack_beside
 from train.evaluate.by_attribute import parse_by
 from train.evaluate.calibration import Calibration, OperatingPoints, probabilities
 from train.evaluate.decision import POINTS
+from train.evaluate.evaluation import Evaluation
 from train.evaluate.foreign_scores import SUFFIXES, read_foreign_scores
-from train.evaluate.report.build import Reported, Scored, metadata_baseline, report
+from train.evaluate.report.build import Reported, Scored, baseline_note, report
 from train.evaluate.report.html import Illustration
 from train.evaluate.robustness.apply import PICTURES, Probabilities, RobustnessSubject, find_robustness
 from train.evaluate.robustness.corruptions import SETS, Corruption
 from train.evaluate.robustness.results import Robustness
 from train.evaluate.scores import log_odds_of, read_scores, write_scores
 from train.evaluate.selection import Which, mark_manifest, reported, rows_to_report
+from train.evaluate.shortcuts.bias_score import find_bias_score
+from train.evaluate.shortcuts.explain import (
+    ShortcutBaseline,
+    Shortcuts,
+    explain,
+    framing_baseline,
+    low_frequency_baseline,
+)
 from train.fit.run_folder import Run, open_run, read_state, scores_path
 from train.fit.scoring import Scorer, keras_scorer, score_rows
 from train.image.view import Unclear, View, parse_view
@@ -86,6 +96,7 @@ def evaluate_models(
     which: Which = "test",
     names: Sequence[str] = (),
     scores_at: str = "",
+    bias_score: bool = False,
 ) -> Reported:
     """Evaluate run folders, detector files or bundles on one manifest; write a report, and scores.csv with each
     picture's.
@@ -97,7 +108,8 @@ def evaluate_models(
     the manifest whose groups are compared (train.evaluate.by_attribute.parse_by). With `which` "all" the rows that a
     model was trained on are evaluated, too, but for robustness. `names` are what the report calls the models, else the
     names of their files. A model may also be a table of another tool's scores (train.evaluate.foreign_scores), whose
-    column is `scores_at` where it has another name than usual. Raises TrainError when models of
+    column is `scores_at` where it has another name than usual. `bias_score`: at most so many `pictures` are also shown
+    as files of the other class are. Raises TrainError when models of
     different views are asked for side by side, and what is wrong with a model or the manifest.
     """
     if robustness not in SETS:
@@ -121,6 +133,7 @@ def evaluate_models(
         raise TrainError("The models treat pictures with no or several faces differently: evaluate them separately.")
     for number, one in enumerate(found, 1):
         write_scores(one.scored.scores, folder / (f"scores-{number}.csv" if number > 1 else "scores.csv"))
+    metadata = fit_metadata_baseline(manifest.frame)
     reported = report(
         folder,
         [one.scored for one in found],
@@ -128,10 +141,13 @@ def evaluate_models(
         found[0].view,
         unclear=found[0].unclear,
         title=f"{', '.join(called if names else map(str, models))} on {manifest_path.name}",
-        baseline=metadata_baseline(manifest.frame),
+        baseline=baseline_note(metadata),
         robustness=_robustness(found, manifest, SETS[robustness], pictures, on_progress),
         illustrations=next((one.illustrations for one in found if one.illustrations), ()),
         by=groups,
+        shortcuts=lambda lead: _shortcuts(
+            lead, found[0], manifest, metadata, pictures if bias_score else 0, on_progress
+        ),
         which=which,
     )
     notes = (sentence for one in found for sentence in (*one.notes, _note(one, manifest, which)))
@@ -198,6 +214,7 @@ class _ScoredModel:
     view: View
     unclear: Unclear
     open_model: Callable[[], Probabilities] | None
+    open_store: Callable[[], Store] | None = None
     illustrations: tuple[Illustration, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -230,6 +247,40 @@ def _robustness(
     )
 
 
+def _shortcuts(
+    lead: Evaluation,
+    found: "_ScoredModel",
+    manifest: Manifest,
+    metadata: MetadataBaseline | None,
+    pictures: int,
+    on_progress: ProgressCallback | None,
+) -> Shortcuts:
+    """What else explains the leading model's figure; the bias score of so many pictures, 0 for none."""
+    store = None if found.open_store is None else found.open_store()
+    baselines = (
+        None if metadata is None else ShortcutBaseline("metadata", metadata.auc, metadata.low, metadata.high),
+        framing_baseline(manifest.frame),
+        None if store is None else low_frequency_baseline(store.manifest.frame, store.pixels),
+    )
+    bias = None
+    if pictures:
+        if found.open_model is None:
+            raise TrainError(
+                f"{found.scored.name} is a table of scores, which no picture can be given to: leave out --bias-score."
+            )
+        reported_paths = rows_to_report(found.scored.scores).select("path")
+        bias = find_bias_score(
+            found.open_model(),
+            reported_paths.join(manifest.frame, on="path", maintain_order="left"),
+            manifest,
+            found.view,
+            unclear=found.unclear,
+            pictures=pictures,
+            on_progress=on_progress,
+        )
+    return explain(lead.overall.auc.value, [one for one in baselines if one], bias, aligned=found.view.needs_eyes)
+
+
 def _score_path(
     path: Path,
     called: str,
@@ -256,7 +307,8 @@ def _score_path(
         run = open_detector_file(tflite)
         return lambda views: run(views).scores[:, 1]
 
-    return _ScoredModel(Scored(called, scores, points), marked, view, unclear, open_model, illustrations(means, called))
+    shown = illustrations(means, called)
+    return _ScoredModel(Scored(called, scores, points), marked, view, unclear, open_model, lambda: store, shown)
 
 
 def _score_table(path: Path, called: str, manifest: Manifest, column: str) -> _ScoredModel:
@@ -288,7 +340,11 @@ def _score_run(run: Run, called: str, manifest: Manifest, manifest_path: Path, w
     else:
         store = pack_beside(manifest, manifest_path, run.view, unclear=unclear)
         scores = score_rows(store, rows_to_report(marked, which), _run_scorer(run), state.calibration)
-    return _ScoredModel(Scored(name, scores, state.points), marked, run.view, unclear, open_model)
+
+    def open_store() -> Store:
+        return run.store() if manifest.sha256 == run.manifest_sha256 else store
+
+    return _ScoredModel(Scored(name, scores, state.points), marked, run.view, unclear, open_model, open_store)
 
 
 def _run_scorer(run: Run) -> Scorer:

@@ -5,41 +5,23 @@
 Every picture of the manifest's test split (but reconstructions, whose files are those of their originals, and edits) is
 scored as it is, and once more after it was brought to the size and the JPEG quality of a random picture of the other
 class. A detector of faces does not care. Prints the mean probability of both classes before
-and after, the larger of the two moves (the bias score), and AUC before and after. Takes half a minute on one core.
+and after, by source, the larger of the two moves (the bias score), and AUC before and after; `fauxlens evaluate
+--bias-score` has the sum of it in its report. Takes half a minute on one core.
 """
 
 import argparse
-import io
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
-from PIL import Image
 from sklearn.metrics import roc_auc_score
 
 from export.inference.detector import LoadedDetector, detect, open_detector
 from train.data.manifest import Manifest, read_manifest
 from train.data.rows import decode_row, eyes_of
-from train.image.decode import Picture
-from train.image.view import Eyes
+from train.evaluate.shortcuts.bias_score import saved_as
 
 SEED = 0
-
-
-def saved_as(picture: Picture, eyes: Eyes, other: dict[str, Any]) -> tuple[Picture, Eyes]:
-    """A picture with the longer side of `other` (never enlarged) and saved as it is, and where its eyes are then."""
-    height, width = picture.pixels.shape[:2]
-    factor = min(1.0, max(other["width"], other["height"]) / max(width, height))
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    image = Image.fromarray(picture.pixels).resize(size, Image.Resampling.LANCZOS)
-    if other["jpeg_quality"] is not None:
-        buffer = io.BytesIO()
-        image.save(buffer, "JPEG", quality=other["jpeg_quality"])
-        image = Image.open(buffer)
-    pixels = np.asarray(image.convert("RGB"))
-    return replace(picture, pixels=pixels), Eyes(eyes.x * factor, eyes.y * factor, eyes.distance * factor)
 
 
 def moves(detector: LoadedDetector, manifest: Manifest, pictures: int) -> pl.DataFrame:

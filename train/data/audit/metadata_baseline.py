@@ -110,7 +110,7 @@ def fit_metadata_baseline(frame: pl.DataFrame, seed: int = 0) -> MetadataBaselin
     classifier = HistGradientBoostingClassifier(
         max_iter=100, early_stopping=False, class_weight="balanced", random_state=seed
     )
-    return _evaluate(frame, file_features(frame), classifier, seed)
+    return cross_validated(frame, file_features(frame), classifier, seed)
 
 
 def fit_features_alone(frame: pl.DataFrame, seed: int = 0) -> tuple[FeatureAlone, ...]:
@@ -123,7 +123,7 @@ def fit_features_alone(frame: pl.DataFrame, seed: int = 0) -> tuple[FeatureAlone
     found = [
         FeatureAlone(name, model)
         for column, name in enumerate(FEATURES)
-        if (model := _evaluate(frame, features[:, [column]], _tree(frame.height, seed), seed)) is not None
+        if (model := cross_validated(frame, features[:, [column]], _tree(frame.height, seed), seed)) is not None
     ]
     return tuple(sorted(found, key=lambda one: -one.model.auc))
 
@@ -135,7 +135,7 @@ def fit_framing(frame: pl.DataFrame, seed: int = 0) -> MetadataBaseline | None:
     """
     known = frame.filter(pl.col("eye_distance").is_not_null())
     known = known.sample(min(known.height, _MAX_ROWS), seed=seed, shuffle=True)
-    return _evaluate(known, framing_features(known), _tree(known.height, seed), seed)
+    return cross_validated(known, framing_features(known), _tree(known.height, seed), seed)
 
 
 def fit_pairs(frame: pl.DataFrame, seed: int = 0) -> tuple[PartPair, ...]:
@@ -168,7 +168,7 @@ def fit_pairs(frame: pl.DataFrame, seed: int = 0) -> tuple[PartPair, ...]:
 def _evaluate_pair(real: str, fake: str, reals: pl.DataFrame, fakes: pl.DataFrame, seed: int) -> PartPair | None:
     rows = pl.concat([reals, fakes])
     features = file_features(rows)
-    files = _evaluate(rows, features, _tree(rows.height, seed), seed)
+    files = cross_validated(rows, features, _tree(rows.height, seed), seed)
     if files is None:
         return None
     framing = fit_framing(rows, seed)
@@ -194,7 +194,13 @@ def _tree(rows: int, seed: int) -> Any:
     return DecisionTreeClassifier(min_samples_leaf=leaf, class_weight="balanced", random_state=seed)
 
 
-def _evaluate(frame: pl.DataFrame, features: np.ndarray, classifier: Any, seed: int) -> MetadataBaseline | None:
+def cross_validated(
+    frame: pl.DataFrame, features: np.ndarray, classifier: Any, seed: int = 0
+) -> MetadataBaseline | None:
+    """Evaluate a scikit-learn classifier of features [N, F] of a manifest's rows by group-wise 5-fold cross-validation.
+
+    None if a class has fewer than 5 groups.
+    """
     from sklearn.model_selection import PredefinedSplit, cross_val_predict
     from threadpoolctl import threadpool_limits
 

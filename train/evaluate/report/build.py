@@ -1,7 +1,7 @@
 """From score tables to a run's report: every model side by side, with pictures of the worst mistakes."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -10,7 +10,7 @@ import polars as pl
 from PIL import Image
 
 from train.data.audit.audit import AuditLimits, baseline_verdict
-from train.data.audit.metadata_baseline import fit_metadata_baseline
+from train.data.audit.metadata_baseline import MetadataBaseline, fit_metadata_baseline
 from train.data.manifest import Manifest
 from train.data.rows import view_row
 from train.evaluate.by_attribute import Attributes, ByAttribute, compare_groups
@@ -20,6 +20,7 @@ from train.evaluate.flips import Flips, count_flips
 from train.evaluate.report.html import BaselineNote, Illustration, ReportPaths, Thumbnails, write_report
 from train.evaluate.robustness.results import Robustness
 from train.evaluate.selection import Which
+from train.evaluate.shortcuts.explain import Shortcuts
 from train.image.view import Unclear, View
 
 
@@ -42,6 +43,7 @@ class Reported:
     robustness: Robustness | None = None
     notes: tuple[str, ...] = ()
     by_attribute: tuple[ByAttribute, ...] = ()
+    shortcuts: Shortcuts | None = None
 
 
 def report(
@@ -57,13 +59,15 @@ def report(
     robustness: Robustness | None = None,
     illustrations: Sequence[Illustration] = (),
     by: Sequence[Attributes] = (),
+    shortcuts: Callable[[Evaluation], Shortcuts] | None = None,
     which: Which = "test",
 ) -> Reported:
     """Evaluate every model, count the flips of each against the one before it, and write report.html, .json and .csv.
 
     Each model's verdicts are those at its own operating points, as it would ship. `robustness` is what
     `train.evaluate.robustness.apply` found of the same models, `illustrations` are further pictures, such as mean
-    heatmaps; `by` are attributes of the manifest whose groups are compared, for each model.
+    heatmaps; `shortcuts` says of the first evaluation what else explains it; `by` are attributes of the manifest whose
+    groups are compared, for each model.
     """
     evaluations = tuple(evaluate_scores(one.scores, one.points, name=one.name, which=which) for one in scored)
     flips = tuple(
@@ -82,6 +86,7 @@ def report(
         for one in scored
         for names in by
     )
+    explained = None if shortcuts is None else shortcuts(evaluations[0])
     paths = write_report(
         folder,
         evaluations,
@@ -92,14 +97,19 @@ def report(
         robustness=robustness,
         illustrations=illustrations,
         by_attribute=by_attribute,
+        shortcuts=explained,
         thumbnails=view_thumbnails(manifest, view, unclear),
     )
-    return Reported(evaluations, flips, paths, robustness, by_attribute=by_attribute)
+    return Reported(evaluations, flips, paths, robustness, by_attribute=by_attribute, shortcuts=explained)
 
 
 def metadata_baseline(frame: pl.DataFrame) -> BaselineNote | None:
     """What file metadata alone reaches on these manifest rows, in words and AUC; None where there are too few."""
-    found = fit_metadata_baseline(frame)
+    return baseline_note(fit_metadata_baseline(frame))
+
+
+def baseline_note(found: MetadataBaseline | None) -> BaselineNote | None:
+    """A metadata baseline in words and AUC."""
     return None if found is None else BaselineNote(found.auc, baseline_verdict(found, AuditLimits()))
 
 

@@ -28,6 +28,7 @@ from train.evaluate.report.attribute_tables import groups_csv, sentences, tables
 from train.evaluate.report.csv_table import as_csv
 from train.evaluate.robustness.results import Condition, Robustness, hardest
 from train.evaluate.robustness.strength_figure import robustness_figure
+from train.evaluate.shortcuts.explain import WORDS, Shortcuts
 
 FORMAT = 1
 """Version of report.json; a reader refuses another one."""
@@ -75,6 +76,7 @@ def write_report(
     robustness: Robustness | None = None,
     illustrations: Sequence[Illustration] = (),
     by_attribute: Sequence[ByAttribute] = (),
+    shortcuts: Shortcuts | None = None,
     thumbnails: Thumbnails | None = None,
 ) -> ReportPaths:
     """Writes report.html, report.json and report.csv into `folder`, each whole or not at all; with `by_attribute` also
@@ -100,6 +102,8 @@ def write_report(
         flips=flips,
         recipe_text=recipe_text,
         baseline=baseline,
+        shortcuts=shortcuts,
+        shortcut_words=WORDS,
         robustness=robustness,
         corrupted=_by_corruption(robustness),
         figures=_figures(evaluations, robustness),
@@ -115,6 +119,7 @@ def write_report(
         "judgements": [to_plain(evaluation) for evaluation in evaluations],
         "flips": [to_plain(item) for item in flips],
         "audit": None if baseline is None else to_plain(baseline),
+        "shortcuts": None if shortcuts is None else to_plain(shortcuts),
         "prior_shift": list(alarm_sentences(evaluations[0])),
         "robustness": None if robustness is None else to_plain(robustness),
         "by_attribute": [to_plain(found) for found in by_attribute],

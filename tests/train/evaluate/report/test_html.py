@@ -21,6 +21,7 @@ from train.evaluate.metrics import Interval
 from train.evaluate.report import summary
 from train.evaluate.report.html import BaselineNote, Illustration, ReportPaths, read_evaluations, write_report
 from train.evaluate.robustness.results import Robustness
+from train.evaluate.shortcuts.explain import ShortcutBaseline, explain
 
 Chromium = Callable[[Path, Path], tuple[set[str], str]]
 
@@ -92,6 +93,7 @@ def written(
         recipe_text="[data]\nhomepage = 'https://example.org' # <!-- not markup -->\n",
         baseline=BaselineNote(0.612, "So the score is mostly not a file-format shortcut."),
         robustness=withstood,
+        shortcuts=explain(0.9, [ShortcutBaseline("framing", 0.88, 0.86, 0.9)], None),
         illustrations=[Illustration("mean heatmap of the fakes", picture("x.jpg") or b"", "int8")],
         thumbnails=picture,
     )
@@ -141,6 +143,16 @@ def test_both_models_flips_and_the_metadata_baseline_are_on_the_page(page: Page)
     pictures = [attributes["src"] or "" for tag, attributes in page.tags if tag == "img"]
     assert any(source.startswith("data:image/png;base64,") for source in pictures)
     assert any(source.startswith("data:image/jpeg;base64,") for source in pictures)
+
+
+def test_the_page_opens_with_the_shortcut_that_explains_the_figure(written: ReportPaths, page: Page) -> None:
+    document = json.loads(written.json.read_text(encoding="utf-8"))
+    sentence = document["shortcuts"]["sentence"]
+    assert "eyes alone reach AUC 0.88" in sentence
+    shown = " ".join("".join(page.text).split())
+    assert shown.index(sentence) < shown.index("What this detector catches")
+    for alarms in document["prior_shift"]:
+        assert alarms in shown
 
 
 def test_json_gives_the_evaluations_back(written: ReportPaths, evaluations: tuple[Evaluation, Evaluation]) -> None:
