@@ -85,7 +85,7 @@ def test_the_head_is_the_classifiers_own(data: StageData) -> None:
     assert training.evaluate() == pytest.approx(validate_epoch(model, data.val_planes, data.val), rel=1e-5)
 
 
-class Interrupted(Exception):
+class StoppedStage(Exception):
     """Stands for a kill."""
 
 
@@ -94,12 +94,12 @@ def test_a_cached_stage_that_was_stopped_ends_where_an_unbroken_one_ends(
 ) -> None:
     def stop(done: Any) -> None:
         if (done.stage, done.epoch, done.batch) == ("head", 3, 1):
-            raise Interrupted
+            raise StoppedStage
 
     whole = begin(recipe, small_manifest, tmp_path / "whole")
     kept = fit(whole, whole.store()).get_weights()
     broken = begin(recipe, small_manifest, tmp_path / "broken")
-    with pytest.raises(Interrupted):
+    with pytest.raises(StoppedStage):
         fit(broken, broken.store(), on_batch=stop)
     again = resume(tmp_path / "broken", recipe)
     weights = fit(again, again.store()).get_weights()

@@ -8,7 +8,6 @@ import re
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from tests.train.parsed_page import ParsedPage
 from train.data.audit.audit import Audit, audit
 from train.data.audit.contact_sheets import SIDE, contact_sheet, thumbnailer
 from train.data.audit.findings import Finding
@@ -26,39 +26,8 @@ from train.data.scan.skipped import Skipped
 
 Chromium = Callable[[Path, Path], tuple[set[str], str]]
 
-VOID = {"meta", "img", "br", "link", "input", "hr"}
 HOSTILE = """x" onerror="alert(1)<script>alert('$2$')</script> &amp;"""
 TITLE = 'Audit <of> "mine" & theirs'
-
-
-class Page(HTMLParser):
-    """Collects tags, attributes and text, and whether every tag is closed in its turn."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.parts: list[str] = []
-        self.feed(text)
-        self.close()
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.parts).split())
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.parts.append(data)
 
 
 @pytest.fixture(scope="module")
@@ -108,13 +77,13 @@ def written(found: Audit, manifest: Manifest, tmp_path_factory: pytest.TempPathF
 
 
 @pytest.fixture(scope="module")
-def page(written: AuditPaths) -> Page:
-    return Page(written.html.read_text(encoding="utf-8"))
+def page(written: AuditPaths) -> ParsedPage:
+    return ParsedPage(written.html.read_text(encoding="utf-8"))
 
 
-def test_the_page_is_well_formed_and_hostile_names_are_text(page: Page) -> None:
+def test_the_page_is_well_formed_and_hostile_names_are_text(page: ParsedPage) -> None:
     assert page.open == []
-    assert TITLE in page.parts
+    assert TITLE in page.texts
     allowed = {
         *("html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "h3", "p", "b", "i", "div", "span"),
         *("section", "figure", "figcaption", "img", "table", "thead", "tbody", "tfoot", "tr", "th", "td", "caption"),
@@ -126,7 +95,7 @@ def test_the_page_is_well_formed_and_hostile_names_are_text(page: Page) -> None:
     assert "<b>&07.png" in [attributes.get("alt") for _, attributes in page.tags]
 
 
-def test_the_page_asks_for_nothing_from_elsewhere(written: AuditPaths, page: Page) -> None:
+def test_the_page_asks_for_nothing_from_elsewhere(written: AuditPaths, page: ParsedPage) -> None:
     for tag, attributes in page.tags:
         for name in ("src", "href", "xlink:href", "srcset", "data", "action", "poster"):
             value = attributes.get(name)
@@ -136,7 +105,7 @@ def test_the_page_asks_for_nothing_from_elsewhere(written: AuditPaths, page: Pag
     assert "default-src 'none'" in (policy[0]["content"] or "")
 
 
-def test_no_id_comes_twice_and_figures_follow_the_theme(written: AuditPaths, page: Page) -> None:
+def test_no_id_comes_twice_and_figures_follow_the_theme(written: AuditPaths, page: ParsedPage) -> None:
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
     used = {value[1:] for _, found in page.tags for value in [found.get("xlink:href")] if value}
@@ -148,7 +117,7 @@ def test_no_id_comes_twice_and_figures_follow_the_theme(written: AuditPaths, pag
     assert set(re.findall(r"var\((--[a-z0-9-]+)\)", figures)) <= set(re.findall(r"(--[a-z0-9-]+):", html))
 
 
-def test_numbers_on_the_page_are_those_of_the_json(written: AuditPaths, page: Page, found: Audit) -> None:
+def test_numbers_on_the_page_are_those_of_the_json(written: AuditPaths, page: ParsedPage, found: Audit) -> None:
     document = json.loads(written.json.read_text(encoding="utf-8"))
     assert document["format"] == 1
     assert document["passed"] is False
@@ -168,7 +137,7 @@ def test_numbers_on_the_page_are_those_of_the_json(written: AuditPaths, page: Pa
     assert f"{medians['album', 'bytes_per_pixel']:.3g}" in page.text
 
 
-def test_examples_stand_side_by_side_and_gaps_are_labelled(page: Page) -> None:
+def test_examples_stand_side_by_side_and_gaps_are_labelled(page: ParsedPage) -> None:
     gaps = [attributes for _, attributes in page.tags if attributes.get("class") == "none"]
     assert [gap["aria-label"] for gap in gaps] == ["no such picture.jpg cannot be read"]
     pictures = [attributes for tag, attributes in page.tags if tag == "img"]
@@ -202,7 +171,7 @@ def test_writing_twice_gives_the_same_bytes(
 
 def test_a_manifest_that_can_hardly_be_evaluated_makes_a_page_too(manifest: Manifest, tmp_path: Path) -> None:
     tiny = Manifest(manifest.frame.filter(label="real").head(2).with_columns(jpeg_quality=None, faces=None), tmp_path)
-    page = Page(write_audit(audit(tiny), tiny, tmp_path / "page").html.read_text(encoding="utf-8"))
+    page = ParsedPage(write_audit(audit(tiny), tiny, tmp_path / "page").html.read_text(encoding="utf-8"))
     assert page.open == []
     assert "No picture is fake." in page.text
     assert page.text.count("cannot be read") == 2

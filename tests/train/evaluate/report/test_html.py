@@ -5,13 +5,13 @@ import io
 import json
 import re
 from collections.abc import Callable
-from html.parser import HTMLParser
 from pathlib import Path
 
 import polars as pl
 import pytest
 from PIL import Image
 
+from tests.train.parsed_page import ParsedPage
 from train.common.errors import TrainError
 from train.evaluate.calibration import OperatingPoints
 from train.evaluate.evaluation import Evaluation, evaluate_scores
@@ -27,34 +27,7 @@ Chromium = Callable[[Path, Path], tuple[set[str], str]]
 
 Scored = tuple[pl.DataFrame, OperatingPoints]
 
-VOID = {"meta", "img", "br", "link", "input", "hr"}
 TITLE = 'Run 7: <script>alert("x")</script> & more'
-
-
-class Page(HTMLParser):
-    """Collects tags, attributes and text, and whether every tag is closed in its turn."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text: list[str] = []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text.append(data)
 
 
 def picture(path: str) -> bytes | None:
@@ -100,18 +73,18 @@ def written(
 
 
 @pytest.fixture(scope="module")
-def page(written: ReportPaths) -> Page:
-    return Page(written.html.read_text(encoding="utf-8"))
+def page(written: ReportPaths) -> ParsedPage:
+    return ParsedPage(written.html.read_text(encoding="utf-8"))
 
 
-def test_the_page_is_well_formed_and_titled(page: Page) -> None:
+def test_the_page_is_well_formed_and_titled(page: ParsedPage) -> None:
     assert page.open == []
-    assert TITLE in page.text
+    assert TITLE in page.texts
     assert not [tag for tag, _ in page.tags if tag in ("script", "link", "iframe", "b:", "i")]
     assert sum(tag == "svg" for tag, _ in page.tags) == 6
 
 
-def test_the_page_asks_for_nothing_from_elsewhere(written: ReportPaths, page: Page) -> None:
+def test_the_page_asks_for_nothing_from_elsewhere(written: ReportPaths, page: ParsedPage) -> None:
     for tag, attributes in page.tags:
         for name in ("src", "href", "xlink:href", "srcset", "data", "action", "poster"):
             value = attributes.get(name)
@@ -122,7 +95,7 @@ def test_the_page_asks_for_nothing_from_elsewhere(written: ReportPaths, page: Pa
     assert "default-src 'none'" in (policy[0]["content"] or "")
 
 
-def test_no_id_comes_twice(page: Page) -> None:
+def test_no_id_comes_twice(page: ParsedPage) -> None:
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
     used = {value[1:] for _, found in page.tags for value in [found.get("xlink:href")] if value}
@@ -136,8 +109,8 @@ def test_colours_of_figures_follow_the_theme(written: ReportPaths) -> None:
     assert set(re.findall(r"var\((--[a-z0-9-]+)\)", figures)) <= set(re.findall(r"(--[a-z0-9-]+):", html))
 
 
-def test_both_models_flips_and_the_metadata_baseline_are_on_the_page(page: Page) -> None:
-    text = " ".join(" ".join(page.text).split())
+def test_both_models_flips_and_the_metadata_baseline_are_on_the_page(page: ParsedPage) -> None:
+    text = page.text
     for words in ("float → int8", "What it misses", "0.612", "$gan$ <i>a</i>", "noise of strength 10", "mean heatmap"):
         assert words in text
     pictures = [attributes["src"] or "" for tag, attributes in page.tags if tag == "img"]
@@ -185,13 +158,13 @@ def test_a_perfect_detector_and_a_tiny_set_make_a_page_too(scored: Scored, tmp_p
     table = scored[0].filter("seen").with_columns(probability=(pl.col("label") == "fake").cast(pl.Float32))
     perfect = evaluate_scores(table, scored[1], name="perfect", resamples=5)
     assert perfect.mistakes == ()
-    Page(write_report(tmp_path, [perfect], title="t").html.read_text(encoding="utf-8"))
+    ParsedPage(write_report(tmp_path, [perfect], title="t").html.read_text(encoding="utf-8"))
     few = pl.concat(
         table.filter((pl.col("split") == "test") & (pl.col("label") == label)).head(1) for label in ("real", "fake")
     )
     tiny = evaluate_scores(few.with_columns(probability=pl.lit(0.5)), scored[1], name="tiny", resamples=5)
-    page = Page(write_report(tmp_path, [tiny], title="t").html.read_text(encoding="utf-8"))
-    assert "Read with care." in page.text
+    page = ParsedPage(write_report(tmp_path, [tiny], title="t").html.read_text(encoding="utf-8"))
+    assert "Read with care." in page.texts
 
 
 def test_the_words_on_top_tell_the_bad_news(evaluations: tuple[Evaluation, Evaluation]) -> None:
