@@ -17,6 +17,25 @@ for (const [name, expected] of Object.entries(files)) {
   });
 }
 
+test('an XMP packet of very many namespaces and elements is read at once', async () => {
+  // Copied for each element, as many namespaces would take minutes.
+  const spaces = Array.from({length: 90_000}, (_, i) => `xmlns:n${i}='u'`).join(' ');
+  const packet = `<a ${spaces}>${"<b xmlns:c='d'/>".repeat(45_000)}<p:CreatorTool xmlns:p='http://ns.adobe.com/xap/1.0/'>Midjourney</p:CreatorTool></a>`;
+  const {rows} = await readMarks(pngWith('iTXt', `XML:com.adobe.xmp\0\0\0\0\0${packet}`), tables);
+  assert.deepEqual(rows.map(({source}) => source), ['XMP CreatorTool']);
+});
+
+/** A PNG of one chunk; checksums are not compared. @param {string} kind @param {string} text */
+function pngWith(kind, text) {
+  const chunk = (/** @type {string} */ name, /** @type {string} */ content) => {
+    const bytes = Buffer.alloc(12 + content.length);
+    bytes.writeUInt32BE(content.length);
+    bytes.write(name + content, 4, 'latin1');
+    return bytes;
+  };
+  return new Uint8Array(Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), chunk(kind, text), chunk('IEND', '')]));
+}
+
 test('no file cut short at any place, and none with a byte changed, is more than rows', async () => {
   for (const name of Object.keys(files).filter((one) => !one.startsWith('bomb'))) {
     const bytes = new Uint8Array(readFileSync(new URL(name, folder)));

@@ -68,7 +68,7 @@ function decoded(packet) {
   }
 }
 
-/** @typedef {{tag: string, wanted: string | null, spaces: Map<string, string>}} Open */
+/** An open element; `spaces` are the namespaces that it declares itself. @typedef {{tag: string, wanted: string | null, spaces: Map<string, string>}} Open */
 
 /** @param {string} text @param {Map<string, string>} found */
 function read(text, found) {
@@ -109,7 +109,7 @@ function read(text, found) {
     rootSeen = true;
     elements += 1;
     if (open.length >= MAX_DEPTH || elements > MAX_ELEMENTS) throw new Refused();
-    const opened = begin(tag, attributes, open.at(-1)?.spaces ?? new Map(), found);
+    const opened = begin(tag, attributes, open, found);
     open.push(opened);
     if (opened.wanted) value = '';
     if (empties) value = close(open, tag, value, found);
@@ -132,18 +132,20 @@ function skipMarkup(text, at) {
   return null;
 }
 
-/** @param {string} tag @param {string} attributes @param {Map<string, string>} outer @param {Map<string, string>} found @returns {Open} */
-function begin(tag, attributes, outer, found) {
+/** @param {string} tag @param {string} attributes @param {Open[]} open @param {Map<string, string>} found @returns {Open} */
+function begin(tag, attributes, open, found) {
   const pairs = Array.from(attributes.matchAll(ATTRIBUTE), (one) => [one[1], resolved(one[2] ?? one[3]).replace(/[\t\n\r]/g, ' ')]);
-  const spaces = new Map(outer);
+  const spaces = new Map();
   for (const [name, text] of pairs) {
     if (name === 'xmlns') spaces.set('', text);
     else if (name.startsWith('xmlns:')) spaces.set(name.slice(6), text);
   }
-  const wanted = WANTED.get(placeOf(tag, spaces, true)) ?? null;
+  // Looked up along the open elements, which are few: copies of all that is declared would take minutes.
+  const scopes = [{spaces}, ...[...open].reverse()];
+  const wanted = WANTED.get(placeOf(tag, scopes, true)) ?? null;
   for (const [name, text] of pairs) {
     if (name === 'xmlns' || name.startsWith('xmlns:')) continue;
-    const place = placeOf(name, spaces, false);
+    const place = placeOf(name, scopes, false);
     const property = WANTED.get(place) ?? (place === RESOURCE ? wanted : null);
     if (property && !found.has(property)) found.set(property, text.slice(0, MAX_VALUE));
   }
@@ -159,11 +161,12 @@ function close(open, tag, value, found) {
   return closed.wanted ? '' : value;
 }
 
-/** Namespace and local name. @param {string} name @param {Map<string, string>} spaces @param {boolean} isElement */
-function placeOf(name, spaces, isElement) {
+/** Namespace and local name; the innermost scope is the first. @param {string} name @param {{spaces: Map<string, string>}[]} scopes @param {boolean} isElement */
+function placeOf(name, scopes, isElement) {
+  const spaceOf = (/** @type {string} */ prefix) => scopes.find(({spaces}) => spaces.has(prefix))?.spaces.get(prefix);
   const colon = name.indexOf(':');
-  if (colon < 0) return isElement && spaces.get('') ? `${spaces.get('')} ${name}` : name;
-  const space = spaces.get(name.slice(0, colon));
+  if (colon < 0) return isElement && spaceOf('') ? `${spaceOf('')} ${name}` : name;
+  const space = spaceOf(name.slice(0, colon));
   if (space === undefined && !name.startsWith('xml:')) throw new Damaged();
   return `${space} ${name.slice(colon + 1)}`;
 }
