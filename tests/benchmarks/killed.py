@@ -44,7 +44,7 @@ learning_rate = 0.001
 train_from = "head"
 [[stages]]
 name = "all"
-epochs = 3
+epochs = 2
 learning_rate = 0.001
 train_from = "all"
 [fit]
@@ -55,7 +55,7 @@ seed = 3
 calibration_batches = 2
 epochs = 1
 """
-PICTURES = 60
+PICTURES = 40
 
 
 @dataclass
