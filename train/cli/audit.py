@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from train.data.audit.limits import AuditLimits
     from train.data.audit.sharpness import Sharpness
     from train.data.manifest import Manifest
+    from train.data.scan.skipped import Skipped
 
 ManifestFile = Annotated[Path, typer.Argument(help="A manifest made by `data scan`.")]
 
@@ -62,8 +63,14 @@ def audit_verb(
     whole = read_manifest(manifest)
     if out is not None or pixels:
         check_folder_writable(out or manifest.parent)
-    extra, sharpness = _from_pixels(whole, out or manifest.parent, as_json) if pixels else ((), None)
-    found = audit(whole, read_skipped(manifest), limits, extra=extra, sharpness=sharpness)
+    skipped = read_skipped(manifest)
+    extra: tuple[Finding, ...] = ()
+    sharpness = None
+    if pixels:
+        there, changed = _unchanged(whole, as_json)
+        extra, sharpness = _from_pixels(there, out or manifest.parent, as_json)
+        skipped = (*skipped, *changed)
+    found = audit(whole, skipped, limits, extra=extra, sharpness=sharpness)
     _write(found, whole, out, manifest.name, as_json)
     document = found.document
     if equalise is not None:
@@ -94,6 +101,26 @@ def _write(found: "Audit", manifest: "Manifest", out: Path | None, title: str, s
     console().print(*render_audit(found), sep="\n")
     if page is not None:
         print_lines(f"page: {page}")
+
+
+def _unchanged(manifest: "Manifest", silent: bool) -> "tuple[Manifest, tuple[Skipped, ...]]":
+    """The pictures that are those of the scan, and the others: one damaged file must not stop the search."""
+    from train.data.manifest import Manifest
+    from train.data.rows import why_changed
+    from train.data.scan.skipped import Skipped
+
+    rows = manifest.frame.to_dicts()
+    kept, changed = [], []
+    with bar("comparing files", silent) as progress:
+        for number, row in enumerate(rows):
+            why = why_changed(manifest, row)
+            kept.append(why is None)
+            if why is not None:
+                changed.append(Skipped(row["path"], f"{why.rstrip('.')}. Its pixels were not looked at."))
+            progress(number + 1, len(rows))
+    if not any(kept):
+        raise DataError(f"{changed[0].reason} No picture of the manifest is as it was scanned: scan again.")
+    return Manifest(manifest.frame.filter(kept), manifest.folder), tuple(changed)
 
 
 def _from_pixels(manifest: "Manifest", folder: Path, silent: bool) -> "tuple[tuple[Finding, ...], Sharpness]":

@@ -38,6 +38,21 @@ def decode_unchanged(path: Path, sha256: str) -> Picture:
     return decode_bytes(data, str(path))
 
 
+def why_changed(manifest: Manifest, row: Row) -> str | None:
+    """Return why the picture of a row is no longer the one that was scanned, None where it is: nothing is decoded.
+
+    What a scan took can be decoded, so the same bytes can.
+    """
+    path = manifest.picture_path(row["path"])
+    try:
+        data = read_picture_file(path)
+    except DataError as error:
+        return str(error)
+    if hashlib.sha256(data).hexdigest() != row["sha256"]:
+        return f"{path} has changed since the scan: scan again."
+    return None
+
+
 def eyes_of(row: Row) -> Eyes | None:
     """Return the eyes that a row has, None where no face was found or nobody looked."""
     return None if row["eye_x"] is None else Eyes(row["eye_x"], row["eye_y"], row["eye_distance"])
