@@ -75,7 +75,7 @@ class Detector:
         name, data, decoded = _read(picture)
         found = evaluate_picture(self.opened, decoded, name, operating_point=at)
         verdict = found.worst.verdict if found.worst else None
-        rows = read_marks(data).rows if data is not None else ()
+        rows = read_marks(data, hidden=True).rows if data is not None else ()
         notes = (*found.notes, *(face.note for face in found.faces if face.note), *(verdict.notes if verdict else ()))
         return Detection(
             label=verdict.label if verdict else None,

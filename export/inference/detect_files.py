@@ -79,7 +79,7 @@ def detect_input(settings: Settings, one: Input) -> Result:
     rows: tuple[EvidenceRow, ...] = ()
     try:
         data = (one.data or b"") if one.path is None else read_picture_file(one.path)
-        marks = read_marks(data)
+        marks = read_marks(data, hidden=True)
         rows = marks.rows if marks.container else ()
         return detect_bytes(settings, data, marks, one.name, one.overlay)
     except DataError as error:

@@ -78,7 +78,8 @@ def _settings(text: Text) -> _NamedGenerator | None:
         return _NamedGenerator(tables().text_keys[key], _json_model(value))
     if '"sui_image_params"' in value:
         return _NamedGenerator("SwarmUI", _json_model(value))
-    if '"class_type"' in value or '"last_node_id"' in value:
+    # Of a very long workflow only the beginning is there.
+    if '"class_type"' in value or '"last_node_id"' in value or (key == "workflow" and '"nodes"' in value):
         return _NamedGenerator("ComfyUI", _weights(value))
     if key == "parameters" and '"base_model"' in value:
         return _NamedGenerator("Fooocus", _json_model(value))

@@ -5,6 +5,7 @@ import struct
 from train.image.marks.parts import CUT_SHORT, MAX_MANIFEST, MAX_PARTS, MAX_XMP, TOO_MANY, FileParts
 
 EXIF, XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
+EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 PHOTOSHOP = b"Photoshop 3.0\0"
 _IPTC_RESOURCE = 0x0404
 
@@ -13,6 +14,7 @@ def walk_jpeg(data: bytes, parts: FileParts) -> None:
     """Read the segments before the first scan (ITU T.81, B.1; none of the marks stands behind it)."""
     boxes: dict[int, list[tuple[int, bytes]]] = {}
     photoshop: list[bytes] = []
+    extended: dict[bytes, list[tuple[int, bytes]]] = {}
     at, count = 2, 0
     while True:
         while at < len(data) and data[at] == 0xFF and data[at + 1 : at + 2] == b"\xff":
@@ -39,6 +41,10 @@ def walk_jpeg(data: bytes, parts: FileParts) -> None:
             parts.exif = content[len(EXIF) :]
         elif marker == 0xE1 and content.startswith(XMP) and parts.xmp is None:
             parts.xmp = content[len(XMP) :]
+        elif marker == 0xE1 and content.startswith(EXTENDED_XMP) and len(content) > len(EXTENDED_XMP) + 40:
+            # The digest that the packet names, the length of the whole, and where this piece belongs (XMP, part 3).
+            digest, _, offset = struct.unpack_from(">32sII", content, len(EXTENDED_XMP))
+            extended.setdefault(digest, []).append((offset, content[len(EXTENDED_XMP) + 40 :]))
         elif marker == 0xEB and content[:2] == b"JP" and len(content) >= 16:
             number, packet = struct.unpack_from(">HI", content, 2)
             boxes.setdefault(number, []).append((packet, content[8:]))
@@ -48,7 +54,18 @@ def walk_jpeg(data: bytes, parts: FileParts) -> None:
             parts.text("comment", content.decode("utf-8", "replace"))
         at += 2 + length
     parts.manifest = _joined(boxes, parts)
+    parts.extended_xmp = _extension(extended, parts)
     parts.iptc = iptc_of(b"".join(photoshop))
+
+
+def _extension(extended: dict[bytes, list[tuple[int, bytes]]], parts: FileParts) -> bytes | None:
+    """The rest of an XMP packet that one segment could not hold: that which the packet names, in its order."""
+    for digest, pieces in extended.items():
+        if parts.xmp is not None and digest in parts.xmp:
+            whole = b"".join(piece for _, piece in sorted(pieces, key=lambda one: one[0]))
+            if not parts.large("extended XMP packet", len(whole), MAX_XMP):
+                return whole
+    return None
 
 
 def _joined(boxes: dict[int, list[tuple[int, bytes]]], parts: FileParts) -> bytes | None:

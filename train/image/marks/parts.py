@@ -19,15 +19,16 @@ TOO_MANY = f"The file has more than {MAX_PARTS:,} parts: what follows them was n
 class FileParts:
     """What a walk through a container found, in the order of the file.
 
-    `container` is "JPEG", "PNG", "WebP", "HEIF", "AVIF", "TIFF" or "" for others. `exif` is a TIFF structure (with its
-    byte order mark first), `xmp` a packet, `iptc` the IIM records, `manifest` a C2PA manifest store (JUMBF), each None
-    where there is none; `texts` are (key, text) of at most MAX_TEXT characters; `faults` are sentences about what does
-    not hold together; `all_text` counts the characters of the texts.
+    `container` is "JPEG", "PNG", "WebP", "HEIF", "AVIF", "TIFF", "GIF" or "" for others. `exif` is a TIFF structure
+    (with its byte order mark first), `xmp` a packet, `extended_xmp` what did not fit into it, `iptc` the IIM records,
+    `manifest` a C2PA manifest store (JUMBF), each None where there is none; `texts` are (key, text) of at most MAX_TEXT
+    characters; `faults` are sentences about what does not hold together; `all_text` counts the characters of the texts.
     """
 
     container: str = ""
     exif: bytes | None = None
     xmp: bytes | None = None
+    extended_xmp: bytes | None = None
     iptc: bytes | None = None
     manifest: bytes | None = None
     texts: list[tuple[str, str]] = field(default_factory=list)

@@ -4,8 +4,11 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from train.image.marks import exif, isobmff
+from train.image.marks.alpha import hidden_texts
 from train.image.marks.c2pa import Claim, ManifestError, read_claim
 from train.image.marks.generators import Text, generator_rows
+from train.image.marks.gif import SIGNATURES as GIF
+from train.image.marks.gif import walk_gif
 from train.image.marks.iptc import read_iptc
 from train.image.marks.jpeg import walk_jpeg
 from train.image.marks.parts import MAX_MANIFEST, MAX_XMP, FileParts
@@ -45,14 +48,17 @@ class _Fields:
     texts: list[Text] = field(default_factory=list)
 
 
-def read_marks(data: bytes, *, check: bool = True) -> Marks:
+def read_marks(data: bytes, *, check: bool = True, hidden: bool = False) -> Marks:
     """Read the marks in the bytes of a picture file. Never raises for what the bytes are.
 
     `check` has the signature of a C2PA manifest checked where the extra `provenance` is installed. There is always one
-    row at least: `NO_MARK` where nothing was found.
+    row at least: `NO_MARK` where nothing was found. `hidden` also decodes pictures with transparency, whose lowest bits
+    may hide a generator's settings.
     """
     parts = read_parts(data)
     fields = _fields(parts)
+    if hidden:
+        fields.texts += [Text(key, text, f"alpha channel, {shown(key)}") for key, text in hidden_texts(data)]
     rows = [*_manifest_rows(parts, data, check), *_source_type_rows(fields), *generator_rows(fields.texts)]
     rows += [*_camera_rows(fields), *_elsewhere_rows(fields)]
     faults = [EvidenceRow("file", "none", "nothing", sentence, parts.container or "file") for sentence in parts.faults]
@@ -71,6 +77,9 @@ def read_parts(data: bytes) -> FileParts:
     elif data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         parts = FileParts("WebP")
         walk_webp(data, parts)
+    elif data[:6] in GIF:
+        parts = FileParts("GIF")
+        walk_gif(data, parts)
     elif data[:4] in (b"II*\0", b"MM\0*"):
         parts = FileParts("TIFF", exif=data)
     else:
@@ -90,9 +99,11 @@ def _fields(parts: FileParts) -> _Fields:
         parts.manifest = parts.manifest or fields.exif.get("C2PA", b"")[:MAX_MANIFEST] or None
     if parts.xmp is not None:
         fields.xmp = read_xmp(parts.xmp, parts.fault)
+        if parts.extended_xmp is not None:
+            fields.xmp = read_xmp(parts.extended_xmp, parts.fault) | fields.xmp
     container = parts.container
     for key, text in parts.texts:
-        place = "JPEG comment" if container == "JPEG" else f'{container} text "{shown(key)}"'
+        place = f"{container} comment" if container in ("JPEG", "GIF") else f'{container} text "{shown(key)}"'
         fields.texts.append(Text(key, text, place))
     for name, value in fields.exif.items():
         if name in ("thumbnail", "XMP", "IPTC", "C2PA"):
