@@ -9,7 +9,7 @@ from functools import lru_cache
 _KNOWN = (
     (
         "edit",
-        "faceswap|facefusion|deepfake|face2face|faceshifter|simswap|inswapper|insightface|neuraltextures|inpaint"
+        "faceswap|facefusion|deepfake|face2face|faceshifter|simswap|inswapper|insightface|neuraltextures|inpaint|reenact"
         "|photoshop|edit|^lama|^mat$",
     ),
     ("gan", "gan|e4e|psp|^cips"),

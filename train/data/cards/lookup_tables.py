@@ -38,21 +38,27 @@ class LookupTables:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._rows: dict[tuple[str, str], dict[str, dict[str, str]]] = {}
+        self._rows: dict[tuple[str, str], dict[str, dict[str, str] | None]] = {}
 
     def row(self, table: str, column: str, text: str, columns: Sequence[str]) -> Mapping[str, str] | None:
         """Return the row whose `column` is `text`, with the values of `columns`, or None if there is none.
 
         A table must be asked for with the same `columns` each time. DataError if it is missing, unreadable, has
-        not these columns, or says two things about one picture.
+        not these columns, or says two things about this picture.
         """
         key = (table, column)
         if key not in self._rows:
             self._rows[key] = _read(self._folder / table, column, columns)
-        return self._rows[key].get(text)
+        if text not in self._rows[key]:
+            return None
+        row = self._rows[key][text]
+        if row is None:
+            raise DataError(f"{self._folder / table} has two rows for {text!r} that do not agree: remove one.")
+        return row
 
 
-def _read(path: Path, column: str, columns: Sequence[str]) -> dict[str, dict[str, str]]:
+def _read(path: Path, column: str, columns: Sequence[str]) -> dict[str, dict[str, str] | None]:
+    """The rows of a table by the text in `column`; None for a text of which two rows do not say the same."""
     try:
         frame = read_lookup_table(path)
     except FileNotFoundError:
@@ -65,11 +71,11 @@ def _read(path: Path, column: str, columns: Sequence[str]) -> dict[str, dict[str
     frame = frame.select(pl.col(name).fill_null("") for name in dict.fromkeys((column, *columns)))
     # Equal rows are one object: a table of a million pictures often says only a handful of things.
     shared: dict[tuple[str, ...], dict[str, str]] = {}
-    rows: dict[str, dict[str, str]] = {}
+    rows: dict[str, dict[str, str] | None] = {}
     for key, *values in zip(frame[column], *(frame[name] for name in columns), strict=True):
         row = shared.setdefault(tuple(values), dict(zip(columns, values, strict=True)))
         if rows.setdefault(key, row) is not row:
-            raise DataError(f"{path} has two rows for {key!r} that do not agree: remove one.")
+            rows[key] = None
     return rows
 
 

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,33 +12,16 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+from tests.train.data.cards.face_set_layouts import FACE_SETS, Layout, fake, real
 from train.common.errors import DataError
 from train.data.cards.expected_counts import compare_counts
-from train.data.cards.reader import Card, CardFacts, Rule, open_card, read_card
+from train.data.cards.reader import Card, Rule, open_card, read_card
 from train.data.cards.registry import card_rows, card_table, find_card, shipped_cards
 from train.data.manifest import LABELS
 from train.data.scan.scan import scan
 
 DATASETS = Path(__file__).parents[4] / "datasets"
 NAMES = sorted(path.stem for path in DATASETS.glob("*.toml"))
-
-
-@dataclass(frozen=True)
-class Layout:
-    """A dataset in miniature: pictures and what the card must say of each, tables, and what it must not take."""
-
-    pictures: dict[str, CardFacts]
-    tables: dict[str, list[list[str]]] = field(default_factory=dict)
-    skipped: tuple[str, ...] = ()
-    unnamed: tuple[str, ...] = ()
-
-
-def real(source: str, split: str | None = None, group: str | None = None) -> CardFacts:
-    return CardFacts("real", "camera", "camera", source, split, group)
-
-
-def fake(source: str, generator: str, family: str, split: str | None = None, group: str | None = None) -> CardFacts:
-    return CardFacts("fake", generator, family, source, split, group)
 
 
 ARTIFACT_HEADER = ["", "filename", "image_path", "target", "category"]
@@ -237,6 +220,7 @@ LAYOUTS = {
         },
         unnamed=("fake/0000.jpg",),
     ),
+    **FACE_SETS,
 }
 
 
@@ -306,7 +290,7 @@ def test_a_scan_of_the_layout_gives_the_rows_and_counts(name: str, tmp_path: Pat
             facts.family,
             facts.source,
         )
-        assert facts.split in (None, row["split"])
+        assert facts.split in (None, row["split"]) or (facts.split, row["split"] == "test") == ("train+val", False)
         assert facts.group in (None, row["group"])
     alone = [row["group"] for path, row in rows.items() if layout.pictures[path].group is None]
     assert len(set(alone)) == len(alone)

@@ -241,3 +241,51 @@ def test_names_that_polars_takes_for_patterns(pictures: list[bytes], tmp_path: P
     root = tmp_path / "set [1]"
     write_parquet(root / "a[0-9]*.parquet", pictures, label=[n % 2 for n in range(12)])
     assert scanned(root).manifest.frame.height == 12
+
+
+def test_shipped_cards_read_the_columns_of_their_parquet_files(pictures: list[bytes], tmp_path: Path) -> None:
+    root = tmp_path / "openfake"
+    said = {
+        "prompt": ["", "a crowd"],
+        "label": ["real", "fake"],
+        "model": ["", "gpt-image-1"],
+        "type": ["", "base"],
+        "release_date": ["", "2025-04"],
+    }
+    for number, shard in enumerate(("core/train", "core/validation", "core/test", "reddit/test")):
+        write_parquet(
+            root / f"{shard}-00000-of-00001.parquet", pictures[2 * number :][:2], plain=False, names=False, **said
+        )
+    frame = scan_folder(root, tmp_path / "o.csv", card="openfake").manifest.frame
+    found = frame.group_by("source", "split", "label").len().sort("source", "split", "label").rows()
+    assert found == [
+        *(("openfake", split, label, 1) for split in ("test", "train", "val") for label in ("fake", "real")),
+        ("openfake-reddit", "test", "fake", 1),
+        ("openfake-reddit", "test", "real", 1),
+    ]
+    assert set(frame.filter(label="fake").select("generator", "release_date").iter_rows()) == {
+        ("gpt-image-1", "2025-04")
+    }
+
+    root = tmp_path / "forensics"
+    (root / "data").mkdir(parents=True)
+    pl.DataFrame(
+        {
+            "image_name": ["0.png", "1.png", "2.png"],
+            "image_data": pictures[:3],
+            "model_name": ["real", "somebody/portraits-v3", "GALIP"],
+            "prompt": [None, "an owl", None],
+            "real_source": ["FFHQ", None, None],
+            "subset": [None, "Systematic", "Manual"],
+            "split": ["train"] * 3,
+            "label": [0, 1, 1],
+            "architecture": ["real", "LatDiff", "GAN"],
+        }
+    ).write_parquet(root / "data" / "x-0000.parquet")
+    frame = scan_folder(root, tmp_path / "f.csv", card="community-forensics").manifest.frame
+    assert set(frame.select("source", "generator", "family").iter_rows()) == {
+        ("community-forensics-FFHQ", "camera", "camera"),
+        ("community-forensics", "somebody/portraits-v3", "diffusion"),
+        ("community-forensics", "GALIP", "gan"),
+    }
+    assert set(frame["sha256"]) == sha256(pictures[:3])
