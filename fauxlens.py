@@ -22,6 +22,7 @@ from export.cli.recover import recover_verb
 from export.cli.threshold import threshold_verb
 from export.cli.verify import verify_verb
 from export.cli.web import web_verb
+from train.cli.ablate import ablate_verb
 from train.cli.app import HELP_OPTIONS, App, group_in_order, version_option
 from train.cli.compare import compare_verb
 from train.cli.data import data_app
@@ -50,6 +51,7 @@ VERBS: dict[str, tuple[Callable[..., None] | typer.Typer, str]] = {
     "compare": (compare_verb, MAKE),
     "loo": (loo_verb, MAKE),
     "recover": (recover_verb, MAKE),
+    "ablate": (ablate_verb, MAKE),
     "quantize": (quantize_verb, SHIP),
     "export": (export_verb, SHIP),
     "verify": (verify_verb, SHIP),

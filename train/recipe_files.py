@@ -48,9 +48,12 @@ def find_recipe(name: str) -> Path:
 
 def about_recipe(path: Path) -> tuple[str, str]:
     """A recipe's title, and the sentence on what it reproduces (of its first comment line; empty where it has none)."""
-    first = path.read_text(encoding="utf-8").partition("\n")[0]
-    said = first.partition("Reproduces:")[2].strip()
-    return read_recipe(path).title, said
+    return read_recipe(path).title, reproduces(path)
+
+
+def reproduces(path: Path) -> str:
+    """What the first comment line of a recipe or grid says that it reproduces; empty where it says nothing."""
+    return path.read_text(encoding="utf-8").partition("\n")[0].partition("Reproduces:")[2].strip()
 
 
 def recipe_keys() -> tuple[RecipeKey, ...]:

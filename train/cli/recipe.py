@@ -22,14 +22,26 @@ recipe_app = App(
 @recipe_app.command("list")
 @verb(FauxlensError)
 def list_recipes(as_json: Json = False) -> None:
-    """List the recipes that ship with Fauxlens."""
-    from train.recipe_files import about_recipe, shipped_recipes
+    """List the recipes and grids that ship with Fauxlens."""
+    from train.compare.ablate.grid import read_grid, shipped_grids
+    from train.recipe_files import about_recipe, reproduces, shipped_recipes
 
     rows = [(path.stem, *about_recipe(path)) for path in shipped_recipes()]
     if as_json:
-        print_json({"recipes": [{"name": name, "title": title, "reproduces": said} for name, title, said in rows]})
+        parts = {
+            "recipes": rows,
+            "grids": [(path.stem, read_grid(path).title, reproduces(path)) for path in shipped_grids()],
+        }
+        print_json(
+            {
+                part: [{"name": name, "title": title, "reproduces": said} for name, title, said in found]
+                for part, found in parts.items()
+            }
+        )
         return
     print_table("Recipes", ("recipe", "title"), [(name, title) for name, title, _ in rows])
+    named = [(path.stem, read_grid(path).title) for path in shipped_grids()]
+    print_table("Grids, for `fauxlens ablate`", ("grid", "title"), named)
     print_lines(f"next: {command('recipe', 'show', rows[0][0])}")
 
 

@@ -122,19 +122,27 @@ def compare_arms(
     )
 
 
-def _block(block: Block, found: Sequence[Figures]) -> BlockFigures:
-    family: dict[Metric, int] = {}
+def differences_of(block: Block, found: Sequence[Figures]) -> tuple[Difference, ...]:
+    """How the other arms of a block differ from its baseline, metric after metric, of figures of its runs in turn.
+
+    Every metric is corrected for all its differences. Needs two trainings an arm.
+    """
     differences = []
     for metric in METRICS:
         contrasts = _contrasts(block, [figures for figures in found if figures.metric == metric])
         adjusted = holm([one.p for _, _, one in contrasts])
-        family[metric] = len(adjusted)
         for place, (arm, figures, one) in enumerate(contrasts):
             # Were this one none, Holm's procedure would hold it against all that are not called then.
             others = holm([1.0 if other == place else p.p for other, (_, _, p) in enumerate(contrasts)])
             left = len(others) - sum(p < LEVEL for p in others)
             differences.append(_difference(arm, figures, one, adjusted[place], left))
-    return BlockFigures(block.name, block.baseline.seeds, _arms(block, found), family, tuple(differences))
+    return tuple(differences)
+
+
+def _block(block: Block, found: Sequence[Figures]) -> BlockFigures:
+    differences = differences_of(block, found)
+    family: dict[Metric, int] = {metric: sum(one.metric == metric for one in differences) for metric in METRICS}
+    return BlockFigures(block.name, block.baseline.seeds, _arms(block, found), family, differences)
 
 
 def _samples(block: Block, figures: Figures) -> dict[Arm, Sample]:

@@ -1,0 +1,96 @@
+"""The verb `fauxlens ablate`: a grid of recipes and seeds to one table."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from train.cli.terminal import Json, bar, console, print_json, print_lines, print_table, verb
+from train.common.errors import DataError, ElaError, TrainError
+
+if TYPE_CHECKING:
+    from train.compare.ablate.grid import Grid
+    from train.fit.epoch import BatchProgress
+    from train.fit.run_folder import Run
+
+
+@verb(ElaError, DataError, TrainError)
+def ablate_verb(
+    grid: Annotated[
+        str, typer.Argument(help="Name of a shipped grid (`fauxlens recipe list`) or the path of one (TOML).")
+    ],
+    manifest: Annotated[Path, typer.Option(help="A manifest made by `data scan`.")] = Path("manifest.csv"),
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder of the runs and tables.", show_default="runs/GRID")
+    ] = None,
+    seeds: Annotated[
+        list[int] | None, typer.Option("--seed", min=0, help="A seed instead of those of the grid. Repeatable.")
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="`imagenet`, `none` or an .h5 file. Overrides the grid's recipe.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override a recipe's key in every arm. Repeatable."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare recipes over a grid of keys and seeds, training what is missing.
+
+    Run it again after an interruption, or with a longer grid: nothing that is finished is computed twice.
+    """
+    from train.compare.ablate.figures import measure
+    from train.compare.ablate.grid import find_grid, read_grid
+    from train.compare.ablate.tables import how_to_read, tables_of, write_tables
+    from train.evaluate.plain import to_plain
+    from train.recipe import parse_setting
+
+    path = find_grid(grid)
+    changed: dict[str, Any] = dict(map(parse_setting, settings or ()))
+    if weights is not None:
+        changed["model.weights"] = weights
+    plan = read_grid(path, changed, seeds or ())
+    folder = out or Path("runs") / path.stem
+    print_lines(
+        f"{len(plan.arms)} arms x {len(plan.seeds)} seeds = {len(plan.recipes)} trainings in {folder}", err=True
+    )
+    runs = _train(plan, manifest, folder, as_json)
+    with bar("resampling", as_json) as show:
+        found = measure(plan, runs, runs[0].manifest(), on_progress=show)
+    written = write_tables(found, folder)
+    if as_json:
+        print_json({"format": 1, **to_plain(found), "paths": written})
+        return
+    for table in tables_of(found):
+        print_table(table.title, *table.fitted(console().width))
+    print_lines(*how_to_read(found), f"tables: {' '.join(map(str, written))}")
+
+
+def _train(plan: "Grid", manifest: Path, folder: Path, silent: bool) -> "tuple[Run, ...]":
+    from train.fit.train_missing import train_missing
+
+    total = len(plan.recipes)
+    names = [f"{arm.name}, seed {seed}" for arm in plan.arms for seed in plan.seeds]
+    with bar("trainings", silent) as show:
+        at = 0
+
+        def on_run(number: int, run: "Run") -> None:
+            nonlocal at
+            at = number
+            show(at, total, f": {names[at]}")
+            if not silent:
+                print_lines(f"training {at + 1}/{total}, {names[at]}: {run.folder}", err=True)
+
+        def on_batch(one: "BatchProgress") -> None:
+            show(at, total, f": {names[at]}, {one.stage} {one.epoch}/{one.epochs}, batch {one.batch}/{one.batches}")
+
+        runs = train_missing(
+            plan.recipes,
+            manifest,
+            folder,
+            on_run=on_run,
+            on_pack=lambda done, of: show(at, total, f": {names[at]}, packing {done}/{of}"),
+            on_batch=on_batch,
+        )
+        show(total, total)
+    return runs

@@ -1,0 +1,177 @@
+"""An ablation written down: one table for a terminal, Markdown, LaTeX, HTML and CSV, and how to read it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from train.common.atomic import write_text
+from train.common.text import printable
+from train.compare.ablate.figures import Ablation, AblationRow
+from train.compare.bootstrap import METRICS, Metric
+from train.compare.level import Level
+from train.compare.seeds import NOTHING_FOUND, Difference
+from train.compare.table_formats import csv_table, latex_table, markdown_table, markdown_text
+from train.compare.tables import TITLES, set_name, signed
+
+NOTHING = "–"
+HEADER = ("evaluated on", "arm", "mean [95 %]", "difference [95 %]", "finding")
+_WIDE = 100
+"""Columns of a terminal from which on HEADER fits."""
+_CSV_HEADER = (
+    *("metric", "set", "label", "seen", "pictures", "groups", "arm", "seeds", "mean", "low", "high", "by_seed"),
+    *("difference", "difference_low", "difference_high", "p", "adjusted_p", "verdict"),
+)
+_STYLE = """
+:root { --paper: #fdfdfc; --ink: #1d2126; --faint: #b9bec4; color-scheme: light dark; }
+@media (prefers-color-scheme: dark) { :root { --paper: #15181c; --ink: #e6e8ea; --faint: #565e66; } }
+body { background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
+body { margin: 2rem auto; max-width: 60rem; padding: 0 1rem; }
+table { border-collapse: collapse; width: 100%; margin-bottom: 2rem; font-variant-numeric: tabular-nums; }
+caption { text-align: left; font-weight: 600; padding: .5rem 0; }
+th, td { text-align: left; padding: .2rem .6rem; vertical-align: top; font-weight: normal; }
+thead th { border-bottom: 1px solid var(--ink); }
+tbody tr.first > * { border-top: 1px solid var(--faint); }
+"""
+
+
+@dataclass(frozen=True)
+class MetricTable:
+    """The rows of one metric as plain text; every row has as many cells as HEADER, a repeated name is empty."""
+
+    title: str
+    rows: tuple[tuple[str, ...], ...]
+
+    def fitted(self, width: int) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+        """Header and rows for a terminal of so many columns: in a narrow one the sets stand above their arms."""
+        if width >= _WIDE:
+            return HEADER, self.rows
+        rows: list[tuple[str, ...]] = []
+        for name, arm, *cells in self.rows:
+            rows += [(name, *("" for _ in cells))] if name else []
+            rows.append((f"  {arm}", *cells))
+        return HEADER[1:], tuple(rows)
+
+
+def tables_of(ablation: Ablation) -> tuple[MetricTable, ...]:
+    """A table a metric: under each set of pictures the arms, with their means and differences from the first."""
+    found = []
+    for metric in METRICS:
+        mine = [row for row in ablation.rows if row.metric == metric]
+        if mine:
+            rows = tuple(cells for row in mine for cells in _cells(ablation, row))
+            found.append(MetricTable(f"{TITLES[metric]}: difference from {printable(ablation.arms[0])}", rows))
+    return tuple(found)
+
+
+def how_to_read(ablation: Ablation) -> tuple[str, ...]:
+    """Sentences under the table."""
+    seeds = ", ".join(map(str, ablation.seeds))
+    said = [
+        f"Mean over {'seeds' if len(ablation.seeds) > 1 else 'the seed'} {seeds}; `*`: in training of an arm at least, "
+        "so test pictures only. Fakes of each kind are compared with the same real test pictures; false alarms are "
+        "reals called fake at the shipped 1 % threshold of each training.",
+        "Intervals know two sources of chance: the trainings (spread over seeds) and the pictures "
+        f"({ablation.resamples:,} paired resamples of groups of near-duplicates).",
+    ]
+    if len(ablation.seeds) > 1:
+        said.append(
+            "Better or worse is said only where p, adjusted by Holm for all differences of a metric, is below 0.05; in "
+            "brackets is else the smallest difference that this study would have called."
+        )
+    else:
+        said.append("One seed cannot tell a gain from luck: differences need two or more.")
+    return tuple(said)
+
+
+def as_markdown(ablation: Ablation) -> str:
+    """The tables as Markdown, with the sentences."""
+    parts = [f"# {markdown_text(ablation.title)}"]
+    for table in tables_of(ablation):
+        parts += [f"**{markdown_text(table.title)}**", markdown_table(HEADER, table.rows)]
+    return "\n\n".join([*parts, " ".join(how_to_read(ablation))]) + "\n"
+
+
+def as_latex(ablation: Ablation) -> str:
+    """The tables in LaTeX, one `table` a metric."""
+    return "\n".join(
+        latex_table(HEADER, table.rows, f"{ablation.title}. {table.title}.", f"tab:ablation-{number}")
+        for number, table in enumerate(tables_of(ablation), 1)
+    )
+
+
+def as_html(ablation: Ablation) -> str:
+    """The tables as a page of its own, light or dark as its reader has it."""
+    title = escape(printable(ablation.title))
+    body = [f"<h1>{title}</h1>"]
+    for table in tables_of(ablation):
+        head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in HEADER)
+        body.append(f"<table><caption>{escape(table.title)}</caption><thead><tr>{head}</tr></thead><tbody>")
+        for name, *cells in table.rows:
+            first = ' class="first"' if name else ""
+            line = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+            body.append(f'<tr{first}><th scope="row">{escape(name)}</th>{line}</tr>')
+        body.append("</tbody></table>")
+    body += [f"<p>{escape(sentence)}</p>" for sentence in how_to_read(ablation)]
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>\n<body>\n'
+        + "\n".join(body)
+        + "\n</body></html>\n"
+    )
+
+
+def as_csv(ablation: Ablation) -> str:
+    """Every figure of every arm as a row of plain numbers, 0..1."""
+    return csv_table(_CSV_HEADER, list(_csv_rows(ablation)))
+
+
+def write_tables(ablation: Ablation, folder: Path) -> tuple[Path, ...]:
+    """Write `ablation.md`, `.tex`, `.html` and `.csv` into a folder; return their paths."""
+    written = []
+    for suffix, text in (
+        ("html", as_html(ablation)),
+        ("md", as_markdown(ablation)),
+        ("tex", as_latex(ablation)),
+        ("csv", as_csv(ablation)),
+    ):
+        path = folder / f"ablation.{suffix}"
+        write_text(path, text)
+        written.append(path)
+    return tuple(written)
+
+
+def _cells(ablation: Ablation, row: AblationRow) -> Iterator[tuple[str, ...]]:
+    name = printable(set_name(row.set, row.metric))
+    for arm, level, one in zip(ablation.arms, row.levels, row.differences, strict=True):
+        yield (name, printable(arm), _level(level, row.metric), *_difference(one, row.metric))
+        name = ""
+
+
+def _level(level: Level, metric: Metric) -> str:
+    if metric == "auc":
+        return f"{level.value:.3f} [{level.low:.3f}, {level.high:.3f}]"
+    return f"{100 * level.value:.1f} % [{100 * level.low:.1f}, {100 * level.high:.1f}]"
+
+
+def _difference(one: Difference | None, metric: Metric) -> tuple[str, str]:
+    if one is None:
+        return NOTHING, ""
+    bounds = ", ".join(signed(bound, metric) for bound in (one.contrast.low, one.contrast.high))
+    found = one.verdict
+    if found == NOTHING_FOUND:
+        found = f"({one.detectable:.3f})" if metric == "auc" else f"({100 * one.detectable:.1f} %)"
+    return f"{signed(one.contrast.value, metric)} [{bounds}]", found
+
+
+def _csv_rows(ablation: Ablation) -> Iterator[tuple[object, ...]]:
+    seeds = " ".join(map(str, ablation.seeds))
+    for row in ablation.rows:
+        about = (row.metric, row.set.name, row.set.label, row.set.seen, row.set.pictures, row.set.groups)
+        for arm, level, one in zip(ablation.arms, row.levels, row.differences, strict=True):
+            by_seed = " ".join(f"{value:.6g}" for value in level.by_seed)
+            compared: tuple[object, ...] = ("",) * 6
+            if one is not None:
+                contrast = one.contrast
+                compared = (contrast.value, contrast.low, contrast.high, contrast.p, one.adjusted_p, one.verdict)
+            yield (*about, arm, seeds, level.value, level.low, level.high, by_seed, *compared)
