@@ -68,7 +68,12 @@ def layout_of(folder: Path, previous: Manifest | None = None, *, name: str | Non
     words = {parts: _split_word(parts[:-1]) for parts in survey.tables}
     meaning = official_splits(filter(None, words.values()))
     for parts in survey.tables:
-        found = _rules_of_table(folder, parts, meaning.get(words[parts]))
+        try:
+            found = _rules_of_table(folder, parts, meaning.get(words[parts]))
+        except DataError as error:
+            # A table of that name need not be one of these; folders may say it all.
+            problems.append(str(error))
+            continue
         rules += found.rules
         problems += filter(None, [found.problem])
         splits |= found.splits
@@ -108,8 +113,8 @@ def _survey(folder: Path) -> _Survey:
     waiting: list[Parts] = [()]
     while waiting:
         parts = waiting.pop(0)
-        names, files = _listing(folder.joinpath(*parts))
-        tables += [(*parts, name) for name in METADATA if name in files][:1]
+        names, there = _listing(folder.joinpath(*parts))
+        tables += [(*parts, name) for name in METADATA if name in there][:1]
         for name in names:
             below = (*parts, name)
             label = label_of(name)
@@ -121,8 +126,8 @@ def _survey(folder: Path) -> _Survey:
 
 
 def _listing(folder: Path) -> tuple[list[str], set[str]]:
-    """The names of a folder's folders, sorted, and of its files; neither hidden ones nor the system's own nor links."""
-    names, files = [], set()
+    """The names of a folder's folders, sorted, and of its tables; not hidden ones, the system's own or links."""
+    names, tables = [], set()
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
@@ -131,12 +136,12 @@ def _listing(folder: Path) -> tuple[list[str], set[str]]:
                 if entry.is_dir(follow_symlinks=False):
                     if not folder_problem(entry.name) and entry.name.isprintable():
                         names.append(entry.name)
-                else:
-                    files.add(entry.name)
+                elif entry.name in METADATA:
+                    tables.add(entry.name)
     except OSError:
         # The scan says which folder cannot be read.
         return [], set()
-    return sorted(names), files
+    return sorted(names), tables
 
 
 def _split_folders(folder: Path) -> tuple[str, ...]:

@@ -166,6 +166,15 @@ def test_numbers_without_names_are_not_guessed(tmp_path: Path) -> None:
     assert "'0', '1'" in str(caught.value)
 
 
+@pytest.mark.parametrize("table", ["", "a;b\n1;2\n", "file_name,label\na.png,0\n", "\xff\n", "prompt\nx\n"])
+def test_a_table_of_another_kind_does_not_stop_folders_that_say_it_all(table: str, tmp_path: Path) -> None:
+    grow(tmp_path, LAYOUTS["real and fake"])
+    (tmp_path / "metadata.csv").write_bytes(table.encode("latin-1"))
+    card = open_card(layout_of(tmp_path), tmp_path)
+    assert card.facts("fake/sdxl/b/a.jpg") is not None
+    assert card.facts("real/a.jpg") is not None
+
+
 def test_a_folder_that_fits_none_is_told_what_was_expected_and_found(tmp_path: Path) -> None:
     for name in ("people", "machines", "real"):
         (tmp_path / name).mkdir()
