@@ -2,15 +2,18 @@
 
 import unicodedata
 
+BLANKS = " \N{NO-BREAK SPACE}"
+"""The second stands before the per-cent signs of our own sentences."""
+
 
 def printable(text: str) -> str:
     """Text with foreign names in it for one line of a terminal: control and format characters stand as escapes.
 
-    Line breaks, escape sequences and marks that turn the direction of writing (Unicode categories C and Z other than a
-    blank) become \\x1b, \\u202e and the like, and so do bytes of names that are no UTF-8.
+    Line breaks, escape sequences and marks that turn the direction of writing (Unicode categories C and Z other than
+    BLANKS) become \\x1b, \\u202e and the like, and so do bytes of names that are no UTF-8.
     """
     return "".join(
-        one if one == " " or unicodedata.category(one)[0] not in "CZ" else one.encode("unicode_escape").decode()
+        one if one in BLANKS or unicodedata.category(one)[0] not in "CZ" else one.encode("unicode_escape").decode()
         for one in text
     )
 

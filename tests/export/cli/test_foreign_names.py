@@ -37,7 +37,7 @@ def evil(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def harmful(text: str) -> set[str]:
-    return {one for one in text if one != "\n" and one != " " and unicodedata.category(one)[0] in "CZ"}
+    return {one for one in text if one not in "\n \N{NO-BREAK SPACE}" and unicodedata.category(one)[0] in "CZ"}
 
 
 def ran(*words: object, status: int = 0) -> Result:
@@ -92,6 +92,7 @@ def test_what_a_command_names_is_what_a_shell_reads() -> None:
 
 
 def test_pages_keep_their_line_breaks_and_values() -> None:
+    assert harmless("12\N{NO-BREAK SPACE}%") == printable("12\N{NO-BREAK SPACE}%") == "12\N{NO-BREAK SPACE}%"
     assert harmless("a\n\tb\x1b\u202e") == "a\n\tb\\x1b\\u202e"
     assert harmless(3.5) == 3.5
 
