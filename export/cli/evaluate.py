@@ -73,6 +73,9 @@ def evaluate_verb(
             show_default="probability, score, log_odds or logit",
         ),
     ] = "",
+    parquet: Annotated[
+        bool, typer.Option("--parquet", help="Also write each picture's scores as scores.parquet.")
+    ] = False,
     out: Annotated[Path, typer.Option("--out", help="Folder for the report.")] = Path("report"),
     as_json: Json = False,
 ) -> None:
@@ -100,6 +103,7 @@ def evaluate_verb(
             names=name or (),
             scores_at=scores_at,
             bias_score=bias_score,
+            parquet=parquet,
         )
     if as_json:
         typer.echo(found.paths.json.read_text(encoding="utf-8"))

@@ -26,7 +26,7 @@ from train.evaluate.decision import POINTS
 from train.evaluate.evaluation import Evaluation
 from train.evaluate.foreign_scores import SUFFIXES, read_foreign_scores
 from train.evaluate.report.build import Reported, Scored, baseline_note, report
-from train.evaluate.report.html import Illustration
+from train.evaluate.report.html import Illustration, read_evaluations
 from train.evaluate.robustness.apply import PICTURES, Probabilities, RobustnessSubject, find_robustness
 from train.evaluate.robustness.corruptions import SETS, Corruption
 from train.evaluate.robustness.results import Robustness
@@ -97,11 +97,13 @@ def evaluate_models(
     names: Sequence[str] = (),
     scores_at: str = "",
     bias_score: bool = False,
+    parquet: bool = False,
 ) -> Reported:
     """Evaluate run folders, detector files or bundles on one manifest; write a report, and scores.csv with each
     picture's.
 
-    Of a second model the scores go to scores-2.csv.
+    Of a second model the scores go to scores-2.csv. With `parquet` they are also written as Parquet. Scores that an
+    earlier report of the folder had and this one has not are removed.
 
     What a model was trained on decides which rows count as seen. `robustness` names a set of corruptions
     (train.evaluate.robustness.corruptions.SETS), which at most so many `pictures` go through. `by` names attributes of
@@ -131,8 +133,13 @@ def evaluate_models(
         raise TrainError(f"The models have different views ({', '.join(views)}): evaluate them separately.")
     if len({one.unclear for one in found}) > 1 and found[0].view.needs_eyes:
         raise TrainError("The models treat pictures with no or several faces differently: evaluate them separately.")
+    # What is read now may be a table that an earlier report wrote there.
+    stale = {path for path in _scores_of_before(folder) if path.resolve() not in [one.resolve() for one in models]}
     for number, one in enumerate(found, 1):
-        write_scores(one.scored.scores, folder / (f"scores-{number}.csv" if number > 1 else "scores.csv"))
+        for suffix in (".csv", ".parquet") if parquet else (".csv",):
+            path = folder / f"scores{f'-{number}' if number > 1 else ''}{suffix}"
+            write_scores(one.scored.scores, path)
+            stale.discard(path)
     metadata = fit_metadata_baseline(manifest.frame)
     reported = report(
         folder,
@@ -150,8 +157,20 @@ def evaluate_models(
         ),
         which=which,
     )
+    for path in stale:
+        path.unlink(missing_ok=True)
     notes = (sentence for one in found for sentence in (*one.notes, _note(one, manifest, which)))
     return replace(reported, notes=tuple(filter(None, notes)))
+
+
+def _scores_of_before(folder: Path) -> set[Path]:
+    """The scores beside the report that a folder holds already; none where there is no report of ours."""
+    try:
+        count = len(read_evaluations(folder / "report.json"))
+    except TrainError:
+        return set()
+    names = ["scores", *(f"scores-{number}" for number in range(2, count + 1))]
+    return {path for name in names for kind in ("csv", "parquet") if (path := folder / f"{name}.{kind}").is_file()}
 
 
 def check_names(models: Sequence[Path], given: Sequence[str] = ()) -> list[str]:

@@ -162,6 +162,13 @@ def data_faces(
         Literal["blazeface", "mtcnn"],
         typer.Option(help="`blazeface` is what apps and `detect` use; `mtcnn` is for comparing with the literature."),
     ] = "blazeface",
+    skin_tone: Annotated[
+        bool,
+        typer.Option(
+            "--skin-tone",
+            help="Also estimate skin tone from the colour of the cheeks, as the attribute skin_tone_estimated.",
+        ),
+    ] = False,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Number of processes.", show_default="one per core")
     ] = None,
@@ -196,6 +203,11 @@ def data_faces(
             workers=workers,
             on_progress=progress,
         )
+    if skin_tone:
+        from train.data.faces.skin_tone import estimate_skin_tones
+
+        with bar("estimating skin tones", as_json) as progress:
+            found = estimate_skin_tones(found, workers=workers, on_progress=progress)
     write_manifest(found, target)
     rows = _face_counts(found.frame)
     if as_json:
@@ -203,6 +215,8 @@ def data_faces(
         return
     shown = [(source, *(f"{count:,}" for count in counts)) for source, *counts in rows]
     print_table(f"faces in {target}", ("source", "none", "one", "several"), shown)
+    if skin_tone:
+        _show_skin_tones(found.frame)
 
 
 @data_app.command("split")
@@ -274,6 +288,15 @@ def _show_counts(frame: "pl.DataFrame", path: Path) -> None:
         for row in totals.to_dicts()
     ]
     print_table(f"{frame.height:,} pictures -> {path}", ("label", "generator", "source", *SPLITS), rows)
+
+
+def _show_skin_tones(frame: "pl.DataFrame") -> None:
+    from train.data.faces.skin_tone import ATTRIBUTE, NOTE
+
+    counts = frame[ATTRIBUTE].value_counts().sort(ATTRIBUTE, nulls_last=True)
+    rows = [(tone or "not estimated", f"{count:,}") for tone, count in counts.iter_rows()]
+    print_table(ATTRIBUTE, ("class", "pictures"), rows)
+    typer.echo(NOTE)
 
 
 def _face_counts(frame: "pl.DataFrame") -> list[tuple[str, int, int, int]]:

@@ -23,6 +23,10 @@ MAX_BYTES = 64 << 20
 MAX_TABLE_BYTES = 4 << 30
 """Of a table: a manifest of a million pictures has about 300 MB."""
 
+MAX_ROWS = 20_000_000
+"""Of a table in Parquet."""
+_PARQUET = b"PAR1"
+
 Problem = type[FauxlensError]
 
 
@@ -103,14 +107,17 @@ def read_toml(path: Path, *, error: Problem, remedy: str) -> dict[str, Any]:
 def read_table(
     path: Path, *, error: Problem, remedy: str, schema: "Mapping[str, pl.DataType] | None" = None
 ) -> "pl.DataFrame":
-    """Read CSV that `table_bytes` wrote, or that another program wrote with commas; else as `read_bytes`.
+    """Read CSV that `table_bytes` wrote, or that another program wrote with commas, or Parquet; else as `read_bytes`.
 
-    The columns of `schema` have its types, the others are text; without a schema all are.
+    The columns of `schema` have its types, the others are text; without a schema all are. Parquet, known by its first
+    bytes, has the types it has, but text without a schema; of more than MAX_ROWS rows it is refused.
     """
     import polars as pl
 
     # The content, not the path: Polars takes brackets, stars and question marks in a path for a pattern.
     data = read_bytes(path, error=error, remedy=remedy, limit=MAX_TABLE_BYTES)
+    if data.startswith(_PARQUET):
+        return _from_parquet(data, path, error, remedy, schema)
     if not data.strip(b"\xef\xbb\xbf \r\n\t"):
         raise error(f"{path} is empty: {remedy}.")
     head = data.partition(b"\n")[0]
@@ -124,6 +131,31 @@ def read_table(
         raise error(f"{path} is not a table in CSV ({_short(trouble)}): {remedy}.") from None
     quoted = pl.col(pl.String).str.replace(_QUOTED, "$1")
     return frame.with_columns(quoted) if any(kind == pl.String for kind in frame.dtypes) else frame
+
+
+def _from_parquet(
+    data: bytes, path: Path, error: Problem, remedy: str, schema: "Mapping[str, pl.DataType] | None"
+) -> "pl.DataFrame":
+    import polars as pl
+
+    try:
+        # A few bytes of Parquet can stand for any number of equal rows.
+        rows = pl.scan_parquet(io.BytesIO(data)).select(pl.len()).collect().item()
+        if rows > MAX_ROWS:
+            raise error(f"{path} has {rows:,} rows, more than the {MAX_ROWS:,} that are read: {remedy}.")
+        frame = pl.read_parquet(io.BytesIO(data))
+        kinds = dict.fromkeys(frame.columns, pl.String()) if schema is None else schema
+        return frame.with_columns(pl.col(name).cast(kind) for name, kind in kinds.items() if name in frame.columns)
+    # On some damaged files Polars' Rust part panics, which is no PolarsError and no Exception.
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as trouble:
+        raise error(f"{path} is not a table in Parquet ({_short(trouble)}): {remedy}.") from None
+
+
+def parquet_bytes(frame: "pl.DataFrame") -> bytes:
+    """Write a table as Parquet, with its types and its texts as they are."""
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer)
+    return buffer.getvalue()
 
 
 def table_bytes(frame: "pl.DataFrame") -> bytes:
@@ -164,5 +196,5 @@ def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return plain
 
 
-def _short(trouble: Exception) -> str:
+def _short(trouble: BaseException) -> str:
     return (str(trouble).splitlines() or [""])[0][:200].rstrip(".") or type(trouble).__name__

@@ -15,6 +15,7 @@ from train.evaluate.curves import Curves, draw_curves, histogram
 from train.evaluate.decision import POINTS as DECISION_POINTS
 from train.evaluate.decision import Point as DecisionPoint
 from train.evaluate.metrics import Interval, Metrics, compute_metrics, wilson
+from train.evaluate.risk_coverage import RiskCoverage, risk_coverage
 from train.evaluate.scores import check_scores
 from train.evaluate.selection import Which, rows_to_report
 
@@ -100,6 +101,9 @@ class Evaluation:
     unseen_curves: Curves | None
     histograms: Histograms
     mistakes: tuple[Mistake, ...]
+    # Reports of before December 2026 have none.
+    risk_coverage: RiskCoverage | None = None
+    unseen_risk_coverage: RiskCoverage | None = None
 
     @property
     def fakes_are_seen(self) -> bool:
@@ -150,6 +154,11 @@ def evaluate_scores(
             seed=seed,
         )
 
+    def risks(fake_rows: pl.DataFrame) -> RiskCoverage:
+        return risk_coverage(
+            _is_fake(reference, fake_rows), _probability(reference, fake_rows), points.decision("balanced")
+        )
+
     def group(name: str, family: str, seen: bool, fake_rows: pl.DataFrame) -> Group:
         return Group(name, family, seen, figures(fake_rows), call(fake_rows, points))
 
@@ -179,6 +188,8 @@ def evaluate_scores(
             unseen_fake=histogram(fakes.filter(~pl.col("seen"))["probability"]),
         ),
         mistakes=_worst(rows, threshold, worst),
+        risk_coverage=risks(main),
+        unseen_risk_coverage=None if unseen.is_empty() else risks(unseen),
     )
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from train.common.atomic import write_bytes
-from train.common.documents import read_table, table_bytes
+from train.common.documents import parquet_bytes, read_table, table_bytes
 from train.common.errors import TrainError
 
 SCORE_COLUMNS: dict[str, pl.DataType] = {
@@ -62,7 +62,7 @@ def check_scores(scores: pl.DataFrame, name: str = "the scores table") -> pl.Dat
 
 
 def read_scores(path: Path) -> pl.DataFrame:
-    """Reads and checks a scores CSV; raises TrainError when it is missing or not a scores table."""
+    """Reads and checks a scores table in CSV or Parquet; raises TrainError when it is missing or not a scores table."""
     try:
         table = read_table(path, error=TrainError, remedy="give the scores.csv of a run", schema=SCORE_COLUMNS)
     except FileNotFoundError as error:
@@ -71,9 +71,12 @@ def read_scores(path: Path) -> pl.DataFrame:
 
 
 def write_scores(scores: pl.DataFrame, path: Path) -> None:
-    """Checks the table and writes it as CSV, whole or not at all; float32 values survive exactly."""
+    """Checks the table and writes it, whole or not at all: Parquet where `path` ends so, else CSV.
+
+    float32 values survive exactly in both.
+    """
     table = check_scores(scores)
-    write_bytes(path, table_bytes(table))
+    write_bytes(path, parquet_bytes(table) if path.suffix.lower() == ".parquet" else table_bytes(table))
 
 
 def log_odds_of(probability: npt.ArrayLike) -> npt.NDArray[np.float32]:

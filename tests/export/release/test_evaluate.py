@@ -131,3 +131,17 @@ def test_a_card_is_for_folders(detector: Path, tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_text("path\n", encoding="utf-8")
     with pytest.raises(DataError, match="needs no card"):
         manifest_of(tmp_path / "m.csv", [detector], tmp_path / "report", card="artifact")
+
+
+def test_parquet_stands_beside_and_what_is_stale_goes(detector: Path, tmp_path: Path) -> None:
+    manifest = manifest_of(folder_of(tmp_path, "faces", 4), [detector], tmp_path / "scan")
+    out = tmp_path / "report"
+    other = tmp_path / "other.tflite"
+    other.write_bytes(detector.read_bytes())
+    evaluate_models([detector, other], manifest, out, parquet=True)
+    written = {"scores.csv", "scores.parquet", "scores-2.csv", "scores-2.parquet"}
+    assert {path.name for path in out.glob("scores*")} == written
+    assert pl.read_parquet(out / "scores.parquet").equals(read_scores(out / "scores.csv"))
+    (out / "scores-3.csv").write_text("mine", encoding="utf-8")
+    evaluate_models([detector], manifest, out)
+    assert {path.name for path in out.glob("scores*")} == {"scores.csv", "scores-3.csv"}

@@ -10,10 +10,11 @@ import polars as pl
 import pytest
 from rich.console import Console
 from scipy.stats import hypergeom
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import accuracy_score, roc_auc_score
 
 from train.cli.terminal import print_table
 from train.common.errors import TrainError
+from train.data.faces.skin_tone import NOTE
 from train.evaluate.by_attribute import ENOUGH, ByAttribute, compare_groups, parse_by
 from train.evaluate.calibration import OperatingPoints
 from train.evaluate.evaluation import POINTS, evaluate_scores
@@ -71,6 +72,11 @@ def test_rates_and_gaps_are_those_counted_by_hand(
                 assert getattr(called, point) == wilson(hits, len(mine))
                 if len(mine) >= ENOUGH:
                     levels.setdefault((rate, point), {})[group.name] = hits / len(mine)
+        for point in POINTS if min(group.n_real, group.n_fake) >= ENOUGH else ():
+            called_fake = [probability >= getattr(points, point) for _, probability in scores]
+            right = [called == fake for called, (fake, _) in zip(called_fake, scores, strict=True)]
+            levels.setdefault(("called_fake", point), {})[group.name] = sum(called_fake) / len(scores)
+            levels.setdefault(("accuracy", point), {})[group.name] = sum(right) / len(scores)
         if min(group.n_real, group.n_fake) >= ENOUGH:
             assert group.auc is not None
             assert group.auc.value == pytest.approx(roc_auc_score(*zip(*scores, strict=True)), abs=1e-12)
@@ -85,11 +91,37 @@ def test_rates_and_gaps_are_those_counted_by_hand(
         assert gap.groups == len(level)
 
 
+def test_gaps_are_those_of_fairlearn(scored: Scored, attributes: pl.DataFrame) -> None:
+    fairlearn = pytest.importorskip("fairlearn.metrics", reason="fairlearn is of the extra dev")
+    table, points = scored
+    rows = rows_to_report(table).join(attributes, on="path").drop_nulls("sex")
+    found = found_by(scored, attributes, "sex")
+    fake = (rows["label"] == "fake").to_numpy()
+    assert {one.point for one in found.equalised_odds} == set(POINTS)
+    for point in POINTS:
+        called = rows["probability"].to_numpy() >= getattr(points, point)
+        of = {"sensitive_features": rows["sex"].to_numpy()}
+        accuracy = fairlearn.MetricFrame(metrics=accuracy_score, y_true=fake, y_pred=called, **of)
+        expected = {
+            "fpr": fairlearn.false_positive_rate_difference(fake, called, **of),
+            "tpr": fairlearn.true_positive_rate_difference(fake, called, **of),
+            "called_fake": fairlearn.demographic_parity_difference(fake, called, **of),
+            "accuracy": accuracy.difference(),
+        }
+        gaps = {gap.rate: gap.gap for gap in found.gaps if gap.point == point}
+        assert gaps == pytest.approx(expected, abs=1e-12)
+        (odds,) = (one for one in found.equalised_odds if one.point == point)
+        assert odds.gap == pytest.approx(fairlearn.equalized_odds_difference(fake, called, **of), abs=1e-12)
+        assert gaps[odds.rate] == odds.gap
+
+
 def test_chance_is_that_of_the_exact_permutation_test(scored: Scored, attributes: pl.DataFrame) -> None:
     found = found_by(scored, attributes, "sex")
     first, second = found.groups
     assert found.gaps
     for gap in found.gaps:
+        if gap.rate not in ("fpr", "tpr"):
+            continue
         pair = [(one.reals if gap.rate == "fpr" else one.fakes) for one in (first, second)]
         a, b = (one.n for one in pair if one is not None)
         hits = round(sum(getattr(one, gap.point).value * one.n for one in pair if one is not None))
@@ -134,7 +166,11 @@ def test_small_groups_and_missing_values_are_said(scored: Scored, attributes: pl
 def test_a_gap_is_never_without_its_levels(scored: Scored, attributes: pl.DataFrame) -> None:
     found = found_by(scored, attributes, "sex")
     gaps = [sentence for sentence in sentences(found) if "a gap of" in sentence]
-    assert len(gaps) == sum(gap.gap > 0 for gap in found.gaps) > 0
+    assert len(gaps) == sum(gap.gap > 0 for gap in found.gaps if gap.rate in ("fpr", "tpr")) > 0
+    joint = [sentence for sentence in sentences(found) if "mix of real and fake" in sentence]
+    assert len(joint) == 2
+    for sentence in joint:
+        assert sentence.count("female ") == sentence.count("male ") - sentence.count("female ") == 3
     for sentence in gaps:
         assert all(f"{name} " in sentence for name in ("female", "male"))
         assert sentence.count("[") == 2
@@ -177,14 +213,19 @@ def test_a_report_carries_the_groups(scored: Scored, attributes: pl.DataFrame, t
     assert female.reals is not None
     assert float(women["value"]) == female.reals.fpr_1.value
     assert sum(row["metric"].endswith("_gap") for row in rows) == sum(len(one.gaps) for one in every)
-    assert write_report(tmp_path / "plain", [evaluation], title="t").groups is None
-    assert not (tmp_path / "plain" / "groups.csv").exists()
+    # Without groups that of the report before goes, and one of somebody else stays.
+    assert write_report(tmp_path, [evaluation], title="t").groups is None
+    assert not paths.groups.exists()
+    paths.groups.write_text("mine", encoding="utf-8")
+    assert write_report(tmp_path, [evaluation], title="t").groups is None
+    assert paths.groups.read_text(encoding="utf-8") == "mine"
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("skin_tone", "m.csv has no attribute 'skin_tone' to group by: choose from race, sex."),
+        ("age", "m.csv has no attribute 'age' to group by: choose from race, sex."),
+        ("skin_tone", "to group by: choose from race, sex; `fauxlens data faces MANIFEST --skin-tone` estimates"),
         ("label", "no attribute 'label'"),
         ("sex,,race", "no attribute ''"),
         ("sex+sex", "'sex+sex' names an attribute twice"),
@@ -195,6 +236,13 @@ def test_unknown_attributes_are_refused(attributes: pl.DataFrame, text: str, wor
     with pytest.raises(TrainError) as caught:
         parse_by(text, attributes.with_columns(label=pl.lit("real")), "m.csv")
     assert words in str(caught.value)
+
+
+def test_an_estimated_skin_tone_is_said_to_be_one(scored: Scored, attributes: pl.DataFrame) -> None:
+    estimated = attributes.rename({"race": "skin_tone_estimated"})
+    assert NOTE in sentences(found_by(scored, estimated, "skin_tone_estimated"))
+    assert NOTE in sentences(found_by(scored, estimated, "sex", "skin_tone_estimated"))
+    assert NOTE not in sentences(found_by(scored, attributes, "race"))
 
 
 def test_attributes_are_read_alone_and_joined(attributes: pl.DataFrame) -> None:

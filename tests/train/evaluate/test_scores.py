@@ -24,6 +24,41 @@ def test_csv_keeps_every_bit(scored: Scored, tmp_path: Path) -> None:
     assert_frame_equal(read_scores(tmp_path / "deep" / "scores.csv"), hard, check_exact=True)
 
 
+def test_parquet_keeps_every_bit_and_other_programs_read_it(scored: Scored, tmp_path: Path) -> None:
+    table = scored[0].with_columns(path=pl.concat_str(pl.lit("=odd, ü "), "path"))
+    path = tmp_path / "deep" / "scores.parquet"
+    write_scores(table, path)
+    assert_frame_equal(read_scores(path), table, check_exact=True)
+    # As it stands, without the apostrophe that CSV needs.
+    assert_frame_equal(pl.read_parquet(path), table, check_exact=True)
+
+
+def test_a_damaged_parquet_is_one_sentence(scored: Scored, tmp_path: Path) -> None:
+    path = tmp_path / "scores.parquet"
+    write_scores(scored[0], path)
+    data = path.read_bytes()
+    random = np.random.default_rng(0)
+    for number in range(60):
+        damaged = bytearray(data[: random.integers(4, len(data))] if number % 3 == 0 else data)
+        for place in random.integers(4, len(damaged), 0 if number % 3 == 0 else 20):
+            damaged[place] = random.integers(256)
+        path.write_bytes(damaged)
+        try:
+            assert read_scores(path).height > 0
+        except TrainError as refused:
+            assert str(refused).startswith(str(path)) and "\n" not in str(refused)
+    path.write_bytes(b"PAR1")
+    with pytest.raises(TrainError, match="is not a table in Parquet"):
+        read_scores(path)
+
+
+def test_a_parquet_of_too_many_rows_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("train.common.documents.MAX_ROWS", 99)
+    pl.DataFrame({"path": ["a"] * 100}).write_parquet(tmp_path / "a.parquet")
+    with pytest.raises(TrainError, match="has 100 rows, more than the 99 that are read"):
+        read_scores(tmp_path / "a.parquet")
+
+
 def test_a_number_for_a_name_stays_text(scored: Scored, tmp_path: Path) -> None:
     table = scored[0].with_columns(source=pl.lit("2021"), generator=pl.lit("007"))
     write_scores(table, tmp_path / "scores.csv")

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from train.common.documents import quote_formula
+from train.data.faces.skin_tone import ATTRIBUTE as ESTIMATED
+from train.data.faces.skin_tone import NOTE
 from train.evaluate.by_attribute import ENOUGH, AttributeGroup, ByAttribute, Gap
 from train.evaluate.evaluation import POINTS, Called, Point
 from train.evaluate.formatting import percent
@@ -53,7 +55,14 @@ def sentences(found: ByAttribute) -> tuple[str, ...]:
     """The gaps with their levels, and what cannot be said; each a sentence."""
     if not found.groups:
         return (f"By {found.by}: no reported picture has a value, so nothing can be said.",)
-    said = [_gap_sentence(gap) for gap in found.gaps]
+    said = [_gap_sentence(gap) for gap in found.gaps if gap.rate in ("fpr", "tpr")]
+    said += [one for rate in ("called_fake", "accuracy") if (one := _joint_sentence(found, rate))]
+    if found.equalised_odds:
+        parts = (
+            f"{_number(one.gap)} points at the {_point(one.point)} point ({one.rate.upper()})"
+            for one in found.equalised_odds
+        )
+        said.append(f"Equalised odds, the larger of both gaps (F_MEO): {'; '.join(parts)}.")
     for kind, few, count in (
         ("real", found.too_few_reals, sum(one.n_real for one in found.groups)),
         ("fake", found.too_few_fakes, sum(one.n_fake for one in found.groups)),
@@ -62,6 +71,8 @@ def sentences(found: ByAttribute) -> tuple[str, ...]:
             said.append(f"No {kind} picture has a value of {found.by}: nothing can be said of {kind}s.")
         elif few:
             said.append(f"Too few {kind}s to say (under {ENOUGH}): {_names(few)}.")
+    if ESTIMATED in found.by.split("+"):
+        said.append(NOTE)
     if found.without:
         said.append(f"{found.without:,} reported pictures without a value of {found.by} are in no group.")
     return tuple(said)
@@ -101,11 +112,13 @@ def _gap_rows(found: ByAttribute) -> Iterator[list[Any]]:
     for gap in found.gaps:
         pair = f"{gap.highest} - {gap.lowest}"
         yield [pair, "", "", True, f"{gap.rate}_gap", gap.point, gap.gap, "", "", gap.chance]
+    for one in found.equalised_odds:
+        yield [one.rate, "", "", True, "equalised_odds", one.point, one.gap, "", "", ""]
 
 
 def _gap_sentence(gap: Gap) -> str:
     kind = "Reals" if gap.rate == "fpr" else "Fakes"
-    where = f"{kind} called fake at the {POINT_WORDS[gap.point].removesuffix(' point')} point"
+    where = f"{kind} called fake at the {_point(gap.point)} point"
     if gap.gap == 0:
         return f"{where}: no gap between {gap.groups} groups, all {_rate(gap.highest_rate)} %."
     return (
@@ -113,6 +126,32 @@ def _gap_sentence(gap: Gap) -> str:
         f"{_number(gap.gap)} points, the largest of {gap.groups} groups; chance alone gives one as large in "
         f"{percent(gap.chance)} of regroupings."
     )
+
+
+JOINT_WORDS: dict[str, str] = {
+    "called_fake": "Demographic parity, all pictures called fake (F_DP)",
+    "accuracy": "Accuracy, largest gap (F_OAE)",
+}
+
+
+def _joint_sentence(found: ByAttribute, rate: str) -> str:
+    """A gap of both classes together at all points; empty where there is none."""
+    parts = [
+        f"{_number(gap.gap)} points at the {_point(gap.point)} point ({gap.highest} "
+        f"{_number(gap.highest_rate.value)} %, {gap.lowest} {_number(gap.lowest_rate.value)} %; "
+        f"chance alone {percent(gap.chance)})"
+        for gap in found.gaps
+        if gap.rate == rate
+    ]
+    return (
+        f"{JOINT_WORDS[rate]}: {'; '.join(parts)}. It depends on the mix of real and fake in each group."
+        if parts
+        else ""
+    )
+
+
+def _point(point: Point) -> str:
+    return POINT_WORDS[point].removesuffix(" point")
 
 
 def _names(names: Sequence[str]) -> str:

@@ -32,6 +32,24 @@ def as_csv(evaluations: Sequence[Evaluation], robustness: Robustness | None) -> 
     return buffer.getvalue()
 
 
+def risk_coverage_csv(evaluations: Sequence[Evaluation]) -> str:
+    """The points of each risk-coverage curve, one a line, from the surest picture to all of them.
+
+    `set` is `overall` or `unseen`, as in report.csv. `shipped` marks the point that the shipped `unsure` gives.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["model", "set", "coverage", "risk", "shipped"])
+    for evaluation in evaluations:
+        for name, curve in (("overall", evaluation.risk_coverage), ("unseen", evaluation.unseen_risk_coverage)):
+            if curve is None:
+                continue
+            for coverage, risk in zip(curve.coverage, curve.risk, strict=True):
+                writer.writerow(_safe([evaluation.name, name, coverage, risk, False]))
+            writer.writerow(_safe([evaluation.name, name, curve.shipped_coverage, curve.shipped_risk, True]))
+    return buffer.getvalue()
+
+
 def _safe(row: list[Any]) -> list[Any]:
     return [quote_formula(cell) if isinstance(cell, str) else cell for cell in row]
 
@@ -55,6 +73,12 @@ def _csv_rows(evaluation: Evaluation) -> Iterator[list[Any]]:
     yield from _metric_rows(["overall", "", seen], evaluation.overall)
     if evaluation.unseen is not None:
         yield from _metric_rows(["unseen", "", False], evaluation.unseen)
+    for name, known, curve, metrics in (
+        ("overall", seen, evaluation.risk_coverage, evaluation.overall),
+        ("unseen", False, evaluation.unseen_risk_coverage, evaluation.unseen),
+    ):
+        if curve is not None and metrics is not None:
+            yield [name, "", known, metrics.n_real, metrics.n_fake, "aurc", curve.aurc, "", ""]
     for kind, groups in (("generator", evaluation.generators), ("family", evaluation.families)):
         for group in groups:
             yield from _metric_rows([kind, group.name, group.seen], group.metrics)

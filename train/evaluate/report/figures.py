@@ -65,6 +65,29 @@ def reliability_figure(evaluation: Evaluation) -> str:
     return _svg("reliability", draw)
 
 
+def risk_coverage_figure(evaluation: Evaluation) -> str:
+    """Risk-coverage curves of the seen and the unseen fakes as SVG text, with the shipped `unsure` as dots."""
+
+    def draw(axes: Any) -> None:
+        for name, color, style, curve in (
+            ("fakes of seen generators", FAKE, "-", evaluation.risk_coverage),
+            ("fakes of unseen generators", UNSEEN, "--", evaluation.unseen_risk_coverage),
+        ):
+            if curve is None:
+                continue
+            if not evaluation.fakes_are_seen:
+                name, color = "fakes (none seen in training)", UNSEEN
+            axes.plot(curve.coverage, curve.risk, style, color=color, label=name, drawstyle="steps-pre")
+            axes.plot(curve.shipped_coverage, curve.shipped_risk, "o", color=color, markersize=6)
+        axes.set(xlabel="coverage: pictures that get a verdict", ylabel="risk: verdicts that are wrong", xlim=(0, 1.02))
+        axes.set_ylim(bottom=0)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
+        axes.legend(loc="upper left")
+
+    return _svg("risk-coverage", draw)
+
+
 def histogram_figure(evaluation: Evaluation) -> str:
     """Distribution of P(fake) for reals, seen and unseen fakes as SVG text, the unsure band shaded."""
 

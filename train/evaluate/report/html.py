@@ -25,7 +25,7 @@ from train.evaluate.plain import from_plain, to_plain
 from train.evaluate.prior_shift import alarm_sentences
 from train.evaluate.report import figures, summary
 from train.evaluate.report.attribute_tables import groups_csv, sentences, tables_of
-from train.evaluate.report.csv_table import as_csv
+from train.evaluate.report.csv_table import as_csv, risk_coverage_csv
 from train.evaluate.robustness.results import Condition, Robustness, hardest
 from train.evaluate.robustness.strength_figure import robustness_figure
 from train.evaluate.shortcuts.explain import WORDS, Shortcuts
@@ -62,6 +62,7 @@ class ReportPaths:
     html: Path
     json: Path
     csv: Path
+    risk_coverage: Path
     groups: Path | None = None
 
 
@@ -79,8 +80,8 @@ def write_report(
     shortcuts: Shortcuts | None = None,
     thumbnails: Thumbnails | None = None,
 ) -> ReportPaths:
-    """Writes report.html, report.json and report.csv into `folder`, each whole or not at all; with `by_attribute` also
-    groups.csv.
+    """Writes report.html, report.json, report.csv and risk_coverage.csv into `folder`, each whole or not at all; with
+    `by_attribute` also groups.csv, without it that of an earlier report there is removed.
 
     The first evaluation leads: the words on top, the curves and the worst mistakes are its own; the tables show all
     of them side by side. `thumbnails` gives JPEG or PNG bytes for the path of a mistake, or None.
@@ -92,7 +93,10 @@ def write_report(
     if len(set(names)) < len(names):
         raise TrainError(f"Two evaluations of the report in {folder} share a name ({', '.join(names)}): rename one.")
     groups = folder / "groups.csv" if by_attribute else None
-    paths = ReportPaths(folder / "report.html", folder / "report.json", folder / "report.csv", groups)
+    html_path, json_path, csv_path, risk_path = (
+        folder / name for name in ("report.html", "report.json", "report.csv", "risk_coverage.csv")
+    )
+    paths = ReportPaths(html_path, json_path, csv_path, risk_path, groups)
     page = _environment().get_template("report.html.j2")
     html = page.render(
         title=title,
@@ -126,17 +130,31 @@ def write_report(
         "illustrations": [{"of": item.of, "caption": item.caption} for item in illustrations],
         "recipe": recipe_text,
     }
+    stale = _stale_groups(folder) if paths.groups is None else None
     write_text(paths.json, json.dumps(document, indent=1, allow_nan=False) + "\n")
     write_text(paths.csv, as_csv(evaluations, robustness))
+    write_text(paths.risk_coverage, risk_coverage_csv(evaluations))
     if paths.groups is not None:
         write_text(paths.groups, groups_csv(by_attribute))
     write_text(paths.html, html)
+    if stale is not None:
+        stale.unlink(missing_ok=True)
     return paths
 
 
 def page_style() -> Markup:
     """The style sheet of this page, for others of the same looks."""
     return Markup(files("train.evaluate.report").joinpath("style.css").read_text(encoding="utf-8").rstrip())
+
+
+def _stale_groups(folder: Path) -> Path | None:
+    """The groups.csv that the report before this one in the folder wrote; None for one of somebody else, or none."""
+    path = folder / "groups.csv"
+    try:
+        before = read_json(folder / "report.json", error=TrainError, remedy="write the report anew")
+    except (FileNotFoundError, TrainError):
+        return None
+    return path if isinstance(before, dict) and before.get("by_attribute") and path.is_file() else None
 
 
 def read_evaluations(path: Path) -> tuple[Evaluation, ...]:
@@ -201,6 +219,7 @@ def _figures(evaluations: Sequence[Evaluation], robustness: Robustness | None) -
         "roc": Markup(figures.roc_figure(lead)),
         "precision_recall": Markup(figures.precision_recall_figure(lead)),
         "reliability": Markup(figures.reliability_figure(lead)),
+        "risk_coverage": Markup(figures.risk_coverage_figure(lead)),
         "robustness": Markup(robustness_figure(withstood)) if len(withstood) > 1 else Markup(),
     }
 

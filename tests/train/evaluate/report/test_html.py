@@ -81,7 +81,7 @@ def test_the_page_is_well_formed_and_titled(page: ParsedPage) -> None:
     assert page.open == []
     assert TITLE in page.texts
     assert not [tag for tag, _ in page.tags if tag in ("script", "link", "iframe", "b:", "i")]
-    assert sum(tag == "svg" for tag, _ in page.tags) == 6
+    assert sum(tag == "svg" for tag, _ in page.tags) == 7
 
 
 def test_the_page_asks_for_nothing_from_elsewhere(written: ReportPaths, page: ParsedPage) -> None:
@@ -118,11 +118,11 @@ def test_both_models_flips_and_the_metadata_baseline_are_on_the_page(page: Parse
     assert any(source.startswith("data:image/jpeg;base64,") for source in pictures)
 
 
-def test_the_page_opens_with_the_shortcut_that_explains_the_figure(written: ReportPaths, page: Page) -> None:
+def test_the_page_opens_with_the_shortcut_that_explains_the_figure(written: ReportPaths, page: ParsedPage) -> None:
     document = json.loads(written.json.read_text(encoding="utf-8"))
     sentence = document["shortcuts"]["sentence"]
     assert "eyes alone reach AUC 0.88" in sentence
-    shown = " ".join("".join(page.text).split())
+    shown = " ".join("".join(page.texts).split())
     assert shown.index(sentence) < shown.index("What this detector catches")
     for alarms in document["prior_shift"]:
         assert alarms in shown
@@ -147,11 +147,37 @@ def test_csv_says_what_the_evaluation_says(written: ReportPaths, evaluations: tu
     assert found["float", "real source", "web", "False", "called_fake_fpr_1"]
 
 
+def test_risk_coverage_is_in_page_and_csv(written: ReportPaths, evaluations: tuple[Evaluation, Evaluation]) -> None:
+    rows = list(csv.DictReader(written.risk_coverage.open(encoding="utf-8", newline="")))
+    for evaluation in evaluations:
+        for name, curve in (("overall", evaluation.risk_coverage), ("unseen", evaluation.unseen_risk_coverage)):
+            mine = [row for row in rows if (row["model"], row["set"]) == (evaluation.name, name)]
+            assert curve is not None
+            assert tuple(float(row["risk"]) for row in mine if row["shipped"] == "False") == curve.risk
+            assert [float(row["coverage"]) for row in mine if row["shipped"] == "True"] == [curve.shipped_coverage]
+    assert "Risk and coverage" in written.html.read_text(encoding="utf-8")
+    figures = list(csv.DictReader(written.csv.open(encoding="utf-8", newline="")))
+    assert sum(row["metric"] == "aurc" for row in figures) == 4
+
+
+def test_a_report_of_before_these_curves_is_read(written: ReportPaths, tmp_path: Path) -> None:
+    document = json.loads(written.json.read_text(encoding="utf-8"))
+    for one in document["judgements"]:
+        del one["risk_coverage"], one["unseen_risk_coverage"]
+    (tmp_path / "old.json").write_text(json.dumps(document), encoding="utf-8")
+    assert all(one.risk_coverage is None for one in read_evaluations(tmp_path / "old.json"))
+
+
 def test_writing_twice_gives_the_same_bytes(evaluations: tuple[Evaluation, Evaluation], tmp_path: Path) -> None:
     one = write_report(tmp_path / "1", evaluations, title="t")
     two = write_report(tmp_path / "2", evaluations, title="t")
     assert one.html.read_bytes() == two.html.read_bytes()
-    assert sorted(path.name for path in one.html.parent.iterdir()) == ["report.csv", "report.html", "report.json"]
+    assert sorted(path.name for path in one.html.parent.iterdir()) == [
+        "report.csv",
+        "report.html",
+        "report.json",
+        "risk_coverage.csv",
+    ]
 
 
 def test_a_perfect_detector_and_a_tiny_set_make_a_page_too(scored: Scored, tmp_path: Path) -> None:
@@ -199,7 +225,7 @@ def test_what_cannot_be_reported_or_read_is_refused(evaluations: tuple[Evaluatio
 def test_chromium_shows_the_page_and_makes_no_request(written: ReportPaths, tmp_path: Path, chromium: Chromium) -> None:
     asked, dom = chromium(written.html, tmp_path)
     assert "<title>Run 7: &lt;script&gt;" in dom
-    assert dom.count("<svg") == 6
+    assert dom.count("<svg") == 7
     assert asked == set()
 
 
