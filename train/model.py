@@ -1,19 +1,22 @@
-"""The network: a flat MobileNet V1 with one linear head whose class activation map is the heatmap.
+"""The network: a flat backbone (train/backbones/table.py) with one head whose class activation map is the heatmap.
 
-Score and heatmap come from one place. The head is a linear map on the mean of the last feature map, so the logit is
-also the mean of a 1x1 convolution of that map, and Grad-CAM of the logit is the ReLU of that convolution (Selvaraju
-et al. 2017, section 3.1: for such heads Grad-CAM is CAM, Zhou et al. 2016).
+Score and heatmap come from one place. A linear head is a linear map on the mean of the last feature map, so the logit
+is also the mean of a 1x1 convolution of that map, and Grad-CAM of the logit is the ReLU of that convolution (Selvaraju
+et al. 2017, section 3.1: for such heads Grad-CAM is CAM, Zhou et al. 2016). A dense head has two hidden layers between,
+as the AlexNet-like network asks for; its Grad-CAM needs the gradient (export/tflite/convert.py).
 """
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ela.front_ends import parse_front_end
+from train.backbones.published import HALF_RANGE, MIDDLE, build
+from train.backbones.spec import BuildSpec
+from train.backbones.table import BACKBONES, Backbone, check_size
 from train.common.errors import TrainError
 from train.common.tf import load_tensorflow
 from train.dropout import seeded_dropout
@@ -21,9 +24,10 @@ from train.head import HEAD, difference, two_logits
 from train.recipe import Model
 from train.weights import check_origin
 
-LAST_FEATURES = "conv_pw_13_relu"
 POOLED = "mean"
-FIRST_CONVOLUTION = "conv1"
+HIDDEN = ("hidden_1", "hidden_2")
+"""The layers of a dense head before the last, of 512 values each."""
+_HIDDEN_SIZE = 512
 
 
 def scale_pixels(planes: Any) -> Any:
@@ -32,7 +36,7 @@ def scale_pixels(planes: Any) -> Any:
     MobileNet's own scaling, v / 127.5 - 1, puts every pixel value halfway between two int8 steps, where runtimes round
     differently; half a grey level to the side there are no such ties.
     """
-    return (planes - 128.0) / 127.5
+    return (planes - MIDDLE) / HALF_RANGE
 
 
 def build_classifier(settings: Model, size: int, *, learning: bool = False) -> Any:
@@ -40,18 +44,27 @@ def build_classifier(settings: Model, size: int, *, learning: bool = False) -> A
 
     C is the front end's number of planes. With `learning` an output of softmax has a logit a class inside, which
     `with_one_logit` brings down to the one that all else knows. The backbone is laid flat in the model, for
-    tensorflow-model-optimization refuses nested models. Raises TrainError when weights are missing, do not fit or
-    cannot be downloaded.
+    tensorflow-model-optimization refuses nested models. Raises TrainError when the recipe does not fit the backbone, or
+    weights are missing, do not fit or cannot be downloaded.
     """
     tf = load_tensorflow()
-    backbone = _load_backbone(tf, settings, size)
+    layers = tf.keras.layers
+    check_network(settings, size)
+    kind = BACKBONES[settings.backbone]
+    backbone = _load_backbone(kind, settings, size)
     for layer in backbone.layers:
-        if isinstance(layer, tf.keras.layers.BatchNormalization):
+        if isinstance(layer, layers.BatchNormalization):
             layer.momentum = settings.batch_norm_momentum
-    pooled = tf.keras.layers.GlobalAveragePooling2D(name=POOLED)(backbone.get_layer(LAST_FEATURES).output)
+    features = backbone.get_layer(kind.features).output
+    if kind.head == "linear":
+        pooled = layers.GlobalAveragePooling2D(name=POOLED)(features)
+    else:
+        pooled = layers.Flatten(name="flat")(features)
+        for name in HIDDEN:
+            pooled = layers.Dense(_HIDDEN_SIZE, activation="relu", name=name)(pooled)
     dropped = seeded_dropout(settings.dropout)(pooled)
     both = learning and settings.output == "softmax"
-    head = two_logits() if both else tf.keras.layers.Dense(1, **_head_options(tf, settings), name=HEAD)
+    head = two_logits() if both else layers.Dense(1, **_head_options(tf, settings), name=HEAD)
     logit = head(dropped)
     return tf.keras.Model(backbone.input, logit, name="fauxlens")
 
@@ -67,6 +80,24 @@ def with_one_logit(classifier: Any, settings: Model, size: int) -> Any:
     return shipped
 
 
+def check_network(settings: Model, size: int) -> None:
+    """Raise TrainError where a backbone cannot be had as a recipe's [model] and a view of `size` pixels ask for it."""
+    kind = BACKBONES[settings.backbone]
+    check_size(kind, size)
+    if settings.head == "non-negative" and not (kind.non_negative and kind.head == "linear"):
+        raise TrainError(
+            f"model.head = 'non-negative' needs features that are never below zero and a linear head, which "
+            f"{kind.title} has not: set it to 'free', or take mobilenet-v1 or mobilenet-v2."
+        )
+    words = {one.weights for one in BACKBONES.values()} - {kind.weights}
+    if settings.weights in words:
+        has = f"its published weights are called `{kind.weights}`" if kind.weights else "it has no published weights"
+        raise TrainError(
+            f"There are no weights `{settings.weights}` of {kind.title} ({has}): pass --weights with "
+            f"{f'`{kind.weights}`, ' if kind.weights else ''}`none` or an .h5 file."
+        )
+
+
 def _head_options(tf: Any, settings: Model) -> dict[str, Any]:
     """How the head begins and what bounds it; a bounded one begins within its bounds, as averages of it remember."""
     if settings.head == "free":
@@ -77,40 +108,42 @@ def _head_options(tf: Any, settings: Model) -> dict[str, Any]:
     }
 
 
-def _load_backbone(tf: Any, settings: Model, size: int) -> Any:
-    """MobileNet without its top, for as many planes as the front end has, with the weights that the recipe names."""
-    channels = parse_front_end(settings.front_end).channels
-    plain = partial(tf.keras.applications.MobileNet, alpha=settings.width, include_top=False, pooling=None)
+def _load_backbone(kind: Backbone, settings: Model, size: int) -> Any:
+    """The backbone without its top, for as many planes as the front end has, with the weights that the recipe names."""
+    spec = BuildSpec(settings.width, size, parse_front_end(settings.front_end).channels)
     if settings.weights == "none":
-        return plain(weights=None, input_shape=(size, size, channels))
-    if settings.weights == "imagenet":
+        return build(kind, spec)
+    if settings.weights == kind.weights:
         try:
-            # For sizes without weights of their own Keras takes those trained at 224.
-            backbone = plain(weights="imagenet", input_shape=(size, size, 3))
+            return build(kind, replace(spec, weights=kind.weights))
+        except TrainError:
+            raise
         except Exception as error:
             # Keras's downloader raises bare Exception for every fault of the network.
             raise TrainError(
-                f"The ImageNet weights could not be downloaded ({_first_line(error)}): connect to the network, or "
-                "pass `--weights FILE.h5` with Keras's MobileNet weights (no top), or `--weights none`."
+                f"The weights `{kind.weights}` of {kind.title} could not be downloaded ({_first_line(error)}): connect "
+                f"to the network, or pass `--weights FILE.h5` with the published weights of {kind.title} (no top), or "
+                "`--weights none`."
             ) from error
-        return _inflated(plain, backbone, size, channels)
     path = Path(settings.weights)
     if not path.is_file():
-        raise TrainError(f"{path}: no such weights file; pass an .h5 file, `imagenet` or `none` with --weights.")
+        known = f"`{kind.weights}` or `none`" if kind.weights else "or `none`"
+        raise TrainError(f"{path}: no such weights file; pass an .h5 file, {known} with --weights.")
     own = check_origin(path, settings) is not None
-    backbone = plain(weights=None, input_shape=(size, size, channels if own else 3))
     try:
-        if own:
-            _load_named(backbone, path)
-        else:
-            backbone.load_weights(str(path))
+        if not own:
+            return build(kind, replace(spec, weights=str(path)))
+        backbone = build(kind, spec)
+        _load_named(backbone, path)
+        return backbone
+    except TrainError:
+        raise
     except Exception as error:
         # Whatever Keras and h5py raise on a damaged file.
         raise TrainError(
-            f"{path}: these weights do not fit MobileNet V1 of width {settings.width:g} without its top "
-            f"({_first_line(error)}); choose the file of that width, or `imagenet` or `none`."
+            f"{path}: these weights do not fit {kind.title} of width {settings.width:g} without its top "
+            f"({_first_line(error)}); choose the file of that network and width, or `{kind.weights or 'none'}`."
         ) from error
-    return _inflated(plain, backbone, size, channels)
 
 
 def _load_named(backbone: Any, path: Path) -> None:
@@ -124,24 +157,6 @@ def _load_named(backbone: Any, path: Path) -> None:
     backbone.load_weights(str(path), by_name=True)
 
 
-def _inflated(plain: Callable[..., Any], backbone: Any, size: int, channels: int) -> Any:
-    """Rebuild a backbone for more planes, with the same features; with as many as it has, it stays as it is.
-
-    The first three planes keep the weights of the first convolution, the others begin at zero: the network starts as
-    what it was, and learns what the further planes are worth.
-    """
-    if backbone.input_shape[-1] == channels:
-        return backbone
-    wider = plain(weights=None, input_shape=(size, size, channels))
-    for old, new in zip(backbone.layers, wider.layers, strict=True):
-        weights = old.get_weights()
-        if new.name == FIRST_CONVOLUTION:
-            (kernel,) = weights
-            weights = [np.concatenate([kernel, np.zeros((*kernel.shape[:2], channels - 3, kernel.shape[3]))], axis=2)]
-        new.set_weights(weights)
-    return wider
-
-
 def _first_line(error: BaseException) -> str:
     return str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
 
@@ -152,26 +167,44 @@ def choose_trainable(classifier: Any, train_from: str) -> None:
     Raises TrainError for a name that is no layer of the model.
     """
     names = [layer.name for layer in classifier.layers]
-    first = {"head": HEAD, "all": names[0]}.get(train_from, train_from)
+    head = HIDDEN[0] if HIDDEN[0] in names else HEAD
+    first = {"head": head, "all": names[0]}.get(train_from, train_from)
     if first not in names:
+        weighted = [layer.name for layer in classifier.layers if layer.weights]
+        such = " or ".join(dict.fromkeys((weighted[len(weighted) // 2], weighted[-2])))
         raise TrainError(
-            f"train_from = {train_from!r} names no layer: use `head`, `all`, or one such as conv_dw_6 or conv_pw_12."
+            f"train_from = {train_from!r} names no layer of this backbone: use `head`, `all`, or one such as {such}."
         )
     start = names.index(first)
     for index, layer in enumerate(classifier.layers):
         layer.trainable = index >= start
 
 
+def features_layer(classifier: Any) -> Any:
+    """The layer that gives the last feature map of a classifier, float or fake-quantised: the last of four axes."""
+    layer = classifier.layers[-1]
+    while len(layer.output.shape) != 4:
+        (layer,) = {tensor.node.layer for tensor in load_tensorflow().nest.flatten(layer.input)}
+    return layer
+
+
 def backbone_of(classifier: Any) -> Any:
     """The flat feature extractor inside the classifier, sharing its weights: planes in, last feature map out."""
     tf = load_tensorflow()
-    return tf.keras.Model(classifier.input, classifier.get_layer(LAST_FEATURES).output, name="backbone")
+    return tf.keras.Model(classifier.input, features_layer(classifier).output, name="backbone")
 
 
 def head_of(classifier: Any) -> tuple[np.ndarray, float]:
-    """The linear head as float32 [channels] weights and a bias."""
+    """The last, linear layer as float32 [channels] weights and a bias; on the mean of the features, or `hidden_of`."""
     kernel, bias = classifier.get_layer(HEAD).get_weights()
     return kernel[:, 0].astype(np.float32), float(bias[0])
+
+
+def hidden_of(classifier: Any) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+    """The hidden layers of a dense head, each as float32 [inputs, outputs] weights and [outputs] biases; empty for a
+    linear head."""
+    names = {layer.name for layer in classifier.layers}
+    return tuple(tuple(classifier.get_layer(name).get_weights()) for name in HIDDEN if name in names)
 
 
 def predictor(model: Any, batch_size: int = 64) -> Callable[[np.ndarray], np.ndarray]:

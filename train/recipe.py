@@ -8,9 +8,10 @@ from pathlib import Path, PureWindowsPath
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, ValidationInfo
 from pydantic.dataclasses import dataclass
 
+from train.backbones.table import BACKBONES, BackboneName
 from train.common.documents import read_toml
 from train.common.errors import TrainError
 from train.common.spdx import checked_licences
@@ -22,9 +23,13 @@ from train.recipe_types import STRICT, Count, Rate
 Scales = Literal["per-channel", "per-tensor"]
 
 
-def _published_width(width: float) -> float:
-    if width not in (0.25, 0.5, 0.75, 1.0):
-        raise ValueError("MobileNet V1 has published weights for the widths 0.25, 0.5, 0.75 and 1.0 only")
+def _published_width(width: float, info: ValidationInfo) -> float:
+    # Where the backbone is wrong itself, that is told first.
+    backbone = BACKBONES.get(info.data.get("backbone", ""))
+    if backbone is not None and width not in backbone.widths:
+        *others, last = (f"{one:g}" if one != 1 else "1.0" for one in backbone.widths)
+        widths = f"the widths {', '.join(others)} and {last}" if others else f"the width {last}"
+        raise ValueError(f"{backbone.title} has published weights for {widths} only")
     return width
 
 
@@ -51,17 +56,18 @@ class Data:
 
 @dataclass(frozen=True, config=STRICT)
 class Model:
-    """The network: MobileNet V1 (Howard et al. 2017) of a width, behind a front end, with a linear head on its mean.
+    """The network: a backbone of a width, behind a front end, with a linear head on the mean of its last feature map.
 
-    `weights` is `imagenet` (Keras downloads them), `none` (random) or the path of an .h5 file in Keras's layout.
+    `backbone`: docs/guide-train.md has the table. `weights` is `imagenet` (Keras downloads them; FaceNet's are called
+    `vggface2`), `none` (random) or the path of an .h5 file in Keras's layout.
     `batch_norm_momentum` is Keras's 0.99 for pretrained weights; short runs from random weights want about 0.9.
-    `head`: `non-negative` keeps the head's weights at or above 0, so that features (ReLU6, never negative) can speak
+    `head`: `non-negative` keeps the head's weights at or above 0, so that features, where never negative, can speak
     for "fake" only ("Stay-Positive", Rajan and Lee, ICML 2025). `output`: `sigmoid` is one logit of "fake", trained by
     binary cross-entropy; `softmax` is one logit a class, trained by categorical cross-entropy. The detector is the same
     either way, for the softmax of two logits is the sigmoid of their difference.
     """
 
-    backbone: Literal["mobilenet-v1"] = "mobilenet-v1"
+    backbone: BackboneName = "mobilenet-v1"
     width: Annotated[float, AfterValidator(_published_width)] = 1.0
     weights: str = "imagenet"
     front_end: str = "rgb"
@@ -111,6 +117,8 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.sampling is not None and self.fit.batch_size % 2:
             raise ValueError("with [sampling] a batch holds as many reals as fakes, so fit.batch_size has to be even")
+        if BACKBONES[self.model.backbone].head != "linear" and any(one.features == "cached" for one in self.stages):
+            raise ValueError(f"features cannot be cached for {self.model.backbone}, whose head is not linear")
 
     @property
     def text(self) -> str:

@@ -16,15 +16,19 @@ _NOTE = "fauxlens"
 
 @dataclass(frozen=True)
 class Origin:
-    """The network that weights were trained in: the canonical text of its front end, and its width."""
+    """The network that weights were trained in: the canonical text of its front end, its width, and its backbone.
+
+    Notes of before December 2026 name no backbone: there was one.
+    """
 
     front_end: str
     width: float
+    backbone: str = "mobilenet-v1"
 
 
 def origin_of(settings: Model) -> Origin:
     """What a recipe's [model] says about where its weights belong."""
-    return Origin(parse_front_end(settings.front_end).text, settings.width)
+    return Origin(parse_front_end(settings.front_end).text, settings.width, settings.backbone)
 
 
 def save_weights(model: Any, path: Path, settings: Model) -> None:
@@ -53,10 +57,15 @@ def read_origin(path: Path) -> Origin | None:
 
 
 def check_origin(path: Path, settings: Model) -> Origin | None:
-    """Read the note and raise TrainError where the weights belong to another front end or width than `settings`."""
+    """Read the note; raise TrainError where the weights belong to another backbone, front end or width."""
     found, wanted = read_origin(path), origin_of(settings)
     if found is None or found == wanted:
         return found
+    if found.backbone != wanted.backbone:
+        raise TrainError(
+            f"{path} holds weights of {found.backbone} and the recipe asks for {wanted.backbone}: give weights of that "
+            f"backbone, or set backbone = {found.backbone!r}."
+        )
     if found.front_end != wanted.front_end:
         raise TrainError(
             f"{path} was trained behind the front end {found.front_end} and the recipe asks for {wanted.front_end}: "
@@ -71,7 +80,7 @@ def check_origin(path: Path, settings: Model) -> Origin | None:
 def load_weights(model: Any, path: Path, settings: Model) -> None:
     """Load weights that `save_weights` wrote into a model of the same layers.
 
-    Raises TrainError where the file is damaged or belongs to another front end, width or network.
+    Raises TrainError where the file is damaged or belongs to another backbone, front end, width or network.
     """
     check_origin(path, settings)
     try:

@@ -18,10 +18,11 @@ OPERATORS = {
     6: "DEQUANTIZE", 8: "FLOOR", 9: "FULLY_CONNECTED", 14: "LOGISTIC", 17: "MAX_POOL_2D", 18: "MUL", 19: "RELU",
     20: "RELU_N1_TO_1", 21: "RELU6", 22: "RESHAPE", 25: "SOFTMAX", 34: "PAD", 39: "TRANSPOSE", 40: "MEAN", 41: "SUB",
     42: "DIV", 43: "SQUEEZE", 45: "STRIDED_SLICE", 47: "EXP", 49: "SPLIT", 53: "CAST", 55: "MAXIMUM", 57: "MINIMUM",
-    59: "NEG", 60: "PADV2", 65: "SLICE", 70: "EXPAND_DIMS", 74: "SUM", 82: "REDUCE_MAX", 83: "PACK", 88: "UNPACK",
-    92: "SQUARE", 99: "SQUARED_DIFFERENCE", 101: "ABS", 114: "QUANTIZE", 152: "RELU_0_TO_1",
+    59: "NEG", 60: "PADV2", 61: "GREATER", 65: "SLICE", 70: "EXPAND_DIMS", 74: "SUM", 82: "REDUCE_MAX", 83: "PACK",
+    88: "UNPACK", 92: "SQUARE", 99: "SQUARED_DIFFERENCE", 101: "ABS", 114: "QUANTIZE", 117: "HARD_SWISH",
+    152: "RELU_0_TO_1",
 }  # fmt: skip
-"""What front ends, MobileNet, head and heatmap become, by number."""
+"""What front ends, backbones (train/backbones/table.py), heads and heatmap become, by number."""
 # TensorType: number -> bytes an element.
 _TYPES = {0: 4, 1: 2, 2: 4, 3: 1, 4: 8, 6: 1, 7: 2, 9: 1}
 _FLOAT32, _UINT8 = 0, 3
@@ -129,9 +130,9 @@ def _check_shapes(code: int, takes: tuple[int, ...], gives: tuple[int, ...], ten
         _want(len(shapes) < 3 or shapes[2] in ((), (shapes[1][0],)), wrong)
     elif code in (22, 43, 70):
         _want(math.prod(shapes[0]) == math.prod(result), wrong)
-    elif code in (0, 18, 41, 42, 55, 57, 99):
+    elif code in (0, 18, 41, 42, 55, 57, 61, 99):
         _want(len(shapes) == 2 and result == _broadcast(*shapes), wrong)
-    elif code in (6, 8, 14, 19, 20, 21, 25, 47, 53, 59, 92, 101, 114, 152):
+    elif code in (6, 8, 14, 19, 20, 21, 25, 47, 53, 59, 92, 101, 114, 117, 152):
         _want(len(shapes) == 1 and shapes[0] == result, wrong)
     elif code == 2:
         same_rank = all(len(shape) == len(result) for shape in shapes)

@@ -10,9 +10,6 @@ from ela.interface import FrontEnd
 from train.common.tf import load_tensorflow
 from train.model import scale_pixels
 
-LAYERS = ("conv_pw_1_relu", "conv_pw_5_relu", "conv_pw_11_relu", "conv_pw_13_relu")
-"""MobileNet V1's outputs at a half, an eighth, a sixteenth and a thirty-second of the view's side."""
-
 TOLERANCE = 0.05
 """Integrated gradients add up when they miss the logit's difference by at most this share of it, or of one logit where
 the difference is smaller: what Sundararajan et al. ask for (section 5). The slopes of a network of ReLUs jump along the
@@ -123,9 +120,7 @@ def integrated_gradients(gradient: Gradient, planes: np.ndarray, blank: np.ndarr
         total = total + slopes_at(np.arange(1, steps, 2) / steps)[1]
 
 
-def activations(
-    model: Any, planes: np.ndarray, layers: Sequence[str] = LAYERS, strongest: int = 4
-) -> tuple[Activation, ...]:
+def activations(model: Any, planes: np.ndarray, layers: Sequence[str], strongest: int = 4) -> tuple[Activation, ...]:
     """What named layers make of one picture, uint8 [S, S, C] planes. Raises ValueError for a name of no layer."""
     tf = load_tensorflow()
     several = tf.keras.Model(model.input, [model.get_layer(name).output for name in layers])

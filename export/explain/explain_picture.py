@@ -146,21 +146,22 @@ def explain(
     if subject.classifier is not None:
         from export.explain.attributions import activations, blank_planes, integrated_gradients
         from export.parity.gradcam import grad_cam, grad_cam_plus_plus, score_cam
-        from train.model import LAST_FEATURES
 
         model, seen = subject.classifier.model, np.concatenate(drawn, axis=2)
         blank = blank_planes(subject.preprocessing.front_end, len(seen))
-        evidence = CellEvidence(subject.classifier.evidence(seen), subject.classifier.bias)
+        if (cells := subject.classifier.evidence(seen)) is not None:
+            evidence = CellEvidence(cells, subject.classifier.bias)
+        last = subject.classifier.last_layer
         if "gradcam" in what:
-            maps["gradcam"] = grad_cam(model, seen[np.newaxis], LAST_FEATURES)[0]
+            maps["gradcam"] = grad_cam(model, seen[np.newaxis], last)[0]
         if "gradcam++" in what:
-            maps["gradcam++"] = grad_cam_plus_plus(model, seen[np.newaxis], LAST_FEATURES)[0]
+            maps["gradcam++"] = grad_cam_plus_plus(model, seen[np.newaxis], last)[0]
         if "scorecam" in what:
-            maps["scorecam"] = score_cam(model, seen[np.newaxis], LAST_FEATURES, blank)[0]
+            maps["scorecam"] = score_cam(model, seen[np.newaxis], last, blank)[0]
         if "integrated-gradients" in what:
             gradients = integrated_gradients(subject.classifier.gradient, seen, blank)
         if "activations" in what:
-            active = activations(model, seen)
+            active = activations(model, seen, subject.classifier.shown)
     return Explanation(
         verdict=verdict,
         spread=spread_of(verdict.heatmap),

@@ -13,6 +13,7 @@ from export.quantize.describe import describe
 from export.quantize.states import load_keras_state
 from export.runtimes.interface import Output
 from export.tflite.convert import GraphParts, compose
+from train.backbones.table import BACKBONES
 from train.common.tf import load_tensorflow
 from train.fit.run_folder import Run, open_run
 from train.model import scale_pixels
@@ -23,12 +24,15 @@ _BATCH = 64
 @dataclass(frozen=True)
 class Classifier:
     """A float Keras classifier: the model, its gradient, and `evidence`, which maps one picture's front-end planes,
-    uint8 [S, S, C], to what each place adds to the logit, float32 [h, w]: the logit is its mean plus `bias`."""
+    uint8 [S, S, C], to what each place adds to the logit, float32 [h, w]: the logit is its mean plus `bias`. A dense
+    head adds nothing place by place: None. last_layer: the name of its last feature map; shown: layers to draw."""
 
     model: Any
     gradient: Gradient
-    evidence: Callable[[np.ndarray], np.ndarray]
+    evidence: Callable[[np.ndarray], np.ndarray | None]
     bias: float
+    last_layer: str
+    shown: tuple[str, ...]
 
 
 def open_run_detector(folder: Path) -> tuple[LoadedDetector, Classifier, Run]:
@@ -38,11 +42,14 @@ def open_run_detector(folder: Path) -> tuple[LoadedDetector, Classifier, Run]:
     description = describe(run, state.seen, "float32", state)
     model, parts = state.model, state.parts
 
-    def evidence(planes: np.ndarray) -> np.ndarray:
+    def evidence(planes: np.ndarray) -> np.ndarray | None:
+        if parts.hidden:
+            return None
         features = parts.backbone(scale_pixels(planes[np.newaxis].astype(np.float32)), training=False)
         return np.asarray(features.numpy()[0] @ parts.head_weights, np.float32)
 
-    classifier = Classifier(model, logit_gradient(model), evidence, parts.head_bias)
+    shown = BACKBONES[run.recipe.model.backbone].shown
+    classifier = Classifier(model, logit_gradient(model), evidence, parts.head_bias, state.cam_layer, shown)
     return LoadedDetector(description, run.view, _runner(parts)), classifier, run
 
 

@@ -12,6 +12,7 @@ from export.artifacts.description import CalibrationNote
 from export.artifacts.trial import admit
 from export.parity.heatmap_similarity import cosine
 from export.quantize.states import KerasState, load_keras_state
+from export.tflite.head_graph import dense_head
 from export.tflite.intermediates import read_intermediates, tensor_names
 from train.common.errors import ExportError
 from train.common.tf import load_tensorflow
@@ -127,8 +128,14 @@ def keras_layers(state: KerasState, views: np.ndarray) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {"planes": planes, "scaled": scaled}
     found |= {name: np.concatenate([one[name].numpy() for one in each]) for name in layers}
     features = list(found.values())[-1]
-    evidence = (features @ parts.head_weights)[..., np.newaxis]
-    logit = evidence.mean(axis=(1, 2)) + np.float32(parts.head_bias)
+    if parts.hidden:
+        # The same operations as in the file, one by one.
+        logit, evidence = (
+            one.numpy() for one in dense_head(features, parts.hidden, parts.head_weights, parts.head_bias)
+        )
+    else:
+        evidence = (features @ parts.head_weights)[..., np.newaxis]
+        logit = evidence.mean(axis=(1, 2)) + np.float32(parts.head_bias)
     return found | {"features": features, "evidence": evidence, "logit": logit}
 
 

@@ -15,8 +15,11 @@ from typing import Any
 import numpy as np
 
 from ela.front_ends import parse_front_end
+from export.quantize.annotate import fake_quantised
 from export.quantize.biases import round_biases
 from export.quantize.depthwise import quantise_depthwise_per_channel
+from train.backbones.published import fold_centre
+from train.backbones.table import BACKBONES, check_int8
 from train.common.errors import ExportError
 from train.common.tf import load_tensorflow, seed_everything
 from train.data.store import Store
@@ -26,11 +29,10 @@ from train.fit.loop import load_model
 from train.fit.run_folder import Run, forget_states, read_state, weights_path, working_on
 from train.fit.scoring import keras_scorer, score_state
 from train.fit.stage_data import gather_stage_data
-from train.model import HEAD, LAST_FEATURES, backbone_of, build_classifier, scale_pixels
+from train.model import HEAD, POOLED, backbone_of, build_classifier, features_layer, scale_pixels
 from train.recipe import Scales
 from train.weights import load_weights, save_weights
 
-QUANTISED_FEATURES = f"quant_{LAST_FEATURES}"
 _FINE_TUNING = 1000  # Keeps its seeds apart from those of the training stages.
 
 
@@ -41,12 +43,10 @@ def fake_quantise(classifier: Any, depthwise: Scales = "per-channel") -> Any:
     before use. depthwise: whether depthwise weights have a scale a channel, or one in all as tfmot leaves them.
     """
     tf = load_tensorflow()
-    import tensorflow_model_optimization as tfmot
-
-    backbone = tfmot.quantization.keras.quantize_model(backbone_of(classifier))
+    backbone = fake_quantised(fold_centre(backbone_of(classifier)))
     if depthwise == "per-channel":
         quantise_depthwise_per_channel(backbone)
-    pooled = tf.keras.layers.GlobalAveragePooling2D(name="mean")(backbone.output)
+    pooled = tf.keras.layers.GlobalAveragePooling2D(name=POOLED)(backbone.output)
     logit = tf.keras.layers.Dense(1, name=HEAD)(pooled)
     model = tf.keras.Model(backbone.input, logit, name="fauxlens_int8")
     model.get_layer(HEAD).set_weights(classifier.get_layer(HEAD).get_weights())
@@ -56,7 +56,7 @@ def fake_quantise(classifier: Any, depthwise: Scales = "per-channel") -> Any:
 def quantised_backbone(model: Any) -> Any:
     """The fake-quantised feature extractor inside such a model, sharing its weights."""
     tf = load_tensorflow()
-    return tf.keras.Model(model.input, model.get_layer(QUANTISED_FEATURES).output, name="backbone_int8")
+    return tf.keras.Model(model.input, features_layer(model).output, name="backbone_int8")
 
 
 def calibrate(model: Any, batches: Iterable[Batch], decay: float) -> None:
@@ -183,8 +183,9 @@ def quantise_run(run: Run, *, on_batch: BatchCallback = lambda done: None) -> tu
     """Quantise a trained run, score and calibrate each int8 state, and return their names.
 
     Each state gets a calibration and operating points of its own, because fine-tuning moves the logits. Raises
-    TrainError when the run has no finished float state.
+    TrainError when the run has no finished float state, or its backbone cannot be quantised.
     """
+    check_int8(BACKBONES[run.recipe.model.backbone])
     read_state(run, "float")
     store = run.store()
     front_end = parse_front_end(run.recipe.model.front_end)

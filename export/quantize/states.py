@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ela.front_ends import parse_front_end
-from export.quantize.fake_quant import QUANTISED_FEATURES, load_quantised, quantised_backbone
+from export.quantize.fake_quant import load_quantised, quantised_backbone
 from export.tflite.convert import GraphParts
 from train.evaluate.calibration import OperatingPoints
 from train.evaluate.selection import Pair
 from train.fit.loop import load_model
 from train.fit.run_folder import STATES, Run, has_state, read_state
-from train.model import LAST_FEATURES, backbone_of, head_of
+from train.model import backbone_of, features_layer, head_of, hidden_of
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,6 @@ def load_keras_state(run: Run, name: str) -> KerasState:
         head_bias=bias,
         calibration=state.calibration,
         size=run.view.size,
+        hidden=hidden_of(model),
     )
-    return KerasState(
-        name, model, parts, state.points, state.seen, LAST_FEATURES if name == "float" else QUANTISED_FEATURES
-    )
+    return KerasState(name, model, parts, state.points, state.seen, features_layer(model).name)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -30,9 +31,11 @@ from export.tflite.checks import Requirements, check_detector
 from export.tflite.convert import Arithmetic, convert
 from export.tflite.gpu_delegate import gpu_note
 from export.tflite.intermediates import wrong_planes
+from train.backbones.table import BACKBONES
 from train.common.atomic import write_bytes, write_text
 from train.common.errors import ExportError
 from train.common.progress import LogCallback
+from train.common.tf import load_tensorflow
 from train.data.manifest import read_manifest
 from train.data.store import Store, pack_beside
 from train.evaluate.decision import POINTS
@@ -56,9 +59,6 @@ SOURCES: dict[str, tuple[str, Arithmetic]] = {
 }
 """Each variant: the Keras state it comes from and the converter's arithmetic. float32 comes first: the heatmaps of the
 others are compared with its own."""
-
-MOBILENET_CONVOLUTIONS = 27
-"""One ordinary, 13 depthwise and 13 pointwise convolutions (Howard et al. 2017, table 1)."""
 
 _PROBES = 8
 """Views on which the front end inside a file is compared with its reference."""
@@ -243,14 +243,22 @@ def _requirements(run: Run, state: KerasState, arithmetic: Arithmetic) -> Requir
     """What is required of a variant: XNNPACK takes it in one piece, behind a front end in two.
 
     float16 has one more, which unpacks the weights; of `dynamic` it takes no depthwise convolution, so that none is
-    required.
+    required, nor of backbones that the table says it of.
     """
     pieces = (1 if state.parts.front_end.text == "rgb" else 2) + (arithmetic == "float16")
+    in_pieces = arithmetic == "dynamic" or not BACKBONES[run.recipe.model.backbone].in_one_piece
     return Requirements(
-        int8_convolutions=MOBILENET_CONVOLUTIONS if arithmetic == "int8" else None,
-        partitions=None if arithmetic == "dynamic" else pieces,
+        int8_convolutions=_convolutions(state.parts.backbone) if arithmetic == "int8" else None,
+        partitions=None if in_pieces else pieces,
         depthwise=run.recipe.quantize.depthwise,
     )
+
+
+def _convolutions(backbone: Any) -> int:
+    """How many convolutions a flat, fake-quantised backbone has: 27 for MobileNet V1."""
+    layers = load_tensorflow().keras.layers
+    kinds = (layers.Conv2D, layers.DepthwiseConv2D)
+    return sum(isinstance(getattr(layer, "layer", None), kinds) for layer in backbone.layers)
 
 
 def _compare(one: _Made, base: _Made, keras: Mapping[str, Scored], latency: tuple[Latency, ...]) -> Variant:

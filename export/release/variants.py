@@ -114,13 +114,14 @@ def reason(chosen: Variant, variants: Sequence[Variant]) -> str:
     others = [one for one in _candidates(variants) if one is not chosen]
     if not others:
         return "it is the only candidate"
+    kind = "int8 variants" if chosen.name.endswith("int8") else "variants"
     other = max(others, key=lambda one: one.validation_auc)
     aucs = f"validation AUC {chosen.validation_auc:.4f} against {other.validation_auc:.4f} of {other.name}"
     if chosen.validation_auc - other.validation_auc > CLOSE:
-        return f"of the int8 variants it is the best by more than {CLOSE:g}, {aucs}"
+        return f"of the {kind} it is the best by more than {CLOSE:g}, {aucs}"
     mine, theirs = (one.against_float.balanced.value for one in (chosen, other))
     return (
-        f"of the int8 variants within {CLOSE:g} of the best it flips fewest verdicts of float, {mine:.2%} against "
+        f"of the {kind} within {CLOSE:g} of the best it flips fewest verdicts of float, {mine:.2%} against "
         f"{theirs:.2%}; {aucs}"
     )
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from export.artifacts.description import Description
 from export.artifacts.metadata import read_description
-from export.tflite.convert import HEAD_CHANNELS
 from export.tflite.flatbuffer import Graph, Operator, Tensor, between, int8_values, read_graph
+from export.tflite.head_graph import HEAD_CHANNELS
 from export.tflite.naming import STAGES
 from export.tflite.xnnpack import count_partitions, left_out
 from train.common.errors import ExportError

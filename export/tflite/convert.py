@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ela.front_ends import FrontEnd
+from export.tflite.head_graph import dense_head, linear_head
 from export.tflite.naming import HEAD, SCALE, name_tensors
 from train.common.quiet import native_chatter_hidden
 from train.common.tf import load_tensorflow
@@ -16,10 +17,6 @@ from train.model import scale_pixels
 
 SMALLEST_MAXIMUM = 1e-5
 """A Grad-CAM whose maximum is below this counts as empty, and its heatmap stays below 1."""
-
-HEAD_CHANNELS = 8
-"""Output channels of the head's convolution. For fewer than eight XNNPACK's arm64 kernels add up in another order than
-its x86 ones; with eight, of which seven are zero, all give the same bits (tests/export/runtimes/)."""
 
 _LARGEST_LOGIT = 32.0  # sigmoid(32) is 1 in float32
 _HALVINGS = 6
@@ -30,7 +27,11 @@ Arithmetic = Literal["float32", "float16", "dynamic", "int8"]
 
 @dataclass(frozen=True)
 class GraphParts:
-    """What a detector's graph is composed of; `backbone` maps scaled planes to the last feature map."""
+    """What a detector's graph is composed of.
+
+    backbone: maps scaled planes to the last feature map. hidden: the layers of a dense head before the last, as
+    `train.model.hidden_of` gives them; empty for a linear head.
+    """
 
     front_end: FrontEnd
     backbone: Any
@@ -38,6 +39,7 @@ class GraphParts:
     head_bias: float
     calibration: Calibration
     size: int
+    hidden: tuple[tuple[np.ndarray, np.ndarray], ...] = ()
 
 
 def compose(parts: GraphParts) -> Callable[[Any], dict[str, Any]]:
@@ -48,8 +50,6 @@ def compose(parts: GraphParts) -> Callable[[Any], dict[str, Any]]:
     tf-keras-vis's shift by the minimum, keeps it proportional to the Grad-CAM itself.
     """
     tf = load_tensorflow()
-    kernel = np.zeros((1, 1, parts.head_weights.size, HEAD_CHANNELS), np.float32)
-    kernel[..., 0] = parts.head_weights.reshape(1, 1, -1)
 
     def detector(image: Any) -> dict[str, Any]:
         # Scopes and names are what `export.tflite.naming` finds the stages by in the converted file.
@@ -59,10 +59,10 @@ def compose(parts: GraphParts) -> Callable[[Any], dict[str, Any]]:
             scaled = scale_pixels(planes)
         features = parts.backbone(scaled, training=False)
         with tf.name_scope(HEAD):
-            # The other channels are zero, so their sum is the first one, exactly. XNNPACK takes no slice of it.
-            spread = tf.nn.conv2d(features, tf.constant(kernel), strides=1, padding="VALID")
-            evidence = tf.reduce_sum(spread, axis=3, keepdims=True)
-            logit = tf.reduce_mean(evidence, axis=[1, 2]) + parts.head_bias
+            if parts.hidden:
+                logit, evidence = dense_head(features, parts.hidden, parts.head_weights, parts.head_bias)
+            else:
+                logit, evidence = linear_head(features, parts.head_weights, parts.head_bias)
         with tf.name_scope("calibration"):
             calibrated = logit * parts.calibration.scale + parts.calibration.bias
             scores = portable_sigmoid(tf, tf.concat([-calibrated, calibrated], axis=1))

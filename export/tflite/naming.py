@@ -8,8 +8,9 @@ own call. Here they are called after what they hold:
     scaled                 planes as the backbone takes them; where the scaling is not folded into a convolution
     backbone/LAYER         what a Keras layer gives, by the layer's name; LAYER/kernel and LAYER/bias of its convolution
     features               the last feature map, float32
-    spread                 the 1x1 convolution of it, with channels of zero beside the one that counts
-    evidence               that one: its mean is the logit less the bias, its ReLU the Grad-CAM
+    spread                 of a linear head: the 1x1 convolution of it, with channels of zero beside the one that counts
+    evidence               that one: its mean is the logit less the bias, its ReLU the Grad-CAM (of a dense head the
+                           latter only)
     logit                  of "fake", before calibration
     scores, heatmap        the outputs
 """
@@ -26,6 +27,8 @@ STAGES = ("image", "planes", "features", "evidence", "logit", "scores", "heatmap
 
 SCALE, HEAD = "scale", "head"
 """Scopes of the operations that scale planes, and that make the logit of the features, where the graph is composed."""
+LOGIT, EVIDENCE = "dense_logit", "dense_evidence"
+"""Scopes inside the head's where it is a dense one."""
 
 # The extractor's own name, then the layer's, which tfmot's wrapper lengthens; then what was fused into the tensor.
 _LAYER = re.compile(r"backbone(?:_int8)?/(?:quant_)?(?P<layer>[^/;]+)/")
@@ -88,12 +91,18 @@ def _stages(operators: tuple[Operator, ...]) -> dict[int, str]:
         raise ExportError(
             "The converted model has no scaling, no convolution or no head; convert what `compose` gives."
         )
-    head = convolutions[-1]
-    # The convolution's channels, of which all but one are zero, are added up first.
-    names = {scale[0].inputs[0].index: "planes", head.inputs[0].index: "features", head.outputs[0].index: "spread"}
-    names[steps[0].outputs[0].index] = "evidence"
+    names = {scale[0].inputs[0].index: "planes"}
     if len(scale) > 1:
         names[scale[-1].outputs[0].index] = "scaled"
+    logits = [operator for operator in steps if _is_named(operator, f"{HEAD}/{LOGIT}/")]
+    evidence = [operator for operator in steps if _is_named(operator, f"{HEAD}/{EVIDENCE}/")]
+    if logits and evidence:
+        names[steps[0].inputs[0].index] = "features"
+        return names | {evidence[-1].outputs[0].index: "evidence", logits[-1].outputs[0].index: "logit"}
+    head = convolutions[-1]
+    # The convolution's channels, of which all but one are zero, are added up first.
+    names |= {head.inputs[0].index: "features", head.outputs[0].index: "spread"}
+    names[steps[0].outputs[0].index] = "evidence"
     # The last is the bias, or the mean where the bias is zero and is not added at all.
     return names | {steps[-1].outputs[0].index: "logit"}
 

@@ -19,6 +19,7 @@ from export.parity.heatmap_similarity import Agreement
 from export.quantize.states import KerasState
 from export.release.variants import Variant
 from export.runtimes.registry import RUNTIMES
+from train.backbones.table import BACKBONES
 from train.evaluate.decision import Decision
 from train.evaluate.flips import Flips
 from train.evaluate.metrics import Interval
@@ -27,6 +28,7 @@ from train.image.view import apply_view, parse_view
 
 SIZE = 32
 VIEW = "upright|square|resize(32)"
+LAST_FEATURES = BACKBONES["mobilenet-v1"].features
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def look(pixels: np.ndarray) -> np.ndarray:
 
 def train_tiny() -> Any:
     from train.common.tf import load_tensorflow
-    from train.model import HEAD, LAST_FEATURES, scale_pixels
+    from train.model import HEAD, scale_pixels
 
     tf = load_tensorflow()
     tf.keras.utils.set_random_seed(7)
@@ -154,10 +156,10 @@ def train_tiny() -> Any:
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     from ela.front_ends import parse_front_end
     from export.parity.gradcam import grad_cam
-    from export.quantize.fake_quant import QUANTISED_FEATURES, calibrate, fake_quantise, quantised_backbone
+    from export.quantize.fake_quant import calibrate, fake_quantise, quantised_backbone
     from export.tflite.convert import GraphParts, compose, convert
     from train.evaluate.calibration import Calibration, OperatingPoints
-    from train.model import LAST_FEATURES, backbone_of, head_of, scale_pixels
+    from train.model import backbone_of, head_of, scale_pixels
 
     model = train_tiny()
     quantised = fake_quantise(model)
@@ -172,7 +174,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     points = OperatingPoints(0.5, 0.75, 0.875, 0.375)
     states = {
         "float": KerasState("float", model, parts["float"], points, (), LAST_FEATURES),
-        "ptq": KerasState("ptq", quantised, parts["ptq"], points, (), QUANTISED_FEATURES),
+        "ptq": KerasState("ptq", quantised, parts["ptq"], points, (), f"quant_{LAST_FEATURES}"),
     }
     raw = {"float32": convert(parts["float"], "float32"), "ptq-int8": convert(parts["ptq"], "int8")}
     sealed = {name: attach(data, make_description(name), author="tests") for name, data in raw.items()}
@@ -183,7 +185,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     view = parse_view(VIEW)
     views = np.stack([apply_view(view, decode_bytes(data, "x")) for data in pictures])
     stages, heatmaps, gradcam = {}, {}, {}
-    for name, state, layer in (("float", model, LAST_FEATURES), ("ptq", quantised, QUANTISED_FEATURES)):
+    for name, state, layer in (("float", model, LAST_FEATURES), ("ptq", quantised, f"quant_{LAST_FEATURES}")):
         outputs = [compose(parts[name])(one[None]) for one in views]
         stages[f"keras-{name}"] = np.concatenate([one["scores"].numpy()[:, 1] for one in outputs])
         heatmaps[f"keras-{name}"] = np.concatenate([one["heatmap"].numpy() for one in outputs])

@@ -43,6 +43,7 @@ def train_verb(
     ] = None,
 ) -> None:
     """Train, calibrate and evaluate a detector from a recipe."""
+    from train.backbones.table import BACKBONES
     from train.fit.loop import kept_epoch
     from train.fit.pipeline import begin, complete
     from train.fit.run_folder import open_run
@@ -73,7 +74,8 @@ def train_verb(
     print_lines(kept_epoch(run))
     if dropped := run.store().dropped:
         print_lines(f"{dropped} pictures with no or several faces were left out ([data] unclear_faces).")
-    print_lines(f"report: {found.paths.html}", f"next: {command('quantize', run.folder)}")
+    step = "export" if BACKBONES[run.recipe.model.backbone].not_int8 else "quantize"
+    print_lines(f"report: {found.paths.html}", f"next: {command(step, run.folder)}")
 
 
 def _epoch_line(stage: str, epoch: Any) -> None:

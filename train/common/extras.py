@@ -28,6 +28,7 @@ EXTRAS = {
         "packaging",
     ),
     "faces": ("mtcnn",),
+    "facenet": ("keras_facenet",),
     "hubs": ("kagglehub", "huggingface_hub"),
     "benchmark": ("onnxruntime", "openvino", "onnx", "tf2onnx"),
 }
@@ -35,7 +36,15 @@ EXTRAS = {
 
 # TensorFlow 2.21 with tensorflow-model-optimization 0.8.1 is proven on this version only; pyproject.toml says so, too.
 TENSORFLOW_PYTHON = (3, 11)
-_ONLY_THERE = {"tensorflow", "tf_keras", "tensorflow_model_optimization", "tf_keras_vis", "tensorboard", "mtcnn"}
+_ONLY_THERE = {
+    "tensorflow",
+    "tf_keras",
+    "tensorflow_model_optimization",
+    "tf_keras_vis",
+    "tensorboard",
+    "mtcnn",
+    "keras_facenet",
+}
 
 
 def install_command(extra: str = "") -> str:

@@ -22,6 +22,7 @@ from train.fit.run_folder import Run, abandon_run, has_state, open_run, read_sta
 from train.fit.scoring import keras_scorer, score_state
 from train.fit.twins import check_twins
 from train.image.view import parse_view
+from train.model import check_network
 from train.recipe import Recipe
 
 
@@ -33,6 +34,7 @@ def begin(recipe: Recipe, manifest_path: Path, folder: Path) -> Run:
     if recipe.sampling is not None and recipe.sampling.twins:
         check_twins(marked.filter(pl.col("seen") & (pl.col("split") == "train")))
     parse_front_end(recipe.model.front_end).check_size(view.size)
+    check_network(recipe.model, view.size)
     return start_run(folder, recipe, manifest_path, manifest)
 
 

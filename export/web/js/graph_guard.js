@@ -11,9 +11,9 @@ const OPERATORS = new Map([
   [5, 'DEPTH_TO_SPACE'], [6, 'DEQUANTIZE'], [8, 'FLOOR'], [9, 'FULLY_CONNECTED'], [14, 'LOGISTIC'], [17, 'MAX_POOL_2D'],
   [18, 'MUL'], [19, 'RELU'], [20, 'RELU_N1_TO_1'], [21, 'RELU6'], [22, 'RESHAPE'], [25, 'SOFTMAX'], [34, 'PAD'],
   [39, 'TRANSPOSE'], [40, 'MEAN'], [41, 'SUB'], [42, 'DIV'], [43, 'SQUEEZE'], [45, 'STRIDED_SLICE'], [47, 'EXP'],
-  [49, 'SPLIT'], [53, 'CAST'], [55, 'MAXIMUM'], [57, 'MINIMUM'], [59, 'NEG'], [60, 'PADV2'], [65, 'SLICE'],
-  [70, 'EXPAND_DIMS'], [74, 'SUM'], [82, 'REDUCE_MAX'], [83, 'PACK'], [88, 'UNPACK'], [92, 'SQUARE'],
-  [99, 'SQUARED_DIFFERENCE'], [101, 'ABS'], [114, 'QUANTIZE'], [152, 'RELU_0_TO_1'],
+  [49, 'SPLIT'], [53, 'CAST'], [55, 'MAXIMUM'], [57, 'MINIMUM'], [59, 'NEG'], [60, 'PADV2'], [61, 'GREATER'],
+  [65, 'SLICE'], [70, 'EXPAND_DIMS'], [74, 'SUM'], [82, 'REDUCE_MAX'], [83, 'PACK'], [88, 'UNPACK'], [92, 'SQUARE'],
+  [99, 'SQUARED_DIFFERENCE'], [101, 'ABS'], [114, 'QUANTIZE'], [117, 'HARD_SWISH'], [152, 'RELU_0_TO_1'],
 ]);
 // TensorType: number -> bytes an element.
 const TYPE_BYTES = new Map([[0, 4], [1, 2], [2, 4], [3, 1], [4, 8], [6, 1], [7, 2], [9, 1]]);
@@ -140,8 +140,8 @@ function shapesFit(code, shapes, result) {
     return !third?.length || same(third, [second[0]]);
   }
   if ([22, 43, 70].includes(code)) return product(first) === product(result);
-  if ([0, 18, 41, 42, 55, 57, 99].includes(code)) return shapes.length === 2 && isBroadcast(first, second, result);
-  if ([6, 8, 14, 19, 20, 21, 25, 47, 53, 59, 92, 101, 114, 152].includes(code)) {
+  if ([0, 18, 41, 42, 55, 57, 61, 99].includes(code)) return shapes.length === 2 && isBroadcast(first, second, result);
+  if ([6, 8, 14, 19, 20, 21, 25, 47, 53, 59, 92, 101, 114, 117, 152].includes(code)) {
     return shapes.length === 1 && same(first, result);
   }
   if (code === 2) {

@@ -14,8 +14,11 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from train.backbones.table import BACKBONES
 from train.data.manifest import SCHEMA, Manifest, write_manifest
 from train.fit.run_folder import Run
+
+LAST_FEATURES = BACKBONES["mobilenet-v1"].features
 
 
 @dataclass(frozen=True)
@@ -147,7 +150,7 @@ def _planes() -> np.ndarray:
 
 def make_headed(head: np.ndarray) -> Any:
     from train.common.tf import load_tensorflow
-    from train.model import HEAD, LAST_FEATURES
+    from train.model import HEAD
 
     tf = load_tensorflow()
     tf.keras.utils.set_random_seed(5)

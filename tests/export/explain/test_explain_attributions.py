@@ -13,12 +13,14 @@ from export.explain.attributions import (
     integrated_gradients,
     logit_gradient,
 )
+from train.backbones.table import BACKBONES
 from train.common.tf import load_tensorflow
-from train.model import LAST_FEATURES, predict_logits, scale_pixels
+from train.model import predict_logits, scale_pixels
 
 if TYPE_CHECKING:
     from tests.export.explain.conftest import Headed
 
+LAST_FEATURES = BACKBONES["mobilenet-v1"].features
 GREY = np.full((24, 24, 3), 128, np.uint8)
 
 

@@ -7,13 +7,15 @@ import pytest
 
 from export.inference.overlay import expand
 from export.parity.gradcam import grad_cam, grad_cam_plus_plus, score_cam
-from export.quantize.fake_quant import QUANTISED_FEATURES, calibrate, fake_quantise
+from export.quantize.fake_quant import calibrate, fake_quantise
+from train.backbones.table import BACKBONES
 from train.common.tf import load_tensorflow
-from train.model import HEAD, LAST_FEATURES, head_of, scale_pixels
+from train.model import HEAD, head_of, scale_pixels
 
 if TYPE_CHECKING:
     from tests.export.explain.conftest import Headed
 
+LAST_FEATURES = BACKBONES["mobilenet-v1"].features
 GREY = np.full((24, 24, 3), 128, np.uint8)
 
 
@@ -31,7 +33,7 @@ def classifier(request: pytest.FixtureRequest, headed: Headed) -> tuple[Any, str
     quantised = fake_quantise(headed.model)
     batch = scale_pixels(headed.planes.astype(np.float32))
     calibrate(quantised, [(batch, batch, batch)] * 40, 0.8)
-    return quantised, QUANTISED_FEATURES
+    return quantised, f"quant_{LAST_FEATURES}"
 
 
 def test_grad_cam_is_its_closed_form(headed: Headed, classifier: tuple[Any, str]) -> None:

@@ -1,22 +1,22 @@
 package fauxlens.core.guard
 
-/** What front ends, MobileNet, head and heatmap become, by number (export/artifacts/graph_guard.py has the same). */
+/** What front ends, backbones, heads and heatmap become, by number (export/artifacts/graph_guard.py has the same). */
 internal val OPERATORS = mapOf(
     0 to "ADD", 1 to "AVERAGE_POOL_2D", 2 to "CONCATENATION", 3 to "CONV_2D", 4 to "DEPTHWISE_CONV_2D",
     5 to "DEPTH_TO_SPACE", 6 to "DEQUANTIZE", 8 to "FLOOR", 9 to "FULLY_CONNECTED", 14 to "LOGISTIC", 17 to "MAX_POOL_2D",
     18 to "MUL", 19 to "RELU", 20 to "RELU_N1_TO_1", 21 to "RELU6", 22 to "RESHAPE", 25 to "SOFTMAX", 34 to "PAD",
     39 to "TRANSPOSE", 40 to "MEAN", 41 to "SUB", 42 to "DIV", 43 to "SQUEEZE", 45 to "STRIDED_SLICE", 47 to "EXP",
-    49 to "SPLIT", 53 to "CAST", 55 to "MAXIMUM", 57 to "MINIMUM", 59 to "NEG", 60 to "PADV2", 65 to "SLICE",
-    70 to "EXPAND_DIMS", 74 to "SUM", 82 to "REDUCE_MAX", 83 to "PACK", 88 to "UNPACK", 92 to "SQUARE",
-    99 to "SQUARED_DIFFERENCE", 101 to "ABS", 114 to "QUANTIZE", 152 to "RELU_0_TO_1",
+    49 to "SPLIT", 53 to "CAST", 55 to "MAXIMUM", 57 to "MINIMUM", 59 to "NEG", 60 to "PADV2", 61 to "GREATER",
+    65 to "SLICE", 70 to "EXPAND_DIMS", 74 to "SUM", 82 to "REDUCE_MAX", 83 to "PACK", 88 to "UNPACK", 92 to "SQUARE",
+    99 to "SQUARED_DIFFERENCE", 101 to "ABS", 114 to "QUANTIZE", 117 to "HARD_SWISH", 152 to "RELU_0_TO_1",
 )
 private const val CONV = 3
 private const val DEPTHWISE = 4
 private const val CONCATENATION = 2
 private const val FULLY_CONNECTED = 9
 private val SAME_ELEMENTS = setOf(22, 43, 70)
-private val OF_TWO = setOf(0, 18, 41, 42, 55, 57, 99)
-private val OF_ONE = setOf(6, 8, 14, 19, 20, 21, 25, 47, 53, 59, 92, 101, 114, 152)
+private val OF_TWO = setOf(0, 18, 41, 42, 55, 57, 61, 99)
+private val OF_ONE = setOf(6, 8, 14, 19, 20, 21, 25, 47, 53, 59, 92, 101, 114, 117, 152)
 
 /** Options of operators whose window moves: their type, and fields with strides, and with dilation or window. */
 private class Window(val type: Int, val strides: List<Int>, val factors: List<Int>)

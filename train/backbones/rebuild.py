@@ -1,0 +1,91 @@
+"""A Keras model laid out anew, layer by layer: with names that never change, and with what fake quantisation can take.
+
+Keras numbers layers without a name through the whole process, so that the second InceptionV3 of a process has other
+names than the first; and it writes activations as functions, which tensorflow-model-optimization does not take.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from train.backbones.spec import CENTRED
+from train.common.tf import load_tensorflow
+
+Substitute = Callable[[Any, Any, str], Any]
+"""Of a Keras layer, what goes into it (one tensor or several) and its new name: what comes out in its place; None where
+the layer stays as it is."""
+
+_SPLIT = ("swish", "sigmoid")
+
+
+def rebuild(model: Any, substitute: Substitute = lambda layer, inputs, name: None, centre: Sequence[float] = ()) -> Any:
+    """Build a functional Keras model of one input and one output again, with the same weights.
+
+    Left out is Dropout, whose hidden state no checkpoint holds. A swish becomes a sigmoid and a product, also where it
+    was part of a convolution: float32 arithmetic is the same. Layers that Keras numbered are numbered from the model's
+    start, and a `/` in a name, where TensorFlow begins a scope, becomes `_`. `centre` is added to the input's planes.
+    """
+    tf = load_tensorflow()
+    layers = tf.keras.layers
+    numbers: Counter[str] = Counter()
+    (entry,) = model.inputs
+    start = layers.Input(entry.shape[1:], name="planes")
+    made = {id(entry): layers.Rescaling(1.0, offset=list(centre), name=CENTRED)(start) if any(centre) else start}
+    kept: list[tuple[Any, Any]] = []
+    for layer in _in_order(model):
+        if isinstance(layer, layers.InputLayer):
+            continue
+        node = layer.inbound_nodes[0]
+        inputs = tf.nest.map_structure(lambda tensor: made[id(tensor)], node.input_tensors)
+        name = _name(layer, numbers)
+        output = inputs if isinstance(layer, layers.Dropout) else substitute(layer, inputs, name)
+        if output is None:
+            output, again = _again(layer, inputs, name)
+            kept.append((layer, again))
+        made[id(node.outputs)] = output
+    built = tf.keras.Model(start, made[id(model.output)], name=model.name)
+    for old, new in kept:
+        new.set_weights(old.get_weights())
+    return built
+
+
+def _in_order(model: Any) -> list[Any]:
+    """The model's layers from its input on, each behind those it takes from."""
+    nodes = model._nodes_by_depth
+    return [node.layer for depth in sorted(nodes, reverse=True) for node in nodes[depth]]
+
+
+def _again(layer: Any, inputs: Any, name: str) -> tuple[Any, Any]:
+    """What comes out of the same layer made anew, and that layer."""
+    layers = load_tensorflow().keras.layers
+    config = layer.get_config() | {"name": name}
+    activation = config.get("activation")
+    if activation in _SPLIT and isinstance(layer, layers.Conv2D):
+        again = type(layer).from_config(config | {"activation": "linear"})
+        return _activated(activation, again(inputs), f"{name}_activation"), again
+    again = type(layer).from_config(config)
+    if activation in _SPLIT and isinstance(layer, layers.Activation):
+        return _activated(activation, inputs, name), again
+    return again(inputs), again
+
+
+def _activated(activation: str, inputs: Any, name: str) -> Any:
+    """A sigmoid, or a swish (Ramachandran et al. 2017) as the product of its input and a sigmoid, by a layer `name`."""
+    layers = load_tensorflow().keras.layers
+    if activation == "sigmoid":
+        return layers.Activation("sigmoid", name=name)(inputs)
+    gate = layers.Activation("sigmoid", name=f"{name}_sigmoid")(inputs)
+    return layers.Multiply(name=name)([inputs, gate])
+
+
+def _name(layer: Any, numbers: Counter[str]) -> str:
+    """The layer's own name, or one by its kind and its place where Keras numbered it."""
+    from tf_keras.src.utils.generic_utils import to_snake_case
+
+    kind = str(to_snake_case(type(layer).__name__))
+    if kind != "tf_op_lambda" and not re.fullmatch(rf"{kind}(_\d+)?", layer.name):
+        return str(layer.name).replace("/", "_")
+    number = numbers[kind]
+    numbers[kind] += 1
+    return f"{kind}_{number}" if number else kind
