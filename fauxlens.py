@@ -14,6 +14,7 @@ from export.cli.demo import demo_verb
 from export.cli.detect import detect_verb
 from export.cli.doctor import doctor_verb
 from export.cli.ela import ela_verb
+from export.cli.embed import embed_verb
 from export.cli.evaluate import evaluate_verb
 from export.cli.explain import explain_verb
 from export.cli.export import export_verb
@@ -29,6 +30,7 @@ from train.cli.data import data_app
 from train.cli.loo import loo_verb
 from train.cli.process import debug_option, run
 from train.cli.recipe import recipe_app
+from train.cli.svm import svm_verb
 from train.cli.train import train_verb
 from train.common.version import VERSION as __version__
 
@@ -48,6 +50,8 @@ VERBS: dict[str, tuple[Callable[..., None] | typer.Typer, str]] = {
     "recipe": (recipe_app, MAKE),
     "train": (train_verb, MAKE),
     "evaluate": (evaluate_verb, MAKE),
+    "embed": (embed_verb, MAKE),
+    "svm": (svm_verb, MAKE),
     "compare": (compare_verb, MAKE),
     "loo": (loo_verb, MAKE),
     "recover": (recover_verb, MAKE),

@@ -1,0 +1,61 @@
+"""The verb `fauxlens embed`: features of a manifest's pictures, as Parquet or NPZ."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from train.cli.data import ManifestFile
+from train.cli.terminal import bar, command, print_lines, verb
+from train.common.atomic import check_writable
+from train.common.errors import DataError, ElaError, ExportError, TrainError
+
+
+@verb(ElaError, DataError, TrainError, ExportError)
+def embed_verb(
+    model: Annotated[
+        str, typer.Argument(help="A backbone (mobilenet-v1, facenet, ...), a run folder, a .tflite or a bundle.")
+    ],
+    manifest: ManifestFile,
+    out: Annotated[Path, typer.Option("--out", help="The file to write: .parquet or .npz.")] = Path("features.parquet"),
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            help="Of a backbone: its published ones by their word, `none` or an .h5 file.", show_default="published"
+        ),
+    ] = None,
+    view: Annotated[
+        str | None,
+        typer.Option(help="Of a backbone: e.g. upright|face(2.8)|resize(160).", show_default="the upright square"),
+    ] = None,
+    unclear: Annotated[
+        str | None,
+        typer.Option(
+            metavar="drop|centre|keep",
+            help="Of a backbone with a face view: what becomes of pictures with no or several faces.",
+            show_default="drop",
+        ),
+    ] = None,
+) -> None:
+    """Write the features that a network makes of a manifest's pictures, for `svm` and your own analyses."""
+    from export.release.embed import embed
+    from train.features.table import check_ending, write_features
+
+    check_ending(out)
+    check_writable(out)
+    with bar("embedding") as progress:
+        found = embed(
+            model,
+            manifest,
+            out,
+            weights=weights,
+            view=view,
+            unclear=unclear,  # type: ignore[arg-type]
+            on_progress=progress,
+        )
+    write_features(found, out)
+    count, width = found.values.shape
+    print_lines(
+        f"{count:,} pictures, {width:,} features each, by {found.note.network} -> {out}",
+        f"next: {command('svm', out)}",
+    )

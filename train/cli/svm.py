@@ -1,0 +1,51 @@
+"""The verb `fauxlens svm`: a support vector machine on features, evaluated as a detector is."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from train.cli.compare import show_evaluations
+from train.cli.terminal import Json, print_lines, print_table, verb
+from train.common.atomic import check_folder_writable
+from train.common.errors import DataError, TrainError
+
+
+@verb(DataError, TrainError)
+def svm_verb(
+    features: Annotated[Path, typer.Argument(help="A file made by `embed`.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for report, scores and svm.json.")] = Path("svm"),
+    generators: Annotated[
+        str, typer.Option(help="Learn from these generators only, parted by commas (camera: the reals).")
+    ] = "*",
+    held_out: Annotated[str, typer.Option(help="Generators and sources not to learn from, parted by commas.")] = "",
+    folds: Annotated[int, typer.Option(min=2, help="Folds of the cross-validation.")] = 5,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed of the folds.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Fit a support vector machine to features: kernel and C by grid search, with the report of a detector."""
+    from train.features.svm import SvmSettings, svm_report
+    from train.features.table import read_features
+
+    check_folder_writable(out)
+    settings = SvmSettings(_names(generators), _names(held_out), folds, seed)
+    found = svm_report(read_features(features), settings, out, f"SVM on {features.name}", features.resolve().parent)
+    if as_json:
+        typer.echo((out / "svm.json").read_text(encoding="utf-8"), nl=False)
+        return
+    fitted = found.fitted
+    rows = [
+        (one.kernel, f"{one.cost:g}", f"{one.auc:.4f}", f"{one.deviation:.4f}", "best" if one == fitted.best else "")
+        for one in fitted.grid
+    ]
+    title = f"Grid search: AUC over {folds} folds of {fitted.pictures:,} pictures"
+    print_table(title, ("kernel", "C", "mean", "deviation", ""), rows)
+    show_evaluations([found.evaluation])
+    print_lines(
+        f"macro F1 of the reported pictures at the balanced point: {found.macro_f1:.3f}",
+        f"report: {found.paths.html}; each picture's scores: {out / 'scores.csv'}",
+    )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
