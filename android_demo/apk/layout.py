@@ -6,8 +6,8 @@ The Gradle files say the same; tests/android/test_build.py holds them against th
 from pathlib import Path
 
 PACKAGE = "fauxlens.app"
-VERSION_CODE = 1
-VERSION_NAME = "0.1.0"
+VERSION_CODE = 2
+VERSION_NAME = "0.2.0"
 MIN_SDK = 24
 TARGET_SDK = 36
 # Phones, and the emulator on a computer, which gets no library for a GPU.

@@ -15,8 +15,8 @@ android {
         applicationId = "fauxlens.app"
         minSdk = 24
         targetSdk = 36
-        versionCode = 1
-        versionName = "0.1.0"
+        versionCode = 2
+        versionName = "0.2.0"
         ndk {
             // Phones, and the emulator on a computer.
             abiFilters += listOf("arm64-v8a", "x86_64")

@@ -15,6 +15,7 @@ from android_demo.apk import layout, lock, repository
 from android_demo.apk.archive import read_archive, write_archive
 from android_demo.apk.errors import ApkError
 from android_demo.apk.platform import write_platform
+from train.common.version import VERSION
 
 _MAVEN = "{http://maven.apache.org/POM/4.0.0}"
 _MODULES = ("jvm", "core", "app")
@@ -26,6 +27,16 @@ def properties() -> dict[str, str]:
     found = ElementTree.parse(layout.DEMO / "pom.xml").getroot().find(f"{_MAVEN}properties")
     assert found is not None
     return {element.tag.removeprefix(_MAVEN): element.text or "" for element in found}
+
+
+def test_the_app_has_the_version_of_fauxlens() -> None:
+    assert layout.VERSION_NAME == VERSION
+    root = ElementTree.parse(layout.DEMO / "pom.xml").getroot()
+    assert root.findtext(f"{_MAVEN}version") == VERSION
+    for pom in layout.DEMO.glob("*/pom.xml"):
+        parent = ElementTree.parse(pom).getroot().find(f"{_MAVEN}parent")
+        assert parent is not None
+        assert parent.findtext(f"{_MAVEN}version") == VERSION, pom
 
 
 @pytest.fixture(scope="module")

@@ -163,8 +163,7 @@ def check_duplicates(duplicates: Duplicates, limits: AuditLimits) -> list[Findin
             "conflict",
             duplicates.mixed_groups,
             "look alike with real and fake labels",
-            "Look at them: mislabelled pictures are to be removed, pairs (a face and its edit) to be declared by a "
-            "group on the card.",
+            "Look at them: remove mislabelled pictures; declare pairs (a face and its edit) by a group on the card.",
             exceeds(duplicates.mixed_groups.count, limits.mixed_groups),
         ),
         *_cases_findings(
