@@ -99,6 +99,15 @@ def data_scan(
         typer.Argument(help="Folder with real/ and fake/ in one of the usual layouts, or as a card says."),
     ],
     card: CardName = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--source",
+            metavar="NAME",
+            help="Without a card: what to call where the pictures come from.",
+            show_default="the folder's name",
+        ),
+    ] = None,
     out: OutManifest = Path("manifest.csv"),
     trust: Annotated[
         Literal["cache", "nothing"],
@@ -118,6 +127,7 @@ def data_scan(
             folder,
             out,
             card=card,
+            source=source,
             trust=trust,
             on_unpacking=lambda done, total: progress(done, total, " (unpacking)"),
             on_progress=progress,

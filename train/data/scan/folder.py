@@ -29,6 +29,7 @@ def scan_folder(
     manifest_path: Path,
     *,
     card: str | None = None,
+    source: str | None = None,
     trust: Trust = "cache",
     on_unpacking: ProgressCallback | None = None,
     on_progress: ProgressCallback | None = None,
@@ -37,14 +38,19 @@ def scan_folder(
 
     What an earlier scan wrote to `manifest_path` is gone on with. Pictures inside Parquet rows and tars are unpacked
     beside the manifest first; `on_unpacking` gets the files of them done and in all. `card` is the name or the path of
-    one; without it a usual layout is looked for. Raises DataError as `scan` and `unpack_shards`.
+    one; without it a usual layout is looked for, and `source` is what its pictures are called, else the folder's name.
+    Raises DataError as `scan` and `unpack_shards`, and for a source beside a card, which says it.
     """
+    if source is not None and (card or not source.strip() or "/" in source):
+        raise DataError(
+            f"--source {source!r} must be a name without /, and is not for a folder with a card: correct or omit it."
+        )
     previous = read_manifest(manifest_path) if manifest_path.exists() else None
     found = find_card(card) if card else None
     if folder.is_file():
         raise DataError(f"{folder} is a file: name the folder that holds the pictures.")
     pictures = unpack_shards(folder, pictures_folder(manifest_path), on_progress=on_unpacking)
-    layout = found or layout_of(pictures.folder, previous, name=source_of(folder))
+    layout = found or layout_of(pictures.folder, None if source else previous, name=source or source_of(folder))
     manifest, skipped = scan(
         pictures.folder,
         layout,

@@ -3,15 +3,16 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from train.common.atomic import made_folders, remove_folders, write_bytes, write_text
+from train.common.atomic import made_folders, write_bytes, write_text
 from train.common.documents import read_json_object, read_table, table_bytes
 from train.common.errors import DataError
+from train.common.locks import alone_in, holds_anything
 from train.common.progress import ProgressCallback
 from train.data.cards.layouts import FILE_NAME
 from train.data.cards.words import split_of_word
@@ -52,12 +53,26 @@ def unpack_shards(
     `data/train-0/`, a row's picture `00000012.jpg`, a tar's members what they are called; `metadata.csv` says what the
     shards say of each. Bytes are kept. Each shard appears whole or not at all, and what has been unpacked is not
     unpacked again. `on_progress` gets the shards done and in all. Raises DataError for a damaged or unsafe shard, where
-    no shard has a picture, for a `place` that holds other things, and for too small a disk.
+    no shard has a picture, for a `place` that holds other things, where two would unpack into one folder or another
+    process is at it, and for too small a disk.
     """
     shards = find_shards(folder)
     if not shards:
         return Pictures(folder)
-    _own(place, folder)
+    _refuse_clashes(shards, folder)
+    _check_owner(place, folder)
+    with alone_in(place, DataError(f"{place} is being filled by another scan: wait until it is done.")) as alone:
+        if alone:
+            # Left by a process that was killed.
+            for left in place.glob(f".*{UNFINISHED}"):
+                shutil.rmtree(left, ignore_errors=True)
+        write_text(place / _OWNER, json.dumps({"format": 1, "folder": str(folder.resolve())}) + "\n")
+        return _unpack_all(folder, shards, place, limits, on_progress)
+
+
+def _unpack_all(
+    folder: Path, shards: Sequence[Path], place: Path, limits: ArchiveLimits, on_progress: ProgressCallback | None
+) -> Pictures:
     waiting = [shard for shard in shards if not _is_done(folder / shard, _target(place, shard))]
     _check_room(place, sum((folder / shard).stat().st_size for shard in waiting))
     without: dict[Path, str] = {}
@@ -65,7 +80,7 @@ def unpack_shards(
         if on_progress is not None:
             on_progress(len(shards) - len(waiting) + done, len(shards))
         try:
-            _unpack(folder / shard, _target(place, shard), limits)
+            _unpack(folder / shard, _target(place, shard), place, limits)
         except NoPicturesError as error:
             # A table of another kind beside those with pictures.
             without[shard] = str(error)
@@ -74,7 +89,6 @@ def unpack_shards(
     shards = [shard for shard in shards if shard not in without]
     if not shards:
         (place / _OWNER).unlink()
-        remove_folders([place])
         raise DataError(next(iter(without.values())))
     _join_tables(place, shards)
     return Pictures(place, (*without.items(), *_left_out(place, shards)))
@@ -84,20 +98,27 @@ def _target(place: Path, shard: Path) -> Path:
     return place / shard.parent / shard.name[: -len(suffix_of(shard.name))]
 
 
-def _own(place: Path, folder: Path) -> None:
-    """Make `place` this folder's; DataError if it holds anything else."""
+def _refuse_clashes(shards: Sequence[Path], folder: Path) -> None:
+    names: dict[Path, Path] = {}
+    for shard in shards:
+        other = names.setdefault(_target(Path(), shard), shard)
+        if other != shard:
+            raise DataError(f"{folder / other} and {folder / shard} would unpack into one folder: rename one.")
+
+
+def _check_owner(place: Path, folder: Path) -> None:
+    """Raise DataError if `place` holds anything but what was unpacked from this folder."""
     owner = str(folder.resolve())
     try:
         found = read_json_object(place / _OWNER, error=DataError, remedy=f"remove {place}").get("folder")
         if found != owner:
             raise DataError(f"{place} holds the pictures of {found}: choose another --out, or remove it.")
     except FileNotFoundError:
-        if place.exists() and (not place.is_dir() or any(place.iterdir())):
+        if place.exists() and (not place.is_dir() or holds_anything(place)):
             raise DataError(
                 f"{place} is there already and holds other things; the pictures of {folder} would go there: choose "
                 "another --out."
             ) from None
-        write_text(place / _OWNER, json.dumps({"format": 1, "folder": owner}) + "\n")
 
 
 def _stamp(shard: Path) -> dict[str, int]:
@@ -127,9 +148,9 @@ def _check_room(place: Path, wanted: int) -> None:
         )
 
 
-def _unpack(shard: Path, target: Path, limits: ArchiveLimits) -> None:
+def _unpack(shard: Path, target: Path, place: Path, limits: ArchiveLimits) -> None:
     with made_folders(target.parent):
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name[:40]}.", suffix=UNFINISHED, dir=target.parent))
+        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name[:40]}.", suffix=UNFINISHED, dir=place))
         try:
             files = temporary / "files"
             rows: list[_Row]

@@ -11,8 +11,11 @@ from typing import Any
 
 import polars as pl
 import pytest
+from filelock import FileLock
 from PIL import Image
+from typer.testing import CliRunner
 
+from fauxlens import app
 from train.common.errors import DataError
 from train.data.get.unpack import ArchiveLimits
 from train.data.scan.folder import Scanned, scan_folder
@@ -289,3 +292,39 @@ def test_shipped_cards_read_the_columns_of_their_parquet_files(pictures: list[by
         ("community-forensics", "GALIP", "gan"),
     }
     assert set(frame["sha256"]) == sha256(pictures[:3])
+
+
+def test_what_a_killed_scan_left_goes_and_two_scans_do_not_meet(pictures: list[bytes], tmp_path: Path) -> None:
+    root, place = tmp_path / "set", tmp_path / "m.pictures"
+    write_parquet(root / "data" / "a.parquet", pictures, label=[n % 2 for n in range(12)])
+    scanned(root)
+    (place / ".a.12345678.unpacking" / "files").mkdir(parents=True)
+    with FileLock(place / ".lock"), pytest.raises(DataError, match="is being filled by another scan"):
+        scanned(root)
+    assert (place / ".a.12345678.unpacking").exists()
+    scanned(root)
+    assert not (place / ".a.12345678.unpacking").exists()
+
+
+def test_two_shards_of_one_name_are_told(pictures: list[bytes], tmp_path: Path) -> None:
+    write_parquet(tmp_path / "set" / "a.parquet", pictures, label=[n % 2 for n in range(12)])
+    write_tar(tmp_path / "set" / "a.tar", {"real/0.jpg": pictures[0]})
+    with pytest.raises(DataError, match="would unpack into one folder"):
+        scanned(tmp_path / "set")
+
+
+def test_the_verb_tells_in_one_line_and_names_the_source(pictures: list[bytes], tmp_path: Path) -> None:
+    root, out = tmp_path / "set", tmp_path / "m.csv"
+    root.mkdir()
+    pl.DataFrame({"url": ["a"]}).write_parquet(root / "links.parquet")
+    done = CliRunner().invoke(app, ["data", "scan", str(root), "--out", str(out)])
+    assert done.exit_code == 2
+    assert len(done.output.strip().splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+    write_parquet(root / "a.parquet", pictures, label=[n % 2 for n in range(12)])
+    done = CliRunner().invoke(app, ["data", "scan", str(root), "--out", str(out), "--source", "web-2026"])
+    assert done.exit_code == 0, done.output
+    assert set(pl.read_csv(out)["source"]) == {"web-2026"}
+    assert "1 skipped" in done.output
+    done = CliRunner().invoke(app, ["data", "scan", str(root), "--card", "openfake", "--source", "x"])
+    assert done.exit_code == 2
