@@ -59,7 +59,7 @@ SMALL_RECIPE = {
 
 
 # Folders whose tests start other programs, or search many pictures for copies of each other.
-SLOW_FOLDERS = ("export/runtimes", "export/web", "train/data/audit/pixels", "train/data/reconstruct")
+SLOW_FOLDERS = ("export/runtimes", "export/foreign", "export/web", "train/data/audit/pixels", "train/data/reconstruct")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -21,7 +21,7 @@ LAYERS = (
     ("train.fit",),
     ("train.compare", "train.features"),
     ("export.artifacts",),
-    ("export.runtimes",),
+    ("export.runtimes", "export.foreign"),
     ("export.tflite", "export.inference"),
     ("export.quantize", "export.benchmark"),
     ("export.parity",),

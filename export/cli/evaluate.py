@@ -15,7 +15,9 @@ from train.common.errors import DataError, ElaError, ExportError, TrainError
 def evaluate_verb(
     model: Annotated[
         Path,
-        typer.Argument(help="A run folder, a .tflite, a bundle, or a .csv or .parquet of another tool's scores."),
+        typer.Argument(
+            help="A run folder, a .tflite, a bundle, an .onnx, or a .csv or .parquet of another tool's scores."
+        ),
     ],
     manifest: Annotated[
         Path, typer.Argument(help="A manifest made by `data scan`, or a folder of pictures, which is scanned first.")
@@ -68,14 +70,20 @@ def evaluate_verb(
         str,
         typer.Option(
             "--scores-at",
-            metavar="COLUMN",
-            help="For a table of scores: its column, where higher means more likely fake.",
-            show_default="probability, score, log_odds or logit",
+            metavar="COLUMN|OUTPUT:INDEX",
+            help="Where the score of fake is: a table's column, or an output of a model that is not ours.",
         ),
     ] = "",
     parquet: Annotated[
         bool, typer.Option("--parquet", help="Also write each picture's scores as scores.parquet.")
     ] = False,
+    view: Annotated[
+        str,
+        typer.Option(metavar="VIEW", help="How a .tflite or .onnx that is not ours sees pictures: square|resize(224)."),
+    ] = "",
+    pixels_range: Annotated[
+        str, typer.Option("--pixels", metavar="RANGE", help="Its pixels: 0..255, 0..1, -1..1 or imagenet.")
+    ] = "",
     out: Annotated[Path, typer.Option("--out", help="Folder for the report.")] = Path("report"),
     as_json: Json = False,
 ) -> None:
@@ -87,7 +95,7 @@ def evaluate_verb(
     check_names(models, name or ())
     check_folder_writable(out)
     with bar("scanning", as_json) as progress:
-        scanned = manifest_of(manifest, models, out, card=card, on_progress=progress)
+        scanned = manifest_of(manifest, [] if view else models, out, card=card, on_progress=progress)
     if scanned != manifest and not as_json:
         print_lines(f"{manifest} is scanned into {scanned}")
     with bar("scoring", as_json) as progress:
@@ -104,6 +112,8 @@ def evaluate_verb(
             scores_at=scores_at,
             bias_score=bias_score,
             parquet=parquet,
+            view=view,
+            pixels_range=pixels_range,
         )
     if as_json:
         typer.echo(found.paths.json.read_text(encoding="utf-8"))

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 @verb(ElaError, DataError, TrainError, ExportError)
 def verify_verb(
-    bundle: Annotated[Path, typer.Argument(help="A bundle made by `export`.")],
+    bundle: Annotated[
+        Path, typer.Argument(help="A bundle made by `export`; with --inputs any .tflite, also one that is not ours.")
+    ],
     variant: Annotated[str | None, typer.Option(help="Variant of the bundle.", show_default="the shipped one")] = None,
     runtime: Annotated[
         str | None,
@@ -29,9 +31,36 @@ def verify_verb(
         Path | None,
         typer.Option(metavar="RUN", help="Run folder of the bundle: show the error of each layer against Keras."),
     ] = None,
+    inputs: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="For a model that is not ours: inputs as .npy arrays, or pictures."),
+    ] = None,
+    against: Annotated[
+        str,
+        typer.Option(
+            metavar="RUNTIME",
+            help="With --inputs: litert-builtin, the same model as .onnx or .tflite, or a folder of NAME.npz outputs.",
+        ),
+    ] = "litert-builtin",
+    view: Annotated[
+        str, typer.Option(metavar="VIEW", help="With --inputs of pictures: upright|square|resize(224), say.")
+    ] = "",
+    pixels: Annotated[
+        str,
+        typer.Option(metavar="RANGE", help="With --view: 0..255, 0..1, -1..1 or imagenet."),
+    ] = "",
+    by_layer: Annotated[
+        bool, typer.Option("--by-layer", help="With --inputs: also compare tensors of the same name in between.")
+    ] = False,
+    tolerance: Annotated[
+        float, typer.Option(min=0.0, help="With --inputs: largest difference, relative to values above 1.")
+    ] = 1e-3,
     as_json: Json = False,
 ) -> None:
     """Check stage by stage that a runtime gives the trained scores. Exit status 1 if a stage differs."""
+    if inputs is not None:
+        _verify_foreign(bundle, inputs, against, view, pixels, by_layer, tolerance, as_json)
+        return
     from export.artifacts.bundle import read_bundle
     from export.parity.verify import verify
     from export.runtimes.self_test_runtime import phone_sentence
@@ -58,9 +87,51 @@ def verify_verb(
             print_table(f"{chosen} against its Keras state", COLUMNS, [cells(error) for error in errors])
             print_lines(verdict(errors))
         elif not next(stage.passed for stage in parity.stages if stage.name == "converting"):
-            by_layer = command("verify", bundle, "--variant", chosen, "--layers", "RUN")
-            print_lines(f"to see which layer differs: {by_layer}")
+            look = command("verify", bundle, "--variant", chosen, "--layers", "RUN")
+            print_lines(f"to see which layer differs: {look}")
     if not parity.passed:
+        raise typer.Exit(1)
+
+
+def _verify_foreign(
+    model: Path,
+    inputs: Path,
+    against: str,
+    view: str,
+    pixels: str,
+    by_layer: bool,
+    tolerance: float,
+    as_json: bool,
+) -> None:
+    from export.parity.foreign import verify_foreign
+    from export.parity.layer_errors import COLUMNS, cells, to_plain, verdict
+
+    found = verify_foreign(
+        model, inputs, against=against, view=view, pixels=pixels, by_layer=by_layer, tolerance=tolerance
+    )
+    if as_json:
+        print_json(
+            {
+                "format": 1,
+                "model": found.model,
+                "against": found.against,
+                "inputs": found.inputs,
+                "tolerance": found.tolerance,
+                "passed": found.passed,
+                "sentence": found.sentence,
+                "outputs": to_plain(found.outputs)["layers"],
+                "by_layer": to_plain(found.layers) if found.layers else None,
+            }
+        )
+    else:
+        print_table("outputs", COLUMNS, [cells(error) for error in found.outputs])
+        if found.layers:
+            print_table("in between, in the order of execution", COLUMNS, [cells(error) for error in found.layers])
+            print_lines(verdict(found.layers))
+        elif by_layer:
+            print_lines("No tensor in between has the same name in both: nothing to compare layer by layer.")
+        print_lines(found.sentence)
+    if not found.passed:
         raise typer.Exit(1)
 
 

@@ -60,7 +60,7 @@ def compare_layers(state: KerasState, tflite: bytes, views: np.ndarray, pictures
     if not any(name.startswith("backbone/") for name in both):
         raise ExportError("The detector names none of the layers of its Keras state; export it again.")
     lite = read_intermediates(tflite, views, both)
-    return [_error(name, keras[name], lite[name].reshape(keras[name].shape), pictures) for name in both]
+    return [layer_error(name, keras[name], lite[name].reshape(keras[name].shape), pictures) for name in both]
 
 
 def first_fallen(errors: Sequence[LayerError]) -> LayerError | None:
@@ -160,7 +160,8 @@ def decibels(value: float) -> str:
     return "equal" if math.isinf(value) else f"{value:.1f} dB"
 
 
-def _error(name: str, keras: np.ndarray, lite: np.ndarray, pictures: Sequence[str]) -> LayerError:
+def layer_error(name: str, keras: np.ndarray, lite: np.ndarray, pictures: Sequence[str]) -> LayerError:
+    """What a tensor [N, ...] of the second runtime is away from that of the first, over N pictures."""
     each = [_ratio(one, other) for one, other in zip(keras, lite, strict=True)]
     worst = int(np.argmin(each))
     return LayerError(name, _ratio(keras, lite), cosine(keras, lite), pictures[worst], each[worst])

@@ -1,7 +1,7 @@
 """Evaluate finished detector files: the same door for a Keras run and a `.tflite`."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,8 @@ from export.artifacts.metadata import read_description
 from export.explain.mean_heatmaps import mean_heatmaps_of
 from export.explain.mean_sheet import illustrations
 from export.inference.detector import read_detector
-from export.release.foreign import score_foreign
+from export.release.foreign import score_foreign_model, score_table
+from export.release.scored_model import ScoredModel
 from export.runtimes.litert import open_detector_file
 from train.common.errors import TrainError
 from train.common.progress import ProgressCallback
@@ -24,9 +25,9 @@ from train.evaluate.by_attribute import parse_by
 from train.evaluate.calibration import Calibration, OperatingPoints, probabilities
 from train.evaluate.decision import POINTS
 from train.evaluate.evaluation import Evaluation
-from train.evaluate.foreign_scores import SUFFIXES, read_foreign_scores
+from train.evaluate.foreign_scores import SUFFIXES
 from train.evaluate.report.build import Reported, Scored, baseline_note, report
-from train.evaluate.report.html import Illustration, read_evaluations
+from train.evaluate.report.html import read_evaluations
 from train.evaluate.robustness.apply import PICTURES, Probabilities, RobustnessSubject, find_robustness
 from train.evaluate.robustness.corruptions import SETS, Corruption
 from train.evaluate.robustness.results import Robustness
@@ -42,10 +43,7 @@ from train.evaluate.shortcuts.explain import (
 )
 from train.fit.run_folder import Run, open_run, read_state, scores_path
 from train.fit.scoring import Scorer, keras_scorer, score_rows
-from train.image.view import Unclear, View, parse_view
-
-TABLE_VIEW = "upright|square|resize(160)"
-"""How the page shows pictures of which only scores are known."""
+from train.image.view import parse_view
 
 # So many kinds are named in a sentence.
 _NAMED = 6
@@ -96,6 +94,8 @@ def evaluate_models(
     which: Which = "test",
     names: Sequence[str] = (),
     scores_at: str = "",
+    view: str = "",
+    pixels_range: str = "",
     bias_score: bool = False,
     parquet: bool = False,
 ) -> Reported:
@@ -120,7 +120,7 @@ def evaluate_models(
     manifest = read_manifest(manifest_path)
     groups = parse_by(by, manifest.frame, str(manifest_path)) if by else ()
     found = [
-        _score_path(path, name, manifest, manifest_path, which, scores_at, on_progress)
+        _score_path(path, name, manifest, manifest_path, which, scores_at, view, pixels_range, on_progress)
         for path, name in zip(models, called, strict=True)
     ]
     views = [one.view.text for one in found]
@@ -189,7 +189,7 @@ def check_names(models: Sequence[Path], given: Sequence[str] = ()) -> list[str]:
     return names if len(set(names)) == len(names) else [str(path) for path in models]
 
 
-def _note(one: "_ScoredModel", manifest: Manifest, which: Which) -> str:
+def _note(one: ScoredModel, manifest: Manifest, which: Which) -> str:
     """Which rows of a manifest a model was not evaluated on, and why, or which it was trained on; else empty."""
     name, frame = one.scored.name, manifest.frame
     if one.notes:
@@ -220,26 +220,8 @@ def _pairs(rows: pl.DataFrame) -> str:
     return shown + (f" and {len(pairs) - _NAMED} more" if len(pairs) > _NAMED else "")
 
 
-@dataclass(frozen=True)
-class _ScoredModel:
-    """A model's scores, what it was shown, what else can be asked of it, and its mean heatmaps if it gives any.
-
-    `marked` are all the rows that its view can show, with `seen`. Scores of another tool come without a model to ask
-    more of; `notes` say what became of them.
-    """
-
-    scored: Scored
-    marked: pl.DataFrame
-    view: View
-    unclear: Unclear
-    open_model: Callable[[], Probabilities] | None
-    open_store: Callable[[], Store] | None = None
-    illustrations: tuple[Illustration, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
 def _robustness(
-    found: Sequence[_ScoredModel],
+    found: Sequence[ScoredModel],
     manifest: Manifest,
     corruptions: Sequence[Corruption],
     pictures: int,
@@ -251,7 +233,7 @@ def _robustness(
     for one in found:
         if one.open_model is None:
             raise TrainError(
-                f"{one.scored.name} is a table of scores, which no corrupted picture can be given to: "
+                f"{one.scored.name} is known by its scores only, so no corrupted picture can be given to it: "
                 "leave out --robustness."
             )
         subjects.append(RobustnessSubject(one.scored.name, one.scored.scores, one.scored.points, one.open_model()))
@@ -268,7 +250,7 @@ def _robustness(
 
 def _shortcuts(
     lead: Evaluation,
-    found: "_ScoredModel",
+    found: ScoredModel,
     manifest: Manifest,
     metadata: MetadataBaseline | None,
     pictures: int,
@@ -285,7 +267,8 @@ def _shortcuts(
     if pictures:
         if found.open_model is None:
             raise TrainError(
-                f"{found.scored.name} is a table of scores, which no picture can be given to: leave out --bias-score."
+                f"{found.scored.name} is known by its scores only, so no picture can be given to it: leave out "
+                "--bias-score."
             )
         reported_paths = rows_to_report(found.scored.scores).select("path")
         bias = find_bias_score(
@@ -307,16 +290,20 @@ def _score_path(
     manifest_path: Path,
     which: Which,
     scores_at: str,
+    view: str,
+    pixels: str,
     on_progress: ProgressCallback | None,
-) -> _ScoredModel:
+) -> ScoredModel:
     if path.is_dir():
         return _score_run(open_run(path), called, manifest, manifest_path, which)
     if path.suffix.lower() in SUFFIXES:
-        return _score_table(path, called, manifest, scores_at)
+        return score_table(path, called, manifest, scores_at)
+    if view or path.suffix.lower() == ".onnx":
+        return score_foreign_model(path, called, manifest, manifest_path, view, pixels, scores_at, on_progress)
     tflite = read_detector(path)
     description = read_description(tflite, str(path))
-    view, unclear, points = parse_view(description.view), description.unclear_faces, points_of(description)
-    store = pack_beside(manifest, manifest_path, view, unclear=unclear)
+    parsed, unclear, points = parse_view(description.view), description.unclear_faces, points_of(description)
+    store = pack_beside(manifest, manifest_path, parsed, unclear=unclear)
     marked = mark_manifest(store.manifest, description.seen)
     rows = rows_to_report(marked, which)
     scores, heatmaps = score_and_map(store, rows, tflite, on_progress)
@@ -327,24 +314,10 @@ def _score_path(
         return lambda views: run(views).scores[:, 1]
 
     shown = illustrations(means, called)
-    return _ScoredModel(Scored(called, scores, points), marked, view, unclear, open_model, lambda: store, shown)
+    return ScoredModel(Scored(called, scores, points), marked, parsed, unclear, open_model, lambda: store, shown)
 
 
-def _score_table(path: Path, called: str, manifest: Manifest, column: str) -> _ScoredModel:
-    """What another tool scored, of which no training is known: no row is seen."""
-    table = read_foreign_scores(path, manifest, column)
-    made = score_foreign(called, table.frame, table.column == "probability")
-    notes = [f"{called}: higher values of its column {table.column!r} are taken as more like a fake."]
-    if table.unknown:
-        notes.append(f"{called}: {table.unknown:,} scores are of pictures that are not in the manifest: left out.")
-    if table.without:
-        notes.append(f"{called}: {table.without:,} of {manifest.frame.height:,} rows have no score: left out.")
-    view = parse_view(TABLE_VIEW)
-    marked = mark_manifest(Manifest(table.frame.drop("score"), manifest.folder), ())
-    return _ScoredModel(made.scored, marked, view, "keep", None, notes=(*notes, *made.notes))
-
-
-def _score_run(run: Run, called: str, manifest: Manifest, manifest_path: Path, which: Which) -> _ScoredModel:
+def _score_run(run: Run, called: str, manifest: Manifest, manifest_path: Path, which: Which) -> ScoredModel:
     state = read_state(run, "float")
     name, unclear = f"{called} (Keras float)", run.recipe.data.unclear_faces
 
@@ -363,7 +336,7 @@ def _score_run(run: Run, called: str, manifest: Manifest, manifest_path: Path, w
     def open_store() -> Store:
         return run.store() if manifest.sha256 == run.manifest_sha256 else store
 
-    return _ScoredModel(Scored(name, scores, state.points), marked, run.view, unclear, open_model, open_store)
+    return ScoredModel(Scored(name, scores, state.points), marked, run.view, unclear, open_model, open_store)
 
 
 def _run_scorer(run: Run) -> Scorer:

@@ -1,14 +1,75 @@
 """Scores that no detector of Fauxlens gave, made comparable: calibrated, with operating points, as a scores table."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from export.foreign.run_foreign import check_pixels, run_foreign, score_of
+from export.release.scored_model import ScoredModel
+from train.common.errors import TrainError
+from train.common.progress import ProgressCallback
+from train.data.manifest import Manifest
+from train.data.store import pack_beside
 from train.evaluate.calibration import Calibration
+from train.evaluate.foreign_scores import read_foreign_scores
 from train.evaluate.report.build import Scored
 from train.evaluate.scores import log_odds_of
+from train.evaluate.selection import mark_manifest
 from train.fit.scoring import calibrate, with_scores
+from train.image.view import parse_view
+
+TABLE_VIEW = "upright|square|resize(160)"
+"""How the page shows pictures of which only scores are known."""
+
+_CHUNK = 1024
+"""Pictures that a model that is not ours gets at once: 150 MB of 224 pixels."""
+
+
+def score_table(path: Path, called: str, manifest: Manifest, column: str) -> ScoredModel:
+    """What another tool scored, of which no training is known: no row is seen."""
+    table = read_foreign_scores(path, manifest, column)
+    made = score_foreign(called, table.frame, table.column == "probability")
+    notes = [f"{called}: higher values of its column {table.column!r} are taken as more like a fake."]
+    if table.unknown:
+        notes.append(f"{called}: {table.unknown:,} scores are of pictures that are not in the manifest: left out.")
+    if table.without:
+        notes.append(f"{called}: {table.without:,} of {manifest.frame.height:,} rows have no score: left out.")
+    view = parse_view(TABLE_VIEW)
+    marked = mark_manifest(Manifest(table.frame.drop("score"), manifest.folder), ())
+    return ScoredModel(made.scored, marked, view, "keep", None, notes=(*notes, *made.notes))
+
+
+def score_foreign_model(
+    path: Path,
+    called: str,
+    manifest: Manifest,
+    manifest_path: Path,
+    view: str,
+    pixels: str,
+    scores_at: str,
+    on_progress: ProgressCallback | None,
+) -> ScoredModel:
+    """What a model that is not ours says of every row, of which no training is known."""
+    if not view:
+        raise TrainError(
+            f"{path} does not say how it sees pictures: give its view, such as upright|square|resize(224)."
+        )
+    parsed = parse_view(view)
+    said = check_pixels(pixels, run_foreign(path, None).input, parsed.size, str(path))
+    store = pack_beside(manifest, manifest_path, parsed, unclear="drop")
+    parts = []
+    for start in range(0, store.manifest.frame.height, _CHUNK):
+        run = run_foreign(path, np.asarray(store.pixels[start : start + _CHUNK]), pixels=said)
+        parts.append(score_of(run, scores_at, str(path)))
+        if on_progress:
+            on_progress(sum(map(len, parts)), store.manifest.frame.height)
+    rows = store.manifest.frame.with_columns(score=pl.Series(np.concatenate(parts)))
+    made = score_foreign(called, rows, is_probability=False)
+    notes = (f"{called}: taken as higher for fake; its pixels are {said}.", *made.notes)
+    marked = mark_manifest(store.manifest, ())
+    return ScoredModel(made.scored, marked, parsed, "drop", None, lambda: store, notes=notes)
 
 
 @dataclass(frozen=True)
