@@ -49,7 +49,6 @@ REPLACED = {
     "heard": "received",
     "hears": "receives",
     "tick": "callback, or progress",
-    "move": "callback, or progress",
     "wish": "request",
     "receipt": "provenance",
     "mend": "remedy",
@@ -66,7 +65,8 @@ ALLOWED = {
     "held_out": "a key of recipes, and the field's own word",
     "held": "a key of `benchmark --json`, format 1",
     "_tick": "labels an axis of a figure",
-    "how_to_read": "heads the sentences below a table",
+    "how_to_read": "gives the sentences below a table",
+    "HOW_TO_READ": "the same, where they do not change",
 }
 """Names that keep a replaced word -> why."""
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from export.explain.explain_picture import SENTENCE
 from export.explain.mean_heatmaps import MeanHeatmap, MeanHeatmaps
-from export.explain.sheet import Band, Tile, draw_sheet, enlarged, heat_tile
+from export.explain.sheet import PanelBand, Tile, draw_sheet, enlarged, heat_tile
 from export.inference.overlay import lay_over
 from train.evaluate.report.html import Illustration
 
@@ -33,7 +33,7 @@ def draw_mean_sheet(found: MeanHeatmaps, manifest_name: str) -> Image.Image:
     for kind, heading in _HEADINGS.items():
         tiles = [tile for group in found.groups if group.kind == kind for tile in _tiles(group, side)]
         if tiles:
-            bands.append(Band(tuple(tiles), columns=6, heading=heading))
+            bands.append(PanelBand(tuple(tiles), columns=6, heading=heading))
     description = found.detector.description
     left_out = f"; {found.dropped} with no or several faces were left out" if found.dropped else ""
     title = (

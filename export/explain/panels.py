@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from export.explain.explain_picture import MAPS, SENTENCE, CellEvidence, ExplainedModel, Explanation, cosine
-from export.explain.sheet import Band, Tile, draw_sheet, enlarged, heat_tile, signed_tile, tile_side
+from export.explain.sheet import PanelBand, Tile, draw_sheet, enlarged, heat_tile, signed_tile, tile_side
 from export.inference.overlay import STRIP, lay_over
 from train.evaluate.decision import WORDS
 
@@ -36,7 +36,7 @@ def draw_panel(
         if key in explanation.maps
     ]
     tiles += _gradient_tiles(subject, explanation, side)
-    bands = [Band(tuple(tiles)), *_activation_bands(explanation, description.size)]
+    bands = [PanelBand(tuple(tiles)), *_activation_bands(explanation, description.size)]
     title = (
         f"{WORDS[verdict.label]}: P(fake) {100 * verdict.probability:.1f} %",
         f"{verdict.operating_point} point, threshold {100 * verdict.threshold:.1f} % - {name}",
@@ -99,7 +99,7 @@ def _gradient_tiles(subject: ExplainedModel, explanation: Explanation, side: int
     return tiles
 
 
-def _activation_bands(explanation: Explanation, size: int) -> list[Band]:
+def _activation_bands(explanation: Explanation, size: int) -> list[PanelBand]:
     # A multiple of the first layer's side, and so of the sides of all.
     side = max(1, size // 2) * max(1, -(-_SMALL // max(1, size // 2)))
     bands = []
@@ -119,5 +119,5 @@ def _activation_bands(explanation: Explanation, size: int) -> list[Band]:
             f"{one.layer}: {one.channels} channels of {rows} x {columns}; over all of them, and the "
             f"{len(one.strongest)} of the highest mean"
         )
-        bands.append(Band(tiles, columns=len(tiles), heading=heading))
+        bands.append(PanelBand(tiles, columns=len(tiles), heading=heading))
     return bands

@@ -34,7 +34,7 @@ class Tile:
 
 
 @dataclass(frozen=True)
-class Band:
+class PanelBand:
     """Tiles of one size side by side, at most `columns` in a row, under a heading that may be empty."""
 
     tiles: tuple[Tile, ...]
@@ -42,7 +42,7 @@ class Band:
     heading: str = ""
 
 
-def draw_sheet(title: Sequence[str], colour: Colour, bands: Sequence[Band], footer: Sequence[str]) -> Image.Image:
+def draw_sheet(title: Sequence[str], colour: Colour, bands: Sequence[PanelBand], footer: Sequence[str]) -> Image.Image:
     """Draw bands of tiles below a strip in `colour` with the title's lines, and the footer's sentences below them.
 
     The built-in font knows little but ASCII; other letters become question marks.
@@ -112,7 +112,7 @@ def signed_tile(values: np.ndarray, side: int) -> np.ndarray:
 Lines = list[tuple[str, int]]
 
 
-def _draw_band(canvas: Image.Image, draw: ImageDraw.ImageDraw, band: Band, top: int) -> None:
+def _draw_band(canvas: Image.Image, draw: ImageDraw.ImageDraw, band: PanelBand, top: int) -> None:
     side = len(band.tiles[0].pixels)
     heading = _wrapped([band.heading] if band.heading else [], _band_width(band), _BAND)
     _write(draw, heading, _MARGIN, top, INK)
@@ -142,14 +142,14 @@ def _row_height(row: Sequence[Tile], side: int) -> int:
     return max(map(_text_height, above)) + side + 4 + max(map(_text_height, below)) + _GAP // 2
 
 
-def _band_height(band: Band) -> int:
+def _band_height(band: PanelBand) -> int:
     side = len(band.tiles[0].pixels)
     heading = _wrapped([band.heading] if band.heading else [], _band_width(band), _BAND)
     rows = [band.tiles[first : first + band.columns] for first in range(0, len(band.tiles), band.columns)]
     return _text_height(heading) + sum(_row_height(row, side) for row in rows)
 
 
-def _band_width(band: Band) -> int:
+def _band_width(band: PanelBand) -> int:
     side = len(band.tiles[0].pixels)
     columns = min(band.columns, len(band.tiles))
     return columns * side + (columns - 1) * _GAP

@@ -30,7 +30,7 @@ import polars as pl
 from scipy.special import expit, stdtrit
 
 from train.compare.bootstrap import Figures, ScoreMatrix, figures_of
-from train.compare.contrast import Sample, contrast
+from train.compare.contrast import BootstrapSample, contrast
 from train.evaluate.calibration import choose_operating_points
 
 KINDS = ("contrast", "one df", "twice", "same seed", "both drawn", "pictures")
@@ -101,7 +101,7 @@ def study(random: np.random.Generator, scene: Scene) -> ScoreMatrix:
 
 def half_widths(figures: Figures, random: np.random.Generator) -> dict[str, tuple[float, float]]:
     """Value and half-width of each kind of interval."""
-    arm, baseline = map(Sample, np.split(figures.values, 2), np.split(figures.drawn, 2))
+    arm, baseline = map(BootstrapSample, np.split(figures.values, 2), np.split(figures.drawn, 2))
     ours = contrast(arm, baseline, figures.units, rate=figures.metric != "auc")
     seeds = arm.by_seed.size
     between = [float(one.by_seed.var(ddof=1)) / seeds for one in (arm, baseline)]
@@ -141,7 +141,7 @@ def families(seeds: int, uneven: float, count: int) -> str:
         for arm in range(1, 5):
             for one in range(6):
                 made = [
-                    Sample(values[place, one], values[place, one][:, None] + size * wobble)
+                    BootstrapSample(values[place, one], values[place, one][:, None] + size * wobble)
                     for place, size in ((arm, 1), (0, 0))
                 ]
                 found = contrast(made[0], made[1], 300, rate=False)

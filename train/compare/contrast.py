@@ -17,7 +17,7 @@ LEVEL = 0.05
 
 
 @dataclass(frozen=True)
-class Sample:
+class BootstrapSample:
     """One figure of one arm: of each training, and of each training on each resample of the pictures.
 
     by_seed: [S]. drawn: [S, B], the same resamples in every arm; not a number where a resample has no such picture.
@@ -64,7 +64,7 @@ class Contrast:
         return (share * seeds + (1 - share) * pictures) * self.se
 
 
-def contrast(arm: Sample, baseline: Sample, units: int, *, rate: bool) -> Contrast:
+def contrast(arm: BootstrapSample, baseline: BootstrapSample, units: int, *, rate: bool) -> Contrast:
     """The contrast of two arms trained apart and evaluated on the same pictures, of which there are `units` groups.
 
     A multi-reader multi-case analysis with trainings as readers, nested in the arms because training 1 of one arm and

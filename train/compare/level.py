@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
-from train.compare.contrast import LEVEL, Sample
+from train.compare.contrast import LEVEL, BootstrapSample
 from train.evaluate.metrics import score_interval
 
 
@@ -28,7 +28,7 @@ class Level:
     pictures_se: float
 
 
-def level_of(sample: Sample, units: int) -> Level:
+def level_of(sample: BootstrapSample, units: int) -> Level:
     """The level of a figure of S trainings on the same pictures, of which there are `units` groups (at least 1).
 
     The variance is s^2/S + c as in `contrast.contrast`: s is the standard deviation over seeds, c the mean covariance
@@ -53,7 +53,7 @@ def level_of(sample: Sample, units: int) -> Level:
     )
 
 
-def _shared(sample: Sample) -> float:
+def _shared(sample: BootstrapSample) -> float:
     """What the pictures do to all trainings [S, B] alike: the mean covariance of two of them; at least 0."""
     drawn = sample.drawn[:, np.isfinite(sample.drawn).all(axis=0)]
     if drawn.shape[1] < 2:
@@ -65,7 +65,7 @@ def _shared(sample: Sample) -> float:
     return max(0.0, float((covariance.sum() - np.trace(covariance)) / (count * (count - 1))))
 
 
-def _nothing_varies(sample: Sample) -> bool:
+def _nothing_varies(sample: BootstrapSample) -> bool:
     """Whether most resamples only repeat what all pictures give."""
     same = np.isclose(sample.drawn, sample.by_seed[:, None], rtol=0, atol=1e-12)
     return bool(same.all(axis=0).mean() >= 0.5)

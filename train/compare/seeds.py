@@ -11,7 +11,7 @@ from train.common.errors import TrainError
 from train.common.progress import ProgressCallback
 from train.compare.arms import Arm, Block, Key, arrange, in_words
 from train.compare.bootstrap import METRICS, Figures, Metric, PictureSet, figures_of
-from train.compare.contrast import LEVEL, Contrast, Sample, contrast, holm
+from train.compare.contrast import LEVEL, BootstrapSample, Contrast, contrast, holm
 from train.compare.read_matrix import read_matrix
 from train.fit.run_folder import Run
 
@@ -145,10 +145,10 @@ def _block(block: Block, found: Sequence[Figures]) -> BlockFigures:
     return BlockFigures(block.name, block.baseline.seeds, _arms(block, found), family, differences)
 
 
-def _samples(block: Block, figures: Figures) -> dict[Arm, Sample]:
+def _samples(block: Block, figures: Figures) -> dict[Arm, BootstrapSample]:
     bounds = np.cumsum([0] + [len(arm.runs) for arm in block.arms])
     return {
-        arm: Sample(figures.values[start:end], figures.drawn[start:end])
+        arm: BootstrapSample(figures.values[start:end], figures.drawn[start:end])
         for arm, start, end in zip(block.arms, bounds[:-1], bounds[1:], strict=True)
     }
 

@@ -45,14 +45,14 @@ def risk_coverage(is_fake: Bools, probability: npt.ArrayLike, decision: Decision
     risk = np.cumsum((weight * wrong)[order])[ends] / coverage
     coverage = coverage / coverage[-1]
     kept = np.unique(np.linspace(0, ends.size - 1, min(ends.size, MOST_POINTS)).round().astype(int))
-    told = (p >= decision.fake_from) | (p < decision.unsure_from)
-    shipped = float(weight[told].sum())
+    decided = (p >= decision.fake_from) | (p < decision.unsure_from)
+    shipped = float(weight[decided].sum())
     return RiskCoverage(
         tuple(map(float, coverage[kept])),
         tuple(map(float, risk[kept])),
         float((risk * np.diff(coverage, prepend=0.0)).sum()),
         min(1.0, shipped),
-        float((weight * wrong)[told].sum() / shipped) if shipped > 0 else 0.0,
+        float((weight * wrong)[decided].sum() / shipped) if shipped > 0 else 0.0,
     )
 
 

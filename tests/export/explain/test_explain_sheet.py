@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from export.explain.explain_picture import choose, cosine, explain, open_subject, spread_of
 from export.explain.panels import draw_panel, panel_side
-from export.explain.sheet import PAPER, Band, Tile, draw_sheet, enlarged, heat_tile, signed_tile, tile_side
+from export.explain.sheet import PAPER, PanelBand, Tile, draw_sheet, enlarged, heat_tile, signed_tile, tile_side
 from export.inference.planes import draw_planes
 from train.image.decode import decode
 
@@ -65,7 +65,7 @@ def test_cells_have_their_values_written_where_there_is_room() -> None:
 @pytest.mark.parametrize("text", ["a word " * 30, "oneverylongword" * 20, "Ünïcödé 日本 " * 10, ""])
 def test_text_keeps_to_its_tile(text: str) -> None:
     tile = Tile(text, np.zeros((90, 90, 3), np.uint8), text)
-    sheet = np.asarray(draw_sheet([text], (1, 2, 3), [Band((tile,) * 3, columns=2, heading=text)], [text]))
+    sheet = np.asarray(draw_sheet([text], (1, 2, 3), [PanelBand((tile,) * 3, columns=2, heading=text)], [text]))
     assert (sheet[:, -20:] == [1, 2, 3]).all(-1).any()
     margin = sheet[:, -20:].reshape(-1, 3)
     assert ((margin == [1, 2, 3]).all(-1) | (margin == PAPER).all(-1)).all()

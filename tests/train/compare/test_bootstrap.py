@@ -16,7 +16,7 @@ from sklearn.metrics import roc_auc_score
 from train.common.errors import TrainError
 from train.compare import bootstrap
 from train.compare.bootstrap import ScoreMatrix, figures_of
-from train.compare.contrast import Sample, contrast
+from train.compare.contrast import BootstrapSample, contrast
 from train.evaluate.calibration import OperatingPoints, choose_operating_points
 from train.evaluate.evaluation import evaluate_scores
 
@@ -228,7 +228,7 @@ def test_whole_studies_without_a_difference_seldom_find_one(benchmark: Any) -> N
     for number in range(100):
         matrix = benchmark.study(np.random.default_rng([1, number]), scene)
         for one in figures_of(matrix, resamples=100, seed=number):
-            arm, baseline = map(Sample, np.split(one.values, 2), np.split(one.drawn, 2))
+            arm, baseline = map(BootstrapSample, np.split(one.values, 2), np.split(one.drawn, 2))
             found = contrast(arm, baseline, one.units, rate=one.metric != "auc")
             held.setdefault(one.metric, []).append(found.low <= 0 <= found.high)
             if one.metric == "auc":

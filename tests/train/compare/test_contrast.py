@@ -8,23 +8,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm, ttest_ind
 
-from train.compare.contrast import LEVEL, Sample, contrast, holm
+from train.compare.contrast import LEVEL, BootstrapSample, contrast, holm
 
 RATES = st.lists(st.floats(0, 1), min_size=2, max_size=6)
 
 
-def sample(by_seed: list[float] | np.ndarray, wobble: np.ndarray) -> Sample:
+def sample(by_seed: list[float] | np.ndarray, wobble: np.ndarray) -> BootstrapSample:
     """A sample whose resamples all move by `wobble`, [B]."""
     values = np.asarray(by_seed, np.float64)
-    return Sample(values, values[:, None] + wobble)
+    return BootstrapSample(values, values[:, None] + wobble)
 
 
 def test_chance_of_a_training_and_a_picture_together_is_not_counted_twice() -> None:
     random = np.random.default_rng(2)
     common, own = random.normal(size=4000), random.normal(size=(6, 4000))
     values = np.array([0.5, 0.5, 0.5])
-    arm = Sample(values, 0.5 + 0.02 * common + 0.05 * own[:3])
-    baseline = Sample(values, 0.5 + 0.05 * own[3:])
+    arm = BootstrapSample(values, 0.5 + 0.02 * common + 0.05 * own[:3])
+    baseline = BootstrapSample(values, 0.5 + 0.05 * own[3:])
     found = contrast(arm, baseline, 10**6, rate=False)
     assert found.pictures_se == pytest.approx(0.02, rel=0.1)
 

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import norm, t
 
 from train.compare.bootstrap import ScoreMatrix, figures_of
-from train.compare.contrast import Sample
+from train.compare.contrast import BootstrapSample
 from train.compare.level import Level, level_of
 
 SIMULATIONS = 400
@@ -19,7 +19,7 @@ def holds(level: Level, truth: float) -> bool:
 def test_of_trainings_alone_it_is_students_interval() -> None:
     by_seed = np.array([0.70, 0.74, 0.75, 0.71])
     # Every resample is the pictures themselves: they add nothing, and a share of a million says no more.
-    found = level_of(Sample(by_seed, np.repeat(by_seed[:, None], 50, axis=1)), units=10**6)
+    found = level_of(BootstrapSample(by_seed, np.repeat(by_seed[:, None], 50, axis=1)), units=10**6)
     low, high = t.interval(0.95, 3, by_seed.mean(), by_seed.std(ddof=1) / 2)
     assert (found.value, found.low, found.high) == pytest.approx((by_seed.mean(), low, high), abs=1e-12)
     assert found.seeds_se == pytest.approx(by_seed.std(ddof=1) / 2) and found.pictures_se == 0
@@ -27,18 +27,18 @@ def test_of_trainings_alone_it_is_students_interval() -> None:
 
 def test_of_one_training_it_speaks_of_the_pictures_alone() -> None:
     drawn = np.random.default_rng(0).normal(0.8, 0.02, (1, 4000))
-    found = level_of(Sample(np.array([0.8]), drawn), units=101)
+    found = level_of(BootstrapSample(np.array([0.8]), drawn), units=101)
     reach = t.ppf(0.975, 100) * drawn.std(ddof=1)
     assert found.seeds_se is None
     assert (found.low, found.high) == pytest.approx((0.8 - reach, 0.8 + reach), abs=1e-12)
 
 
 def test_where_nothing_varies_it_says_what_so_few_pictures_allow() -> None:
-    one = level_of(Sample(np.ones(3), np.ones((3, 100))), units=20)
+    one = level_of(BootstrapSample(np.ones(3), np.ones((3, 100))), units=20)
     assert (one.value, one.high) == (1, 1)
     # Wilson's bound of 20 of 20.
     assert one.low == pytest.approx(1 / (1 + norm.ppf(0.975) ** 2 / 20))
-    assert level_of(Sample(np.zeros(3), np.zeros((3, 100))), units=1).high > 0.75
+    assert level_of(BootstrapSample(np.zeros(3), np.zeros((3, 100))), units=1).high > 0.75
 
 
 @pytest.mark.slow
@@ -64,6 +64,6 @@ def test_it_holds_the_truth_as_often_as_it_says(seeds: int, spread: float) -> No
         probability = norm.cdf(shared + own + gain * fake)
         found = figures_of(ScoreMatrix(pictures, probability, np.full(seeds, 0.9)), resamples=100, seed=number)
         auc = next(one for one in found if one.metric == "auc")
-        held += holds(level_of(Sample(auc.values, auc.drawn), auc.units), truth)
+        held += holds(level_of(BootstrapSample(auc.values, auc.drawn), auc.units), truth)
     # Of 400 simulations, three standard errors below 95 %.
     assert held / SIMULATIONS >= 0.95 - 3 * np.sqrt(0.95 * 0.05 / SIMULATIONS)

@@ -14,7 +14,7 @@ from train.common.progress import ProgressCallback
 from train.compare.ablate.grid import Grid
 from train.compare.arms import Arm, Block
 from train.compare.bootstrap import Figures, Metric, PictureSet, ScoreMatrix, figures_of
-from train.compare.contrast import Sample
+from train.compare.contrast import BootstrapSample
 from train.compare.level import Level, level_of
 from train.compare.seeds import Difference, differences_of
 from train.data.manifest import Manifest
@@ -80,9 +80,9 @@ def measure(
     return Ablation(grid.title, tuple(arm.name for arm in arms), grid.seeds, folders, resamples, rows)
 
 
-def _samples(figures: Figures, arms: int) -> list[Sample]:
+def _samples(figures: Figures, arms: int) -> list[BootstrapSample]:
     values, drawn = np.split(figures.values, arms), np.split(figures.drawn, arms)
-    return [Sample(one, more) for one, more in zip(values, drawn, strict=True)]
+    return [BootstrapSample(one, more) for one, more in zip(values, drawn, strict=True)]
 
 
 def _common(runs: Sequence[Run], manifest: Manifest) -> ScoreMatrix:

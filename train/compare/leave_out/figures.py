@@ -17,7 +17,7 @@ import polars as pl
 
 from train.common.progress import ProgressCallback
 from train.compare.bootstrap import Figures, Metric, ScoreMatrix, figures_of
-from train.compare.contrast import Sample
+from train.compare.contrast import BootstrapSample
 from train.compare.leave_out.baseline import grouped_auc, metadata_scores
 from train.compare.leave_out.plans import Plan, SchemePlan
 from train.compare.level import Level, level_of
@@ -248,7 +248,7 @@ def _row(
 
 
 def _level(figures: Figures) -> Level:
-    return level_of(Sample(figures.values, figures.drawn), figures.units)
+    return level_of(BootstrapSample(figures.values, figures.drawn), figures.units)
 
 
 def _by_set(figures: Sequence[Figures]) -> BySet:
