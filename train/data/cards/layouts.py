@@ -41,6 +41,7 @@ _GENERATOR_COLUMNS = ("generator", "generator_name", "model", "model_name", "sou
 # Columns in which 1 says what the column is called.
 _YES_MEANS = {"is_fake": "fake", "fake": "fake", "is_real": "real", "real": "real"}
 _YES, _NO = ("1", "true", "yes", "1.0"), ("0", "false", "no", "0.0")
+_REST = "rest_of_the_path"
 # So many values are named in a sentence.
 _NAMED = 6
 # Deeper than any dataset that is known puts its classes.
@@ -67,6 +68,7 @@ def layout_of(folder: Path, previous: Manifest | None = None, *, name: str | Non
     problems: list[str] = []
     words = {parts: _split_word(parts[:-1]) for parts in survey.tables}
     meaning = official_splits(filter(None, words.values()))
+    attributes: dict[Parts, _Beside] = {}
     for parts in survey.tables:
         try:
             found = _rules_of_table(folder, parts, meaning.get(words[parts]))
@@ -75,9 +77,11 @@ def layout_of(folder: Path, previous: Manifest | None = None, *, name: str | Non
             problems.append(str(error))
             continue
         rules += found.rules
+        if found.beside is not None:
+            attributes[parts[:-1]] = found.beside
         problems += filter(None, [found.problem])
         splits |= found.splits
-    rules += _rules_of_classes(survey.classes)
+    rules += _with_attributes(_rules_of_classes(survey.classes), attributes)
     if {"real", "fake"} <= {rule.label for rule in rules}:
         return replace(card, rules=tuple(rules), splits=splits)
     if problems:
@@ -204,6 +208,32 @@ class _TableRules:
     rules: tuple[Rule, ...] = ()
     splits: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
+    beside: "_Beside | None" = None
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """A table without labels beside folders of classes: its path in the dataset, and the attributes that it gives."""
+
+    table: str
+    attributes: tuple[tuple[str, str], ...]
+
+
+def _with_attributes(rules: Iterable[Rule], tables: Mapping[Parts, _Beside]) -> Iterator[Rule]:
+    """Each rule, and before it one for the pictures that a table above them knows more of."""
+    for rule in rules:
+        for parts, beside in tables.items():
+            start = "".join(f"{_escaped(name)}/" for name in parts)
+            below, wildcard = rule.glob.removeprefix(start).rstrip("*"), "*" * rule.glob.endswith("**")
+            # A table names files as they are called, which a glob with a stand-in for a brace does not say.
+            if rule.lookup is None and rule.glob.startswith(start) and "?" not in rule.glob:
+                yield replace(
+                    rule,
+                    glob=f"{start}{below}{{{_REST}{wildcard * 2}}}",
+                    lookup=Lookup(beside.table, FILE_NAME, f"{below}{{{_REST}}}"),
+                    attributes=beside.attributes,
+                )
+        yield rule
 
 
 def _rules_of_table(folder: Path, parts: Parts, of_folder: str | None) -> _TableRules:
@@ -211,8 +241,13 @@ def _rules_of_table(folder: Path, parts: Parts, of_folder: str | None) -> _Table
     frame = read_lookup_table(folder.joinpath(*parts))
     columns = {name.lower(): name for name in frame.columns if re.fullmatch(r"[^\W\d][\w ]*", name)}
     label = next((columns[name] for name in _LABEL_COLUMNS if name in columns), None)
-    if FILE_NAME not in frame.columns or label is None:
+    if FILE_NAME not in frame.columns:
         return _TableRules()
+    if label is None:
+        attributes = tuple(
+            (name, f"{{{column}}}") for name, column in _attributes(frame.columns) if column != FILE_NAME
+        )
+        return _TableRules(beside=_Beside("/".join(map(_literal, parts)), attributes) if attributes else None)
     values = {
         text: said
         for text in frame[label].fill_null("").unique().sort()

@@ -157,6 +157,35 @@ def test_tables_of_each_split_are_read_with_their_folders(tmp_path: Path) -> Non
         assert (fake.label, fake.split) == ("fake", split)
 
 
+def test_a_table_without_labels_gives_attributes_to_folders_of_classes(tmp_path: Path) -> None:
+    paths: Expected = {
+        f"{split}/{name}": ("", "", None)
+        for split in ("train", "validation", "test")
+        for name in ("real/a.png", "real/b.png", "fake/sdxl/x/c.png", "fake/d.png")
+    }
+    grow(tmp_path, paths)
+    table = "file_name,sex,Age\nreal/a.png,woman,30\nfake/sdxl/x/c.png,man,\nfake/d.png,man,9\n"
+    (tmp_path / "train" / "metadata.csv").write_text(table, encoding="utf-8")
+    card = open_card(layout_of(tmp_path, name="mine"), tmp_path)
+    told = {path: card.facts(path) for path in paths}
+    assert {path: facts and (facts.generator, facts.split, dict(facts.attributes)) for path, facts in told.items()} == {
+        "train/real/a.png": ("camera", "train", {"sex": "woman", "age": "30"}),
+        "train/real/b.png": ("camera", "train", {}),
+        "train/fake/sdxl/x/c.png": ("sdxl", "train", {"sex": "man", "age": ""}),
+        "train/fake/d.png": ("unknown", "train", {"sex": "man", "age": "9"}),
+        **{
+            f"{folder}/{name}": (generator, split, {})
+            for folder, split in (("validation", "val"), ("test", "test"))
+            for name, generator in (
+                ("real/a.png", "camera"),
+                ("real/b.png", "camera"),
+                ("fake/sdxl/x/c.png", "sdxl"),
+                ("fake/d.png", "unknown"),
+            )
+        },
+    }
+
+
 def test_numbers_without_names_are_not_guessed(tmp_path: Path) -> None:
     (tmp_path / "metadata.csv").write_text("file_name,label\na.png,0\nb.png,1\n", encoding="utf-8")
     Image.new("RGB", (32, 32)).save(tmp_path / "a.png")
