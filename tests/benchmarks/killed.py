@@ -1,6 +1,6 @@
 """kill -9 at random moments of train, quantize, export and reconstruct: run again, each ends in the same bytes.
 
-    .venv/bin/python tests/benchmarks/killed.py [--kills 30] [--seed 7] [--weights FOLDER] [--report FILE.md]
+    .venv/bin/python tests/benchmarks/killed.py [--kills 30] [--seed 7] [--weights FOLDER] [--verbs NAMES] [--report MD]
 
 A small network (width 0.25, 32 px, with dropout) on drawn portraits. Every verb is first run twice to its end: what
 differs between these two (latencies, and what tells them) is named and compared no further. Then each trial starts from
@@ -79,11 +79,12 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--weights", type=Path)
+    parser.add_argument("--verbs", default="train,quantize,export,reconstruct", help="those to be killed")
     parser.add_argument("--report", type=Path)
     given = parser.parse_args()
     _import_much()
     with tempfile.TemporaryDirectory(prefix="fauxlens-killed-") as name:
-        verbs = _trials(Path(name), given.kills, random.Random(given.seed), given.weights)
+        verbs = _trials(Path(name), given.kills, random.Random(given.seed), given.weights, given.verbs.split(","))
     text = _table(verbs, given.seed)
     print(text)
     if given.report:
@@ -91,7 +92,7 @@ def main() -> int:
     return 1 if any(verb.wrong for verb in verbs) else 0
 
 
-def _trials(folder: Path, kills: int, draw: random.Random, weights: Path | None) -> list[Verb]:
+def _trials(folder: Path, kills: int, draw: random.Random, weights: Path | None, chosen: Sequence[str]) -> list[Verb]:
     place, befores = folder / "place", folder / "befores"
     place.mkdir()
     befores.mkdir()
@@ -106,6 +107,8 @@ def _trials(folder: Path, kills: int, draw: random.Random, weights: Path | None)
     if weights is not None:
         words = ("reconstruct", "manifest.csv", "--out", "fakes", "--weights", str(weights.resolve()))
         verbs.append(Verb("reconstruct", ("data", *words, "--autoencoder", "taesd", "--scale", "64")))
+    # What is made of a training needs one; reconstructions do not.
+    verbs = [verb for verb in verbs if verb.name in chosen or (verb.name != "reconstruct" and _is_needed(verb, chosen))]
     for verb in verbs:
         shutil.copytree(place, befores / verb.name)
         seen = []
@@ -120,6 +123,7 @@ def _trials(folder: Path, kills: int, draw: random.Random, weights: Path | None)
         print(
             f"{verb.name}: {verb.seconds:.0f} s; differs by itself: {', '.join(verb.varying) or 'nothing'}", flush=True
         )
+    verbs = [verb for verb in verbs if verb.name in chosen]
     for number in range(kills):
         verb = verbs[number % len(verbs)]
         _restore(befores / verb.name, place)
@@ -142,6 +146,11 @@ def _trials(folder: Path, kills: int, draw: random.Random, weights: Path | None)
             flush=True,
         )
     return verbs
+
+
+def _is_needed(verb: Verb, chosen: Sequence[str]) -> bool:
+    order = ("train", "quantize", "export")
+    return any(name in chosen for name in order[order.index(verb.name) :])
 
 
 def _run(place: Path, words: Sequence[str], kill_after: float | None = None) -> tuple[bool, int, str]:
