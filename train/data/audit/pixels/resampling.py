@@ -17,9 +17,9 @@ _LOWEST, _GRID = 0.06, 0.012
 SURE = 25.0
 """Peaks from so many times the median of the spectrum on are told.
 
-Of 240 photographs reduced by whole factors, which leaves no period, saved at quality 90 or not at all, none is above
-(tests/benchmarks/resampling.py); enlarged by 1.2, 1.5, 1.7 and 2.2, nine of ten are, and after a save at quality 90
-about one of four.
+Of 120 pictures reduced by whole factors, which leaves no period, none is above, with and without a save at quality 90
+(the highest had 21.9). Enlarged by 1.2, 1.5, 1.7 and 2.2, 71 to 99 % are, after a save at quality 90 still 8 to 55 %
+(tests/benchmarks/resampling.py).
 """
 
 
