@@ -21,18 +21,18 @@ def embed_verb(
     weights: Annotated[
         str | None,
         typer.Option(
-            help="Of a backbone: its published ones by their word, `none` or an .h5 file.", show_default="published"
+            help="For a backbone: the name of published weights, `none` or an .h5 file.", show_default="published"
         ),
     ] = None,
     view: Annotated[
         str | None,
-        typer.Option(help="Of a backbone: e.g. upright|face(2.8)|resize(160).", show_default="the upright square"),
+        typer.Option(help="For a backbone, e.g. upright|face(2.8)|resize(160).", show_default="the upright square"),
     ] = None,
     unclear: Annotated[
         str | None,
         typer.Option(
             metavar="drop|centre|keep",
-            help="Of a backbone with a face view: what becomes of pictures with no or several faces.",
+            help="For a backbone with a face view: how to treat pictures with no or several faces.",
             show_default="drop",
         ),
     ] = None,

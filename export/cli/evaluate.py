@@ -39,7 +39,7 @@ def evaluate_verb(
     ] = 400,
     bias_score: Annotated[
         bool,
-        typer.Option("--bias-score", help="Also score pictures as files of the other class: size and JPEG quality."),
+        typer.Option("--bias-score", help="Also score each class with the size and JPEG quality of the other."),
     ] = False,
     by: Annotated[
         str,
@@ -79,10 +79,11 @@ def evaluate_verb(
     ] = False,
     view: Annotated[
         str,
-        typer.Option(metavar="VIEW", help="How a .tflite or .onnx that is not ours sees pictures: square|resize(224)."),
+        typer.Option(metavar="VIEW", help="View for a .tflite or .onnx that is not ours, e.g. square|resize(224)."),
     ] = "",
     pixels_range: Annotated[
-        str, typer.Option("--pixels", metavar="RANGE", help="Its pixels: 0..255, 0..1, -1..1 or imagenet.")
+        str,
+        typer.Option("--pixels", metavar="RANGE", help="Range of its pixel values: 0..255, 0..1, -1..1 or imagenet."),
     ] = "",
     out: Annotated[Path, typer.Option("--out", help="Folder for the report.")] = Path("report"),
     as_json: Json = False,

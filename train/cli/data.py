@@ -104,7 +104,7 @@ def data_scan(
         typer.Option(
             "--source",
             metavar="NAME",
-            help="Without a card: what to call where the pictures come from.",
+            help="Without a card: the name of the source.",
             show_default="the folder's name",
         ),
     ] = None,

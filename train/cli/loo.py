@@ -22,11 +22,13 @@ def loo_verb(
         typer.Option(
             metavar="SCHEMES",
             help="What is left out: each `generator` or each `source` in turn, `folds:K` of both at once; or `matrix`: "
-            "trained on one generator, tested on each. Several with commas.",
+            "trained on one generator, tested on each. Separate several by commas.",
         ),
     ] = "generator",
-    only: Annotated[str, typer.Option(metavar="NAMES", help="Leave out only these, with commas between them.")] = "",
-    seeds: Annotated[int, typer.Option(min=1, max=100, help="Trainings of each kind, from the recipe's seed on.")] = 3,
+    only: Annotated[str, typer.Option(metavar="NAMES", help="Leave out only these, separated by commas.")] = "",
+    seeds: Annotated[
+        int, typer.Option(min=1, max=100, help="Number of trainings of each kind; seeds count up from the recipe's.")
+    ] = 3,
     part: Annotated[
         str, typer.Option(metavar="I/N", help="Train only the I-th of N parts, as one of several machines.")
     ] = "1/1",

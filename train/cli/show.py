@@ -30,7 +30,7 @@ def show_verb(
     ] = None,
     versions: Annotated[int, typer.Option(min=1, max=20, help="With --augment: versions of each picture.")] = 7,
     size: Annotated[int, typer.Option(min=32, max=1024, help="Side of each picture on the sheet, in pixels.")] = 128,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed draws other pictures and chances.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
     out: Annotated[Path, typer.Option("--out", help="The PNG to write.")] = Path("samples.png"),
 ) -> None:
     """Draw a contact sheet (PNG): samples of each class and generator, or what augmentation does to them."""

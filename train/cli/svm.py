@@ -16,9 +16,9 @@ def svm_verb(
     features: Annotated[Path, typer.Argument(help="A file made by `embed`.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for report, scores and svm.json.")] = Path("svm"),
     generators: Annotated[
-        str, typer.Option(help="Learn from these generators only, parted by commas (camera: the reals).")
+        str, typer.Option(help="Learn from these generators only, separated by commas (camera: the reals).")
     ] = "*",
-    held_out: Annotated[str, typer.Option(help="Generators and sources not to learn from, parted by commas.")] = "",
+    held_out: Annotated[str, typer.Option(help="Generators and sources not to learn from, separated by commas.")] = "",
     folds: Annotated[int, typer.Option(min=2, help="Folds of the cross-validation.")] = 5,
     seed: Annotated[int, typer.Option(min=0, help="Random seed of the folds.")] = 0,
     as_json: Json = False,
