@@ -94,7 +94,7 @@ def compute_metrics(
     that so few pictures allow. Recall and false alarms are plain
     proportions and get Wilson's interval (Wilson 1927), honest at 0 and 1 too, where every resample agrees.
     Values are exact. Of more than MOST_STEPS distinct scores the resamples know steps only (see `_steps`), so that the
-    time does not grow with the pictures: about 0.3 s for 1,000 of them and 1,000 resamples, 1 to 2 s for 100,000.
+    time hardly grows with the pictures: about 0.3 s for 1,000 resamples.
     Raises TrainError when a class is missing, a value is not finite or not in 0..1, or resamples < 1.
     """
     scores, fake = two_classes(probability, is_fake, "probabilities")
