@@ -51,6 +51,16 @@ def words_of(text: str) -> frozenset[str]:
     return frozenset(words)
 
 
+def escaped(name: str) -> str:
+    """A folder's name for a glob: what a glob understands otherwise matches as any one character."""
+    return re.sub(r"[*{}]", "?", name)
+
+
+def literal(text: str) -> str:
+    """A text for a rule, in which braces are no words."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
 def _expression(token: str) -> str:
     if token == "**/":
         return "(?:.*/)?"

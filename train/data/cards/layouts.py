@@ -7,20 +7,18 @@ metadata.csv or metadata.jsonl           Hugging Face's imagefolder: file_name, 
 """
 
 import os
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 
-import polars as pl
-
 from train.common.errors import DataError
 from train.common.text import printable
-from train.data.cards.lookup_tables import Lookup, read_lookup_table
+from train.data.cards.globs import escaped, literal
+from train.data.cards.imagefolder import METADATA, AttributeTable, Parts, rules_of_table, with_attributes
 from train.data.cards.rules import Card, Rule, usual_layout
-from train.data.cards.words import label_of, split_of_word
-from train.data.manifest import LABELS, Manifest, attribute_problem
+from train.data.cards.words import label_of, official_splits, split_of_word
+from train.data.manifest import Manifest
 from train.image.files import folder_problem
 
 ANY_FOLDER = "usual-layout"
@@ -32,23 +30,8 @@ EXPECTED = (
 )
 """What a folder without a card may look like, for a sentence."""
 
-METADATA = ("metadata.csv", "metadata.jsonl")
-"""Tables of Hugging Face's imagefolder: https://huggingface.co/docs/datasets/image_dataset."""
-FILE_NAME = "file_name"
-
-_LABEL_COLUMNS = ("label", "labels", "label_name", "class", "cls", "target", "is_fake", "fake", "is_real", "real")
-_GENERATOR_COLUMNS = ("generator", "generator_name", "model", "model_name", "source_model", "method")
-# Columns in which 1 says what the column is called.
-_YES_MEANS = {"is_fake": "fake", "fake": "fake", "is_real": "real", "real": "real"}
-_YES, _NO = ("1", "true", "yes", "1.0"), ("0", "false", "no", "0.0")
-_REST = "rest_of_the_path"
-# So many values are named in a sentence.
-_NAMED = 6
 # Deeper than any dataset that is known puts its classes.
 _DEPTH = 6
-
-Parts = tuple[str, ...]
-"""The names of the folders from the dataset's to one below it."""
 
 
 def layout_of(folder: Path, previous: Manifest | None = None, *, name: str | None = None) -> Card:
@@ -68,10 +51,10 @@ def layout_of(folder: Path, previous: Manifest | None = None, *, name: str | Non
     problems: list[str] = []
     words = {parts: _split_word(parts[:-1]) for parts in survey.tables}
     meaning = official_splits(filter(None, words.values()))
-    attributes: dict[Parts, _Beside] = {}
+    attributes: dict[Parts, AttributeTable] = {}
     for parts in survey.tables:
         try:
-            found = _rules_of_table(folder, parts, meaning.get(words[parts]))
+            found = rules_of_table(folder, parts, meaning.get(words[parts]))
         except DataError as error:
             # A table of that name need not be one of these; folders may say it all.
             problems.append(str(error))
@@ -81,7 +64,7 @@ def layout_of(folder: Path, previous: Manifest | None = None, *, name: str | Non
             attributes[parts[:-1]] = found.beside
         problems += filter(None, [found.problem])
         splits |= found.splits
-    rules += _with_attributes(_rules_of_classes(survey.classes), attributes)
+    rules += with_attributes(_rules_of_classes(survey.classes), attributes)
     if {"real", "fake"} <= {rule.label for rule in rules}:
         return replace(card, rules=tuple(rules), splits=splits)
     if problems:
@@ -163,12 +146,12 @@ def _rules_of_classes(classes: Sequence[_ClassFolder]) -> Iterator[Rule]:
     meaning = official_splits(filter(None, words))
     for (one, inner), word in zip(places, words, strict=True):
         split = meaning.get(word)
-        start = "".join(f"{_escaped(name)}/" for name in (*one.parts, inner) if name)
+        start = "".join(f"{escaped(name)}/" for name in (*one.parts, inner) if name)
         above = [name for name in one.parts[common:-1] if not split_of_word(name)]
         if one.label == "real":
             yield Rule(f"{start}**", "real", "camera", "camera", split=split)
         elif above:
-            yield Rule(f"{start}**", "fake", _literal(above[0]), split=split)
+            yield Rule(f"{start}**", "fake", literal(above[0]), split=split)
         else:
             yield Rule(f"{start}{{generator}}/**", "fake", "{generator}", split=split)
             yield Rule(f"{start}*", "fake", "unknown", split=split)
@@ -184,135 +167,3 @@ def _split_word(parts: Parts) -> str:
     # Of a folder of a class the split may be a part of its name: `real_test`.
     names = [name for name in parts if split_of_word(name, inside=label_of(name) is not None)]
     return names[-1] if names else ""
-
-
-def official_splits(words: Iterable[str]) -> dict[str, str]:
-    """Return what a dataset's own names of splits mean here, as `Rule.split`; empty where they do not make sets.
-
-    Where only one set is held out it is the test split, and `train+val` shares the rest out by hash: what a dataset
-    keeps apart is never trained on, and there is always something to validate with.
-    """
-    usual = {word: split for word in words if (split := split_of_word(word, inside=True))}
-    held_out = {split for split in usual.values() if split != "train"}
-    if "train" not in usual.values() or not held_out:
-        return {}
-    if len(held_out) == 2:
-        return usual
-    return {word: "train+val" if split == "train" else "test" for word, split in usual.items()}
-
-
-@dataclass(frozen=True)
-class _TableRules:
-    """The rules of a metadata table, what its names of splits mean, and what is missing for both classes."""
-
-    rules: tuple[Rule, ...] = ()
-    splits: Mapping[str, str] = field(default_factory=dict)
-    problem: str = ""
-    beside: "_Beside | None" = None
-
-
-@dataclass(frozen=True)
-class _Beside:
-    """A table without labels beside folders of classes: its path in the dataset, and the attributes that it gives."""
-
-    table: str
-    attributes: tuple[tuple[str, str], ...]
-
-
-def _with_attributes(rules: Iterable[Rule], tables: Mapping[Parts, _Beside]) -> Iterator[Rule]:
-    """Each rule, and before it one for the pictures that a table above them knows more of."""
-    for rule in rules:
-        for parts, beside in tables.items():
-            start = "".join(f"{_escaped(name)}/" for name in parts)
-            below, wildcard = rule.glob.removeprefix(start).rstrip("*"), "*" * rule.glob.endswith("**")
-            # A table names files as they are called, which a glob with a stand-in for a brace does not say.
-            if rule.lookup is None and rule.glob.startswith(start) and "?" not in rule.glob:
-                yield replace(
-                    rule,
-                    glob=f"{start}{below}{{{_REST}{wildcard * 2}}}",
-                    lookup=Lookup(beside.table, FILE_NAME, f"{below}{{{_REST}}}"),
-                    attributes=beside.attributes,
-                )
-        yield rule
-
-
-def _rules_of_table(folder: Path, parts: Parts, of_folder: str | None) -> _TableRules:
-    """Rules that look pictures up in a metadata table; none where it has no label, for then the folders say it."""
-    frame = read_lookup_table(folder.joinpath(*parts))
-    columns = {name.lower(): name for name in frame.columns if re.fullmatch(r"[^\W\d][\w ]*", name)}
-    label = next((columns[name] for name in _LABEL_COLUMNS if name in columns), None)
-    if FILE_NAME not in frame.columns:
-        return _TableRules()
-    if label is None:
-        attributes = tuple(
-            (name, f"{{{column}}}") for name, column in _attributes(frame.columns) if column != FILE_NAME
-        )
-        return _TableRules(beside=_Beside("/".join(map(_literal, parts)), attributes) if attributes else None)
-    values = {
-        text: said
-        for text in frame[label].fill_null("").unique().sort()
-        if (said := _label_of_value(text, label.lower())) is not None
-    }
-    generator = next((columns[name] for name in _GENERATOR_COLUMNS if name in columns), None)
-    split = columns.get("split")
-    meaning = official_splits(frame[split].drop_nulls().unique()) if split else {}
-    used = {FILE_NAME, label, generator, *((split,) if meaning else ())}
-    attributes = tuple((name, f"{{{column}}}") for name, column in _attributes(frame.columns) if column not in used)
-    start = "".join(f"{_escaped(name)}/" for name in parts[:-1])
-    rules = [
-        Rule(
-            f"{start}{{{FILE_NAME}**}}",
-            one,
-            "camera" if one == "real" else (f"{{{generator}}}" if generator else "unknown"),
-            "camera" if one == "real" else "",
-            split=f"{{{split}}}" if meaning else of_folder,
-            lookup=Lookup(
-                "/".join(map(_literal, parts)),
-                FILE_NAME,
-                f"{{{FILE_NAME}}}",
-                ((label, tuple(text for text, said in values.items() if said == one)),),
-            ),
-            attributes=attributes,
-        )
-        for one in LABELS
-        if one in values.values()
-    ]
-    problem = "" if len(rules) == len(LABELS) else _which_is_fake(folder.joinpath(*parts), label, frame[label])
-    return _TableRules(tuple(rules), meaning, problem)
-
-
-def _which_is_fake(path: Path, column: str, values: pl.Series) -> str:
-    found = values.fill_null("").unique().sort().to_list()
-    shown = ", ".join(repr(printable(one)) for one in found[:_NAMED]) + (" and more" if len(found) > _NAMED else "")
-    return (
-        f"{path} has {shown} in column {column!r}, and nothing says which is real and which is fake: name a card whose "
-        f'rules say it, as in where = {{ {column} = "1" }}, with --card (datasets/README.md).'
-    )
-
-
-def _label_of_value(text: str, column: str) -> str | None:
-    if column in _YES_MEANS:
-        yes = _YES_MEANS[column]
-        no = "real" if yes == "fake" else "fake"
-        return yes if text.lower() in _YES else no if text.lower() in _NO else label_of(text)
-    return label_of(text)
-
-
-def _attributes(columns: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Names of attributes and the columns that they come from; a column of which none can be made is left out."""
-    taken = set()
-    for column in columns:
-        name = re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_")
-        if re.fullmatch(r"[^\W\d][\w ]*", column) and attribute_problem(name) is None and name not in taken:
-            taken.add(name)
-            yield name, column
-
-
-def _escaped(name: str) -> str:
-    """A folder's name for a glob: what a glob understands otherwise matches as any one character."""
-    return re.sub(r"[*{}]", "?", name)
-
-
-def _literal(text: str) -> str:
-    """A text for a rule, in which braces are no words."""
-    return text.replace("{", "{{").replace("}", "}}")

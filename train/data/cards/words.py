@@ -1,6 +1,7 @@
 """The words by which datasets call classes and splits, and what they mean here."""
 
 import re
+from collections.abc import Iterable
 
 _LABELS = {
     "real": "real|authentic|genuine|natural|nature",
@@ -44,3 +45,18 @@ def split_of_word(text: str, *, inside: bool = False) -> str | None:
     """
     patterns = _INSIDE_PATTERNS if inside else _SPLIT_PATTERNS
     return next((split for split, pattern in patterns.items() if pattern.fullmatch(text.strip())), None)
+
+
+def official_splits(words: Iterable[str]) -> dict[str, str]:
+    """Return what a dataset's own names of splits mean here, as `Rule.split`; empty where they do not make sets.
+
+    Where only one set is held out it is the test split, and `train+val` shares the rest out by hash: what a dataset
+    keeps apart is never trained on, and there is always something to validate with.
+    """
+    usual = {word: split for word in words if (split := split_of_word(word, inside=True))}
+    held_out = {split for split in usual.values() if split != "train"}
+    if "train" not in usual.values() or not held_out:
+        return {}
+    if len(held_out) == 2:
+        return usual
+    return {word: "train+val" if split == "train" else "test" for word, split in usual.items()}

@@ -14,7 +14,7 @@ from train.common.documents import read_json_object, read_table, table_bytes
 from train.common.errors import DataError
 from train.common.locks import alone_in, holds_anything
 from train.common.progress import ProgressCallback
-from train.data.cards.layouts import FILE_NAME
+from train.data.cards.imagefolder import FILE_NAME
 from train.data.cards.words import split_of_word
 from train.data.get.unpack import UNFINISHED, USUAL_LIMITS, ArchiveLimits, unpack
 from train.data.shards.find import PARQUET, find_shards, suffix_of

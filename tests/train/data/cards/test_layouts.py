@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from train.common.errors import DataError
-from train.data.cards.layouts import EXPECTED, layout_of, official_splits, source_of
+from train.data.cards.layouts import EXPECTED, layout_of, source_of
 from train.data.cards.reader import CardFacts, open_card, usual_layout
-from train.data.cards.words import label_of, split_of_word
+from train.data.cards.words import label_of, official_splits, split_of_word
 from train.data.manifest import Manifest, read_manifest, write_manifest
 from train.data.scan.scan import scan
 
