@@ -72,13 +72,13 @@ export interface SmallFace {
 export interface Result {
   operatingPoint: OperatingPoint;
   limits: Limits;
-  /** The faces that were judged, the largest first. */
+  /** The faces that were evaluated, the largest first. */
   faces: FaceResult[];
   /** Those that are too small to judge. */
   tooSmall: SmallFace[];
-  /** The judged face with the highest probability; null where all are too small. */
+  /** The evaluated face with the highest probability; null where all are too small. */
   worst: FaceResult | null;
-  /** Whether this detector judges faces. */
+  /** Whether this detector evaluates faces. */
   facesSought: boolean;
   facesFound: number;
   /** Of the upright picture. */
@@ -168,7 +168,7 @@ export interface Detector {
   bundle: Bundle | null;
   description: Description;
   view: View;
-  /** Judges a picture: every face of it, or its centre square. Throws FauxlensError for what is no picture. */
+  /** Evaluates a picture: every face of it, or its centre square. Throws FauxlensError for what is no picture. */
   judge(
     source: Blob | Uint8Array | ImageBitmap | Picture,
     options?: {operatingPoint?: OperatingPoint; name?: string},

@@ -1,4 +1,4 @@
-// The public module: open a detector, judge pictures, face by face. docs/web.md shows how; detector.d.ts has the types.
+// The public module: open a detector, evaluate pictures, face by face. docs/guide-web.md shows how; types: detector.d.ts.
 import {applyView} from './apply_view.js';
 import {readBundle} from './bundle.js';
 import {OPERATING_POINTS, labelOf} from './decision.js';
@@ -48,7 +48,7 @@ export {decodePicture, storedPixels};
  * @typedef {{number: number, square: Square, eyes: Eyes}} SmallFace */
 
 /**
- * A picture's result. `faces` has the faces that were judged, the largest first; `tooSmall` those that are too small to
+ * A picture's result. `faces` has the faces that were evaluated, the largest first; `tooSmall` those that are too small to
  * judge; `worst` is the one with the highest probability, null where every face is too small; `width` and `height` are
  * those of the upright picture.
  * @typedef {object} Result
@@ -57,7 +57,7 @@ export {decodePicture, storedPixels};
  * @property {FaceResult[]} faces
  * @property {SmallFace[]} tooSmall
  * @property {FaceResult | null} worst
- * @property {boolean} facesSought whether this detector judges faces
+ * @property {boolean} facesSought whether this detector evaluates faces
  * @property {number} facesFound
  * @property {number} width
  * @property {number} height
@@ -131,7 +131,7 @@ export class Detector {
   }
 
   /**
-   * Judges a picture: every face of it, or its centre square.
+   * Evaluates a picture: every face of it, or its centre square.
    * @param {Blob | Uint8Array | ImageBitmap | Picture} source a file's bytes, or an upright picture that is decoded already
    * @param {{operatingPoint?: OperatingPoint, name?: string}} [options] `name` is how errors call the picture
    * @returns {Promise<Result>}
@@ -159,7 +159,7 @@ export class Detector {
         const number = index + 1;
         const square = squareOf(view, width, height, eyes);
         if (eyes && square && 2 * square.side < view.size) tooSmall.push({number, square, eyes});
-        else faces.push({number, square, eyes, ...(await this.#judgeFace(picture, view, eyes, limits))});
+        else faces.push({number, square, eyes, ...(await this.#evaluateFace(picture, view, eyes, limits))});
       }
       const worst = faces.reduce(
         (/** @type {FaceResult | null} */ best, face) => (best && best.probability >= face.probability ? best : face),
@@ -189,7 +189,7 @@ export class Detector {
    * @param {Picture} picture @param {View} viewSpec @param {Eyes | null} eyes
    * @param {import('./decision.js').Limits} limits
    */
-  async #judgeFace({raster, orientation}, viewSpec, eyes, limits) {
+  async #evaluateFace({raster, orientation}, viewSpec, eyes, limits) {
     const view = applyView(viewSpec, raster, orientation, eyes);
     const {scores, heatmap} = await this.run(view);
     const [rows, columns] = this.description.heatmap;

@@ -16,7 +16,7 @@ const drop = /** @type {HTMLElement} */ (document.getElementById('drop'));
 const points = /** @type {HTMLFieldSetElement} */ (document.getElementById('points'));
 const history = openHistory();
 const opening = openSite();
-/** Pictures are judged one at a time, in the order in which they came. */
+/** Pictures are evaluated one at a time, in the order in which they came. */
 let queue = start();
 
 async function start() {
@@ -43,31 +43,31 @@ function take(files) {
     status.textContent = TEXT.nothingDropped;
     return;
   }
-  queue = queue.then(() => judgeAll(chosen));
+  queue = queue.then(() => evaluateAll(chosen));
 }
 
 /** @param {File[]} files */
-async function judgeAll(files) {
+async function evaluateAll(files) {
   const opened = await opening.catch(() => null);
   if (!opened) return;
-  let judged = 0;
+  let evaluated = 0;
   // The newest pictures stand on top, those of one choice in their order.
   const earlier = results.firstChild;
   for (const file of files) {
-    status.textContent = TEXT.judging(file.name);
+    status.textContent = TEXT.evaluating(file.name);
     // So that the sentence is painted before the work.
     await new Promise((resolve) => setTimeout(resolve));
     try {
-      results.insertBefore(resultView(await judge(file)), earlier);
-      judged += 1;
+      results.insertBefore(resultView(await evaluatePicture(file)), earlier);
+      evaluated += 1;
     } catch (error) {
       results.insertBefore(failureView(file.name, sentenceOf(error), await tellingMarks(file)), earlier);
     }
   }
-  status.textContent = judged ? TEXT.done(judged) : TEXT.failed;
+  status.textContent = evaluated ? TEXT.done(evaluated) : TEXT.failed;
 }
 
-/** What a file that cannot be judged says of itself, if it says something. @param {File} file */
+/** What a file that cannot be evaluated says of itself, if it says something. @param {File} file */
 async function tellingMarks(file) {
   try {
     const {tables} = await opening;
@@ -80,7 +80,7 @@ async function tellingMarks(file) {
 }
 
 /** @param {File} file */
-async function judge(file) {
+async function evaluatePicture(file) {
   const {detector, tables} = await opening;
   const bytes = new Uint8Array(await file.arrayBuffer());
   const point = /** @type {HTMLInputElement} */ (points.querySelector('input:checked')).value;

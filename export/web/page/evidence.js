@@ -68,7 +68,7 @@ export function sumUp(rows, {worst}) {
   return lead + (worst ? EVIDENCE.tails[worst.label] : '');
 }
 
-/** What a judged part is called. @param {FaceResult} face */
+/** What an evaluated part is called. @param {FaceResult} face */
 export function nameOf(face) {
   if (face.eyes) return TEXT.face(face.number);
   return face.square ? TEXT.centre : TEXT.whole;

@@ -11,13 +11,13 @@ import {LABELS, POINTS, TEXT} from './strings.js';
 /**
  * `preview` is the upright picture, small; `decode` opens the file again; `details` are rows for the bottom.
  * @typedef {{name: string, bytes: Uint8Array, format: string, storedWidth: number, storedHeight: number, pictureNotes: string[],
- *   marks: import('./js/marks/rows.js').Row[], result: Result, description: import('./js/detector.js').Description, preview: HTMLCanvasElement, decode: () => Promise<Picture>, details: [string, string | null][]}} Judged
+ *   marks: import('./js/marks/rows.js').Row[], result: Result, description: import('./js/detector.js').Description, preview: HTMLCanvasElement, decode: () => Promise<Picture>, details: [string, string | null][]}} EvaluatedPicture
  */
 
 let count = 0;
 
 /**
- * The article of a picture that could not be judged, with what its file says of itself all the same.
+ * The article of a picture that could not be evaluated, with what its file says of itself all the same.
  * @param {string} name @param {string} sentence @param {import('./js/marks/rows.js').Row[]} marks
  */
 export function failureView(name, sentence, marks) {
@@ -28,20 +28,20 @@ export function failureView(name, sentence, marks) {
   return article;
 }
 
-/** @param {Judged} judged */
-export function resultView(judged) {
-  const article = articleOf(judged.name);
-  const {stage, tools} = pictureView(judged);
+/** @param {EvaluatedPicture} evaluated */
+export function resultView(evaluated) {
+  const article = articleOf(evaluated.name);
+  const {stage, tools} = pictureView(evaluated);
   const says = element('div');
-  const rows = evidenceRows(judged);
-  says.append(element('p', {class: 'summary'}, sumUp(rows, judged.result)), ...verdicts(judged.result));
-  const details = element('details', {}, element('summary', {}, TEXT.details), definitions(judged.details));
+  const rows = evidenceRows(evaluated);
+  says.append(element('p', {class: 'summary'}, sumUp(rows, evaluated.result)), ...verdicts(evaluated.result));
+  const details = element('details', {}, element('summary', {}, TEXT.details), definitions(evaluated.details));
   const print = element('button', {type: 'button', class: 'secondary'}, TEXT.print);
   print.addEventListener('click', () => printOne(article, details));
   article.append(
     element('div', {class: 'columns'}, element('div', {}, stage, tools), says),
     element('h3', {}, TEXT.evidence),
-    evidenceTable(rows, judged.name),
+    evidenceTable(rows, evaluated.name),
     details,
     element('p', {class: 'buttons'}, print, ' ', removeButton(article)),
   );
@@ -75,7 +75,7 @@ function printOne(article, details) {
   article.classList.remove('printed');
 }
 
-/** @param {Judged} judged */
+/** @param {EvaluatedPicture} evaluated */
 function pictureView({name, preview, result, decode}) {
   preview.setAttribute('role', 'img');
   preview.setAttribute('aria-label', name);

@@ -26,7 +26,7 @@ export const TEXT = {
   loading: 'Loading the detector …',
   ready: 'The detector is ready. Choose a picture.',
   offline: 'This page now also works without a network.',
-  judging: (/** @type {string} */ name) => `Looking at ${name} …`,
+  evaluating: (/** @type {string} */ name) => `Looking at ${name} …`,
   done: (/** @type {number} */ count) => `${plural(count, 'picture', 'pictures')} looked at.`,
   failed: 'Nothing was looked at.',
   nothingDropped: 'That was no file. Save the picture first, then drop or choose the file.',
