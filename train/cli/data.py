@@ -9,6 +9,7 @@ import typer
 
 from train.cli.app import App, group_in_order
 from train.cli.audit import ManifestFile, audit_verb
+from train.cli.croissant import croissant_verb
 from train.cli.reconstruct import reconstruct_verb
 from train.cli.show import show_verb
 from train.cli.terminal import Json, bar, command, console, print_json, print_lines, print_table, verb
@@ -20,7 +21,20 @@ if TYPE_CHECKING:
 
 data_app = App(
     cls=group_in_order(
-        ("list", "get", "sample", "scan", "show", "merge", "faces", "reconstruct", "audit", "split", "pack")
+        (
+            "list",
+            "get",
+            "sample",
+            "scan",
+            "show",
+            "merge",
+            "faces",
+            "reconstruct",
+            "audit",
+            "split",
+            "croissant",
+            "pack",
+        )
     ),
     help="Get, scan, check, split and pack data.",
     no_args_is_help=True,
@@ -28,6 +42,7 @@ data_app = App(
 data_app.command("audit")(audit_verb)
 data_app.command("reconstruct")(reconstruct_verb)
 data_app.command("show")(show_verb)
+data_app.command("croissant")(croissant_verb)
 _verb = verb(DataError, TrainError)
 _SHOWN = 10
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import jsonschema
 import polars as pl
 import pytest
 from PIL import Image
@@ -20,6 +21,7 @@ from train.evaluate.formatting import percent
 from train.evaluate.metrics import Interval
 from train.evaluate.report import summary
 from train.evaluate.report.html import BaselineNote, Illustration, ReportPaths, read_evaluations, write_report
+from train.evaluate.report.schema import report_schema
 from train.evaluate.robustness.results import Robustness
 from train.evaluate.shortcuts.explain import ShortcutBaseline, explain
 
@@ -126,6 +128,24 @@ def test_the_page_opens_with_the_shortcut_that_explains_the_figure(written: Repo
     assert shown.index(sentence) < shown.index("What this detector catches")
     for alarms in document["prior_shift"]:
         assert alarms in shown
+
+
+def test_json_holds_to_its_schema_and_the_schema_to_the_dataclasses(written: ReportPaths) -> None:
+    """By jsonschema; docs/schemas/report.schema.json is renewed by writing `report_schema()` there."""
+    validator = jsonschema.Draft202012Validator(report_schema())
+    validator.check_schema(validator.schema)
+    stored = Path(__file__).parents[4] / "docs" / "schemas" / "report.schema.json"
+    assert json.loads(stored.read_text(encoding="utf-8")) == validator.schema
+    document = json.loads(written.json.read_text(encoding="utf-8"))
+    validator.validate(document)
+    for broken in (
+        document | {"format": 2},
+        document | {"judgements": [{}]},
+        {key: value for key, value in document.items() if key != "title"},
+        document | {"prior_shift": [1]},
+        document | {"shortcuts": {"sentence": "x"}},
+    ):
+        assert not validator.is_valid(broken)
 
 
 def test_json_gives_the_evaluations_back(written: ReportPaths, evaluations: tuple[Evaluation, Evaluation]) -> None:

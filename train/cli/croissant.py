@@ -1,0 +1,52 @@
+"""The verb `fauxlens data croissant`: a manifest as JSON-LD that dataset search engines and hubs read."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from train.cli.audit import ManifestFile
+from train.cli.terminal import print_lines, verb
+from train.common.atomic import check_writable, write_text
+from train.common.documents import MAX_TABLE_BYTES, read_bytes
+from train.common.errors import DataError
+
+
+@verb(DataError)
+def croissant_verb(
+    manifest: ManifestFile,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="The file to write.", show_default="MANIFEST.croissant.json"),
+    ] = None,
+    name: Annotated[str, typer.Option("--name", help="What the dataset is called.", show_default="its file")] = "",
+    licence: Annotated[
+        str, typer.Option("--licence", metavar="SPDX", help="SPDX identifier such as CC-BY-4.0, or an address.")
+    ] = "",
+    url: Annotated[str, typer.Option("--url", metavar="ADDRESS", help="The dataset's page.")] = "",
+    citation: Annotated[str, typer.Option("--cite-as", metavar="TEXT", help="How to cite it.")] = "",
+) -> None:
+    """Describe a manifest as Croissant (JSON-LD), which Hugging Face, Kaggle and dataset search read."""
+    from train.data.croissant import croissant
+    from train.data.manifest import read_manifest
+
+    target = out or manifest.with_name(f"{manifest.stem}.croissant.json")
+    opened = read_manifest(manifest)
+    check_writable(target)
+    data = read_bytes(manifest, error=DataError, remedy="name a manifest", limit=MAX_TABLE_BYTES)
+    document = croissant(
+        opened,
+        manifest.name,
+        hashlib.sha256(data).hexdigest(),
+        name=name or manifest.stem,
+        licence=licence,
+        url=url,
+        citation=citation,
+    )
+    write_text(target, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+    missing = [word for word, value in (("--licence", licence), ("--url", url)) if not value]
+    print_lines(f"written: {target}")
+    if missing:
+        print_lines(f"Croissant wants a licence and an address of every dataset: give {' and '.join(missing)}.")
