@@ -107,7 +107,7 @@ def _start(folder: Path, name: str) -> None:
         reason = done.stdout.decode("utf-8", "replace").split("\n")[0][:300].rstrip(".")
         raise ExportError(f"{name} cannot be run: {reason}.")
     if done.returncode:
-        raise ExportError(f"{name} crashes its runtime or takes more than its share (status {done.returncode}).")
+        raise ExportError(f"{name} crashes its runtime or needs too much time or memory (status {done.returncode}).")
 
 
 def _answer(found: Mapping[str, object], folder: Path, name: str, count: int) -> ForeignRun:
