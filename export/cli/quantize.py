@@ -16,5 +16,7 @@ def quantize_verb(run: Annotated[Path, typer.Argument(help="A run folder made by
     from train.fit.run_folder import open_run
 
     with bar("quantising") as progress:
-        states = quantise_run(open_run(run), on_batch=batch_callback(progress))
+        states = quantise_run(
+            open_run(run), on_batch=batch_callback(progress), log=lambda line: print_lines(line, err=True)
+        )
     print_lines(f"{', '.join(states)} in {run / 'quantized'}; next: {command('export', run)}")

@@ -21,6 +21,7 @@ from export.quantize.depthwise import quantise_depthwise_per_channel
 from train.backbones.published import fold_centre
 from train.backbones.table import BACKBONES, check_int8
 from train.common.errors import ExportError
+from train.common.progress import LogCallback
 from train.common.tf import load_tensorflow, seed_everything
 from train.data.store import Store
 from train.fit.batches import Batch
@@ -179,7 +180,9 @@ def load_quantised(run: Run, state: str) -> Any:
     return model
 
 
-def quantise_run(run: Run, *, on_batch: BatchCallback = lambda done: None) -> tuple[str, ...]:
+def quantise_run(
+    run: Run, *, on_batch: BatchCallback = lambda done: None, log: LogCallback = lambda line: None
+) -> tuple[str, ...]:
     """Quantise a trained run, score and calibrate each int8 state, and return their names.
 
     Each state gets a calibration and operating points of its own, because fine-tuning moves the logits. Raises
@@ -187,12 +190,17 @@ def quantise_run(run: Run, *, on_batch: BatchCallback = lambda done: None) -> tu
     """
     check_int8(BACKBONES[run.recipe.model.backbone])
     read_state(run, "float")
+    log("opening the packed pictures")
     store = run.store()
     front_end = parse_front_end(run.recipe.model.front_end)
+    settings = run.recipe.quantize
+    tuning = f", then {settings.epochs} epochs of fine-tuning" if settings.epochs else ""
+    log(f"calibrating on {settings.calibration_batches} batches{tuning}")
     with working_on(run.folder):
         # New weights must never stand beside the calibration of old ones, not even after a kill half-way.
         forget_states(run, ("ptq", "qat"))
         models = quantise(run, store, load_model(run), on_batch=on_batch)
         for name, model in models.items():
+            log(f"scoring {name}")
             score_state(run, store, name, keras_scorer(model, front_end))
     return tuple(models)

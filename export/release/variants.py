@@ -8,6 +8,7 @@ from export.benchmark.latency import BenchmarkMachine, Latency
 from export.parity.heatmap_similarity import Agreement
 from train.evaluate.flips import Flips
 from train.evaluate.metrics import Interval
+from train.fit.checkpoints import GUESSING
 
 CLOSE = 0.002
 """Differences of AUC below it are within the noise of some hundred pictures: fine-tuning has to earn its place."""
@@ -110,7 +111,9 @@ def choose(variants: Sequence[Variant]) -> Variant:
 
 
 def reason(chosen: Variant, variants: Sequence[Variant]) -> str:
-    """Why it ships, in half a sentence."""
+    """Why it ships, in half a sentence; of one that has learned nothing just that."""
+    if chosen.validation_auc <= GUESSING:
+        return f"none has learned anything (its validation AUC is {chosen.validation_auc:.2f}, and 0.5 is guessing)"
     others = [one for one in _candidates(variants) if one is not chosen]
     if not others:
         return "it is the only candidate"

@@ -129,6 +129,10 @@ def _quoted(word: str) -> str:
     return f"$'{shown}'"
 
 
+_BARS: "list[Console]" = []
+"""The consoles of the bars that are on a terminal now, the innermost last."""
+
+
 @contextmanager
 def bar(label: str, silent: bool = False, unit: Literal["pieces", "bytes"] = "pieces") -> Iterator[ShowProgress]:
     """A progress bar on standard error, if that is a terminal; the function it gives sets it.
@@ -166,21 +170,35 @@ def bar(label: str, silent: bool = False, unit: Literal["pieces", "bytes"] = "pi
         def show(done: int, total: int, note: str = "", /) -> None:
             progress.update(task, completed=done, total=total or None, description=printable(f"{label}{note}"))
 
-        yield show
+        if disable:
+            yield show
+            return
+        _BARS.append(console)
+        try:
+            yield show
+        finally:
+            _BARS.remove(console)
 
 
 def batch_callback(show: ShowProgress) -> Callable[[Any], None]:
     """A callback for every batch of a training (train.fit.epoch.BatchProgress) that sets a bar."""
 
     def show_batch(one: Any) -> None:
-        show(one.batch, one.batches, f" {one.stage} {one.epoch}/{one.epochs}, loss {one.loss:.4f}")
+        show(one.done, one.total, f" {one.stage} {one.epoch}/{one.epochs}, loss {one.loss:.4f}")
 
     return show_batch
 
 
 def print_lines(*lines: object, err: bool = False) -> None:
     """Print each value as one line, whatever the names in it are: what would break a line or turn it is escaped."""
-    typer.echo("\n".join(printable(str(line)) for line in lines), err=err)
+    text = "\n".join(printable(str(line)) for line in lines)
+    if err and _BARS:
+        from rich.text import Text
+
+        # Click finds its own way to standard error, past the bar: its line would go on where the bar ends.
+        _BARS[-1].print(Text(text), soft_wrap=True)
+        return
+    typer.echo(text, err=err)
 
 
 def print_json(value: Any) -> None:

@@ -44,7 +44,7 @@ def train_verb(
 ) -> None:
     """Train, calibrate and evaluate a detector from a recipe."""
     from train.backbones.table import BACKBONES
-    from train.fit.loop import kept_epoch
+    from train.fit.loop import kept_epoch, learned_nothing
     from train.fit.pipeline import begin, complete
     from train.fit.run_folder import open_run
     from train.recipe import parse_setting, read_recipe, with_options
@@ -64,7 +64,13 @@ def train_verb(
         run = begin(chosen, manifest, out or Path("runs") / path.stem)
     try:
         with bar("training") as progress:
-            found = complete(run, on_pack=progress, on_batch=batch_callback(progress), on_epoch=_epoch_line)
+            found = complete(
+                run,
+                on_pack=lambda done, total: progress(done, total, ": packing pictures"),
+                on_batch=batch_callback(progress),
+                on_epoch=_epoch_line,
+                log=lambda line: print_lines(line, err=True),
+            )
     except KeyboardInterrupt:
         if (run.folder / "run.json").exists():
             again = command("train", "--resume", run.folder)
@@ -75,7 +81,9 @@ def train_verb(
     if dropped := run.store().dropped:
         print_lines(f"{dropped} pictures with no or several faces were left out ([data] unclear_faces).")
     step = "export" if BACKBONES[run.recipe.model.backbone].not_int8 else "quantize"
-    print_lines(f"report: {found.paths.html}", f"next: {command(step, run.folder)}")
+    print_lines(f"report: {found.paths.html}")
+    nothing = learned_nothing(run)
+    print_lines(nothing or f"next: {command(step, run.folder)}")
 
 
 def _epoch_line(stage: str, epoch: Any) -> None:

@@ -21,6 +21,8 @@ from train.common.tf import load_tensorflow
 
 # What `save_checkpoint` and the loop call theirs, and the unfinished ones of a training that was killed.
 _OURS = re.compile(r"epoch-\d{4}|best-\d{4}\.h5|\.(epoch|best)-\d{4}\..+|\.progress\..+\.part\.json")
+GUESSING = 0.55
+"""Validation AUC up to which a detector has learned nothing worth shipping; 0.5 is guessing."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,10 @@ from train.model import predict_logits
 
 @dataclass(frozen=True)
 class BatchProgress:
-    """One batch done, for a progress bar; `epoch` and `batch` count from 1, `loss` is the mean of the epoch so far."""
+    """One batch done, for a progress bar; `epoch` and `batch` count from 1, `loss` is the mean of the epoch so far.
+
+    done, total: batches of all stages together, should none of them end early.
+    """
 
     stage: str
     epoch: int
@@ -22,16 +25,26 @@ class BatchProgress:
     batch: int
     batches: int
     loss: float
+    done: int
+    total: int
 
 
 BatchCallback = Callable[[BatchProgress], None]
 
 
 def batch_reporter(
-    on_batch: BatchCallback, stage: str, epoch: int, epochs: int, batches: int
+    on_batch: BatchCallback, stage: str, epoch: int, epochs: int, batches: int, others: tuple[int, int] = (0, 0)
 ) -> Callable[[int, float], None]:
-    """Dress an epoch's bare (batches done, mean loss) up as a BatchProgress; `epoch` counts from 0 here."""
-    return lambda batch, loss: on_batch(BatchProgress(stage, epoch + 1, epochs, batch, batches, loss))
+    """Dress an epoch's bare (batches done, mean loss) up as a BatchProgress; `epoch` counts from 0 here.
+
+    others: batches of the stages before this one, and of those before and after it.
+    """
+    before, beside = others[0] + epoch * batches, others[1] + epochs * batches
+
+    def report(batch: int, loss: float) -> None:
+        on_batch(BatchProgress(stage, epoch + 1, epochs, batch, batches, loss, before + batch, beside))
+
+    return report
 
 
 def learn_epoch(

@@ -13,6 +13,7 @@ from train.data.store import Store
 from train.dropout import seed_dropout
 from train.fit.batches import Batch
 from train.fit.checkpoints import (
+    GUESSING,
     Epoch,
     Progress,
     load_progress,
@@ -20,9 +21,10 @@ from train.fit.checkpoints import (
     save_checkpoint,
     save_progress,
 )
-from train.fit.epoch import BatchCallback, batch_reporter, learn_epoch
+from train.fit.epoch import BatchCallback, batch_reporter, learn_epoch, validate_logits
 from train.fit.optimizers import make_optimizer
 from train.fit.run_folder import Run, weights_path
+from train.fit.run_log import RunLog
 from train.fit.schedules import learning_rate
 from train.fit.stage_data import gather_stage_data, prepare_stage
 from train.fit.weight_average import WeightAverage
@@ -41,9 +43,10 @@ def fit(
 ) -> Any:
     """Train a run from wherever it stands to its end and return the Keras model with the best weights.
 
-    Weights go to `weights.h5`, progress to `checkpoints/`, scalars to `tensorboard/` in the run folder. A run that was
-    killed goes on from its last finished epoch with the optimizer's state, the same order of pictures, the same
-    augmentations and the same dropout. Raises TrainError and what the rooms below raise.
+    Weights go to `weights.h5`, progress to `checkpoints/`, what there is to watch to `history.csv` and `tensorboard/`
+    in the run folder. A run that was killed goes on from its last finished epoch with the optimizer's state, the same
+    order of pictures, the same augmentations and the same dropout. Raises TrainError and what the functions that it
+    calls raise.
     """
     tf = load_tensorflow()
     recipe = run.recipe
@@ -57,7 +60,9 @@ def fit(
     model = build_classifier(begun, run.view.size, learning=True)
     if progress.best_weights:
         model.load_weights(str(checkpoints / progress.best_weights))
-    board = tf.summary.create_file_writer(str(run.folder / "tensorboard"))
+    log = RunLog(run)
+    if not progress.history:
+        log.begin()
 
     for number, stage in enumerate(recipe.stages):
         if number < progress.stage:
@@ -71,31 +76,33 @@ def fit(
         if progress.epoch > 0:
             restore_checkpoint(checkpoints, progress.checkpoint, model, average.state)
         training = prepare_stage(model, data, number)
+        others = _others(recipe, number, steps)
         while progress.stage == number:
             epoch = progress.epoch
             losses = [done.val_loss for done in progress.history if done.stage == number]
             rates = partial(_rate, stage, epoch * steps, stage.epochs * steps, losses)
+            batches = training.batches(epoch) if epoch else log.showing(training.batches(0), len(progress.history))
             train_loss = learn_epoch(
                 training.model,
-                _seeded(training.batches(epoch), model, recipe.fit.seed, (number << 20) + epoch * steps),
+                _seeded(batches, model, recipe.fit.seed, (number << 20) + epoch * steps),
                 rate=rates,
-                on_batch=batch_reporter(on_batch, stage.name, epoch, stage.epochs, steps),
+                on_batch=batch_reporter(on_batch, stage.name, epoch, stage.epochs, steps, others),
                 after_step=average.update,
             )
             with average.applied():
-                val_loss, val_auc = training.evaluate()
+                logits = training.evaluate()
+                val_loss, val_auc = validate_logits(logits, data.val)
                 done = Epoch(number, epoch, train_loss, val_loss, val_auc, rates(0))
                 kept = _keep(checkpoints, model, progress, done, recipe)
             save_checkpoint(checkpoints, kept.checkpoint, model, average.state)
             save_progress(checkpoints, kept)
             progress = kept
-            with board.as_default(step=len(progress.history)):
-                for name in ("train_loss", "val_loss", "val_auc", "learning_rate"):
-                    tf.summary.scalar(name, getattr(done, name))
-            board.flush()
+            log.epoch(progress.history, logits, data.val)
             on_epoch(stage.name, done)
         # The next stage, or the end, goes on from the best epoch, not from the last.
         model.load_weights(str(checkpoints / progress.best_weights))
+    # Once more: a kill may have come between the last epoch and its line.
+    log.write_history(progress.history)
     model = with_one_logit(model, recipe.model, run.view.size)
     save_weights(model, weights_path(run, "float"), recipe.model)
     return model
@@ -133,6 +140,29 @@ def _seeded(batches: Iterable[Batch], model: Any, seed: int, start: int) -> Iter
 
 def _rate(stage: Stage, start: int, steps: int, losses: Sequence[float], batch: int) -> float:
     return learning_rate(stage, start + batch, steps, losses)
+
+
+def learned_nothing(run: Run) -> str:
+    """Say in a sentence that a run has learned nothing, and what may help; empty where it has learned something."""
+    progress = load_progress(run.folder / "checkpoints")
+    if not 0 <= progress.kept < len(progress.history):
+        return ""
+    done = progress.history[progress.kept]
+    if done.val_auc > GUESSING:
+        return ""
+    found = f"its validation AUC is {done.val_auc:.2f}, and 0.5 is guessing"
+    if done.val_auc == 0.5:
+        found = "it gives real and fake pictures the same scores"
+    return (
+        f"This run has learned nothing: {found}. Try more epochs, another learning rate or weights, and see by "
+        "`fauxlens data audit` whether labels and pictures are what they should be."
+    )
+
+
+def _others(recipe: Recipe, number: int, steps: int) -> tuple[int, int]:
+    """Batches of the stages before number `number`, and of all stages but this one."""
+    epochs = [stage.epochs for stage in recipe.stages]
+    return sum(epochs[:number]) * steps, (sum(epochs) - epochs[number]) * steps
 
 
 def is_better(done: Epoch, best: Epoch | None, settings: Fit) -> bool:

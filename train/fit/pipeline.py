@@ -7,7 +7,7 @@ import polars as pl
 
 from ela.front_ends import parse_front_end
 from train.common.errors import TrainError
-from train.common.progress import ProgressCallback
+from train.common.progress import LogCallback, ProgressCallback
 from train.data.manifest import read_manifest
 from train.data.rows import select_rows
 from train.data.store import Store
@@ -55,9 +55,11 @@ def complete(
     on_pack: ProgressCallback = lambda done, total: None,
     on_batch: BatchCallback = lambda done: None,
     on_epoch: Callable[[str, Epoch], None] = lambda stage, epoch: None,
+    log: LogCallback = lambda line: None,
 ) -> Reported:
     """Take a run from wherever it stands to the end: what `train_and_score` does, then the report."""
-    store = train_and_score(run, on_pack=on_pack, on_batch=on_batch, on_epoch=on_epoch)
+    store = train_and_score(run, on_pack=on_pack, on_batch=on_batch, on_epoch=on_epoch, log=log)
+    log("writing the report")
     state = read_state(run, "float")
     return report(
         run.folder / "report",
@@ -77,6 +79,7 @@ def train_and_score(
     on_pack: ProgressCallback = lambda done, total: None,
     on_batch: BatchCallback = lambda done: None,
     on_epoch: Callable[[str, Epoch], None] = lambda stage, epoch: None,
+    log: LogCallback = lambda line: None,
 ) -> Store:
     """Take a run from wherever it stands to scores and calibration: pack, fit, score, calibrate. Return its store.
 
@@ -91,6 +94,7 @@ def train_and_score(
             abandon_run(run)
             raise
         if model is not None:
+            log("scoring and calibrating")
             score_state(run, store, "float", keras_scorer(model, parse_front_end(run.recipe.model.front_end)))
     return store
 

@@ -12,9 +12,8 @@ from train.common.tf import load_tensorflow
 from train.data.store import Store
 from train.fit.batches import Batch, SplitRows, Squares, epoch_steps, rows_of, training_batches
 from train.fit.crops import pack_crops
-from train.fit.epoch import validate_epoch, validate_logits
 from train.fit.run_folder import Run
-from train.model import HEAD, POOLED, scale_pixels
+from train.model import HEAD, POOLED, predict_logits, scale_pixels
 from train.recipe import Recipe
 
 _CHUNK = 256
@@ -24,12 +23,13 @@ _CHUNK = 256
 class TrainingStage:
     """One stage's work: the compiled Keras model to take steps with, an epoch's batches, and how it is evaluated.
 
-    batches: epoch, from 0 -> batches that `model` takes. evaluate: validation loss (nats) and AUC as it stands.
+    batches: epoch, from 0 -> batches that `model` takes. evaluate: the logits
+    float32 [N] of the validation rows as it stands.
     """
 
     model: Any
     batches: Callable[[int], Iterable[Batch]]
-    evaluate: Callable[[], tuple[float, float]]
+    evaluate: Callable[[], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def prepare_stage(model: Any, data: StageData, stage: int) -> TrainingStage:
     return TrainingStage(
         model,
         batches=lambda epoch: data.augmented(stage, epoch),
-        evaluate=lambda: validate_epoch(model, data.val_planes, data.val),
+        evaluate=lambda: predict_logits(model, data.val_planes),
     )
 
 
@@ -124,8 +124,8 @@ def _cached_stage(model: Any, data: StageData, stage: int) -> TrainingStage:
             chosen = order[start : start + size]
             yield features[chosen], is_fake[chosen], weights[chosen]
 
-    def evaluate() -> tuple[float, float]:
-        return validate_logits(head(val_features, training=False).numpy()[:, 0], data.val)
+    def evaluate() -> np.ndarray:
+        return np.asarray(head(val_features, training=False).numpy()[:, 0])
 
     return TrainingStage(head, batches, evaluate)
 

@@ -50,9 +50,17 @@ def test_the_best_int8_ships_and_says_why(
 
 
 def test_one_int8_needs_no_comparison(variant: Make) -> None:
-    table = (variant("float32", validation_auc=0.999), variant("ptq-int8", validation_auc=0.5))
+    table = (variant("float32", validation_auc=0.999), variant("ptq-int8", validation_auc=0.9))
     assert choose(table).name == "ptq-int8"
     assert reason(choose(table), table) == "it is the only candidate"
+
+
+def test_what_has_learned_nothing_is_not_called_the_best(variant: Make) -> None:
+    table = rows(variant, (0.51, 0.0), (0.54, 0.0))
+    why = reason(choose(table), table)
+    assert "none has learned anything" in why
+    assert "0.54" in why or "0.51" in why
+    assert "best" not in why
 
 
 def test_without_int8_the_best_float_ships(variant: Make) -> None:

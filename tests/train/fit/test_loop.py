@@ -4,10 +4,12 @@ import dataclasses
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from sklearn.metrics import confusion_matrix
 
 from ela.front_ends import FrontEnd, parse_front_end
 from ela.reference import error_level
@@ -18,9 +20,11 @@ from train.data.manifest import Manifest, read_manifest
 from train.evaluate.selection import mark_seen
 from train.fit.batches import class_weights, rows_of, training_batches
 from train.fit.checkpoints import Epoch, Progress, load_progress, save_progress
-from train.fit.loop import fit, is_better, kept_epoch, load_model
+from train.fit.epoch import BatchProgress, batch_reporter
+from train.fit.loop import fit, is_better, kept_epoch, learned_nothing, load_model
 from train.fit.pipeline import begin, resume
 from train.fit.run_folder import open_run, start_run, weights_path
+from train.fit.run_log import confusion
 from train.fit.scoring import keras_scorer
 from train.model import predict_logits, scale_pixels
 from train.recipe import Augment, Data, FileProcessing, Recipe, Sampling, parse_recipe
@@ -121,6 +125,44 @@ def test_the_board_shows_every_epoch(quick: Recipe, small_manifest: Path, tmp_pa
     assert [event.step for event in board.Tensors("val_auc")] == [1, 2, 3, 4]
     logged = [float(load_tensorflow().make_ndarray(event.tensor_proto)) for event in board.Tensors("val_loss")]
     assert np.allclose(logged, [done.val_loss for done in history])
+    for name, steps in (
+        ("training batch", [0, 1]),
+        ("precision and recall", [1, 2, 3, 4]),
+        ("confusion", [1, 2, 3, 4]),
+    ):
+        assert [event.step for event in board.Tensors(name)] == steps
+    assert board.PluginTagToContent("hparams")
+    lines = pl.read_csv(tmp_path / "run" / "history.csv")
+    assert lines["stage"].to_list() == ["head", "all", "all", "all"]
+    assert lines["epoch"].to_list() == [1, 1, 2, 3]
+    for name in ("train_loss", "val_loss", "val_auc", "learning_rate"):
+        assert lines[name].to_list() == [getattr(done, name) for done in history]
+
+
+def test_a_confusion_matrix_is_scikit_learn_s() -> None:
+    random = np.random.default_rng(0)
+    is_fake, logits = random.random(60) < 0.4, random.normal(size=60)
+    (tn, fp), (fn, tp) = confusion_matrix(is_fake, logits > 0)
+    cells = [line.split("|")[2:4] for line in confusion(logits, is_fake).splitlines()[2:]]
+    assert [[int(cell) for cell in row] for row in cells] == [[tn, fp], [fn, tp]]
+
+
+@pytest.mark.parametrize(
+    ("auc", "said"), [(0.5, "the same scores"), (0.53, "AUC is 0.53"), (0.3, "AUC is 0.30"), (0.56, "")]
+)
+def test_a_run_that_learned_nothing_says_so(quick: Recipe, study: Any, auc: float, said: str) -> None:
+    run = open_run(study.run("run"))
+    assert learned_nothing(run) == ""
+    epochs = (Epoch(0, 0, 0.7, 0.7, 0.4, 0.1), Epoch(0, 1, 0.7, 0.7, auc, 0.1))
+    save_progress(run.folder / "checkpoints", Progress(stage=1, kept=1, history=epochs))
+    assert said in learned_nothing(run)
+    assert bool(said) == ("learned nothing" in learned_nothing(run))
+
+
+def test_progress_counts_the_batches_of_all_stages() -> None:
+    heard: list[BatchProgress] = []
+    batch_reporter(heard.append, "all", 1, 3, 10, others=(10, 10))(4, 0.5)
+    assert heard == [BatchProgress("all", 2, 3, 4, 10, 0.5, 24, 40)]
 
 
 def test_another_recipe_does_not_go_on_with_a_run(quick: Recipe, small_manifest: Path, tmp_path: Path) -> None:
