@@ -58,7 +58,10 @@ private class XmpReader {
     private val value = StringBuilder()
     private var elements = 0
 
-    private class Open(val tag: String, val wanted: String?, val spaces: Map<String, String>)
+    /** An open element; `spaces` are the namespaces that it declares itself. */
+    private class Open(val tag: String, val spaces: Map<String, String>) {
+        var wanted: String? = null
+    }
 
     fun read(text: String) {
         val scanner = XmlScanner(text)
@@ -91,17 +94,15 @@ private class XmpReader {
         elements += 1
         if (open.size >= MAX_DEPTH || elements > MAX_ELEMENTS) throw XmlRefused()
         val declared = tag.attributes.filter { (name, _) -> name == "xmlns" || name.startsWith("xmlns:") }
-        val outer = open.lastOrNull()?.spaces.orEmpty()
-        val own = declared.associate { (name, text) -> name.removePrefix("xmlns").removePrefix(":") to text }
-        val spaces = if (own.isEmpty()) outer else outer + own
-        val wanted = WANTED[placeOf(tag.name, spaces, isElement = true)]
+        open += Open(tag.name, declared.associate { (name, text) -> name.removePrefix("xmlns").removePrefix(":") to text })
+        val wanted = WANTED[placeOf(tag.name, isElement = true)]
         for ((name, text) in tag.attributes) {
             if (name == "xmlns" || name.startsWith("xmlns:")) continue
-            val place = placeOf(name, spaces, isElement = false)
+            val place = placeOf(name, isElement = false)
             val property = WANTED[place] ?: wanted.takeIf { place == RESOURCE } ?: continue
             if (property !in found) found[property] = text.take(MAX_VALUE)
         }
-        open += Open(tag.name, wanted, spaces)
+        open.last().wanted = wanted
         if (wanted != null) value.setLength(0)
     }
 
@@ -114,15 +115,21 @@ private class XmpReader {
         value.setLength(0)
     }
 
-    /** Namespace and local name. */
-    private fun placeOf(name: String, spaces: Map<String, String>, isElement: Boolean): String {
+    /** Namespace and local name, in the element that was opened last. */
+    private fun placeOf(name: String, isElement: Boolean): String {
         val colon = name.indexOf(':')
         if (colon < 0) {
-            val space = spaces[""].orEmpty()
+            val space = spaceOf("").orEmpty()
             return if (isElement && space.isNotEmpty()) "$space $name" else name
         }
-        val space = spaces[name.take(colon)]
+        val space = spaceOf(name.take(colon))
         if (space == null && !name.startsWith("xml:")) throw XmlDamaged()
         return "$space ${name.drop(colon + 1)}"
+    }
+
+    // Looked up along the open elements, which are few: copies of all that is declared would take minutes.
+    private fun spaceOf(prefix: String): String? {
+        for (index in open.indices.reversed()) open[index].spaces[prefix]?.let { return it }
+        return null
     }
 }

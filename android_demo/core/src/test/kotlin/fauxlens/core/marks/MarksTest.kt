@@ -15,6 +15,7 @@ import fauxlens.core.textOrNull
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
 import org.junit.Test
+import java.nio.ByteBuffer
 import java.util.Random
 
 /** What picture files say about themselves: the rows of Python, text for text (tests/golden/marks, docs/marks.md). */
@@ -66,6 +67,20 @@ class MarksTest {
         assertEquals(2, faults.size)
         assertTrue(faults[0], faults[0].startsWith("The file has more than 64 texts"))
         assertTrue(faults[1], faults[1].startsWith("The file has more than 20,000 parts"))
+    }
+
+    @Test
+    fun aPacketOfVeryManyNamespacesAndElementsIsReadAtOnce() {
+        // Copied for each element, as many namespaces would take minutes.
+        val spaces = (0 until 90_000).joinToString(" ") { "xmlns:n$it='u'" }
+        val named = "<p:CreatorTool xmlns:p='http://ns.adobe.com/xap/1.0/'>Midjourney</p:CreatorTool>"
+        val packet = "<a $spaces>" + "<b xmlns:c='d'/>".repeat(45_000) + named + "</a>"
+        val text = "XML:com.adobe.xmp\u0000\u0000\u0000\u0000\u0000$packet".toByteArray()
+        val size = ByteBuffer.allocate(4).putInt(text.size).array()
+        val chunk = size + "iTXt".toByteArray() + text + ByteArray(4)
+        val end = ByteArray(4) + "IEND".toByteArray() + ByteArray(4)
+        val rows = readMarks(PNG_SIGNATURE.toByteArray(Charsets.ISO_8859_1) + chunk + end).rows
+        assertEquals(listOf("XMP CreatorTool"), rows.map { it.source })
     }
 
     @Test
