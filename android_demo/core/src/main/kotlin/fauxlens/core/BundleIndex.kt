@@ -26,7 +26,7 @@ internal fun readIndex(json: ByteArray, members: Map<String, ByteArray>, name: S
     val plain = readJson(json, INDEX, name)
     val format = (plain as? Json.Object)?.members?.get("format")?.wholeIn(0, Int.MAX_VALUE)
     if (format != null && format > NEWEST) {
-        throw Refused("$name has bundle format $format, which was made by a newer Fauxlens: update this app.")
+        throw Refused("$name has bundle format $format, which was made by a newer Fauxlens: update this app.", kind = RefusalKind.NEWER)
     }
     val index = (plain as? Json.Object)?.takeIf { format != null && format > 0 && it.members.keys == KEYS }?.let(::typed)
         ?: throw Refused("$name: $INDEX does not have the keys and types of its format; export it again.")

@@ -35,7 +35,7 @@ internal fun parseDescription(json: String, name: String): Description {
 private fun checkFormat(number: Json?, file: String): Int {
     val format = number?.wholeIn(1, 1 shl 30) ?: return NEWEST
     if (format > NEWEST) {
-        throw Refused("$file has format $format, which was made by a newer Fauxlens: update this app.")
+        throw Refused("$file has format $format, which was made by a newer Fauxlens: update this app.", kind = RefusalKind.NEWER)
     }
     return format
 }

@@ -32,10 +32,11 @@ fun judge(description: Description, output: Output, point: OperatingPoint): Verd
     if (output.scores.size != 2 || output.heatmap.size != rows * columns) {
         throw Refused(
             "The detector ${description.name} gave outputs of another shape than it says; export it again.",
+            kind = RefusalKind.RUN,
         )
     }
     if (!output.scores.all(::isFinite) || !output.heatmap.all(::isFinite)) {
-        throw Refused("The detector ${description.name} gave no finite score; train and export it again.")
+        throw Refused("The detector ${description.name} gave no finite score; train and export it again.", kind = RefusalKind.RUN)
     }
     return Verdict(
         labelOf(description, output.scores[1].toDouble(), point),

@@ -3,6 +3,7 @@ package fauxlens.core.builtin
 import fauxlens.core.DetectorFile
 import fauxlens.core.Engine
 import fauxlens.core.Output
+import fauxlens.core.RefusalKind
 import fauxlens.core.Refused
 
 /**
@@ -32,7 +33,10 @@ class BuiltinEngine(detector: DetectorFile, threads: Int = 1) : Engine {
     }
 
     override fun run(view: ByteArray): Output {
-        if (view.size != size) throw Refused("The view has ${view.size} bytes and the detector takes $size: open it again.")
+        if (view.size != size) {
+            val complaint = "The view has ${view.size} bytes and the detector takes $size: open it again."
+            throw Refused(complaint, kind = RefusalKind.RUN)
+        }
         val values = Values(graph)
         values.put(graph.input, IntArray(size) { view[it].toInt() and 0xFF })
         for (step in steps) step.run(values, workers)

@@ -1,5 +1,6 @@
 package fauxlens.core.builtin
 
+import fauxlens.core.RefusalKind
 import fauxlens.core.Refused
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
@@ -263,6 +264,7 @@ internal class Compiler(private val graph: Graph, private val name: String) {
             throw Refused(
                 "$name has a ${operator.kind} of a kind that the built-in engine cannot run; " +
                     "it is for int8 detectors of `fauxlens export`.",
+                kind = RefusalKind.RUN,
             )
         }
     }

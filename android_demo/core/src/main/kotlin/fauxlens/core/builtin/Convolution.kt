@@ -8,13 +8,33 @@ package fauxlens.core.builtin
  * Activations stand as whole numbers less their zero point, so that the padding is 0. `run` computes output rows from
  * `first` until `last`; rows do not depend on each other, so threads may share them.
  */
-internal abstract class Convolution(val shape: ConvolutionShape, private val scales: FloatArray) {
-
+internal abstract class Convolution(
+    val shape: ConvolutionShape,
+    private val scales: FloatArray,
+    private val bias: IntArray,
+) {
     /** Writes the rows to `output`, rows * columns * channels numbers, from the whole `input`. */
-    abstract fun run(input: IntArray, output: IntArray, first: Int, last: Int)
+    fun run(input: IntArray, output: IntArray, first: Int, last: Int) {
+        val s = shape
+        val sums = IntArray(s.outChannels)
+        for (outRow in first until last) for (outColumn in 0 until s.outColumns) {
+            System.arraycopy(bias, 0, sums, 0, sums.size)
+            for (place in 0 until s.kernel * s.kernel) {
+                val row = outRow * s.stride - s.above + place / s.kernel
+                val column = outColumn * s.stride - s.left + place % s.kernel
+                if (row in 0 until s.rows && column in 0 until s.columns) {
+                    add(sums, input, (row * s.columns + column) * s.channels, place)
+                }
+            }
+            requantise(sums, output, (outRow * s.outColumns + outColumn) * s.outChannels)
+        }
+    }
+
+    /** Adds what the pixel of `input` at `at` gives, at a place of the kernel (row by row). */
+    protected abstract fun add(sums: IntArray, input: IntArray, at: Int, place: Int)
 
     /** Turns sums into the numbers of the output, less its zero point. */
-    protected fun requantise(sums: IntArray, output: IntArray, at: Int) {
+    private fun requantise(sums: IntArray, output: IntArray, at: Int) {
         val least = shape.least
         val most = shape.most
         for (channel in sums.indices) {
@@ -49,27 +69,12 @@ internal class ConvolutionShape(
 internal class DepthwiseConvolution(
     shape: ConvolutionShape,
     scales: FloatArray,
-    private val bias: IntArray,
+    bias: IntArray,
     private val taps: Array<IntArray>,
-) : Convolution(shape, scales) {
+) : Convolution(shape, scales, bias) {
 
-    override fun run(input: IntArray, output: IntArray, first: Int, last: Int) {
-        val s = shape
-        val sums = IntArray(s.channels)
-        for (outRow in first until last) for (outColumn in 0 until s.outColumns) {
-            System.arraycopy(bias, 0, sums, 0, sums.size)
-            for (tap in taps.indices) {
-                val row = outRow * s.stride - s.above + tap / s.kernel
-                val column = outColumn * s.stride - s.left + tap % s.kernel
-                if (row in 0 until s.rows && column in 0 until s.columns) {
-                    addProducts(sums, input, (row * s.columns + column) * s.channels, taps[tap])
-                }
-            }
-            requantise(sums, output, (outRow * s.outColumns + outColumn) * s.channels)
-        }
-    }
-
-    private fun addProducts(sums: IntArray, input: IntArray, at: Int, weights: IntArray) {
+    override fun add(sums: IntArray, input: IntArray, at: Int, place: Int) {
+        val weights = taps[place]
         for (channel in sums.indices) sums[channel] += input[at + channel] * weights[channel]
     }
 }
@@ -78,28 +83,13 @@ internal class DepthwiseConvolution(
 internal class FullConvolution(
     shape: ConvolutionShape,
     scales: FloatArray,
-    private val bias: IntArray,
+    bias: IntArray,
     private val weights: Array<IntArray>,
-) : Convolution(shape, scales) {
+) : Convolution(shape, scales, bias) {
 
-    override fun run(input: IntArray, output: IntArray, first: Int, last: Int) {
-        val s = shape
-        val sums = IntArray(s.outChannels)
-        for (outRow in first until last) for (outColumn in 0 until s.outColumns) {
-            System.arraycopy(bias, 0, sums, 0, sums.size)
-            for (place in 0 until s.kernel * s.kernel) {
-                val row = outRow * s.stride - s.above + place / s.kernel
-                val column = outColumn * s.stride - s.left + place % s.kernel
-                if (row in 0 until s.rows && column in 0 until s.columns) {
-                    addPixel(sums, input, (row * s.columns + column) * s.channels, place * s.channels)
-                }
-            }
-            requantise(sums, output, (outRow * s.outColumns + outColumn) * s.outChannels)
-        }
-    }
-
-    private fun addPixel(sums: IntArray, input: IntArray, at: Int, weight: Int) {
+    override fun add(sums: IntArray, input: IntArray, at: Int, place: Int) {
         val channels = shape.channels
+        val weight = place * channels
         var channel = 0
         while (channel + 4 <= channels) {
             addFour(sums, input, at + channel, weight + channel)

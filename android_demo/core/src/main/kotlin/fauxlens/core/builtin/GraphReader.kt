@@ -1,5 +1,6 @@
 package fauxlens.core.builtin
 
+import fauxlens.core.RefusalKind
 import fauxlens.core.Refused
 
 private const val MOST_TENSORS = 4096
@@ -58,7 +59,10 @@ private fun read(
 }
 
 private fun unknown(name: String, what: String): Refused =
-    Refused("$name has $what, which the built-in engine cannot run; it is for int8 detectors of `fauxlens export`.")
+    Refused(
+        "$name has $what, which the built-in engine cannot run; it is for int8 detectors of `fauxlens export`.",
+        kind = RefusalKind.RUN,
+    )
 
 private fun readTensor(
     table: FlatBuffer.Table,
