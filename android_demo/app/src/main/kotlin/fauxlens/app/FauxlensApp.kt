@@ -9,7 +9,7 @@ import android.os.Process
 import fauxlens.app.detect.BuiltinOnly
 import fauxlens.app.detect.CarriedFaceFinders
 import fauxlens.app.detect.Device
-import fauxlens.app.detect.Judging
+import fauxlens.app.detect.PictureEvaluator
 import fauxlens.app.detect.MarkedGpuFactory
 import fauxlens.app.detect.SelfTestRun
 import fauxlens.app.detect.StoredBundles
@@ -17,9 +17,9 @@ import fauxlens.app.detect.TfliteEngineFactory
 import fauxlens.app.model.Settings
 import fauxlens.app.picture.PictureReader
 import fauxlens.app.picture.PlatformDecoder
-import fauxlens.app.state.Holder
-import fauxlens.app.state.HolderOwner
-import fauxlens.app.state.Parts
+import fauxlens.app.state.AppViewModel
+import fauxlens.app.state.ViewModelOwner
+import fauxlens.app.state.Dependencies
 import fauxlens.app.store.FilesProvider
 import fauxlens.app.store.HistoryStore
 import fauxlens.app.store.SettingsStore
@@ -27,24 +27,26 @@ import java.io.File
 import java.util.concurrent.Executor
 import java.util.concurrent.Executors
 
-/** The app: makes the state holder, which lives as long as the process and so survives every rotation. */
-open class FauxlensApp : Application(), HolderOwner {
+/** The app: makes the view model, which lives as long as the process and so survives every rotation. */
+open class FauxlensApp : Application(), ViewModelOwner {
     /** Made when first asked for, which is by a screen and not by the provider. */
-    override val holder: Holder by lazy(LazyThreadSafetyMode.NONE) { makeHolder() }
+    override val viewModel: AppViewModel by lazy(LazyThreadSafetyMode.NONE) { makeViewModel() }
 
     /** Puts the parts together; tests put others in. */
-    protected open fun makeHolder(): Holder {
+    protected open fun makeViewModel(): AppViewModel {
+        // What was handed on last shows a picture, which is not to be kept.
+        FilesProvider.verdictFile(this).delete()
         val bundles = StoredBundles(assets, filesDir)
         val settings = SettingsStore(getSharedPreferences("settings", Context.MODE_PRIVATE))
         val engines = if (Process.is64Bit()) MarkedGpuFactory(TfliteEngineFactory(), settings.trial) else BuiltinOnly
         val decoder = PlatformDecoder()
-        return Holder(
-            Parts(
+        return AppViewModel(
+            Dependencies(
                 bundles = bundles,
                 engines = engines,
                 finders = CarriedFaceFinders(Runtime.getRuntime().availableProcessors().coerceIn(1, Settings.MOST_THREADS)),
                 reader = PictureReader(contentResolver),
-                judging = Judging(decoder, System::nanoTime),
+                evaluator = PictureEvaluator(decoder, System::nanoTime),
                 history = HistoryStore(File(filesDir, "history")),
                 settings = settings,
                 selfTests = SelfTestRun(

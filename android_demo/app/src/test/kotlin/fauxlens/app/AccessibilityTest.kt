@@ -88,23 +88,23 @@ class AccessibilityTest {
         for (at in listOf(0, 5, 23)) {
             app.judge(Golden.bundle.references.pictures[at])
             if (at == 0) look(MainActivity::class.java, "square", look)
-            app.holder.judgeSquare()
+            app.viewModel.judgeSquare()
             app.settle()
         }
         look(MainActivity::class.java, "judged", look) { it.findViewById<View>(R.id.details_toggle)?.performClick() }
         look(HistoryActivity::class.java, "history", look)
-        app.holder.openHistory(app.holder.state.history.first().id)
+        app.viewModel.openHistory(app.viewModel.state.history.first().id)
         app.settle()
         look(MainActivity::class.java, "kept", look)
-        app.holder.close()
+        app.viewModel.close()
         look(MainActivity::class.java, "recent", look)
         app.judge("a letter".toByteArray())
         look(MainActivity::class.java, "failed", look)
         app.filesDir.resolve("selftest-bundle.zip").writeBytes(Golden.bundleBytes)
-        app.holder.runSelfTest(SelfTestRequest("selftest-bundle.zip"))
+        app.viewModel.runSelfTest(SelfTestRequest("selftest-bundle.zip"))
         app.settle()
         look(SelfTestActivity::class.java, "selftest", look)
-        app.holder.set(Settings(1, Accelerator.GPU))
+        app.viewModel.set(Settings(1, Accelerator.GPU))
         look(SettingsActivity::class.java, "settings", look)
         look(AboutActivity::class.java, "about", look)
     }

@@ -125,7 +125,7 @@ class BadInputTest {
         val intent = Intent(Intent.ACTION_SEND).setType("image/*").putExtra(Intent.EXTRA_TEXT, "look at this")
         Robolectric.buildActivity(MainActivity::class.java, intent).setup()
         app.settle()
-        assertEquals(PictureState.None, app.holder.state.picture)
+        assertEquals(PictureState.None, app.viewModel.state.picture)
         assertEquals(app.getString(R.string.not_a_share), ShadowToast.getTextOfLatestToast())
     }
 
@@ -160,9 +160,9 @@ class BadInputTest {
     }
 
     private fun assertFailed(uri: Uri): Sentence {
-        app.holder.open(uri)
+        app.viewModel.open(uri)
         app.settle()
-        val state = app.holder.state.picture
+        val state = app.viewModel.state.picture
         assertTrue("$uri: $state", state is PictureState.Failed)
         val sentence = (state as PictureState.Failed).sentence
         val words = sentence.text(app.resources)

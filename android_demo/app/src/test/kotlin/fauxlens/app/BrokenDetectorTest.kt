@@ -24,6 +24,7 @@ import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
 
 /** An app whose detector is missing, damaged or of a newer version says so, and is an app all the same. */
 @RunWith(RobolectricTestRunner::class)
@@ -43,6 +44,13 @@ class BrokenDetectorTest {
     fun `a bundle of a newer version says that it is newer`() {
         val said = refusal { rewritten { it.replace(Regex("\"format\": \\d"), "\"format\": 3") } }
         assertTrue(said, "made by a newer Fauxlens: update this app." in said)
+    }
+
+    @Test
+    fun `in German it is said in German, with the details as they are`() {
+        RuntimeEnvironment.setQualifiers("+de")
+        val newer = refusal { rewritten { it.replace(Regex("\"format\": \\d"), "\"format\": 3") } }
+        assertTrue(newer, newer.startsWith("Die Datei stammt von einem neueren Fauxlens: Aktualisiere diese App (bundle.zip has"))
     }
 
     @Test
@@ -90,7 +98,7 @@ class BrokenDetectorTest {
     private fun assertBroken(sentence: String?): String {
         val activity = Robolectric.buildActivity(MainActivity::class.java, Intent()).setup().get()
         app.settle()
-        val broken = app.holder.state.detector as DetectorState.Broken
+        val broken = app.viewModel.state.detector as DetectorState.Broken
         val said = broken.sentence.text(app.resources)
         sentence?.let { assertEquals(it, said) }
         assertTrue("a sentence: $said", said.endsWith(".") && '\n' !in said)
@@ -103,9 +111,9 @@ class BrokenDetectorTest {
             assertEquals(said, (it as PictureState.Failed).sentence.text(app.resources))
         }
         Robolectric.buildActivity(HistoryActivity::class.java, Intent()).setup()
-        app.holder.runSelfTest()
+        app.viewModel.runSelfTest()
         app.settle()
-        assertTrue(app.holder.state.selfTest is SelfTestState.Failed)
+        assertTrue(app.viewModel.state.selfTest is SelfTestState.Failed)
         return said
     }
 

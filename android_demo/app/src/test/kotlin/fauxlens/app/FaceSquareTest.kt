@@ -83,19 +83,19 @@ class FaceSquareTest {
     @Test
     fun `another face of the picture can be shown`() {
         judgedWith(*listOf(0.3, 0.7).map { face(eyes.x, eyes.y * 2 * it, eyes.distance) }.toTypedArray())
-        val before = (app.holder.state.picture as PictureState.Judged).judged
+        val before = (app.viewModel.state.picture as PictureState.Judged).judged
         val activity = Robolectric.buildActivity(MainActivity::class.java, Intent()).setup().get()
         assertTrue(activity.find<View>(R.id.faces_card).isShown)
         val rows = activity.find<RadioGroup>(R.id.faces)
         assertEquals(2, rows.childCount)
         val other = 1 - before.shown
         rows.getChildAt(other).performClick()
-        val after = (app.holder.state.picture as PictureState.Judged).judged
+        val after = (app.viewModel.state.picture as PictureState.Judged).judged
         assertEquals(before.faces[other].square, after.square)
         assertEquals(before.faces[other].verdict, after.verdict)
         assertTrue((rows.getChildAt(other) as RadioButton).isChecked)
-        assertEquals("the history keeps what speaks for the picture", 1, app.holder.state.history.size)
-        assertEquals(before.verdict.probability, app.holder.state.history.single().probability)
+        assertEquals("the history keeps what speaks for the picture", 1, app.viewModel.state.history.size)
+        assertEquals(before.verdict.probability, app.viewModel.state.history.single().probability)
     }
 
     @Test
@@ -134,23 +134,23 @@ class FaceSquareTest {
     fun `a detector without a finder asks for a square, and the dragged one is judged`() {
         val asked = app.judge(picture.bytes) as PictureState.NeedsSquare
         assertEquals(null, asked.faces)
-        assertTrue("nothing is remembered yet", app.holder.state.history.isEmpty())
-        assertFalse("no verdict stands yet", app.holder.keepVerdict())
+        assertTrue("nothing is remembered yet", app.viewModel.state.history.isEmpty())
+        assertFalse("no verdict stands yet", app.viewModel.keepVerdict())
         val half = asked.square.side / 2
-        app.holder.moveSquare(Square(3, 5, half))
-        app.holder.judgeSquare()
+        app.viewModel.moveSquare(Square(3, 5, half))
+        app.viewModel.judgeSquare()
         app.settle()
-        val judged = (app.holder.state.picture as PictureState.Judged).judged
+        val judged = (app.viewModel.state.picture as PictureState.Judged).judged
         assertEquals(Square(3, 5, half), judged.square)
-        assertEquals(1, app.holder.state.history.size)
+        assertEquals(1, app.viewModel.state.history.size)
     }
 
     @Test
     fun `a square stays within the picture wherever it is dragged`() {
         val preview = (app.judge(picture.bytes) as PictureState.NeedsSquare).preview
         for (wild in listOf(Square(-900, -900, 5000), Square(9000, 0, 10), Square(0, 0, 0), Square(10, 10, -4))) {
-            app.holder.moveSquare(wild)
-            val square = (app.holder.state.picture as PictureState.NeedsSquare).square
+            app.viewModel.moveSquare(wild)
+            val square = (app.viewModel.state.picture as PictureState.NeedsSquare).square
             assertTrue("$square", square.left >= 0 && square.top >= 0 && square.side > 0)
             assertTrue("$square", square.left + square.side <= preview.width)
             assertTrue("$square", square.top + square.side <= preview.height)
@@ -160,22 +160,22 @@ class FaceSquareTest {
     @Test
     fun `a square that is not moved gives the face's own score again`() {
         val before = judgedWith(face(eyes.x, eyes.y, eyes.distance))
-        app.holder.adjustSquare()
-        assertTrue(app.holder.state.picture is PictureState.NeedsSquare)
-        app.holder.judgeSquare()
+        app.viewModel.adjustSquare()
+        assertTrue(app.viewModel.state.picture is PictureState.NeedsSquare)
+        app.viewModel.judgeSquare()
         app.settle()
-        assertEquals(bits(before), bits((app.holder.state.picture as PictureState.Judged).judged))
+        assertEquals(bits(before), bits((app.viewModel.state.picture as PictureState.Judged).judged))
     }
 
     @Test
     fun `who does not choose another square after all keeps the verdict`() {
         val before = judgedWith(face(eyes.x, eyes.y, eyes.distance))
-        app.holder.adjustSquare()
-        app.holder.choose(OperatingPoint.FPR_05)
-        assertTrue(app.holder.keepVerdict())
-        val after = (app.holder.state.picture as PictureState.Judged).judged
+        app.viewModel.adjustSquare()
+        app.viewModel.choose(OperatingPoint.FPR_05)
+        assertTrue(app.viewModel.keepVerdict())
+        val after = (app.viewModel.state.picture as PictureState.Judged).judged
         assertEquals(before.square, after.square)
         assertEquals(OperatingPoint.FPR_05, after.verdict.point)
-        assertFalse("there is nothing to go back from", app.holder.keepVerdict())
+        assertFalse("there is nothing to go back from", app.viewModel.keepVerdict())
     }
 }

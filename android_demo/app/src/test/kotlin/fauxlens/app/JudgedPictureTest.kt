@@ -34,8 +34,8 @@ class JudgedPictureTest {
             assertTrue("${picture.name}: $state", state is PictureState.Judged)
             val trip = picture.trips.first()
             for ((point, label) in trip.labels) {
-                app.holder.choose(point)
-                val judged = (app.holder.state.picture as PictureState.Judged).judged
+                app.viewModel.choose(point)
+                val judged = (app.viewModel.state.picture as PictureState.Judged).judged
                 assertEquals(picture.name, label, judged.verdict.label)
                 assertEquals(picture.name, trip.scores[1], hexBits(floatArrayOf(judged.verdict.probability)).single())
                 assertEquals(picture.name, trip.heatmap, hexBits(judged.verdict.heatmap.values.toFloatArray()))
@@ -67,20 +67,20 @@ class JudgedPictureTest {
     fun `of two pictures in a row the second one is shown, and only it is remembered`() {
         val first = Golden.picture("pictures/420.jpg")
         val second = Golden.picture("pictures/grey.jpg")
-        app.holder.open(OfferedPictures.offer(first.bytes))
-        app.holder.open(OfferedPictures.offer(second.bytes))
+        app.viewModel.open(OfferedPictures.offer(first.bytes))
+        app.viewModel.open(OfferedPictures.offer(second.bytes))
         app.settle()
-        val judged = (app.holder.state.picture as PictureState.Judged).judged
+        val judged = (app.viewModel.state.picture as PictureState.Judged).judged
         assertEquals(second.trips.first().scores[1], hexBits(floatArrayOf(judged.verdict.probability)).single())
-        assertEquals(1, app.holder.state.history.size)
+        assertEquals(1, app.viewModel.state.history.size)
     }
 
     @Test
     fun `a closed picture stays closed though its judging ends later`() {
-        app.holder.open(OfferedPictures.offer(Golden.picture("pictures/420.jpg").bytes))
-        app.holder.close()
+        app.viewModel.open(OfferedPictures.offer(Golden.picture("pictures/420.jpg").bytes))
+        app.viewModel.close()
         app.settle()
-        assertEquals(PictureState.None, app.holder.state.picture)
+        assertEquals(PictureState.None, app.viewModel.state.picture)
     }
 
     @Test

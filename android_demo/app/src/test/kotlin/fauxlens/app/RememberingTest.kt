@@ -10,7 +10,7 @@ import fauxlens.app.model.Accelerator
 import fauxlens.app.model.HistoryEntry
 import fauxlens.app.model.PictureState
 import fauxlens.app.model.Settings
-import fauxlens.app.state.Holder
+import fauxlens.app.state.AppViewModel
 import fauxlens.core.OperatingPoint
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNotNull
@@ -40,9 +40,9 @@ class RememberingTest {
     @Test
     fun `verdicts outlive the process`() {
         judgeThree()
-        val before = app.holder.state.history
+        val before = app.viewModel.state.history
         assertEquals(3, before.size)
-        val again = Holder(app.parts())
+        val again = AppViewModel(app.parts())
         app.settle()
         assertEquals(before, again.state.history)
     }
@@ -50,10 +50,10 @@ class RememberingTest {
     @Test
     fun `a remembered verdict is shown with its small picture`() {
         judgeThree()
-        val entry = app.holder.state.history[1]
-        app.holder.openHistory(entry.id)
+        val entry = app.viewModel.state.history[1]
+        app.viewModel.openHistory(entry.id)
         app.settle()
-        val shown = app.holder.state.picture as PictureState.Kept
+        val shown = app.viewModel.state.picture as PictureState.Kept
         assertEquals(entry, shown.entry)
         assertTrue(maxOf(shown.thumbnail.width, shown.thumbnail.height) <= 256)
         val expected = Golden.picture("pictures/plain.png").trips.first()
@@ -63,10 +63,10 @@ class RememberingTest {
     @Test
     fun `one verdict is erased with its picture, the others stay`() {
         judgeThree()
-        val (newest, middle, oldest) = app.holder.state.history
-        app.holder.erase(middle.id)
+        val (newest, middle, oldest) = app.viewModel.state.history
+        app.viewModel.erase(middle.id)
         app.settle()
-        assertEquals(listOf(newest, oldest), app.holder.state.history)
+        assertEquals(listOf(newest, oldest), app.viewModel.state.history)
         assertEquals(listOf("${oldest.id}.jpg", "${newest.id}.jpg", "index.json"), kept)
     }
 
@@ -75,11 +75,11 @@ class RememberingTest {
         judgeThree()
         // An index that cannot be replaced.
         app.filesDir.resolve("history/index.json.new/x").mkdirs()
-        app.holder.eraseHistory()
+        app.viewModel.eraseHistory()
         app.settle()
         assertEquals(emptyList<String>(), kept.filter { it.endsWith(".jpg") })
-        assertEquals(emptyList<HistoryEntry>(), app.holder.state.history)
-        val again = Holder(app.parts())
+        assertEquals(emptyList<HistoryEntry>(), app.viewModel.state.history)
+        val again = AppViewModel(app.parts())
         app.settle()
         assertEquals(emptyList<HistoryEntry>(), again.state.history)
     }
@@ -92,10 +92,10 @@ class RememberingTest {
         activity.findViewById<View>(R.id.erase_all)?.performClick()
         val question = ShadowAlertDialog.getLatestDialog() as? AlertDialog
         assertNotNull("a question is asked", question)
-        assertEquals(3, app.holder.state.history.size)
+        assertEquals(3, app.viewModel.state.history.size)
         question?.getButton(AlertDialog.BUTTON_POSITIVE)?.performClick()
         app.settle()
-        assertEquals(emptyList<HistoryEntry>(), app.holder.state.history)
+        assertEquals(emptyList<HistoryEntry>(), app.viewModel.state.history)
         assertEquals(listOf("index.json"), kept)
     }
 
@@ -103,43 +103,43 @@ class RememberingTest {
     fun `a damaged history is told and starts anew`() {
         judgeThree()
         app.filesDir.resolve("history/index.json").writeText("{\"format\": 1, \"entries\": [{}")
-        val again = Holder(app.parts())
+        val again = AppViewModel(app.parts())
         app.settle()
         assertEquals(emptyList<HistoryEntry>(), again.state.history)
         assertEquals(Sentence.of(R.string.note_history_damaged), again.state.historyNote)
         app.judge(Golden.picture("pictures/420.jpg").bytes)
-        assertTrue(app.holder.state.picture is PictureState.Judged)
+        assertTrue(app.viewModel.state.picture is PictureState.Judged)
     }
 
     @Test
     fun `settings and operating point outlive the process`() {
-        app.holder.set(Settings(threads = 4))
-        app.holder.choose(OperatingPoint.FPR_05)
+        app.viewModel.set(Settings(threads = 4))
+        app.viewModel.choose(OperatingPoint.FPR_05)
         app.settle()
-        val again = Holder(app.parts())
+        val again = AppViewModel(app.parts())
         assertEquals(Settings(threads = 4), again.state.settings)
         assertEquals(OperatingPoint.FPR_05, again.state.point)
     }
 
     @Test
     fun `where the GPU cannot, the CPU does, and a note says so`() {
-        app.holder.set(Settings(threads = 1, accelerator = Accelerator.GPU))
+        app.viewModel.set(Settings(threads = 1, accelerator = Accelerator.GPU))
         val judged = app.judge(Golden.picture("pictures/420.jpg").bytes) as PictureState.Judged
         assertEquals(Accelerator.CPU, judged.judged.details.accelerator)
-        assertNotNull(app.holder.state.acceleratorNote)
-        app.holder.set(Settings(threads = 2))
+        assertNotNull(app.viewModel.state.acceleratorNote)
+        app.viewModel.set(Settings(threads = 2))
         app.settle()
-        assertNull(app.holder.state.acceleratorNote)
+        assertNull(app.viewModel.state.acceleratorNote)
     }
 
     @Test
     fun `a verdict changes with the operating point, and its history does not`() {
         val picture = Golden.picture("pictures/plain.png")
         app.judge(picture.bytes)
-        val entry = app.holder.state.history.single()
-        app.holder.choose(OperatingPoint.FPR_05)
-        assertEquals(entry, app.holder.state.history.single())
-        val verdict = (app.holder.state.picture as PictureState.Judged).judged.verdict
+        val entry = app.viewModel.state.history.single()
+        app.viewModel.choose(OperatingPoint.FPR_05)
+        assertEquals(entry, app.viewModel.state.history.single())
+        val verdict = (app.viewModel.state.picture as PictureState.Judged).judged.verdict
         assertEquals(picture.trips.first().labels[OperatingPoint.FPR_05], verdict.label)
         val decision = Golden.bundle.detector.description.operatingPoints.getValue(OperatingPoint.FPR_05)
         assertEquals(decision.fakeFrom, verdict.threshold, 0.0)

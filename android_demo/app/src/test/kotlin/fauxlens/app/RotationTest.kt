@@ -6,9 +6,11 @@ import android.view.View
 import android.widget.TextView
 import fauxlens.app.detect.EngineFactory
 import fauxlens.app.main.MainActivity
+import fauxlens.app.model.Layer
 import fauxlens.app.model.PictureState
-import fauxlens.app.state.Holder
+import fauxlens.app.state.AppViewModel
 import fauxlens.app.state.Origin
+import fauxlens.app.state.SavedState
 import fauxlens.app.ui.words
 import fauxlens.core.Engine
 import org.junit.Assert.assertEquals
@@ -48,8 +50,8 @@ class RotationTest {
         val before = controller.get()
         before.findViewById<View>(R.id.layer_ela)?.performClick()
         before.findViewById<View>(R.id.details_toggle)?.performClick()
-        app.holder.setOpacity(40)
-        val state = app.holder.state
+        app.viewModel.setOpacity(40)
+        val state = app.viewModel.state
         val judged = runs
 
         RuntimeEnvironment.setQualifiers("w891dp-h411dp-land")
@@ -60,13 +62,13 @@ class RotationTest {
         val after = controller.get()
         assertNotSame("made anew", before, after)
         assertEquals(judged, runs)
-        assertSame(state.picture, app.holder.state.picture)
-        assertEquals(state, app.holder.state)
+        assertSame(state.picture, app.viewModel.state.picture)
+        assertEquals(state, app.viewModel.state)
         for (id in listOf(R.id.verdict_words, R.id.verdict_probability, R.id.layer_meaning, R.id.opacity_label)) {
             assertEquals(words(before, id), words(after, id))
         }
         assertTrue("details stay open", after.findViewById<View>(R.id.details_rows)?.isShown ?: false)
-        assertEquals(1, app.holder.state.history.size)
+        assertEquals(1, app.viewModel.state.history.size)
     }
 
     private fun words(activity: MainActivity, id: Int): String = activity.findViewById<TextView>(id)?.text.toString()
@@ -84,20 +86,20 @@ class RotationTest {
         app.settle()
 
         assertTrue(controller.get().findViewById<View>(R.id.verdict_words)?.isShown ?: false)
-        assertEquals(1, app.holder.state.history.size)
+        assertEquals(1, app.viewModel.state.history.size)
     }
 
     @Test
     fun `a dragged square stays`() {
         app.bundles = FaceBundle()
         app.judge(Golden.picture("pictures/plain.png").bytes)
-        val square = (app.holder.state.picture as PictureState.NeedsSquare).square
-        app.holder.moveSquare(square.copy(side = square.side / 2))
-        val moved = app.holder.state.picture
+        val square = (app.viewModel.state.picture as PictureState.NeedsSquare).square
+        app.viewModel.moveSquare(square.copy(side = square.side / 2))
+        val moved = app.viewModel.state.picture
         val controller = Robolectric.buildActivity(MainActivity::class.java, Intent()).setup()
         controller.recreate()
         app.settle()
-        assertEquals(moved, app.holder.state.picture)
+        assertEquals(moved, app.viewModel.state.picture)
         assertTrue(controller.get().findViewById<View>(R.id.square_picture)?.isShown ?: false)
     }
 
@@ -105,21 +107,48 @@ class RotationTest {
     fun `a picture is opened again after the process has died`() {
         val picture = Golden.picture("pictures/plain.png")
         app.judge(picture.bytes)
-        val id = app.holder.state.history.single().id
-        val saved = Bundle().also { Origin.save(app.holder.origin, it) }
-        val again = Holder(app.parts())
-        Origin.of(saved)?.let(again::restore)
+        val id = app.viewModel.state.history.single().id
+        app.viewModel.show(Layer.ELA)
+        app.viewModel.setOverlayShare(30)
+        val saved = Bundle().also { SavedState.save(app.viewModel.saved(), it) }
+        val again = AppViewModel(app.parts())
+        SavedState.of(saved)?.let(again::restore)
         app.settle()
         val judged = (again.state.picture as PictureState.Judged).judged
         assertEquals(picture.trips.first().scores[1], hexBits(floatArrayOf(judged.verdict.probability)).single())
+        assertEquals(Layer.ELA to 30, again.state.layer to again.state.overlayShare)
 
         // What cannot be read again is shown as the history has it.
-        val kept = Bundle().also { Origin.save(Origin.Entry(id), it) }
-        val third = Holder(app.parts())
-        Origin.of(kept)?.let(third::restore)
+        val third = AppViewModel(app.parts())
+        third.restore(app.viewModel.saved().copy(origin = Origin.Entry(id)))
         app.settle()
         assertEquals(id, (third.state.picture as PictureState.Kept).entry.id)
-        assertEquals(null, Origin.of(Bundle()))
+        assertEquals(null, SavedState.of(Bundle()))
+    }
+
+    @Test
+    fun `a dragged square and several pictures are there again after the process has died`() {
+        app.bundles = FaceBundle()
+        app.judge(Golden.picture("pictures/plain.png").bytes)
+        val square = (app.viewModel.state.picture as PictureState.NeedsSquare).square
+        app.viewModel.moveSquare(square.copy(left = 1, top = 2, side = square.side / 2))
+        val moved = (app.viewModel.state.picture as PictureState.NeedsSquare).square
+        val again = restarted()
+        assertEquals(moved, (again.state.picture as PictureState.NeedsSquare).square)
+
+        val uris = listOf("pictures/420.jpg", "pictures/plain.png").map { OfferedPictures.offer(Golden.picture(it).bytes) }
+        app.viewModel.openSeveral(uris)
+        app.settle()
+        assertEquals(uris, (restarted().state.picture as PictureState.Several).items.map { it.uri })
+    }
+
+    /** The app with what its screen had saved, after its process has died. */
+    private fun restarted(): AppViewModel {
+        val saved = Bundle().also { SavedState.save(app.viewModel.saved(), it) }
+        return AppViewModel(app.parts()).also { again ->
+            SavedState.of(saved)?.let(again::restore)
+            app.settle()
+        }
     }
 
     @Test

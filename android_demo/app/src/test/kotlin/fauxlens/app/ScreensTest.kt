@@ -51,7 +51,7 @@ class ScreensTest {
         app.bundles = FaceBundle()
         val asked = app.judge(reference(0.5)) as PictureState.NeedsSquare
         val side = asked.preview.width * 7 / 10
-        app.holder.moveSquare(asked.square.copy(left = side / 4, top = side / 8, side = side))
+        app.viewModel.moveSquare(asked.square.copy(left = side / 4, top = side / 8, side = side))
         dayAndNight("square", NIGHT, MainActivity::class.java)
     }
 
@@ -63,7 +63,7 @@ class ScreensTest {
 
     @Test
     fun selfTest() {
-        app.holder.runSelfTest()
+        app.viewModel.runSelfTest()
         app.settle()
         dayAndNight("selftest", DAY, SelfTestActivity::class.java)
     }

@@ -77,7 +77,7 @@ class SelfTestTest {
             start { putExtra("bundle", name) }
             assertEquals(setOf("format", "error"), document().keys)
             assertTrue(document().text("error"), document().text("error").endsWith("."))
-            assertTrue(app.holder.state.selfTest is SelfTestState.Failed)
+            assertTrue(app.viewModel.state.selfTest is SelfTestState.Failed)
         }
     }
 
@@ -87,17 +87,17 @@ class SelfTestTest {
         app.engines = EngineFactory { detector, settings -> Changed(engines.make(detector, settings)) }
         start { this }
         assertFalse(document().getValue("passed").jsonPrimitive.boolean)
-        val result = (app.holder.state.selfTest as SelfTestState.Done).result
+        val result = (app.viewModel.state.selfTest as SelfTestState.Done).result
         assertTrue(result.items.none { it.scoresEqual })
         assertTrue(result.items.all { it.decodedEqual && it.viewEqual })
     }
 
     @Test
     fun `a test that is stopped writes nothing`() {
-        app.holder.runSelfTest()
-        app.holder.stopSelfTest()
+        app.viewModel.runSelfTest()
+        app.viewModel.stopSelfTest()
         app.settle()
-        assertEquals(SelfTestState.Idle, app.holder.state.selfTest)
+        assertEquals(SelfTestState.Idle, app.viewModel.state.selfTest)
         assertFalse(written.exists())
     }
 

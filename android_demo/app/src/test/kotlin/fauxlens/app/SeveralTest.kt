@@ -14,7 +14,7 @@ import fauxlens.app.model.DetectorState
 import fauxlens.app.model.HistoryEntry
 import fauxlens.app.model.Keep
 import fauxlens.app.model.PictureState
-import fauxlens.app.state.Holder
+import fauxlens.app.state.AppViewModel
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
 import org.junit.Before
@@ -41,7 +41,7 @@ class SeveralTest {
         val uris = names.map { OfferedPictures.offer(Golden.picture(it).bytes) } + OfferedPictures.offer(ByteArray(3))
         val activity = Robolectric.buildActivity(MainActivity::class.java, share(*uris.toTypedArray())).setup().get()
         app.settle()
-        val several = app.holder.state.picture as PictureState.Several
+        val several = app.viewModel.state.picture as PictureState.Several
         assertEquals(uris, several.items.map { it.uri })
         for ((name, item) in names.zip(several.items)) {
             val expected = Golden.picture(name).trips.first().scores[1]
@@ -52,7 +52,7 @@ class SeveralTest {
         assertEquals(3, rows.childCount)
         rows.getChildAt(1).find<View>(R.id.entry_open).performClick()
         app.settle()
-        assertTrue(app.holder.state.picture is PictureState.Judged)
+        assertTrue(app.viewModel.state.picture is PictureState.Judged)
     }
 
     @Test
@@ -66,7 +66,7 @@ class SeveralTest {
     fun `a verdict that is handed on names its detector and its file`() {
         val picture = Golden.picture("formats/p3.jpg")
         val judged = (app.judge(picture.bytes) as PictureState.Judged).judged
-        val facts = (app.holder.state.detector as DetectorState.Ready).facts
+        val facts = (app.viewModel.state.detector as DetectorState.Ready).facts
         val text = shareText(app.resources, judged, facts)
         assertTrue(text, sha256(picture.bytes) in text && facts.sha256 in text)
         assertTrue(text, text.endsWith(app.getString(R.string.verdict_hint)))
@@ -75,13 +75,13 @@ class SeveralTest {
     @Test
     fun `nothing is kept where that is wished, and the rest goes at once`() {
         app.judge(Golden.picture(names[0]).bytes)
-        assertEquals(1, app.holder.state.history.size)
-        app.holder.keep(Keep.NOTHING)
+        assertEquals(1, app.viewModel.state.history.size)
+        app.viewModel.keep(Keep.NOTHING)
         app.settle()
-        assertEquals(emptyList<HistoryEntry>(), app.holder.state.history)
+        assertEquals(emptyList<HistoryEntry>(), app.viewModel.state.history)
         app.judge(Golden.picture(names[1]).bytes)
-        assertEquals(emptyList<HistoryEntry>(), app.holder.state.history)
+        assertEquals(emptyList<HistoryEntry>(), app.viewModel.state.history)
         assertEquals(emptyList<String>(), app.filesDir.resolve("history").list().orEmpty().filter { it.endsWith(".jpg") })
-        assertEquals(Keep.NOTHING, Holder(app.parts()).state.settings.keep)
+        assertEquals(Keep.NOTHING, AppViewModel(app.parts()).state.settings.keep)
     }
 }

@@ -35,13 +35,13 @@ class SquareInputTest {
     @Test
     fun `at the edge a key goes on, so that the focus can leave the square`() {
         val view = screen().find<SquareView>(R.id.square_picture)
-        val asked = app.holder.state.picture as PictureState.NeedsSquare
-        app.holder.moveSquare(Square(0, 0, asked.square.side / 2))
+        val asked = app.viewModel.state.picture as PictureState.NeedsSquare
+        app.viewModel.moveSquare(Square(0, 0, asked.square.side / 2))
         fun press(key: Int) = view.onKeyDown(key, KeyEvent(KeyEvent.ACTION_DOWN, key))
         assertFalse(press(KeyEvent.KEYCODE_DPAD_LEFT))
         assertFalse(press(KeyEvent.KEYCODE_DPAD_UP))
         assertTrue(press(KeyEvent.KEYCODE_DPAD_DOWN))
-        assertTrue((app.holder.state.picture as PictureState.NeedsSquare).square.top > 0)
+        assertTrue((app.viewModel.state.picture as PictureState.NeedsSquare).square.top > 0)
     }
 
     @Test

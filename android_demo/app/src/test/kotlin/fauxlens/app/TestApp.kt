@@ -10,15 +10,15 @@ import fauxlens.app.detect.Device
 import fauxlens.app.detect.EngineFactory
 import fauxlens.app.detect.FaceFinder
 import fauxlens.app.detect.FaceFinderFactory
-import fauxlens.app.detect.Judging
+import fauxlens.app.detect.PictureEvaluator
 import fauxlens.app.detect.SelfTestRun
 import fauxlens.app.detect.StoredBundles
 import fauxlens.app.model.Accelerator
 import fauxlens.app.model.PictureState
 import fauxlens.app.picture.PictureReader
 import fauxlens.app.picture.PlatformDecoder
-import fauxlens.app.state.Holder
-import fauxlens.app.state.Parts
+import fauxlens.app.state.AppViewModel
+import fauxlens.app.state.Dependencies
 import fauxlens.app.store.FilesProvider
 import fauxlens.app.store.HistoryStore
 import fauxlens.app.store.SettingsStore
@@ -31,7 +31,7 @@ import org.robolectric.Shadows.shadowOf
 
 /**
  * The app with LiteRT's C library in the place of TensorFlow Lite's; all else is the app's own. What a test wants
- * otherwise it sets before the holder is first asked for.
+ * otherwise it sets before the view model is first asked for.
  */
 class TestApp : FauxlensApp() {
     val worker: QueuedWorker = QueuedWorker()
@@ -61,18 +61,18 @@ class TestApp : FauxlensApp() {
         }
     }
 
-    override fun makeHolder(): Holder = Holder(parts())
+    override fun makeViewModel(): AppViewModel = AppViewModel(parts())
 
-    /** The parts of a holder: another one made of them is the app after its process has died. */
-    fun parts(): Parts {
+    /** The dependencies of a view model: another one made of them is the app after its process has died. */
+    fun parts(): Dependencies {
         val main = Handler(Looper.getMainLooper())
         val decoder = PlatformDecoder()
-        return Parts(
+        return Dependencies(
             bundles = bundles,
             engines = engines,
             finders = changing,
             reader = PictureReader(contentResolver),
-            judging = Judging(decoder, System::nanoTime),
+            evaluator = PictureEvaluator(decoder, System::nanoTime),
             history = HistoryStore(File(filesDir, "history")),
             settings = SettingsStore(getSharedPreferences("settings", Context.MODE_PRIVATE)),
             selfTests = SelfTestRun(
@@ -100,9 +100,9 @@ class TestApp : FauxlensApp() {
 
     /** Opens a picture and waits for what comes of it. */
     fun judge(bytes: ByteArray): PictureState {
-        holder.open(OfferedPictures.offer(bytes))
+        viewModel.open(OfferedPictures.offer(bytes))
         settle()
-        return holder.state.picture
+        return viewModel.state.picture
     }
 }
 

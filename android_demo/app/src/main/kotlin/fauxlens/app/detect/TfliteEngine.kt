@@ -8,6 +8,7 @@ import fauxlens.app.model.Settings
 import fauxlens.core.DetectorFile
 import fauxlens.core.Engine
 import fauxlens.core.Output
+import fauxlens.core.RefusalKind
 import fauxlens.core.Refused
 import fauxlens.core.guard.checkGraph
 import java.nio.ByteBuffer
@@ -67,7 +68,8 @@ private class TfliteEngine(
 
     override fun run(view: ByteArray): Output {
         if (view.size != image.capacity()) {
-            throw Refused("The view has ${view.size} bytes and the detector takes ${image.capacity()}: open it again.")
+            val complaint = "The view has ${view.size} bytes and the detector takes ${image.capacity()}: open it again."
+            throw Refused(complaint, kind = RefusalKind.RUN)
         }
         image.clear()
         image.put(view)
@@ -76,7 +78,8 @@ private class TfliteEngine(
             val outputs = mapOf("scores" to scores, "heatmap" to heatmap)
             interpreter.runSignature(mapOf("image" to image), outputs, signature)
         } catch (error: RuntimeException) {
-            throw Refused("The detector could not be run (${reason(error)}): choose the CPU in the settings.", error)
+            val complaint = "The detector could not be run (${reason(error)}): choose the CPU in the settings."
+            throw Refused(complaint, error, RefusalKind.RUN)
         }
         val cells = heatmap[0].flatMap { it.asList() }
         return Output(scores[0].copyOf(), cells.toFloatArray())

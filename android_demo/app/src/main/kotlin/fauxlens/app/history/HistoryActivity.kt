@@ -27,7 +27,7 @@ class HistoryActivity : Screen(R.layout.activity_history) {
             adapter = rows
         }
         find<View>(R.id.erase_all).setOnClickListener { ask() }
-        entries = holder.state.history
+        entries = viewModel.state.history
         if (savedInstanceState?.getBoolean(ASKING) == true) ask()
     }
 
@@ -58,7 +58,7 @@ class HistoryActivity : Screen(R.layout.activity_history) {
         if (entries.isEmpty()) return
         question = AlertDialog.Builder(this)
             .setMessage(resources.getQuantityString(R.plurals.erase_all_question, entries.size, entries.size))
-            .setPositiveButton(R.string.erase) { _, _ -> holder.eraseHistory() }
+            .setPositiveButton(R.string.erase) { _, _ -> viewModel.eraseHistory() }
             .setNegativeButton(R.string.keep, null)
             .show()
     }
@@ -74,14 +74,14 @@ class HistoryActivity : Screen(R.layout.activity_history) {
 
         override fun getView(position: Int, convertView: View?, parent: ViewGroup): View {
             val view = convertView ?: layoutInflater.inflate(R.layout.row_history_list, parent, false).also {
-                it.tag = HistoryRow(it, ::open, holder::erase)
+                it.tag = HistoryRow(it, ::open, viewModel::erase)
             }
             (view.tag as HistoryRow).show(entries[position])
             return view
         }
 
         private fun open(id: Long) {
-            holder.openHistory(id)
+            viewModel.openHistory(id)
             // The first screen shows it.
             finish()
         }

@@ -9,12 +9,12 @@ import fauxlens.app.common.find
 import fauxlens.app.common.probability
 import fauxlens.app.common.say
 import fauxlens.app.model.Judged
-import fauxlens.app.state.Holder
+import fauxlens.app.state.AppViewModel
 import fauxlens.app.ui.look
 import fauxlens.app.ui.titled
 
 /** The faces of a picture in which there are several: what is said of each, and which is shown. */
-class FacesPart(root: View, private val holder: Holder) {
+class FacesPart(root: View, private val viewModel: AppViewModel) {
     private val card: View = root.find(R.id.faces_card)
     private val rows: RadioGroup = root.find(R.id.faces)
 
@@ -41,6 +41,6 @@ class FacesPart(root: View, private val holder: Holder) {
 
     private fun row(index: Int): View = LayoutInflater.from(rows.context).inflate(R.layout.row_face, rows, false).apply {
         id = View.generateViewId()
-        setOnClickListener { holder.showFace(index) }
+        setOnClickListener { viewModel.showFace(index) }
     }
 }

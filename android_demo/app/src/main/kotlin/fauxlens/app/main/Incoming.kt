@@ -16,6 +16,12 @@ sealed interface Incoming {
     /** Several pictures to judge. */
     data class Several(val uris: List<Uri>) : Incoming
 
+    /** A shortcut: the person wants to choose a picture. */
+    data object Choose : Incoming
+
+    /** A shortcut: the person wants to see earlier verdicts. */
+    data object History : Incoming
+
     /** Something was shared that is no picture. */
     data object Unusable : Incoming
 
@@ -26,11 +32,29 @@ sealed interface Incoming {
 // MediaStore's constant, which is newer than Android 11. Where no app answers it, the next picker is asked.
 private const val ACTION_PICK_IMAGES = "android.provider.action.PICK_IMAGES"
 
+// Of res/xml/shortcuts.xml.
+private const val ACTION_CHOOSE = "fauxlens.app.action.CHOOSE"
+private const val ACTION_HISTORY = "fauxlens.app.action.HISTORY"
+
+/** What a clip brings that was pasted or dropped: the addresses in it, whatever they lead to. */
+fun incomingOf(clip: ClipData?): Incoming {
+    val uris = (0 until (clip?.itemCount ?: 0)).mapNotNull { clip?.getItemAt(it)?.uri }
+    return incomingOf(uris)
+}
+
+private fun incomingOf(uris: List<Uri>): Incoming = when (uris.size) {
+    0 -> Incoming.Unusable
+    1 -> Incoming.Picture(uris[0])
+    else -> Incoming.Several(uris)
+}
+
 /** What an intent brings. */
 fun incomingOf(intent: Intent): Incoming {
     // Brought back from the list of recent apps: the picture was judged then, and may no longer be read.
     if (intent.flags and Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY != 0) return Incoming.Nothing
     if (intent.action == Intent.ACTION_SEND_MULTIPLE) return severalOf(intent)
+    if (intent.action == ACTION_CHOOSE) return Incoming.Choose
+    if (intent.action == ACTION_HISTORY) return Incoming.History
     val uri = when (intent.action) {
         Intent.ACTION_SEND -> streamOf(intent)
         Intent.ACTION_VIEW -> intent.data
@@ -54,11 +78,7 @@ private fun severalOf(intent: Intent): Incoming {
     } catch (_: RuntimeException) {
         emptyList()
     }
-    return when (uris.size) {
-        0 -> Incoming.Unusable
-        1 -> Incoming.Picture(uris[0])
-        else -> Incoming.Several(uris)
-    }
+    return incomingOf(uris)
 }
 
 /**

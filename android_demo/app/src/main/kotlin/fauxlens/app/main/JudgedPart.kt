@@ -14,7 +14,7 @@ import fauxlens.app.model.DetectorState
 import fauxlens.app.model.Judged
 import fauxlens.app.model.PictureState
 import fauxlens.app.model.UiState
-import fauxlens.app.state.Holder
+import fauxlens.app.state.AppViewModel
 import fauxlens.app.ui.look
 import fauxlens.app.ui.words
 import fauxlens.app.widget.VerdictView
@@ -24,27 +24,29 @@ import fauxlens.core.Verdict
 /** A judged picture: the verdict, and the parts that explain it. */
 class JudgedPart(
     private val root: View,
-    private val holder: Holder,
+    private val viewModel: AppViewModel,
     detailsOpen: Boolean,
     private val onShare: (String) -> Unit,
+    private val onSharePicture: (Judged, String) -> Unit,
 ) {
     private val evidence = EvidencePart(root)
-    private val picture = PicturePart(root.find(R.id.picture_card), holder)
-    private val faces = FacesPart(root, holder)
-    private val points = PointsPart(root, holder)
+    private val picture = PicturePart(root.find(R.id.picture_card), viewModel)
+    private val faces = FacesPart(root, viewModel)
+    private val points = PointsPart(root, viewModel)
     private val details = DetailsPart(root, detailsOpen)
 
     /** Whether the details are unfolded. */
     val detailsOpen: Boolean get() = details.open
 
     init {
-        root.find<View>(R.id.adjust_square).setOnClickListener { holder.adjustSquare() }
-        root.find<View>(R.id.share_verdict).setOnClickListener { share() }
+        root.find<View>(R.id.adjust_square).setOnClickListener { viewModel.adjustSquare() }
+        root.find<View>(R.id.share_verdict).setOnClickListener { share { _, text -> onShare(text) } }
+        root.find<View>(R.id.share_picture).setOnClickListener { share(onSharePicture) }
     }
 
-    private fun share() {
-        val judged = (holder.state.picture as? PictureState.Judged)?.judged ?: return
-        onShare(shareText(root.resources, judged, (holder.state.detector as? DetectorState.Ready)?.facts))
+    private fun share(handOn: (Judged, String) -> Unit) {
+        val judged = (viewModel.state.picture as? PictureState.Judged)?.judged ?: return
+        handOn(judged, shareText(root.resources, judged, (viewModel.state.detector as? DetectorState.Ready)?.facts))
     }
 
     /** Shows it; null hides it. */

@@ -1,6 +1,7 @@
 package fauxlens.app.main
 
 import android.app.Activity
+import android.content.ClipboardManager
 import android.content.Intent
 import android.os.Bundle
 import android.view.Menu
@@ -16,16 +17,18 @@ import fauxlens.app.common.find
 import fauxlens.app.common.say
 import fauxlens.app.history.HistoryActivity
 import fauxlens.app.model.DetectorState
+import fauxlens.app.model.Judged
 import fauxlens.app.model.PictureState
 import fauxlens.app.model.UiState
 import fauxlens.app.selftest.SelfTestActivity
 import fauxlens.app.settings.SettingsActivity
-import fauxlens.app.state.Origin
+import fauxlens.app.state.SavedState
 import fauxlens.app.store.FilesProvider
 import fauxlens.app.ui.BackGesture
 import fauxlens.app.ui.Screen
 import fauxlens.app.ui.startFirst
 import fauxlens.app.ui.words
+import java.io.IOException
 
 /** The first screen: asks for a picture, and shows what was found. */
 class MainActivity : Screen(R.layout.activity_main) {
@@ -45,25 +48,27 @@ class MainActivity : Screen(R.layout.activity_main) {
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
-        empty = EmptyPart(find(R.id.empty_part), find(R.id.recent_part), holder) {
+        empty = EmptyPart(find(R.id.empty_part), find(R.id.recent_part), viewModel) {
             startActivity(Intent(this, HistoryActivity::class.java))
         }
-        square = SquarePart(find(R.id.square_part), holder)
+        square = SquarePart(find(R.id.square_part), viewModel)
         judged = JudgedPart(
             find(R.id.judged_part),
-            holder,
+            viewModel,
             savedInstanceState?.getBoolean(DETAILS_OPEN) ?: false,
             ::share,
+            ::sharePicture,
         )
-        several = SeveralPart(find(R.id.several_part), holder)
+        several = SeveralPart(find(R.id.several_part), viewModel)
         kept = KeptPart(find(R.id.kept_part))
         back = BackGesture(this, ::leave)
         find<View>(R.id.choose_picture).setOnClickListener { choose() }
+        find<View>(R.id.root).setOnDragListener(Dropping(this) { take(incomingOf(it)) })
         find<View>(R.id.take_photo).setOnClickListener { photograph() }
         shared = savedInstanceState?.getBoolean(SHARED) ?: false
-        // Turned over, the activity is made anew with the same intent; the holder has that picture already, unless the
+        // Turned over, the activity is made anew with the same intent; the view model has that picture already, unless the
         // process died meanwhile.
-        if (savedInstanceState == null) take(intent) else Origin.of(savedInstanceState)?.let(holder::restore)
+        if (savedInstanceState == null) take(intent) else SavedState.of(savedInstanceState)?.let(viewModel::restore)
     }
 
     override fun onNewIntent(intent: Intent) {
@@ -73,18 +78,26 @@ class MainActivity : Screen(R.layout.activity_main) {
     }
 
     private fun take(intent: Intent) {
-        when (val incoming = incomingOf(intent)) {
-            is Incoming.Picture -> {
-                shared = true
-                holder.open(incoming.uri)
-            }
-            is Incoming.Several -> {
-                shared = true
-                holder.openSeveral(incoming.uris)
-            }
+        val incoming = incomingOf(intent)
+        if (incoming is Incoming.Picture || incoming is Incoming.Several) shared = true
+        take(incoming)
+    }
+
+    private fun take(incoming: Incoming) {
+        when (incoming) {
+            is Incoming.Picture -> viewModel.open(incoming.uri)
+            is Incoming.Several -> viewModel.openSeveral(incoming.uris)
+            Incoming.Choose -> choose()
+            Incoming.History -> startActivity(Intent(this, HistoryActivity::class.java))
             Incoming.Unusable -> say(R.string.not_a_share)
             Incoming.Nothing -> Unit
         }
+    }
+
+    /** Opens what another app has copied. */
+    private fun paste() {
+        val clip = getSystemService(ClipboardManager::class.java)?.primaryClip
+        take(if (clip?.description.offersPicture()) incomingOf(clip) else Incoming.Unusable)
     }
 
     override fun onStart() {
@@ -97,7 +110,7 @@ class MainActivity : Screen(R.layout.activity_main) {
         super.onSaveInstanceState(outState)
         outState.putBoolean(DETAILS_OPEN, judged.detailsOpen)
         outState.putBoolean(SHARED, shared)
-        Origin.save(holder.origin, outState)
+        SavedState.save(viewModel.saved(), outState)
     }
 
     override fun render(state: UiState) {
@@ -141,8 +154,8 @@ class MainActivity : Screen(R.layout.activity_main) {
     /** Goes back to the verdict, where another square was to be chosen; else closes the picture, and the app, too, if
      * another one had given it. */
     private fun leave() {
-        if (holder.keepVerdict()) return
-        holder.close()
+        if (viewModel.keepVerdict()) return
+        viewModel.close()
         if (shared) finish()
     }
 
@@ -167,17 +180,29 @@ class MainActivity : Screen(R.layout.activity_main) {
     override fun onActivityResult(requestCode: Int, resultCode: Int, data: Intent?) {
         val good = resultCode == Activity.RESULT_OK
         if (requestCode == TAKEN) {
-            if (good) holder.openCamera() else holder.discardCamera()
+            if (good) viewModel.openCamera() else viewModel.discardCamera()
         } else if (requestCode == CHOSEN && good) {
-            data?.data?.let(holder::open)
+            data?.data?.let(viewModel::open)
         } else {
             return
         }
         if (good) shared = false
     }
 
-    private fun share(text: String) {
-        if (!startFirst(listOf(shareIntent(resources, text))) { startActivity(it) }) say(R.string.share_none)
+    private fun share(text: String) = handOn(shareIntent(resources, text))
+
+    private fun sharePicture(judged: Judged, text: String) {
+        try {
+            FilesProvider.writeVerdict(this) { drawVerdict(judged, text) }
+        } catch (error: IOException) {
+            Toast.makeText(this, getString(R.string.trouble_not_written, error.message), Toast.LENGTH_LONG).show()
+            return
+        }
+        handOn(sharePictureIntent(resources, text))
+    }
+
+    private fun handOn(intent: Intent) {
+        if (!startFirst(listOf(intent)) { startActivity(it) }) say(R.string.share_none)
     }
 
     private fun say(id: Int) = Toast.makeText(this, id, Toast.LENGTH_LONG).show()
@@ -189,6 +214,10 @@ class MainActivity : Screen(R.layout.activity_main) {
 
     override fun onOptionsItemSelected(item: MenuItem): Boolean {
         val screen = when (item.itemId) {
+            R.id.menu_paste -> {
+                paste()
+                return true
+            }
             R.id.menu_history -> HistoryActivity::class.java
             R.id.menu_settings -> SettingsActivity::class.java
             R.id.menu_self_test -> SelfTestActivity::class.java

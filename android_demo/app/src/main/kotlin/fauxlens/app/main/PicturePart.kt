@@ -14,7 +14,7 @@ import fauxlens.app.common.say
 import fauxlens.app.model.Judged
 import fauxlens.app.model.Layer
 import fauxlens.app.model.UiState
-import fauxlens.app.state.Holder
+import fauxlens.app.state.AppViewModel
 import fauxlens.app.ui.meaning
 import fauxlens.app.widget.Laid
 import fauxlens.app.widget.PictureView
@@ -22,9 +22,10 @@ import fauxlens.app.widget.ZoomView
 import fauxlens.core.Heatmap
 
 /** The judged picture with what lies over it, the choice of what that is, and its strength. */
-class PicturePart(private val root: View, private val holder: Holder) {
+class PicturePart(private val root: View, private val viewModel: AppViewModel) {
     private val picture: ZoomView = root.find(R.id.picture)
     private val strength: SeekBar = root.find(R.id.opacity)
+    private val cover: SeekBar = root.find(R.id.cover)
     private val layers: Map<Layer, RadioButton> = mapOf(
         Layer.HEATMAP to root.find(R.id.layer_heatmap),
         Layer.ELA to root.find(R.id.layer_ela),
@@ -32,17 +33,21 @@ class PicturePart(private val root: View, private val holder: Holder) {
     )
 
     init {
-        for ((layer, button) in layers) button.setOnClickListener { holder.show(layer) }
-        strength.setOnSeekBarChangeListener(object : SeekBar.OnSeekBarChangeListener {
+        for ((layer, button) in layers) button.setOnClickListener { viewModel.show(layer) }
+        onMove(strength, viewModel::setOpacity)
+        onMove(cover, viewModel::setOverlayShare)
+    }
+
+    private fun onMove(bar: SeekBar, moved: (Int) -> Unit) =
+        bar.setOnSeekBarChangeListener(object : SeekBar.OnSeekBarChangeListener {
             override fun onProgressChanged(bar: SeekBar, progress: Int, fromUser: Boolean) {
-                if (fromUser) holder.setOpacity(progress)
+                if (fromUser) moved(progress)
             }
 
             override fun onStartTrackingTouch(bar: SeekBar) = Unit
 
             override fun onStopTrackingTouch(bar: SeekBar) = Unit
         })
-    }
 
     /** Shows a judged picture with the layer and strength of the state. */
     fun render(judged: Judged, state: UiState) {
@@ -56,15 +61,20 @@ class PicturePart(private val root: View, private val holder: Holder) {
         strength.progress = state.overlayOpacity
         val share = resources.percent(state.overlayOpacity / 100.0, 0)
         root.find<TextView>(R.id.opacity_label).say(resources.getString(R.string.opacity_label, share))
+        cover.progress = state.overlayShare
+        val covered = resources.percent(state.overlayShare / 100.0, 0)
+        root.find<TextView>(R.id.cover_label).say(resources.getString(R.string.cover_label, covered))
     }
 }
 
 private fun laid(judged: Judged, state: UiState): Laid? {
     val alpha = PictureView.OPAQUE * state.overlayOpacity / 100
     val whole = RectF(0f, 0f, judged.preview.width.toFloat(), judged.preview.height.toFloat())
+    // The square may reach beyond the picture: all of it is all.
+    val until = if (state.overlayShare == 100) Float.MAX_VALUE else whole.right * state.overlayShare / 100
     return when (state.layer) {
-        Layer.HEATMAP -> Laid(judged.overlay, judged.square?.let(PictureView::rectangle) ?: whole, alpha)
-        Layer.ELA -> Laid(judged.ela, whole, alpha)
+        Layer.HEATMAP -> Laid(judged.overlay, judged.square?.let(PictureView::rectangle) ?: whole, alpha, until)
+        Layer.ELA -> Laid(judged.ela, whole, alpha, until)
         Layer.NONE -> null
     }
 }

@@ -11,11 +11,11 @@ import fauxlens.app.common.probability
 import fauxlens.app.common.say
 import fauxlens.app.model.PictureState
 import fauxlens.app.model.SeveralItem
-import fauxlens.app.state.Holder
+import fauxlens.app.state.AppViewModel
 import fauxlens.app.ui.look
 
 /** Several pictures that were shared together, each with its verdict; touched, one is opened. */
-class SeveralPart(private val root: View, private val holder: Holder) {
+class SeveralPart(private val root: View, private val viewModel: AppViewModel) {
     private val rows: ViewGroup = root.find(R.id.several_rows)
     private var shown: List<SeveralItem> = emptyList()
 
@@ -48,7 +48,7 @@ class SeveralPart(private val root: View, private val holder: Holder) {
         row.find<View>(R.id.entry_erase).visibility = View.GONE
         row.find<View>(R.id.entry_open).apply {
             contentDescription = words
-            setOnClickListener { holder.open(item.uri) }
+            setOnClickListener { viewModel.open(item.uri) }
         }
         return row
     }

@@ -1,5 +1,6 @@
 package fauxlens.app.main
 
+import android.content.ClipData
 import android.content.Intent
 import android.content.res.Resources
 import fauxlens.app.R
@@ -8,6 +9,7 @@ import fauxlens.app.common.probability
 import fauxlens.app.common.sentenceOf
 import fauxlens.app.model.DetectorFacts
 import fauxlens.app.model.Judged
+import fauxlens.app.store.FilesProvider
 import fauxlens.app.ui.look
 import fauxlens.app.ui.title
 import fauxlens.core.marks.Says
@@ -39,4 +41,13 @@ fun shareText(resources: Resources, judged: Judged, facts: DetectorFacts?): Stri
 fun shareIntent(resources: Resources, text: String): Intent {
     val send = Intent(Intent.ACTION_SEND).setType("text/plain").putExtra(Intent.EXTRA_TEXT, text)
     return Intent.createChooser(send, resources.getString(R.string.share_button))
+}
+
+/** Lets the person choose an app that takes the drawn verdict, with its words beside it. */
+fun sharePictureIntent(resources: Resources, text: String): Intent {
+    val send = Intent(Intent.ACTION_SEND).setType("image/png").putExtra(Intent.EXTRA_TEXT, text)
+        .putExtra(Intent.EXTRA_STREAM, FilesProvider.verdictUri).addFlags(Intent.FLAG_GRANT_READ_URI_PERMISSION)
+    // Android reads the permission from here.
+    send.clipData = ClipData.newRawUri("", FilesProvider.verdictUri)
+    return Intent.createChooser(send, resources.getString(R.string.share_picture_button))
 }

@@ -6,16 +6,16 @@ import fauxlens.app.R
 import fauxlens.app.common.find
 import fauxlens.app.common.say
 import fauxlens.app.model.PictureState
-import fauxlens.app.state.Holder
+import fauxlens.app.state.AppViewModel
 import fauxlens.app.widget.Nudge
 import fauxlens.app.widget.SquareView
 
 /** Asks where the face is: a square to drag, buttons to move it. */
-class SquarePart(private val root: View, private val holder: Holder) {
+class SquarePart(private val root: View, private val viewModel: AppViewModel) {
     private val picture: SquareView = root.find(R.id.square_picture)
 
     init {
-        picture.onSquare = holder::moveSquare
+        picture.onSquare = viewModel::moveSquare
         val buttons = mapOf(
             R.id.square_left to Nudge.LEFT,
             R.id.square_right to Nudge.RIGHT,
@@ -25,7 +25,7 @@ class SquarePart(private val root: View, private val holder: Holder) {
             R.id.square_smaller to Nudge.SMALLER,
         )
         for ((id, nudge) in buttons) root.find<View>(id).setOnClickListener { picture.nudge(nudge) }
-        root.find<View>(R.id.square_confirm).setOnClickListener { holder.judgeSquare() }
+        root.find<View>(R.id.square_confirm).setOnClickListener { viewModel.judgeSquare() }
     }
 
     /** Shows it; null hides it. */

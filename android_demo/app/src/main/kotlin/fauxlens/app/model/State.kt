@@ -14,13 +14,15 @@ import fauxlens.core.at
 import fauxlens.core.marks.Row
 import java.io.File
 
-/** Everything the screens show. Immutable: the holder makes another one for each change. */
+/** Everything the screens show. Immutable: the view model makes another one for each change. */
 data class UiState(
     val detector: DetectorState = DetectorState.Loading,
     val picture: PictureState = PictureState.None,
     val point: OperatingPoint = OperatingPoint.BALANCED,
     /** 0 (the picture alone) to 100 (the overlay as strong as `fauxlens detect` draws it). */
     val overlayOpacity: Int = 100,
+    /** How much of the picture's width the layer covers, from its left edge, in per cent; the rest shows the picture alone. */
+    val overlayShare: Int = 100,
     val layer: Layer = Layer.HEATMAP,
     val settings: Settings = Settings(),
     /** Why the detector does not run on the accelerator that was asked for, or null. */

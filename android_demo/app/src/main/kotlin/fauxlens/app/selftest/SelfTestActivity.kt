@@ -39,8 +39,8 @@ class SelfTestActivity : Screen(R.layout.activity_self_test) {
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
-        find<View>(R.id.test_run).setOnClickListener { holder.runSelfTest() }
-        find<View>(R.id.test_stop).setOnClickListener { holder.stopSelfTest() }
+        find<View>(R.id.test_run).setOnClickListener { viewModel.runSelfTest() }
+        find<View>(R.id.test_stop).setOnClickListener { viewModel.stopSelfTest() }
         find<View>(R.id.test_share).setOnClickListener { share() }
         if (savedInstanceState == null) runIfAsked(intent)
     }
@@ -53,7 +53,7 @@ class SelfTestActivity : Screen(R.layout.activity_self_test) {
 
     private fun runIfAsked(intent: Intent) {
         if (intent.action != ACTION) return
-        holder.runSelfTest(
+        viewModel.runSelfTest(
             SelfTestRequest(
                 bundle = intent.getStringExtra("bundle"),
                 threads = if (intent.hasExtra("threads")) intent.getIntExtra("threads", 1) else null,

@@ -52,15 +52,15 @@ class SettingsActivity : Screen(R.layout.activity_settings) {
                 setOnClickListener { change { it.copy(accelerator = accelerator) } }
             }
         }
-        for ((keep, id) in keeps) find<View>(id).setOnClickListener { holder.keep(keep) }
+        for ((keep, id) in keeps) find<View>(id).setOnClickListener { viewModel.keep(keep) }
         find<View>(R.id.open_self_test).setOnClickListener {
             startActivity(Intent(this, SelfTestActivity::class.java))
         }
     }
 
     private fun change(how: (Settings) -> Settings) {
-        val changed = how(holder.state.settings)
-        if (changed != holder.state.settings) holder.set(changed)
+        val changed = how(viewModel.state.settings)
+        if (changed != viewModel.state.settings) viewModel.set(changed)
     }
 
     override fun render(state: UiState) {

@@ -5,17 +5,19 @@ import android.content.ContentValues
 import android.content.Context
 import android.database.Cursor
 import android.database.MatrixCursor
+import android.graphics.Bitmap
 import android.net.Uri
 import android.os.ParcelFileDescriptor
 import android.provider.OpenableColumns
+import java.io.ByteArrayOutputStream
 import java.io.File
 import java.io.FileNotFoundException
 
 /**
- * Lends two files of the app to another one, to which the app grants it: the self-test's result, to be read, and the
- * place where a camera app puts the photo that was asked for.
+ * Lends files of the app to another one, to which the app grants it: the self-test's result and a verdict drawn as a
+ * picture, to be read, and the place where a camera app puts the photo that was asked for.
  *
- * The manifest says that it is not exported and grants addresses one by one. There is no other address than these two,
+ * The manifest says that it is not exported and grants addresses one by one. There is no other address than these,
  * so none can lead to another file.
  */
 class FilesProvider : ContentProvider() {
@@ -45,6 +47,7 @@ class FilesProvider : ContentProvider() {
     override fun getType(uri: Uri): String? = when (uri) {
         cameraUri -> "image/jpeg"
         selfTestUri -> "application/json"
+        verdictUri -> "image/png"
         else -> null
     }
 
@@ -63,6 +66,7 @@ class FilesProvider : ContentProvider() {
         when (uri) {
             cameraUri -> cameraFile(it)
             selfTestUri -> selfTestFile(it)
+            verdictUri -> verdictFile(it)
             else -> null
         }
     }
@@ -76,11 +80,26 @@ class FilesProvider : ContentProvider() {
         /** The result of the last self-test. */
         val selfTestUri: Uri = Uri.parse("content://$AUTHORITY/selftest.json")
 
+        /** The verdict that was drawn last, to be handed on. */
+        val verdictUri: Uri = Uri.parse("content://$AUTHORITY/verdict.png")
+
         /** The file behind `cameraUri`. */
         fun cameraFile(context: Context): File = File(context.cacheDir, "photo.jpg")
 
         /** The file behind `selfTestUri`. */
         fun selfTestFile(context: Context): File = File(context.filesDir, "selftest.json")
+
+        /** The file behind `verdictUri`. */
+        fun verdictFile(context: Context): File = File(context.cacheDir, "verdict.png")
+
+        /** Writes a drawn verdict to be handed on. Throws IOException where the disk is full. */
+        fun writeVerdict(context: Context, draw: () -> Bitmap) {
+            val bitmap = draw()
+            val bytes = ByteArrayOutputStream()
+            bitmap.compress(Bitmap.CompressFormat.PNG, 100, bytes)
+            bitmap.recycle()
+            verdictFile(context).writeBytes(bytes.toByteArray())
+        }
 
         /** Takes away what an earlier photo may have left; to be called before the camera is asked. */
         fun prepareCamera(context: Context) {

@@ -7,17 +7,17 @@ import android.view.MenuItem
 import android.view.View
 import android.view.WindowInsets
 import android.widget.Toolbar
-import fauxlens.app.state.HolderOwner
+import fauxlens.app.state.ViewModelOwner
 import fauxlens.app.R
 import fauxlens.app.common.find
 import fauxlens.app.model.UiState
-import fauxlens.app.state.Holder
+import fauxlens.app.state.AppViewModel
 import java.io.Closeable
 
-/** An activity that shows the holder's state and tells the holder what the person wants; nothing else. */
+/** An activity that shows the view model's state and tells the view model what the person wants; nothing else. */
 abstract class Screen(private val layout: Int) : Activity() {
-    /** The state holder of the whole app; it outlives every screen. */
-    protected val holder: Holder get() = (application as HolderOwner).holder
+    /** The view model of the whole app; it outlives every screen. */
+    protected val viewModel: AppViewModel get() = (application as ViewModelOwner).viewModel
 
     /** Whether this is the first screen, from which no arrow leads up. */
     protected open val isFirst: Boolean = false
@@ -36,7 +36,7 @@ abstract class Screen(private val layout: Int) : Activity() {
 
     override fun onStart() {
         super.onStart()
-        observing = holder.observe(::render)
+        observing = viewModel.observe(::render)
     }
 
     override fun onStop() {

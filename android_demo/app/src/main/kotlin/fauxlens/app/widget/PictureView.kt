@@ -14,8 +14,8 @@ import kotlin.math.ceil
 import kotlin.math.max
 import kotlin.math.min
 
-/** A bitmap over a part of the picture; `where` in pixels of the picture, `alpha` 0..255. */
-data class Laid(val bitmap: Bitmap, val where: RectF, val alpha: Int)
+/** A bitmap over a part of the picture; `where` in pixels of the picture, `alpha` 0..255; right of `until` it is not drawn. */
+data class Laid(val bitmap: Bitmap, val where: RectF, val alpha: Int, val until: Float = Float.MAX_VALUE)
 
 /**
  * A picture as large as fits, something laid over it, and the outline of the square that the detector looked at.
@@ -93,7 +93,10 @@ open class PictureView @JvmOverloads constructor(context: Context, attributes: A
         canvas.drawBitmap(bitmap, null, RectF(0f, 0f, bitmap.width.toFloat(), bitmap.height.toFloat()), smooth)
         laid?.let {
             smooth.alpha = it.alpha
+            canvas.save()
+            canvas.clipRect(it.where.left, it.where.top, min(it.where.right, it.until), it.where.bottom)
             canvas.drawBitmap(it.bitmap, null, it.where, smooth)
+            canvas.restore()
             smooth.alpha = OPAQUE
         }
         canvas.restore()

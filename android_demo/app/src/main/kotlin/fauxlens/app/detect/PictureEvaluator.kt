@@ -46,7 +46,7 @@ class Subject(
 }
 
 /** The way from a file to a verdict. On the worker thread; `nanoTime` is a clock in nanoseconds. */
-class Judging(private val decoder: PictureDecoder, private val nanoTime: () -> Long) {
+class PictureEvaluator(private val decoder: PictureDecoder, private val nanoTime: () -> Long) {
     /**
      * Opens a picture and judges every face in it, or what its detector looks at; `onStage` is told what is being done.
      *

@@ -34,9 +34,9 @@ import java.util.concurrent.atomic.AtomicInteger
  *
  * Called on the main thread only. Work is done on the worker; of several requests the newest wins.
  */
-class Holder(private val parts: Parts) {
+class AppViewModel(private val dependencies: Dependencies) {
     /** What the screens show now. */
-    var state: UiState = UiState(settings = parts.settings.load(), point = parts.settings.loadPoint())
+    var state: UiState = UiState(settings = dependencies.settings.load(), point = dependencies.settings.loadPoint())
         private set
 
     private val observers = LinkedHashSet<(UiState) -> Unit>()
@@ -45,29 +45,32 @@ class Holder(private val parts: Parts) {
     private val openings = AtomicInteger()
 
     // Whether the last process ended while it tried the GPU.
-    private val crashed = parts.settings.trial.isLeft()
+    private val crashed = dependencies.settings.trial.isLeft()
 
     /** Where the picture on the screen came from; null where there is none. */
     var origin: Origin? = null
         private set
+
+    // What a screen saved before the process died, until the picture it belongs to is there again.
+    private var restored: SavedState? = null
 
     // The picture on the screen, if another square may be chosen, and what its detector says of itself.
     private var subject: Subject? = null
     private var description: Description? = null
 
     // For the worker only.
-    private val opened = OpenedDetector(parts.bundles, parts.engines, parts.finders)
+    private val opened = OpenedDetector(dependencies.bundles, dependencies.engines, dependencies.finders)
 
     init {
         if (crashed) {
-            parts.settings.trial.remove()
+            dependencies.settings.trial.remove()
             state = state.copy(settings = state.settings.copy(accelerator = Accelerator.CPU))
         }
         val settings = state.settings
-        parts.worker.execute {
-            val loaded = parts.history.load()
-            val remembered = if (loaded.note == null) parts.history.prune(settings.keep) else loaded
-            parts.main.execute { show(remembered) }
+        dependencies.worker.execute {
+            val loaded = dependencies.history.load()
+            val remembered = if (loaded.note == null) dependencies.history.prune(settings.keep) else loaded
+            dependencies.main.execute { show(remembered) }
         }
         openDetector(settings)
     }
@@ -82,20 +85,20 @@ class Holder(private val parts: Parts) {
     /** Opens and judges a picture that was shared or picked. */
     fun open(uri: Uri) {
         origin = Origin.Address(uri)
-        request { request -> openBytes(parts.reader.read(uri, request::isWanted), request) }
+        request { request -> openBytes(dependencies.reader.read(uri, request::isWanted), request) }
     }
 
     /** Judges several pictures, one after the other; each is shown as it is done, and can then be opened. */
     fun openSeveral(uris: List<Uri>) {
-        origin = null
         val wanted = uris.take(MOST_SEVERAL)
+        origin = Origin.Addresses(wanted)
         request { request ->
             val items = ArrayList<SeveralItem>()
             for (uri in wanted) {
                 request.goOn()
-                items += severalItem(uri, guarded { openBytes(parts.reader.read(uri, request::isWanted), request) })
+                items += severalItem(uri, guarded { openBytes(dependencies.reader.read(uri, request::isWanted), request) })
                 val state = PictureState.Several(items.toList(), wanted.size)
-                parts.main.execute { if (request.isWanted()) change(this.state.copy(picture = state)) }
+                dependencies.main.execute { if (request.isWanted()) change(this.state.copy(picture = state)) }
             }
             Outcome(null, PictureState.Several(items, wanted.size))
         }
@@ -112,12 +115,39 @@ class Holder(private val parts: Parts) {
         )
     }
 
+    /** What is on the first screen, to be saved with it. */
+    fun saved(): SavedState {
+        val judged = (state.picture as? PictureState.Judged)?.judged
+        val square = (state.picture as? PictureState.NeedsSquare)?.square
+        return SavedState(origin, state.layer, state.overlayOpacity, state.overlayShare, judged?.shown ?: 0, square)
+    }
+
     /** Opens again what was on the screen when the process died; does nothing where something is on it. */
-    fun restore(origin: Origin) {
+    fun restore(saved: SavedState) {
         if (state.picture !is PictureState.None) return
-        when (origin) {
+        change(state.copy(layer = saved.layer, overlayOpacity = saved.opacity, overlayShare = saved.share))
+        when (val origin = saved.origin) {
             is Origin.Address -> open(origin.uri)
+            is Origin.Addresses -> openSeveral(origin.uris)
             is Origin.Entry -> openEntry(origin.id)
+            null -> return
+        }
+        restored = saved
+    }
+
+    /** A picture as a screen had it before the process died. */
+    private fun asRestored(picture: PictureState): PictureState {
+        val saved = restored ?: return picture
+        restored = null
+        return when (picture) {
+            is PictureState.Judged -> picture.judged.let { judged ->
+                val face = saved.face.takeIf { it in judged.faces.indices } ?: judged.shown
+                PictureState.Judged(judged.copy(shown = face))
+            }
+            is PictureState.NeedsSquare -> saved.square?.let { square ->
+                picture.copy(square = clamped(square, picture.preview.width, picture.preview.height, picture.smallest))
+            } ?: picture
+            else -> picture
         }
     }
 
@@ -127,16 +157,16 @@ class Holder(private val parts: Parts) {
         origin = null
         request { request ->
             val bytes = try {
-                parts.reader.read(FilesProvider.cameraUri, request::isWanted)
+                dependencies.reader.read(FilesProvider.cameraUri, request::isWanted)
             } finally {
-                parts.discardPhoto()
+                dependencies.discardPhoto()
             }
             openBytes(bytes, request)
         }
     }
 
     /** The person took no photo after all. */
-    fun discardCamera() = parts.worker.execute { parts.discardPhoto() }
+    fun discardCamera() = dependencies.worker.execute { dependencies.discardPhoto() }
 
     /** Moves the square of a picture that needs one; it is kept within the picture. */
     fun moveSquare(square: Square) {
@@ -151,7 +181,7 @@ class Holder(private val parts: Parts) {
         val mine = subject ?: return
         request(Stage.JUDGING) { request ->
             val running = opened.get()
-            Outcome(mine, kept(parts.judging.judge(mine, now.square, running, request.point), running, request))
+            Outcome(mine, kept(dependencies.evaluator.judge(mine, now.square, running, request.point), running, request))
         }
     }
 
@@ -175,7 +205,7 @@ class Holder(private val parts: Parts) {
     /** Puts the picture away. */
     fun close() {
         pictures.incrementAndGet()
-        parts.reader.abandon()
+        dependencies.reader.abandon()
         subject = null
         origin = null
         change(state.copy(picture = PictureState.None))
@@ -183,7 +213,7 @@ class Holder(private val parts: Parts) {
 
     /** Chooses the operating point; a verdict on the screen changes with it. */
     fun choose(point: OperatingPoint) {
-        parts.settings.save(point)
+        dependencies.settings.save(point)
         change(state.copy(point = point, picture = atPoint(state.picture, point)))
     }
 
@@ -196,6 +226,9 @@ class Holder(private val parts: Parts) {
 
     /** Sets how strong the overlay is, 0 to 100. */
     fun setOpacity(percent: Int) = change(state.copy(overlayOpacity = percent.coerceIn(0, 100)))
+
+    /** Sets how much of the picture's width what lies over it covers, 0 to 100 from the left. */
+    fun setOverlayShare(percent: Int) = change(state.copy(overlayShare = percent.coerceIn(0, 100)))
 
     /** Chooses what lies over the picture. */
     fun show(layer: Layer) = change(state.copy(layer = layer))
@@ -211,16 +244,16 @@ class Holder(private val parts: Parts) {
     /** Says how long verdicts are kept; what is older goes at once. */
     fun keep(keep: Keep) {
         val settings = state.settings.copy(keep = keep)
-        parts.settings.save(settings)
+        dependencies.settings.save(settings)
         change(state.copy(settings = settings))
-        remember { parts.history.prune(keep) }
+        remember { dependencies.history.prune(keep) }
     }
 
     /** Forgets one verdict. */
-    fun erase(id: Long) = remember { parts.history.erase(id) }
+    fun erase(id: Long) = remember { dependencies.history.erase(id) }
 
     /** Forgets all verdicts. */
-    fun eraseHistory() = remember { parts.history.eraseAll() }
+    fun eraseHistory() = remember { dependencies.history.eraseAll() }
 
     /** Shows what is kept of a verdict. */
     fun openHistory(id: Long) {
@@ -230,8 +263,8 @@ class Holder(private val parts: Parts) {
     private fun openEntry(id: Long) {
         origin = Origin.Entry(id)
         request {
-            val entry = parts.history.find(id) ?: throw Trouble(R.string.trouble_thumbnail)
-            Outcome(null, PictureState.Kept(entry, parts.history.thumbnail(entry)))
+            val entry = dependencies.history.find(id) ?: throw Trouble(R.string.trouble_thumbnail)
+            Outcome(null, PictureState.Kept(entry, dependencies.history.thumbnail(entry)))
         }
     }
 
@@ -239,14 +272,14 @@ class Holder(private val parts: Parts) {
     fun runSelfTest(request: SelfTestRequest = SelfTestRequest()) {
         val mine = selfTests.incrementAndGet()
         val settings = state.settings
-        fun post(next: SelfTestState) = parts.main.execute {
+        fun post(next: SelfTestState) = dependencies.main.execute {
             if (mine == selfTests.get()) change(state.copy(selfTest = next))
         }
         change(state.copy(selfTest = SelfTestState.Running(0, 0)))
-        parts.worker.execute {
+        dependencies.worker.execute {
             try {
                 val goOn = { if (mine != selfTests.get()) throw Superseded() }
-                post(parts.selfTests.run(request, settings) { done, total ->
+                post(dependencies.selfTests.run(request, settings) { done, total ->
                     goOn()
                     post(SelfTestState.Running(done, total))
                 })
@@ -272,19 +305,20 @@ class Holder(private val parts: Parts) {
 
         fun enter(stage: Stage) {
             goOn()
-            parts.main.execute { if (mine == pictures.get()) change(state.copy(picture = PictureState.Working(stage))) }
+            dependencies.main.execute { if (mine == pictures.get()) change(state.copy(picture = PictureState.Working(stage))) }
         }
     }
 
     private fun request(stage: Stage = Stage.READING, job: (Request) -> Outcome) {
+        restored = null
         val request = Request(pictures.incrementAndGet(), state.point, state.settings.keep)
-        parts.reader.abandon()
+        dependencies.reader.abandon()
         change(state.copy(picture = PictureState.Working(stage)))
-        parts.worker.execute {
+        dependencies.worker.execute {
             try {
                 request.enter(stage)
                 val result = guarded { job(request) }
-                parts.main.execute { if (request.mine == pictures.get()) finish(result) }
+                dependencies.main.execute { if (request.mine == pictures.get()) finish(result) }
             } catch (_: Superseded) {
                 // Nobody waits for it.
             }
@@ -297,13 +331,13 @@ class Holder(private val parts: Parts) {
         if (origin == null && result.picture is PictureState.Judged && state.settings.keep != Keep.NOTHING) {
             origin = state.history.firstOrNull()?.let { Origin.Entry(it.id) }
         }
-        change(state.copy(picture = atPoint(result.picture, state.point)))
+        change(state.copy(picture = asRestored(atPoint(result.picture, state.point))))
     }
 
     private fun openBytes(bytes: ByteArray, request: Request): Outcome {
         request.goOn()
         val running = opened.get()
-        val (subject, picture) = parts.judging.open(bytes, running, opened.finder, request.point, request::enter)
+        val (subject, picture) = dependencies.evaluator.open(bytes, running, opened.finder, request.point, request::enter)
         // A verdict that nobody waits for any more is not remembered either.
         request.goOn()
         return Outcome(subject, kept(picture, running, request))
@@ -313,8 +347,8 @@ class Holder(private val parts: Parts) {
     private fun kept(picture: PictureState, running: Running, request: Request): PictureState {
         if (picture is PictureState.Judged && request.keep != Keep.NOTHING) {
             val name = running.detector.description.name
-            val remembered = parts.history.add(picture.judged.preview, picture.judged.verdict, name)
-            parts.main.execute { show(remembered) }
+            val remembered = dependencies.history.add(picture.judged.preview, picture.judged.verdict, name)
+            dependencies.main.execute { show(remembered) }
         }
         return picture
     }
@@ -327,10 +361,10 @@ class Holder(private val parts: Parts) {
 
     private fun openDetector(settings: Settings) {
         val mine = openings.incrementAndGet()
-        parts.worker.execute {
+        dependencies.worker.execute {
             if (mine == openings.get()) {
                 val result = opened.open(settings)
-                parts.main.execute { show(result, mine) }
+                dependencies.main.execute { show(result, mine) }
             }
         }
     }
@@ -340,14 +374,14 @@ class Holder(private val parts: Parts) {
         // What was asked for and does not run is put back; what runs is kept for the next start.
         val ran = if (opening == openings.get()) result.settings else state.settings
         val settings = ran.copy(keep = state.settings.keep)
-        parts.settings.save(settings)
+        dependencies.settings.save(settings)
         val note = result.note ?: Sentence.of(R.string.note_gpu_crashed).takeIf { crashed && !settings.usesGpu }
         change(state.copy(detector = result.state, settings = settings, acceleratorNote = note))
     }
 
-    private fun remember(job: () -> Remembered) = parts.worker.execute {
+    private fun remember(job: () -> Remembered) = dependencies.worker.execute {
         val remembered = job()
-        parts.main.execute { show(remembered) }
+        dependencies.main.execute { show(remembered) }
     }
 
     private fun show(remembered: Remembered) {
