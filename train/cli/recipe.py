@@ -9,7 +9,7 @@ from train.cli.app import HELP_OPTIONS, App, group_in_order
 from train.cli.terminal import Json, command, print_json, print_lines, print_table, verb
 from train.common.errors import FauxlensError
 
-_NAME = Annotated[str, typer.Argument(help="Name of a shipped recipe, or the path of one.")]
+_NAME = Annotated[str, typer.Argument(help="Name of a shipped recipe or grid, or the path of a recipe.")]
 
 recipe_app = App(
     cls=group_in_order(("list", "show", "copy", "keys")),
@@ -48,30 +48,38 @@ def list_recipes(as_json: Json = False) -> None:
 @recipe_app.command("show")
 @verb(FauxlensError)
 def show_recipe(name: _NAME) -> None:
-    """Print a recipe."""
-    from train.recipe import read_recipe
-    from train.recipe_files import find_recipe
-
-    path = find_recipe(name)
-    read_recipe(path)
+    """Print a recipe or a grid."""
+    path, _ = _checked(name)
     typer.echo(path.read_text(encoding="utf-8"), nl=False)
 
 
 @recipe_app.command("copy")
 @verb(FauxlensError)
 def copy_recipe(name: _NAME, file: Annotated[Path, typer.Argument(help="The new file, which must not exist.")]) -> None:
-    """Copy a recipe, to change it."""
+    """Copy a recipe or a grid, to change it."""
     from train.common.atomic import write_text
     from train.common.errors import TrainError
-    from train.recipe import read_recipe
-    from train.recipe_files import find_recipe
 
-    path = find_recipe(name)
-    read_recipe(path)
+    path, verb_of_it = _checked(name)
     if file.exists():
         raise TrainError(f"{file} exists already: name another file.")
     write_text(file, path.read_text(encoding="utf-8"))
-    print_lines(f"next: {command('train', file)}")
+    print_lines(f"next: {command(verb_of_it, file)}")
+
+
+def _checked(name: str) -> tuple[Path, str]:
+    """The file of a recipe or of a shipped grid, which has been read without a fault, and the verb that takes it."""
+    from train.compare.ablate.grid import read_grid, shipped_grids
+    from train.recipe import read_recipe
+    from train.recipe_files import find_recipe
+
+    grids = {path.stem: path for path in shipped_grids()}
+    if name in grids:
+        read_grid(grids[name])
+        return grids[name], "ablate"
+    path = find_recipe(name)
+    read_recipe(path)
+    return path, "train"
 
 
 @recipe_app.command("keys")

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 import tomli_w
+from typer.testing import CliRunner
 
+from fauxlens import app
 from train.common.errors import TrainError
 from train.compare.ablate.grid import find_grid, read_grid, shipped_grids
 
@@ -99,3 +101,14 @@ def test_shipped_grids_open_with_what_they_reproduce(path: Path) -> None:
         f"# Command: fauxlens ablate train/grids/{path.name} --manifest manifest.csv --out runs/{path.stem}" in opening
     )
     assert len(read_grid(path).arms) >= 2
+
+
+def test_shipped_grids_are_listed_shown_and_copied(tmp_path: Path) -> None:
+    copy = tmp_path / "mine.toml"
+    listed, shown = (CliRunner().invoke(app, ["recipe", *words]) for words in (["list"], ["show", "flip"]))
+    assert all(path.stem in listed.stdout for path in shipped_grids())
+    assert shown.stdout == find_grid("flip").read_text()
+    copied = CliRunner().invoke(app, ["recipe", "copy", "flip", str(copy)])
+    assert copied.exit_code == 0
+    assert "fauxlens ablate" in copied.stdout
+    assert read_grid(copy) == read_grid(find_grid("flip"))
