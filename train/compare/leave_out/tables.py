@@ -24,14 +24,15 @@ HOW_TO_READ = (
     "trainings and the pictures (of one training, the pictures alone).",
     "AUC: chance that a fake scores above a real one; 0.5 is guessing. Rates in %: of fakes those caught at 1 % false "
     "alarms (TPR at 1 % FPR), of reals those called fake at the detector's own 1 % point.",
-    "Seen: the same on test pictures of the trainings that had it. Metadata: the AUC that file facts alone (size, "
-    "format, JPEG quality, bytes) reach on these pictures, learnt from the same training pictures.",
+    "Seen: AUC of fakes, false alarms of reals in %, on test pictures of the trainings that had it. Metadata: the AUC "
+    "that file facts alone (size, format, JPEG quality, bytes) reach on these pictures, learnt from the same training "
+    "pictures.",
 )
 
 
 def tables_of(result: SchemeResult, width: int = 80) -> tuple[TextTable, ...]:
     """What a terminal of so many columns shows of a scheme."""
-    title = f"{title_of(result.scheme)}: {_trainings(result)}"
+    title = f"{title_of(result.scheme)}: {trainings_of(result)}"
     if result.scheme == "matrix":
         return (_matrix(result, title, width),)
     return (
@@ -73,7 +74,7 @@ def wide_table(result: SchemeResult) -> TextTable:
         )
         header = ("trained on", "tested on", "pictures", "AUC", "TPR at 1 % FPR (%)", "metadata AUC")
         return TextTable(title_of(result.scheme), header, pairs)
-    heading = ("left out", "against", "pictures", "AUC", "rate (%)", "seen", "metadata AUC")
+    heading = ("left out", "against", "pictures", "AUC", "rate (%)", "seen: AUC, of reals %", "metadata AUC")
     rows = tuple(
         (
             f"{row.name}, {row.label}s",
@@ -127,7 +128,7 @@ def as_markdown(results: Sequence[SchemeResult]) -> str:
     parts = []
     for result in results:
         table = wide_table(result)
-        parts += [f"**{markdown_text(table.title)}**, {_trainings(result)}", markdown_table(table.header, table.rows)]
+        parts += [f"**{markdown_text(table.title)}**, {trainings_of(result)}", markdown_table(table.header, table.rows)]
         parts.append("\n".join(f"- {markdown_text(one)}" for one in sentences(result)))
     parts.append(" ".join(HOW_TO_READ))
     return "\n\n".join(filter(None, parts)) + "\n"
@@ -138,7 +139,7 @@ def as_latex(results: Sequence[SchemeResult]) -> str:
     parts = []
     for result in results:
         table = wide_table(result)
-        caption = f"{table.title}: {_trainings(result)}. {' '.join(HOW_TO_READ)}"
+        caption = f"{table.title}: {trainings_of(result)}. {' '.join(HOW_TO_READ)}"
         parts.append(latex_table(table.header, table.rows, caption, f"tab:{result.scheme}"))
     return "\n".join(parts)
 
@@ -205,9 +206,11 @@ def _name(row: LeftOutRow) -> str:
     return row.name if row.label == "fake" else f"{row.name} (reals)"
 
 
-def _trainings(result: SchemeResult) -> str:
+def trainings_of(result: SchemeResult) -> str:
+    """How many trainings of which seeds a scheme has, in words."""
     seeds = ", ".join(map(str, result.seeds))
-    return f"{len(result.trained_on)} trainings, {'seeds' if len(result.seeds) > 1 else 'seed'} {seeds}"
+    several = f"{len(result.seeds)} seeds each ({seeds})" if len(result.seeds) > 1 else f"seed {seeds}"
+    return f"{len(result.trained_on)} trainings, {several}"
 
 
 def _auc(row: LeftOutRow, interval: bool = True) -> str:
