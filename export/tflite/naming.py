@@ -87,11 +87,13 @@ def _stages(operators: tuple[Operator, ...]) -> dict[int, str]:
     scale = [operator for operator in operators if _is_named(operator, f"{SCALE}/")]
     convolutions = [operator for operator in operators if operator.is_convolution]
     steps = [operator for operator in operators if _is_named(operator, f"{HEAD}/") and not operator.is_convolution]
-    if not scale or not convolutions or not steps:
+    inside = [operator for operator in convolutions if _LAYER.match(operator.outputs[0].name)]
+    if not (scale or inside) or not convolutions or not steps:
         raise ExportError(
             "The converted model has no scaling, no convolution or no head; convert what `compose` gives."
         )
-    names = {scale[0].inputs[0].index: "planes"}
+    # A first convolution without padding takes the whole scaling into its weights.
+    names = {(scale or inside)[0].inputs[0].index: "planes"}
     if len(scale) > 1:
         names[scale[-1].outputs[0].index] = "scaled"
     logits = [operator for operator in steps if _is_named(operator, f"{HEAD}/{LOGIT}/")]
