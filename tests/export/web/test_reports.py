@@ -1,4 +1,4 @@
-"""The pages that `evaluate` and `loo` write: accessible, printable and fit for a phone, in a real Chromium."""
+"""The pages of `evaluate`, `loo` and `detect --report`: accessible, printable and fit for a phone, in a real Chromium."""
 
 import json
 import os
@@ -9,6 +9,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from export.artifacts.bundle import read_bundle
+from export.inference.detect_files import SHIPPED, DetectedPicture, Settings, detect_input
+from export.inference.inputs import Input
+from export.inference.report import write_report as write_picture_report
 from train.compare.leave_out.figures import LeftOutRow, SchemeResult
 from train.compare.leave_out.page import page
 from train.compare.level import Level
@@ -92,10 +96,21 @@ def left_out_page(folder: Path) -> Path:
     return path
 
 
+def picture_page(folder: Path) -> Path:
+    """The evidence about one picture, of a long name."""
+    picture, target = folder / f"{'a-long-name-' * 9}.jpg", folder / "picture.html"
+    picture.write_bytes(read_bundle(SHIPPED).references.pictures[0])
+    settings = Settings(SHIPPED, "balanced")
+    found = detect_input(settings, Input(str(picture), picture))
+    assert isinstance(found, DetectedPicture)
+    write_picture_report(found, picture.read_bytes(), settings, target)
+    return target
+
+
 def test_reports_in_chromium(tmp_path: Path, chromium: str, page_parts: Path) -> None:
     node = shutil.which("node")
     assert node is not None
-    reports = [str(full_report(tmp_path / "report")), str(left_out_page(tmp_path))]
+    reports = [str(full_report(tmp_path / "report")), str(left_out_page(tmp_path)), str(picture_page(tmp_path))]
     environment = {
         **os.environ,
         "FAUXLENS_REPORTS": json.dumps(reports),
