@@ -1,4 +1,4 @@
-"""The pages of `evaluate`, `loo` and `detect --report`: accessible, printable and fit for a phone, in a real Chromium."""
+"""Pages of `evaluate`, `loo` and `detect --report`: accessible, printable and fit for a phone, in a real Chromium."""
 
 import json
 import os
