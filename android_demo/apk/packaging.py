@@ -31,9 +31,10 @@ def build(assets: Path | None, release: Key | None = None) -> Path:
     # Once more: what the last steps needed was fetched after the first look.
     check_repository(repository_of(Path(layout.PLATFORM.read_text(encoding="utf-8").strip())))
     aars = sorted((layout.TFLITE / "aars").glob("*.aar"))
-    libraries = sorted(layout.LIBRARIES.glob("*.jar"))
-    # Our own two are built from the rest.
+    # Our own two are built from the rest; what an earlier version of them left there is not packed.
     own = {f"{module}-{layout.VERSION_NAME}.jar" for module in ("core", "tflite")}
+    older = {path for module in ("core", "tflite") for path in layout.LIBRARIES.glob(f"{module}-*.jar")}
+    libraries = sorted(path for path in layout.LIBRARIES.glob("*.jar") if path.name in own or path not in older)
     check_lock([*aars, *(path for path in libraries if path.name not in own)])
     if release:
         link_release()
