@@ -127,7 +127,7 @@ def test_the_board_shows_every_epoch(quick: Recipe, small_manifest: Path, tmp_pa
     assert np.allclose(logged, [done.val_loss for done in history])
     for name, steps in (
         ("training batch", [0, 1]),
-        ("precision and recall", [1, 2, 3, 4]),
+        ("precision and recall/pr_curves", [1, 2, 3, 4]),
         ("confusion", [1, 2, 3, 4]),
     ):
         assert [event.step for event in board.Tensors(name)] == steps
