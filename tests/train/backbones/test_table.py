@@ -22,9 +22,7 @@ def test_every_name_of_recipes_is_in_the_table() -> None:
 
 
 def test_an_unknown_backbone_is_one_sentence_with_the_known_ones() -> None:
-    with pytest.raises(
-        TrainError, match=r"model\.backbone = 'lenet'.*'mobilenet-v1'.*'facenet'"
-    ) as caught:
+    with pytest.raises(TrainError, match=r"model\.backbone = 'lenet'.*'mobilenet-v1'.*'facenet'") as caught:
         parse_recipe(PLAIN | {"model": {"backbone": "lenet", "width": 0.3}}, "r.toml")
     assert "\n" not in str(caught.value)
 
