@@ -93,6 +93,8 @@ def evaluate_verb(
     from export.release.scanned_folder import manifest_of
 
     models = [one for one in (model, beside) if one]
+    if not view and pixels_range:
+        raise ExportError("--pixels is for models that are not Fauxlens's: give --view with it.")
     check_names(models, name or ())
     check_folder_writable(out)
     with bar("scanning", as_json) as progress:

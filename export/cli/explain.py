@@ -57,8 +57,8 @@ def explain_verb(
     """Explain a score: heatmap, input planes and, with a run folder, Grad-CAM++ and other attributions."""
     check_folder_writable(out)
     if mean is not None:
-        if files or what is not None:
-            raise ExportError("--mean takes a manifest instead of pictures and --what: give one or the other.")
+        if files or what is not None or local_fakes is not None:
+            raise ExportError("--mean takes a manifest instead of pictures, --what or --local-fakes: give one.")
         _explain_manifest(mean, model, at, rows, out, as_json)
         return
     if local_fakes is not None:

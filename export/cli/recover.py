@@ -18,13 +18,14 @@ def recover_verb(
     pictures: Annotated[
         int, typer.Option(min=32, help="Number of training pictures that the layers are measured on.")
     ] = 384,
-    seed: Annotated[int, typer.Option(help="Random seed for choosing these pictures.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed for choosing these pictures.")] = 1,
     as_json: Json = False,
 ) -> None:
     """Turn a detector's weights back into Keras weights, from which `train --weights` can go on.
 
-    So a detector learns new generators or cameras from few pictures. Keep the pictures that it was trained on in the
-    training split: an evaluation on them says nothing.
+    So a detector learns new generators or cameras from few pictures.
+
+    Keep pictures that it was trained on in the training split: an evaluation on them says nothing.
     """
     from export.release.recover import recover
 

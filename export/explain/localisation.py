@@ -129,8 +129,9 @@ def overlap(scores: np.ndarray, inside: np.ndarray) -> float:
 
 
 def _measure_all(detector: LoadedDetector, folder: Path, random: np.random.Generator) -> Iterable[LocalFake]:
+    pairs = _pairs(folder)
     rows = {row["path"]: row for row in read_manifest(folder / "manifest.csv").frame.iter_rows(named=True)}
-    for pair in _pairs(folder).iter_rows(named=True):
+    for pair in pairs.iter_rows(named=True):
         row = rows.get(pair["fake"])
         eyes = eyes_of(row) if row else None
         picture = decode(folder / pair["fake"])

@@ -300,6 +300,8 @@ def _score_path(
         return score_table(path, called, manifest, scores_at)
     if view or path.suffix.lower() == ".onnx":
         return score_foreign_model(path, called, manifest, manifest_path, view, pixels, scores_at, on_progress)
+    if scores_at:
+        raise TrainError(f"--scores-at is for tables and for models that are not Fauxlens's, which {path} is not.")
     tflite = read_detector(path)
     description = read_description(tflite, str(path))
     parsed, unclear, points = parse_view(description.view), description.unclear_faces, points_of(description)

@@ -24,6 +24,13 @@ _WEAK = 0.5
 """A generator is listed under known failures when less than this part of its fakes is called fake."""
 
 
+_ALARMING = 0.05
+"""A source of real pictures is listed there when more than this part of it is called fake."""
+
+RECONSTRUCTIONS = "reconstructions of reals"
+"""What `Learned.source` says of reconstructions, which have a source for every source of reals."""
+
+
 @dataclass(frozen=True)
 class Learned:
     """How many pictures of one source and generator, in training, stand in each split of the manifest."""
@@ -63,11 +70,12 @@ def render_card(
         rows=[cells(variant) for variant in comparison.variants],
         how_to_read=NOTES,
         learned=learned,
+        reconstructed=",".join(sorted({one.generator for one in learned if one.source == RECONSTRUCTIONS})),
         baseline=baseline,
         localisation=[table_rows([one])[0] for one in localisation],
         localisation_columns=LOCALISATION_COLUMNS,
         weak=[group for group in evaluation.generators if group.called.balanced.value < _WEAK],
-        alarming=[source for source in evaluation.real_sources if source.called.balanced.high > 0.1],
+        alarming=[source for source in evaluation.real_sources if source.called.balanced.value > _ALARMING],
         recipe=recipe_text.rstrip("\n"),
         recipe_sha256=recipe_sha256,
         fence=_fence(recipe_text),

@@ -25,7 +25,7 @@ from export.parity.references import choose_references, eyes_are_found, make_ref
 from export.quantize.describe import describe
 from export.quantize.states import KerasState, load_states
 from export.release.evaluate import score_and_map
-from export.release.model_card import Learned, render_card
+from export.release.model_card import RECONSTRUCTIONS, Learned, render_card
 from export.release.variants import Variant, VariantComparison, choose, reason, to_plain
 from export.tflite.checks import Requirements, check_detector
 from export.tflite.convert import Arithmetic, convert
@@ -320,7 +320,7 @@ def _learned(store: Store, rows: pl.DataFrame) -> tuple[Learned, ...]:
     seen = rows.filter("seen").select("source", "generator", "label").unique()
     counted = store.manifest.frame.join(seen, on=["source", "generator", "label"], how="semi")
     # They have a source for every source of reals, which says nothing more.
-    source = pl.when(pl.col("family") == "reconstruction").then(pl.lit("reconstructions of reals")).otherwise("source")
+    source = pl.when(pl.col("family") == "reconstruction").then(pl.lit(RECONSTRUCTIONS)).otherwise("source")
     table = (
         counted.with_columns(source=source)
         .group_by("source", "generator", "label")

@@ -70,9 +70,10 @@ def read_foreign_scores(path: Path, manifest: Manifest, column: str = "") -> For
 def _read(path: Path) -> pl.DataFrame:
     try:
         if path.suffix.lower() != ".parquet":
-            return read_table(path, error=TrainError, remedy=_REMEDY)
-        data = read_bytes(path, error=TrainError, remedy=_REMEDY, limit=MAX_TABLE_BYTES)
-        table = pl.read_parquet(io.BytesIO(data))
+            table = read_table(path, error=TrainError, remedy=_REMEDY)
+        else:
+            data = read_bytes(path, error=TrainError, remedy=_REMEDY, limit=MAX_TABLE_BYTES)
+            table = pl.read_parquet(io.BytesIO(data))
     except FileNotFoundError:
         raise TrainError(f"{path} does not exist: check the spelling.") from None
     except (pl.exceptions.PolarsError, OSError) as error:
@@ -91,8 +92,8 @@ def _numbers(scores: pl.DataFrame, path: Path, column: str) -> pl.DataFrame:
     bad = cast.filter(pl.col("score").is_null() | ~pl.col("score").is_finite() | pl.col("key").is_null())
     if not bad.is_empty():
         raise TrainError(
-            f"{path} has {bad.height:,} rows in which {column!r} is no finite number or the picture is not named, the "
-            f"first for {printable(str(bad['key'][0]))[:200]!r}: correct or remove them."
+            f"{path} names no picture or has no finite number as {column!r} in {bad.height:,} of its rows, the first "
+            f"for {printable(str(bad['key'][0]))[:200]!r}: correct or remove them."
         )
     return cast
 

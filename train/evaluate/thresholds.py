@@ -136,7 +136,9 @@ def parse_rate(text: str, option: str) -> float:
         rate = float(number) / (100 if percent else float(divided) if divided else 1)
         if 0 < rate < 1:
             return rate
-    raise TrainError(f"{option} {text!r} is no rate: give per cent such as 1%, or a fraction such as 0.01 or 1/100.")
+    raise TrainError(
+        f"{option} {text!r} is no rate between 0 and 100 %: give per cent such as 1%, or a fraction such as 1/100."
+    )
 
 
 def parse_costs(text: str, option: str) -> tuple[float, float]:

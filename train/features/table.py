@@ -69,7 +69,8 @@ def check_ending(path: Path) -> None:
 
 def read_features(path: Path) -> FeatureTable:
     """Read a features file of either kind; TrainError where it is missing, none, damaged or holds no picture."""
-    check_ending(path)
+    if path.suffix not in (".parquet", ".npz"):
+        raise TrainError(f"{path} is no features file, which ends in .parquet or .npz: {_REMEDY}.")
     try:
         data = read_bytes(path, error=TrainError, remedy=_REMEDY, limit=_LIMIT)
     except FileNotFoundError:

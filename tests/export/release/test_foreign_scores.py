@@ -140,8 +140,8 @@ def test_what_was_left_out_and_what_was_chosen_where_is_said(
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"score": float("nan")}, "1 rows in which 'score' is no finite number"),
-        ({"score": None}, "1 rows in which 'score' is no finite number"),
+        ({"score": float("nan")}, "no finite number as 'score' in 1 of its rows"),
+        ({"score": None}, "no finite number as 'score' in 1 of its rows"),
         ({"path": "a/001.jpg"}, "with different scores"),
     ],
 )
@@ -165,6 +165,7 @@ def test_a_bad_table_is_one_sentence(pictures: pl.DataFrame, manifest: Path, tmp
         (pictures.select(path=pl.lit("x/") + pl.col("path"), score="score"), "None of the 240 scores"),
         (pictures.filter(label="real").select("path", "score"), "no fake picture"),
         (pictures.select("path", "score").head(1), "picture"),
+        (pictures.select("path", "score").head(0), "has no rows"),
     ]
     for frame, sentence in cases:
         frame.write_csv(table)

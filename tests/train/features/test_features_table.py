@@ -67,5 +67,7 @@ def test_no_picture_and_no_number_are_told(features: FeatureTable, tmp_path: Pat
 def test_another_ending_and_no_file(features: FeatureTable, tmp_path: Path) -> None:
     with pytest.raises(TrainError, match=r"a\.csv: features are written as Parquet or NPZ"):
         write_features(features, tmp_path / "a.csv")
+    with pytest.raises(TrainError, match=r"a\.csv is no features file"):
+        read_features(tmp_path / "a.csv")
     with pytest.raises(TrainError, match="does not exist"):
         read_features(tmp_path / "a.npz")

@@ -118,7 +118,7 @@ def _sentence(auc: float, shares: list[tuple[float, str]], baselines: Sequence[S
     if share >= EXPLAINS_MUCH:
         return f"{start}: that may explain much of the figure."
     listed = ", ".join(f"{WORDS[one.kind]} {one.auc:.2f}" for one in baselines)
-    alone = f" (AUC of each alone: {listed})" if listed else ""
+    alone = f" (AUC of each alone, whether the detector sees it or not: {listed})" if listed else ""
     also = f"; {swapped}" if swapped else ""
     return f"No shortcut that was tried explains AUC {auc:.2f}{alone}{also}."
 
