@@ -12,7 +12,7 @@ from train.common.errors import DataError, ElaError, ExportError, TrainError
 
 @verb(ElaError, DataError, TrainError, ExportError)
 def recover_verb(
-    model: Annotated[Path, typer.Argument(help="A .tflite (float32 or int8) or a bundle.")],
+    model: Annotated[Path, typer.Argument(help="An int8 .tflite or a bundle.")],
     manifest: ManifestFile,
     out: Annotated[Path, typer.Option("--out", help="File for the weights.")] = Path("recovered.h5"),
     pictures: Annotated[

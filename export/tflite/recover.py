@@ -30,14 +30,14 @@ class _Convolution:
 def recover_classifier(
     tflite: bytes, description: Description, views: Iterable[np.ndarray], name: str
 ) -> tuple[Any, Model]:
-    """Build the trainable Keras classifier of a float32 or int8 detector file, and what [model] of its recipe says.
+    """Build the trainable Keras classifier of an int8 detector file, and what [model] of its recipe says.
 
     Export folds batch normalisation into the convolutions. Here it is put back: each layer's mean and variance are
     measured on `views` (uint8 [S, S, 3] each, a few hundred like those to train on), and its scale and offset are
     chosen so that the network computes what it did. Rounding to int8 stays in the weights. The head's bias is not
     recovered and is 0; training fits the head first.
-    Raises ExportError for a file without the convolutions of MobileNet V1 or with weights of another type, and where
-    `views` is empty.
+    Raises ExportError for a file that is not int8 or has not the convolutions of MobileNet V1, and where `views` is
+    empty.
     """
     convolutions = _convolutions(tflite, name)
     channels = len(convolutions[0].bias)
@@ -72,10 +72,9 @@ def _convolutions(tflite: bytes, name: str) -> list[_Convolution]:
     found = [operator for operator in graph.operators if operator.is_convolution]
     first = next((i for i, one in enumerate(found) if one.is_int8_convolution), None)
     if first is None:
-        # A float detector: MobileNet V1 has 27 convolutions, and the head is the last.
-        first = max(0, len(found) - 28)
-    if len(found) - first < 2:
-        raise ExportError(f"{name} has no convolutions of a network: it cannot be trained on.")
+        raise ExportError(
+            f"{name} has no int8 convolution: give an int8 detector; a run trains on from its own weights.h5."
+        )
     return [_read(tflite, operator, name) for operator in found[first:]]
 
 

@@ -88,7 +88,7 @@ def test_robustness_of_a_detector_file_begins_with_its_own_scores(detector: Path
     assert found.robustness.median_side == 72
     html = found.paths.html.read_text(encoding="utf-8")
     assert all(one.words in html for one in STANDARD)
-    assert html.count("<svg") == 6
+    assert html.count("<svg") == 7
 
 
 def test_robustness_of_a_run(make_run: MakeRun, drawn: Drawn, tmp_path: Path) -> None:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from export.artifacts.metadata import attach
 from export.parity.layer_errors import COLUMNS, LayerError, cells, compare_layers, first_fallen, to_plain, verdict
 from export.quantize.states import KerasState
 from export.tflite.convert import GraphParts, convert
+from tests.export.conftest import make_description
 from train.common.errors import ExportError
 
 if TYPE_CHECKING:
@@ -115,6 +117,8 @@ def test_a_dead_bias_leaves_the_logit_its_name(tiny: Tiny) -> None:
     parts: GraphParts = replace(tiny.states["float"].parts, head_bias=0.0)
     state = replace(tiny.states["float"], parts=parts)
     references = tiny.bundle.references
-    errors = compare_layers(state, convert(parts, "float32"), references.views[:2], references.names[:2])
+    errors = compare_layers(
+        state, attach(convert(parts, "float32"), make_description()), references.views[:2], references.names[:2]
+    )
     assert errors[-1].name == "logit"
     assert errors[-1].snr > 60

@@ -22,11 +22,8 @@ def views(trained_run: Run) -> np.ndarray:
     return np.array(trained_run.store().pixels[:64])
 
 
-@pytest.mark.parametrize(("variant", "farthest"), [("float32", 1e-2), ("ptq-int8", 0.5)])
-def test_the_recovered_network_gives_the_files_logits(
-    bundle_path: Path, views: np.ndarray, variant: str, farthest: float
-) -> None:
-    bundle = read_bundle(bundle_path)
+def test_the_recovered_network_gives_the_files_logits(bundle_path: Path, views: np.ndarray) -> None:
+    bundle, variant = read_bundle(bundle_path), "ptq-int8"
     tflite, description = bundle.variants[variant], bundle.descriptions[variant]
     model, settings = recover_classifier(tflite, description, iter(views), variant)
     run = open_detector_file(tflite, name=variant)
@@ -36,9 +33,10 @@ def test_the_recovered_network_gives_the_files_logits(
     # Where a score has saturated its logit is lost.
     kept = np.abs(expected) * calibration.scale < 9
     assert kept.sum() > len(views) / 2
-    # The head's bias is not in the recovered network.
-    difference = predict_logits(model, views)[kept] - expected[kept]
-    assert np.abs(difference - np.median(difference)).max() < farthest
+    # The head's bias is not in the recovered network, and rounding of activations is not either.
+    found = predict_logits(model, views)[kept]
+    assert np.corrcoef(found, expected[kept])[0, 1] > 0.97
+    assert 0.8 < np.polyfit(found, expected[kept], 1)[0] < 1.25
     assert settings.width == 0.25
 
 
@@ -80,3 +78,9 @@ def test_a_manifest_without_training_pictures_is_refused(bundle_path: Path, trai
     finally:
         path.unlink()
     assert not (tmp_path / "out.h5").exists()
+
+
+def test_a_float_detector_is_refused(bundle_path: Path, views: np.ndarray) -> None:
+    bundle = read_bundle(bundle_path)
+    with pytest.raises(ExportError, match="has no int8 convolution"):
+        recover_classifier(bundle.variants["float32"], bundle.descriptions["float32"], iter(views), "a.tflite")

@@ -183,7 +183,7 @@ def test_faces_that_nobody_looked_for_and_none_left_are_refused(
         pack(manifest, FACE, tmp_path / "s", unclear="keep")
     with pytest.raises(DataError, match="choose centre or keep"):
         pack(Manifest(faced.frame[2:], faced.folder), FACE, tmp_path / "s")
-    with pytest.raises(DataError, match="no way 'guess' to treat unclear faces"):
+    with pytest.raises(DataError, match="Unknown treatment 'guess' of unclear faces"):
         pack(faced, FACE, tmp_path / "s", unclear="guess")  # type: ignore[arg-type]
     assert not (tmp_path / "s").exists()
 

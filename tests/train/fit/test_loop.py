@@ -341,15 +341,17 @@ def test_training_reads_the_error_levels_that_pillow_gives(quick: Recipe, small_
 
 
 def test_the_trained_run_scores_what_its_weights_say(trained_run: object) -> None:
+    from train.evaluate.calibration import log_odds
     from train.evaluate.scores import read_scores
-    from train.fit.run_folder import Run, scores_path
+    from train.fit.run_folder import Run, read_state, scores_path
 
     assert isinstance(trained_run, Run)
     store = trained_run.store()
     scores = read_scores(scores_path(trained_run, "float"))
     at = {path: row for row, path in enumerate(store.manifest.frame["path"])}
     views = store.pixels[[at[path] for path in scores["path"][:20]]]
-    assert np.allclose(predict_logits(load_model(trained_run), views), scores["logit"][:20], atol=1e-4)
+    logits = log_odds(read_state(trained_run, "float").calibration, predict_logits(load_model(trained_run), views))
+    assert np.allclose(logits, scores["log_odds"][:20], atol=1e-4)
     assert not scores.filter(pl.col("seen") & (pl.col("split") == "train")).height
 
 

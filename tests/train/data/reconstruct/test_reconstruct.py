@@ -382,6 +382,8 @@ def test_a_full_disk_leaves_nothing_half_written(
             made(reals, out, workers=1)
     assert {path.name for path in out.rglob("*") if path.is_file()} == {
         "reconstructed.json",
+        # The lock under which one process at a time works there.
+        ".lock",
         *(path.name for path in written),
     }
     assert len(made(reals, out).pairs) == 13

@@ -78,7 +78,7 @@ def test_the_hardest_is_told_with_its_figures(withstood: Robustness) -> None:
 
 def test_what_cannot_be_evaluated_is_refused(scored: Scored) -> None:
     rows = rows_to_report(scored[0])
-    with pytest.raises(TrainError, match="as they are"):
+    with pytest.raises(TrainError, match="unchanged pictures"):
         evaluate_corrupted(
             rows, scored[1], [CorruptedScores("blur", 1, "b", "b", rows["probability"].to_numpy())], name="m"
         )
