@@ -24,7 +24,7 @@ runtimes: setup
 demo: setup
 	$(BIN)/fauxlens demo
 
-# Under two minutes on two idle cores.
+# A few minutes on two idle cores: nothing is trained, and no other program is started.
 check: lint types fast
 
 test: lint types android unit
