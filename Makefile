@@ -24,7 +24,7 @@ runtimes: setup
 demo: setup
 	$(BIN)/fauxlens demo
 
-# A few minutes on two idle cores: nothing is trained, and no other program is started.
+# About four minutes on two cores (3 min 15 s of it tests): nothing is trained, and no other program is started.
 check: lint types fast
 
 test: lint types android unit
