@@ -15,10 +15,8 @@ from typing import Any
 import numpy as np
 
 from ela.front_ends import parse_front_end
-from export.quantize.annotate import fake_quantised
 from export.quantize.biases import round_biases
 from export.quantize.depthwise import quantise_depthwise_per_channel
-from train.backbones.published import fold_centre
 from train.backbones.table import BACKBONES, check_int8
 from train.common.errors import ExportError
 from train.common.progress import LogCallback
@@ -44,7 +42,9 @@ def fake_quantise(classifier: Any, depthwise: Scales = "per-channel") -> Any:
     before use. depthwise: whether depthwise weights have a scale a channel, or one in all as tfmot leaves them.
     """
     tf = load_tensorflow()
-    backbone = fake_quantised(fold_centre(backbone_of(classifier)))
+    import tensorflow_model_optimization as tfmot
+
+    backbone = tfmot.quantization.keras.quantize_model(backbone_of(classifier))
     if depthwise == "per-channel":
         quantise_depthwise_per_channel(backbone)
     pooled = tf.keras.layers.GlobalAveragePooling2D(name=POOLED)(backbone.output)

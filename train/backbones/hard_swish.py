@@ -1,4 +1,4 @@
-"""MobileNet V3's activations as layers, which tensorflow-model-optimization and the converter know how to quantise."""
+"""MobileNet V3's activations as layers with names that stay, where Keras writes them as numbered functions."""
 
 import functools
 from typing import Any

@@ -5,10 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from train.backbones.rebuild import rebuild
-from train.backbones.spec import CENTRED, BuildSpec
+from train.backbones.spec import BuildSpec
 from train.backbones.table import Backbone
-from train.common.tf import load_tensorflow
 
 MIDDLE, HALF_RANGE = 128.0, 127.5
 """A backbone takes (v - MIDDLE) / HALF_RANGE of a grey level v (`train.model.scale_pixels`)."""
@@ -50,21 +48,3 @@ def _inflated(backbone: Backbone, model: Any, spec: BuildSpec) -> Any:
             weights = [np.concatenate([kernel, more], axis=2), *bias]
         new.set_weights(weights)
     return wider
-
-
-def fold_centre(model: Any) -> Any:
-    """A backbone without the layer that moves its planes, which goes into the batch norm behind the first convolution.
-
-    For int8, where a shift would round what are whole grey levels. The first convolution's padding is then grey 128
-    instead of the published mean, up to 25 grey levels of one column and one row; elsewhere nothing changes.
-    """
-    layers = load_tensorflow().keras.layers
-    centred = next((layer for layer in model.layers if layer.name == CENTRED), None)
-    if centred is None:
-        return model
-    folded = rebuild(model, lambda layer, inputs, name: inputs if name == CENTRED else None)
-    convolution = next(layer for layer in folded.layers if isinstance(layer, layers.Conv2D))
-    norm = next(layer for layer in folded.layers if isinstance(layer, layers.BatchNormalization))
-    shift = np.einsum("hwio,i->o", convolution.get_weights()[0].astype(np.float64), np.asarray(centred.offset))
-    norm.moving_mean.assign(norm.moving_mean.numpy() - shift.astype(np.float32))
-    return folded

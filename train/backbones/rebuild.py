@@ -1,7 +1,7 @@
-"""A Keras model laid out anew, layer by layer: with names that never change, and with what fake quantisation can take.
+"""A Keras model laid out anew, layer by layer, with names that never change.
 
 Keras numbers layers without a name through the whole process, so that the second InceptionV3 of a process has other
-names than the first; and it writes activations as functions, which tensorflow-model-optimization does not take.
+names than the first, and weights saved by name would not fit.
 """
 
 import re
