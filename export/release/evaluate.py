@@ -111,8 +111,10 @@ def evaluate_models(
     model was trained on are evaluated, too, but for robustness. `names` are what the report calls the models, else the
     names of their files. A model may also be a table of another tool's scores (train.evaluate.foreign_scores), whose
     column is `scores_at` where it has another name than usual. `bias_score`: at most so many `pictures` are also shown
-    as files of the other class are. Raises TrainError when models of
-    different views are asked for side by side, and what is wrong with a model or the manifest.
+    as files of the other class are.
+
+    Raises TrainError when models of different views are asked for side by side, and what is wrong with a model or the
+    manifest.
     """
     if robustness not in SETS:
         raise TrainError(f"Unknown set of corruptions {robustness!r}: choose one of {', '.join(SETS)}.")

@@ -218,7 +218,7 @@ def _row(
     of_auc: BySet,
     of_rate: BySet,
 ) -> LeftOutRow:
-    """One row about the pictures `mine`, [N], held against `others`; figures by metric, whether seen, and name."""
+    """One row about the pictures `mine`, [N], compared with `others`; figures by metric, whether seen, and name."""
     groups = tried.matrix.pictures["group"].filter(mine).n_unique()
     auc = of_auc.get(("auc", seen, name))
     metric: Metric = "tpr_at_1" if label == "fake" else "false_alarms"
@@ -266,7 +266,7 @@ def _names(tried: _Tried, names: pl.Series, rows: Bools, label: str) -> list[str
 
 
 def _all_fakes_as(name: str, matrix: ScoreMatrix) -> ScoreMatrix:
-    """The matrix with its fakes as one set, called as the reals that they are held against.
+    """The matrix with its fakes as one set, called as the reals that they are compared with.
 
     The set of seen fakes is told apart from that of unseen ones, so its figure is marked unseen, as the reals are.
     """
