@@ -13,7 +13,7 @@ from export.artifacts.description import BALANCED
 from export.artifacts.tolerances import StageLimits, allowed_flips
 from export.inference.detector import threshold_of
 from export.parity.heatmap_similarity import cosine
-from export.runtimes.interface import Guarantee, Output, ParityRun
+from export.runtimes.interface import LAST_BIT, Guarantee, Output, ParityRun
 from train.common.errors import ElaError
 
 
@@ -126,7 +126,7 @@ def _runtime_stage(bundle: Bundle, variant: str, runtime: str, guarantee: Guaran
     compared = _compare(bundle, variant, "runtime", (stored, runtime), now, bundle.tolerances.runtime)
     if guarantee == "decisions":
         return compared
-    allowed = _rounding(bundle, variant)
+    allowed = _rounding(bundle, variant, guarantee)
     passed = compared.numbers["max"] <= allowed and not compared.numbers["flips"]
     must = "must be equal bit for bit" if allowed == 0 else f"may differ by {allowed:g} at most"
     return dataclasses.replace(compared, passed=passed, sentence=f"{compared.sentence[:-1]}; they {must}.")
@@ -135,8 +135,8 @@ def _runtime_stage(bundle: Bundle, variant: str, runtime: str, guarantee: Guaran
 def _heatmap_stage(bundle: Bundle, variant: str, guarantee: Guarantee, output: Output) -> StageResult:
     references, tolerances = bundle.references, bundle.tolerances
     stored = references.heatmaps.get(tflite_stage(variant))
-    if guarantee == "bits" and stored is not None:
-        apart = np.abs(output.heatmaps - stored).max(axis=(1, 2)) > _rounding(bundle, variant)
+    if guarantee != "decisions" and stored is not None:
+        apart = np.abs(output.heatmaps - stored).max(axis=(1, 2)) > _rounding(bundle, variant, guarantee)
         if apart.any():
             first = references.names[int(apart.argmax())]
             return StageResult(
@@ -172,9 +172,11 @@ def _heatmap_stage(bundle: Bundle, variant: str, guarantee: Guarantee, output: O
     return StageResult("heatmap", passed, numbers, sentence)
 
 
-def _rounding(bundle: Bundle, variant: str) -> float:
-    """How far a runtime that guarantees bits may be from the stored values."""
-    return 0.0 if variant.endswith("int8") else bundle.tolerances.float_rounding
+def _rounding(bundle: Bundle, variant: str, guarantee: Guarantee) -> float:
+    """How far a runtime that guarantees more than decisions may be from the stored values."""
+    if not variant.endswith("int8"):
+        return bundle.tolerances.float_rounding
+    return LAST_BIT if guarantee == "last-bit" else 0.0
 
 
 def _compare(

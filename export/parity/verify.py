@@ -43,7 +43,8 @@ class Parity:
 def verify(bundle: Bundle, *, variant: str, runtime: Runtime) -> Parity:
     """Verify a variant of a bundle on a runtime.
 
-    A runtime that guarantees `bits` must give equal bits (float variants within `float_rounding`), others equal
+    A runtime that guarantees `bits` must give equal bits (float variants within `float_rounding`), one that guarantees
+    `last-bit` values within LAST_BIT, others equal
     decisions. A runtime with a run of its own decodes and makes the views; for all others, that happens here. Raises
     ExportError for an unknown variant and a run of which nothing came, RuntimeAbsentError where the runtime's assets
     are missing. A stage that cannot run counts as different.

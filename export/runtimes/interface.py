@@ -41,7 +41,11 @@ def check_views(views: np.ndarray, size: int, name: str = "The detector") -> Non
         )
 
 
-Guarantee = Literal["bits", "decisions"]
+Guarantee = Literal["bits", "last-bit", "decisions"]
+"""What a runtime gives as the bundle stores it: every bit; scores and heatmaps within LAST_BIT; or decisions only."""
+
+LAST_BIT = 1e-7
+"""Neighbours of float32 below 1 are at most 6e-8 apart; an older LiteRT rounds some float sums to the other one."""
 
 
 @dataclass(frozen=True)

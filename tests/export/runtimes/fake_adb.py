@@ -191,12 +191,14 @@ def spoil(told: dict[str, Any], faults: set[str]) -> dict[str, Any]:
         told[key] = value
     if "GPU" in faults:
         told["promise"] = "decisions"
-    if "one bit of a score" in faults or "GPU" in faults:
+    if "a wrong score" in faults or "GPU" in faults:
+        one["scores"][1] = f"{int(one['scores'][1], 16) ^ 0x400:08x}"
+    # The largest value, 1.0, so that the difference is not lost beside others.
+    if "a wrong heatmap" in faults:
+        one["heatmap"][one["heatmap"].index("3f800000")] = "3f7fff00"
+    if "a last bit" in faults:
         one["scores"][1] = f"{int(one['scores'][1], 16) ^ 1:08x}"
-    if "one bit of a heatmap" in faults:
-        # The largest value, 1.0, so that the bit is not lost beside others.
-        at = one["heatmap"].index("3f800000")
-        one["heatmap"][at] = "3f7fffff"
+        one["heatmap"][one["heatmap"].index("3f800000")] = "3f7fffff"
     if "another decoder" in faults:
         one["decoded_sha256"] = "e" * 64
     if "another resize" in faults:

@@ -166,8 +166,8 @@ def test_a_self_test_that_fails_is_one_sentence_and_leaves_no_bundle(tiny: Tiny,
 
 
 DEPARTING = {
-    "one bit of a score": ("runtime", r"max \d\S* in drawn/5\.jpg; they must be equal bit for bit\."),
-    "one bit of a heatmap": ("heatmap", r"1 of 16 heatmaps are not those of tflite/ptq-int8, .* drawn/5\.jpg\."),
+    "a wrong score": ("runtime", r"max \d\S* in drawn/5\.jpg; they may differ by 1e-07 at most\."),
+    "a wrong heatmap": ("heatmap", r"1 of 16 heatmaps are not those of tflite/ptq-int8, .* drawn/5\.jpg\."),
     "another decoder": ("decode", r"1 of 16 pictures decode to other pixels, the first is drawn/5\.jpg\."),
     "another resize": ("view", r"1 of 16 pictures give another view, the first is drawn/5\.jpg\."),
     "undecodable": ("decode", r"It could not run: drawn/5\.jpg: The picture is damaged: copy it again\."),
@@ -182,6 +182,12 @@ def test_the_stage_that_departs_on_the_phone_is_named(tiny: Tiny, phone: Fake, f
     stage, sentence = DEPARTING[fault]
     assert (parity.passed, parity.first_departure) == (False, stage)
     assert re.search(sentence, parity.sentence), parity.sentence
+
+
+def test_a_last_bit_may_differ(tiny: Tiny, phone: Fake) -> None:
+    phone.break_("a last bit")
+    parity = held(tiny, phone)
+    assert parity.passed, parity.sentence
 
 
 def test_a_gpu_is_held_to_decisions(tiny: Tiny, phone: Fake) -> None:
@@ -250,7 +256,7 @@ def test_without_adb_nothing_is_verified(tiny: Tiny, tmp_path: Path, monkeypatch
     ("fault", "status", "words"),
     [
         ("", 0, "all 7 stages passed"),
-        ("one bit of a score", 1, "differs first at runtime"),
+        ("a wrong score", 1, "differs first at runtime"),
         ("no phone", 2, "No phone is connected"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Every runtime that guarantees bits, compared on the same bundles: a small one made here, and the one that ships."""
+"""Every runtime that guarantees more than decisions, on the same bundles: a small one made here and the shipped one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from export.artifacts.bundle import Bundle, read_bundle
 from export.inference.detect_files import SHIPPED
 from export.parity.verify import verify
-from export.runtimes.interface import Runtime
+from export.runtimes.interface import LAST_BIT, Runtime
 from export.runtimes.registry import RUNTIMES
 from train.common.errors import ExportError
 
@@ -18,12 +18,7 @@ if TYPE_CHECKING:
     from tests.export.conftest import Tiny
 
 # A phone is at hand nowhere; what speaks to it is tested in test_device.py.
-# The app's library is older than LiteRT here: of a map whose size is no 6 x 6 its float mean may round a last bit
-# another way (1 of 32 scores of the tiny detector, by 4e-8). The shipped detector has its bits, which is tested below.
-OLDER_LIBRARY = ("apk", "apk-a53")
-LAST_BIT = 1e-7
-BITS = [name for name, runtime in RUNTIMES.items() if runtime.guarantee == "bits" and name != "device"]
-TESTED = [*BITS, *OLDER_LIBRARY]
+TESTED = [name for name, runtime in RUNTIMES.items() if runtime.guarantee != "decisions" and name != "device"]
 
 
 @pytest.fixture(params=TESTED)
@@ -43,7 +38,7 @@ def shipped() -> Bundle:
 def test_it_gives_litert_s_bits(tiny: Tiny, runtime: Runtime, variant: str) -> None:
     views = tiny.bundle.references.views
     output, expected = (one.call(tiny.sealed[variant], views) for one in (runtime, RUNTIMES["litert"]))
-    last_bit = LAST_BIT if runtime.name in OLDER_LIBRARY else 0.0
+    last_bit = LAST_BIT if runtime.guarantee == "last-bit" else 0.0
     rounding = last_bit if variant == "ptq-int8" else tiny.bundle.tolerances.float_rounding
     assert output.scores.dtype == output.heatmaps.dtype == np.float32
     np.testing.assert_allclose(output.scores, expected.scores, rtol=0, atol=rounding)
@@ -60,7 +55,7 @@ def test_the_shipped_detector_gives_the_bits_that_it_ships_with(shipped: Bundle,
     parity = verify(shipped, variant=shipped.default, runtime=runtime)
     assert parity.passed, parity.sentence
     output = runtime.call(shipped.variants[shipped.default], shipped.references.views)
-    last_bit = LAST_BIT if runtime.name in OLDER_LIBRARY else 0.0
+    last_bit = LAST_BIT if runtime.guarantee == "last-bit" else 0.0
     expected = shipped.references.stages[f"tflite/{shipped.default}"]
     np.testing.assert_allclose(output.scores[:, 1], expected, rtol=0, atol=last_bit)
     maps = shipped.references.heatmaps[f"tflite/{shipped.default}"]

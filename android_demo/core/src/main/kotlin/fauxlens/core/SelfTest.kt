@@ -19,7 +19,7 @@ data class Header(
         require(accelerator in listOf("cpu", "gpu")) { "There is no accelerator '$accelerator'." }
     }
 
-    /** "bits" where scores and heatmaps must equal the stored ones in every bit, "decisions" where verdicts must. */
+    /** "bits" where scores and heatmaps must equal the stored ones but for a last bit, "decisions" where verdicts must. */
     val promise: String
         get() = if (accelerator == "gpu") "decisions" else "bits"
 }
