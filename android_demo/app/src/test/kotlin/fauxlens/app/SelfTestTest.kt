@@ -37,7 +37,7 @@ class SelfTestTest {
     }
 
     @Test
-    fun `the shipped bundle passes in every bit, and the document is complete`() {
+    fun `the shipped bundle passes, and the document is complete`() {
         app.filesDir.resolve("selftest-bundle.zip").writeBytes(Golden.bundleBytes)
         start { putExtra("bundle", "selftest-bundle.zip").putExtra("threads", 1).putExtra("accelerator", "cpu") }
 
@@ -82,7 +82,7 @@ class SelfTestTest {
     }
 
     @Test
-    fun `an engine that gives other bits fails`() {
+    fun `an engine that gives other scores fails`() {
         val engines = app.engines
         app.engines = EngineFactory { detector, settings -> Changed(engines.make(detector, settings)) }
         start { this }
@@ -118,11 +118,11 @@ class SelfTestTest {
 
     private fun JsonObject.text(key: String): String = getValue(key).jsonPrimitive.content
 
-    /** One last bit of the score is another. */
+    /** The score moves by more than a last bit. */
     private class Changed(private val engine: Engine) : Engine by engine {
         override fun run(view: ByteArray): Output {
             val output = engine.run(view)
-            val scores = output.scores.copyOf().also { it[1] = Float.fromBits(it[1].toRawBits() xor 1) }
+            val scores = output.scores.copyOf().also { it[1] += if (it[1] < 0.5f) 3e-7f else -3e-7f }
             return Output(scores, output.heatmap)
         }
     }
