@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from android_demo.apk import layout
+from export.inference.picture_result import LARGER, NO_FACE
 from train.image.marks.tables import tables
 
 _RES = layout.SOURCES / "res"
@@ -64,6 +65,20 @@ def test_english_of_evidence_is_that_of_core_and_of_python() -> None:
         assert not name.startswith("summary_") or english in python, name
     words = {words for _, words in tables().source_types.values()}
     assert words <= set(wordings.values())
+
+
+def test_english_of_what_faces_are_missing_or_small_is_that_of_python() -> None:
+    """A person who sees a picture in the app and one who runs `detect` read the same remedy."""
+    resources = texts(_RES / "values")
+    assert resources["note_small_face"] == f"Face %1$d is too small to judge: {LARGER}."
+    assert resources["note_no_face"] == NO_FACE
+
+
+@pytest.mark.parametrize(("language", "original"), [("de", "das Original"), ("es", "el original"), ("fr", "l’original")])
+def test_every_language_names_the_remedy_for_a_face_that_is_too_small(language: str, original: str) -> None:
+    said, _, remedy = texts(_RES / f"values-{language}")["note_small_face"].partition(":")
+    assert "%1$d" in said
+    assert original in remedy
 
 
 def _wordings(file: str, prefix: str) -> dict[str, str]:

@@ -26,7 +26,7 @@ fun choicesFor(view: View, faces: List<Face>?): List<Choice> = when {
 /** The square in the centre, as training takes it of a picture without a face. */
 fun centre(view: View): Choice = Choice(viewFor(view, 0, UnclearFaces.CENTRE) ?: view, null)
 
-/** Whether a face is too small: its square has less than half of the view's side (export/inference/judge.py). */
+/** Whether a face is too small: its square has less than half of the view's side (export/inference/picture_result.py). */
 fun isTooSmall(choice: Choice): Boolean {
     // Where the picture ends does not matter for the side.
     val eyes = choice.eyes ?: return false
