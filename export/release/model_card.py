@@ -1,6 +1,5 @@
 """The model card (Mitchell et al. 2019, "Model Cards for Model Reporting"), filled from what was measured."""
 
-import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from export.explain.localisation import COLUMNS as LOCALISATION_COLUMNS
 from export.explain.localisation import Localisation, table_rows
 from export.release.hugging_face import front_matter
 from export.release.variants import COLUMNS, NOTES, VariantComparison, cells
-from train.common.text import printable
+from train.common.table_formats import markdown_code, markdown_text
 from train.evaluate.decision import WORDS
 from train.evaluate.prior_shift import alarm_sentences
 
@@ -100,9 +99,14 @@ def markdown_environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # Markdown, where escaping is `_cell`'s
+        autoescape=False,  # Markdown, where the filters escape
     )
-    environment.filters |= {"interval": _interval, "percent": _percent, "cell": _cell, "inline": _inline}
+    environment.filters |= {
+        "interval": _interval,
+        "percent": _percent,
+        "cell": lambda value: markdown_text(str(value)),
+        "inline": lambda value: markdown_code(str(value)),
+    }
     return environment
 
 
@@ -115,19 +119,6 @@ def _interval(value: Any) -> str:
 
 def _percent(value: Any) -> str:
     return f"{100 * value.value:.1f} % ({100 * value.low:.1f} to {100 * value.high:.1f})"
-
-
-def _cell(text: object) -> str:
-    """Text that cannot end a table cell, or start Markdown or HTML of its own."""
-    safe = html.escape(printable(" ".join(str(text).split())), quote=False)
-    for mark in "\\`*_|[]#":
-        safe = safe.replace(mark, f"\\{mark}")
-    return safe
-
-
-def _inline(text: object) -> str:
-    # Also inside a code span a bar ends the cell, unless it is escaped (GitHub Flavored Markdown 0.29, 4.10).
-    return "`" + printable(" ".join(str(text).split())).replace("`", "'").replace("|", "\\|") + "`"
 
 
 def _fence(text: str) -> str:

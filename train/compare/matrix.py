@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from train.common.errors import TrainError
-from train.common.text import printable
+from train.common.table_formats import markdown_table
 from train.evaluate.evaluation import Evaluation
 from train.evaluate.metrics import Interval, wilson
 
@@ -83,16 +83,11 @@ def as_table(matrix: Matrix) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ..
 
 def as_markdown(matrix: Matrix) -> str:
     """The matrix as a Markdown table with a line that explains it."""
-    header, rows = as_table(matrix)
-    lines = [
-        _markdown_line(header),
-        _markdown_line(["---"] * len(header)),
-        *(_markdown_line(row) for row in rows),
-        "",
+    note = (
         "AUC [95 % interval], then the fakes caught at 1 % false alarms on the test pictures (TPR at 1 % FPR). "
-        "`*`: the generator was in training. False alarms: reals called fake at the shipped 1 % threshold.",
-    ]
-    return "\n".join(lines) + "\n"
+        "`*`: the generator was in training. False alarms: reals called fake at the shipped 1 % threshold."
+    )
+    return f"{markdown_table(*as_table(matrix))}\n\n{note}\n"
 
 
 def _row(evaluation: Evaluation, generators: Sequence[str]) -> MatrixRow:
@@ -131,7 +126,3 @@ def _percent(interval: Interval | None) -> str:
     if interval is None:
         return NOTHING
     return f"{100 * interval.value:.1f} % [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
-
-
-def _markdown_line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(printable(cell).replace("|", "\\|").replace("*", "\\*") for cell in cells) + " |"

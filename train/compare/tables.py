@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from train.common.text import printable
+from train.common.table_formats import markdown_table, markdown_text
 from train.compare.bootstrap import METRICS, Metric, PictureSet
 from train.compare.seeds import BETTER, NOTHING_FOUND, WORSE, ArmComparison, BlockFigures, Difference, Figure
 
@@ -65,9 +64,8 @@ def as_markdown(comparison: ArmComparison) -> str:
     """The tables as Markdown, with the sentences of `sentences` and `how_to_read`."""
     parts = []
     for table in tables_of(comparison):
-        lines = [_markdown_line(table.header), _markdown_line(["---"] * len(table.header))]
-        parts += [f"**{_escaped(table.title)}**", "\n".join([*lines, *map(_markdown_line, table.rows)])]
-    found = "\n".join(f"- {_escaped(sentence)}" for sentence in sentences(comparison))
+        parts += [f"**{markdown_text(table.title)}**", markdown_table(table.header, table.rows)]
+    found = "\n".join(f"- {markdown_text(sentence)}" for sentence in sentences(comparison))
     if found:
         parts += ["**What was found**", found]
     parts.append(" ".join(how_to_read(comparison)))
@@ -155,11 +153,3 @@ def _name(one: PictureSet) -> str:
 
 def _p(value: float) -> str:
     return "p < 0.001" if value < 0.001 else f"p {value:.3f}" if value < 0.1 else f"p {value:.2f}"
-
-
-def _escaped(text: str) -> str:
-    return printable(text).replace("|", "\\|").replace("*", "\\*")
-
-
-def _markdown_line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(map(_escaped, cells)) + " |"

@@ -57,8 +57,10 @@ def _tiles(draw: ImageDraw.ImageDraw) -> None:
 @pytest.mark.parametrize("subject", [_cat, _house, _letters, _tree, _tiles], ids=lambda one: one.__name__[1:])
 @pytest.mark.parametrize("soft", [0, 2])
 def test_what_is_no_face_is_told_to_hold_none(
-    subject: Callable[[ImageDraw.ImageDraw], None], soft: int, tmp_path: Path
+    subject: Callable[[ImageDraw.ImageDraw], None], soft: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Where `detect` writes the heatmap.
+    monkeypatch.chdir(tmp_path)
     picture = Image.new("RGB", (SIDE, SIDE))
     subject(ImageDraw.Draw(picture))
     grain = np.random.default_rng(0).normal(0, 3, (SIDE, SIDE, 3))

@@ -6,12 +6,12 @@ from html import escape
 from pathlib import Path
 
 from train.common.atomic import write_text
+from train.common.table_formats import csv_table, latex_table, markdown_table, markdown_text
 from train.common.text import printable
 from train.compare.ablate.figures import Ablation, AblationRow
 from train.compare.bootstrap import METRICS, Metric
 from train.compare.level import Level
 from train.compare.seeds import NOTHING_FOUND, Difference
-from train.compare.table_formats import csv_table, latex_table, markdown_table, markdown_text
 from train.compare.tables import TITLES, set_name, signed
 
 NOTHING = "–"

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import Any
 
+from train.common.table_formats import csv_table, latex_table, markdown_table, markdown_text
 from train.compare.leave_out.figures import FEWEST_GROUPS, LeftOutRow, SchemeResult
 from train.compare.level import Level
-from train.compare.table_formats import csv_table, latex_table, markdown_table, markdown_text
 from train.evaluate.metrics import Interval
 from train.evaluate.report.attribute_tables import TextTable
 

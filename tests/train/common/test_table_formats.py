@@ -8,8 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
-from train.compare.table_formats import csv_table, latex_table, markdown_table
+from train.common.table_formats import csv_table, latex_table, markdown_code, markdown_table
 
 HOSTILE = ("a&b", "50 % of_x", "{\\input{/etc/passwd}}", "[x]", "a|b", "#1 ~^", "<script>", "=1+1", "–", "−0.5", "a*b")
 HEADER = tuple(f"h{number}" for number in range(len(HOSTILE)))
@@ -46,10 +47,22 @@ def test_latex_compiles(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout[-2000:]
 
 
-def test_markdown_keeps_its_columns() -> None:
-    lines = markdown_table(HEADER, [HOSTILE]).splitlines()
-    assert [len(re.findall(r"(?<!\\)\|", line)) for line in lines] == [len(HEADER) + 1] * 3
-    assert r"\<script\>" in lines[2]
+def test_markdown_shows_every_cell_as_it_is() -> None:
+    cells = (*HOSTILE, "[a](b) `c` # d", "&lt;b&gt;", "~~gone~~ __x__", "a\\")
+    header = tuple(f"h{number}" for number in range(len(cells)))
+    read = MarkdownIt("gfm-like", {"linkify": False}).parse(markdown_table(header, [cells]))
+    shown = [token for token in read if token.type == "inline"]
+    assert [one.content for one in shown[: len(header)]] == list(header)
+    for token, cell in zip(shown[len(header) :], cells, strict=True):
+        assert {one.type for one in token.children or ()} <= {"text", "text_special"}
+        assert "".join(one.content for one in token.children or ()) == cell
+
+
+def test_a_code_span_in_a_table_is_one_cell() -> None:
+    table = f"| a | b |\n| --- | --- |\n| {markdown_code('x|`y`')} | z |"
+    read = MarkdownIt("gfm-like", {"linkify": False}).parse(table)
+    cells = [token.children or [] for token in read if token.type == "inline"][2:]
+    assert [(cell[0].type, cell[0].content) for cell in cells] == [("code_inline", "x|'y'"), ("text", "z")]
 
 
 def test_csv_is_read_back_and_computed_by_nobody() -> None:

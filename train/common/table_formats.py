@@ -1,8 +1,9 @@
-"""A table of short texts as Markdown, LaTeX and CSV."""
+"""Foreign text in Markdown, LaTeX and CSV, alone and in tables: the one place that escapes it."""
 
 from __future__ import annotations
 
 import csv
+import html
 import io
 import re
 from collections.abc import Sequence
@@ -43,8 +44,15 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def markdown_text(text: str) -> str:
-    """Text that Markdown shows as it stands, in a table too."""
-    return re.sub(r"([\\`*_\[\]<>|])", r"\\\1", printable(text))
+    """Text on one line that Markdown shows as it stands: it ends no cell, and starts no markup and no HTML."""
+    safe = html.escape(printable(" ".join(text.split())), quote=False)
+    return re.sub(r"([\\`*_\[\]|#~])", r"\\\1", safe)
+
+
+def markdown_code(text: str) -> str:
+    """Text on one line as a code span; backticks in it are shown as apostrophes."""
+    # Also inside a code span a bar ends the cell, unless it is escaped (GitHub Flavored Markdown 0.29, 4.10).
+    return "`" + printable(" ".join(text.split())).replace("`", "'").replace("|", "\\|") + "`"
 
 
 def latex_table(header: Sequence[str], rows: Sequence[Sequence[str]], caption: str, label: str) -> str:
