@@ -32,6 +32,12 @@ def reconstruct_verb(
         str | None,
         typer.Option(help="Replace only the face, eyes, mouth or a random region, softly; keep the masks."),
     ] = None,
+    latent_noise: Annotated[
+        float,
+        typer.Option(
+            min=0.0, max=1.0, help="Most noise in the latents, of their standard deviation: fakes like generated ones."
+        ),
+    ] = 0.0,
     count: Annotated[
         int | None, typer.Option(min=1, help="Number of pictures, spread evenly over the sources.")
     ] = None,
@@ -53,7 +59,7 @@ def reconstruct_verb(
     region = None if regions is None else parse_region(regions)
     read = read_manifest(manifest)
     rows = select_reals(read, count=count, share=share, sources=source or ())
-    opened = open_autoencoders(autoencoder, weights, threads)
+    opened = open_autoencoders(autoencoder, weights, threads, latent_noise)
     with bar("reconstructing", as_json) as progress:
         made = reconstruct(read, rows, opened, out, scale=scale, region=region, workers=threads, on_progress=progress)
     listed = write_skipped(made.skipped, out / MANIFEST)

@@ -21,14 +21,24 @@ COMBINED = "diffusion_pytorch_model.safetensors"
 READERS = {".safetensors": read_safetensors_file, ".pth": read_torch_file}
 
 
-def open_autoencoders(names: str, weights: Path | None, threads: int = 2) -> tuple[Autoencoder, ...]:
+def open_autoencoders(
+    names: str, weights: Path | None, threads: int = 2, latent_noise: float = 0.0
+) -> tuple[Autoencoder, ...]:
     """Open several, given as names of taesd.FAMILIES or paths of ONNX files, separated by commas.
 
-    They run on `threads` threads. DataError as `open_taesd` and `open_onnx`, and for one that is named twice.
+    They run on `threads` threads; `latent_noise` as `open_taesd`. DataError as `open_taesd` and `open_onnx`, for one
+    that is named twice, and for noise in the latents of an ONNX file, which are not seen from outside.
     """
     wanted = [name.strip() for name in names.split(",") if name.strip()]
+    if latent_noise and (onnx := [one for one in wanted if one.lower().endswith(".onnx")]):
+        raise DataError(
+            f"{onnx[0]} is run whole, so no noise can be added to its latents: name {', '.join(taesd.FAMILIES)} only, "
+            "or leave out `--latent-noise`."
+        )
     opened = tuple(
-        open_onnx(Path(one), threads) if one.lower().endswith(".onnx") else open_taesd(one, weights, threads)
+        open_onnx(Path(one), threads)
+        if one.lower().endswith(".onnx")
+        else open_taesd(one, weights, threads, latent_noise)
         for one in wanted
     )
     found = [one.name for one in opened]
@@ -39,11 +49,13 @@ def open_autoencoders(names: str, weights: Path | None, threads: int = 2) -> tup
     return opened
 
 
-def open_taesd(name: str, weights: Path | None, threads: int = 2) -> Autoencoder:
+def open_taesd(name: str, weights: Path | None, threads: int = 2, latent_noise: float = 0.0) -> Autoencoder:
     """Open one of taesd.FAMILIES from a folder with NAME_encoder and NAME_decoder (.safetensors or .pth), or COMBINED.
 
-    Without a folder its published files are fetched from Hugging Face. DataError for a name that is not known, files
-    that are missing or damaged, and weights of another network.
+    Without a folder its published files are fetched from Hugging Face. With `latent_noise` L each picture's latents get
+    normal noise of a standard deviation between 0 and L of their own, drawn by the picture's content, and the name ends
+    in "-noise": a generator's latents are never those of an encoder. DataError for a name that is not known, files that
+    are missing or damaged, and weights of another network.
     """
     if name not in taesd.FAMILIES:
         raise DataError(
@@ -65,7 +77,20 @@ def open_taesd(name: str, weights: Path | None, threads: int = 2) -> Autoencoder
         parts.append(read)
     limit_threads(threads)
     run = taesd.build(family, *parts)
-    return Autoencoder(name, digest.hexdigest(), lambda pixels: in_tiles(run, pixels))
+    if latent_noise:
+        digest.update(f"latent noise {latent_noise!r}".encode())
+
+    def reconstruct(pixels: np.ndarray) -> np.ndarray:
+        strength, seed = _draw(pixels)
+        return in_tiles(lambda tile: run(tile, latent_noise * strength, seed), pixels)
+
+    return Autoencoder(f"{name}-noise" if latent_noise else name, digest.hexdigest(), reconstruct)
+
+
+def _draw(pixels: np.ndarray) -> tuple[float, int]:
+    """Return a share, 0..1, and a seed, 0..2^31 - 1, by what the picture shows, whatever was drawn before."""
+    digest = hashlib.sha256(np.ascontiguousarray(pixels)).digest()
+    return int.from_bytes(digest[:4]) / (2**32 - 1), int.from_bytes(digest[4:8]) >> 1
 
 
 def from_diffusers(weights: dict[str, np.ndarray], part: str) -> dict[str, np.ndarray]:

@@ -95,10 +95,12 @@ def check_weights(weights: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[
 
 def build(
     family: Family, encoder: Mapping[str, np.ndarray], decoder: Mapping[str, np.ndarray]
-) -> Callable[[np.ndarray], np.ndarray]:
+) -> Callable[[np.ndarray, float, int], np.ndarray]:
     """Return the autoencoder as a function of pixels, float32 [1, H, W, 3] in 0..1 to the same; H, W multiples of CELL.
 
-    The weights are as `expected_shapes` says and have been checked.
+    Its other arguments are the standard deviation of normal noise that is added to the latents, in standard deviations
+    of the picture's own latents (0 for none), and the noise's seed, 0..2^31 - 1. The weights are as `expected_shapes`
+    says and have been checked.
     """
     tf = load_tensorflow()
     weights = {
@@ -108,13 +110,21 @@ def build(
     }
 
     @tf.function(
-        input_signature=[tf.TensorSpec([1, None, None, 3], tf.float32)], reduce_retracing=True, autograph=False
+        input_signature=[
+            tf.TensorSpec([1, None, None, 3], tf.float32),
+            tf.TensorSpec([], tf.float32),
+            tf.TensorSpec([2], tf.int32),
+        ],
+        reduce_retracing=True,
+        autograph=False,
     )
-    def reconstruct(pixels: Any) -> Any:
+    def reconstruct(pixels: Any, noise: Any, seed: Any) -> Any:
         latents = _run(tf, weights, "encoder", encoder_layers(family), pixels)
+        drawn = tf.random.stateless_normal(tf.shape(latents), seed)
+        latents += noise * tf.math.reduce_std(latents) * drawn
         return tf.clip_by_value(_run(tf, weights, "decoder", decoder_layers(family), latents), 0.0, 1.0)
 
-    return lambda pixels: reconstruct(tf.constant(pixels)).numpy()
+    return lambda pixels, noise, seed: reconstruct(pixels, noise, (seed, 0)).numpy()
 
 
 def _run(tf: Any, weights: Mapping[str, Any], part: str, layers: Sequence[Layer], x: Any) -> Any:

@@ -81,7 +81,7 @@ def test_network_equals_numpy(name: str) -> None:
     encoder, decoder = random_weights(family, "encoder", 1), random_weights(family, "decoder", 2)
     decoder["19.bias"] += 0.5
     pixels = np.random.default_rng(3).random((16, 24, 3)).astype(np.float32)
-    found = taesd.build(family, encoder, decoder)(pixels[None])[0]
+    found = taesd.build(family, encoder, decoder)(pixels[None], 0.0, 7)[0]
     expected = reference(pixels, encoder, decoder)
     assert ((expected > 0) & (expected < 1)).mean() > 0.5
     np.testing.assert_allclose(found, expected, atol=2e-5)
@@ -95,6 +95,29 @@ def test_published_weights_reconstruct(name: str, shared_faces: Path) -> None:
     assert found.shape == photograph.shape
     psnr = 10 * np.log10(255**2 / np.mean((found.astype(float) - photograph) ** 2))
     assert 26 < psnr < 33
+
+
+def test_noise_in_the_latents_comes_from_the_picture_alone(shared_faces: Path) -> None:
+    weights = shared_faces.parent / "weights" / "tiny-autoencoders"
+    pictures = [np.asarray(Image.open(shared_faces / "ffhq-256" / f"0000{n}.jpg")) for n in (1, 2, 3, 4)]
+    plain, noisy = open_taesd("taesd", weights), open_taesd("taesd", weights, latent_noise=0.5)
+    assert noisy.name == "taesd-noise" and noisy.sha256 != plain.sha256
+    changes = [float(np.abs(noisy.reconstruct(one).astype(float) - plain.reconstruct(one)).mean()) for one in pictures]
+    assert max(changes) > 2 * min(changes) and max(changes) > 2
+    again = open_taesd("taesd", weights, latent_noise=0.5)
+    for one in reversed(pictures):
+        np.testing.assert_array_equal(again.reconstruct(one), noisy.reconstruct(one))
+
+
+@pytest.mark.parametrize("name", ["taesd", "taef2"])
+def test_noise_changes_by_its_seed_and_in_proportion_to_its_strength(name: str) -> None:
+    family = taesd.FAMILIES[name]
+    encoder, decoder = random_weights(family, "encoder", 1), random_weights(family, "decoder", 2)
+    run = taesd.build(family, encoder, decoder)
+    pixels = np.random.default_rng(3).random((1, 16, 24, 3)).astype(np.float32)
+    assert not np.array_equal(run(pixels, 0.1, 7), run(pixels, 0.1, 8))
+    moved = [np.abs(run(pixels, noise, 7) - run(pixels, 0.0, 7)).mean() for noise in (0.01, 0.02)]
+    assert moved[1] == pytest.approx(2 * moved[0], rel=0.2)
 
 
 def written(folder: Path, name: str, family: taesd.Family) -> Path:
