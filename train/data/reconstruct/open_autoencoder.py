@@ -46,7 +46,7 @@ def open_autoencoders(
         raise DataError(f"No autoencoder is named: choose among {', '.join(taesd.FAMILIES)}, or name an ONNX file.")
     if twice := [name for place, name in enumerate(found) if name in found[:place]]:
         raise DataError(f"The autoencoder {twice[0]} is named twice: name it once.")
-    return opened
+    return tuple(opened)
 
 
 def open_taesd(name: str, weights: Path | None, threads: int = 2, latent_noise: float = 0.0) -> Autoencoder:
