@@ -89,7 +89,7 @@ def open_taesd(name: str, weights: Path | None, threads: int = 2, latent_noise: 
 
 def _draw(pixels: np.ndarray) -> tuple[float, int]:
     """Return a share, 0..1, and a seed, 0..2^31 - 1, by what the picture shows, whatever was drawn before."""
-    digest = hashlib.sha256(np.ascontiguousarray(pixels)).digest()
+    digest = hashlib.sha256(pixels.tobytes()).digest()
     return int.from_bytes(digest[:4]) / (2**32 - 1), int.from_bytes(digest[4:8]) >> 1
 
 
