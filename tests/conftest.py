@@ -37,6 +37,7 @@ SLOW_FIXTURES = frozenset(
         "study",
         "classifier",
         "chromium",
+        "latex",
         "page_parts",
         "mtcnn",
         "shared_faces",
@@ -182,6 +183,28 @@ def chromium() -> Callable[[Path, Path], tuple[set[str], str]]:
         return {url for url in asked if not re.match(r"https?://[^/]*\.(google|googleapis|gstatic)\.com/", url)}, dom
 
     return requests_and_dom
+
+
+@pytest.fixture
+def latex(tmp_path: Path) -> Callable[[str], None]:
+    """Set text as the body of an article without packages: there is no error, and no letter is missing."""
+    program = shutil.which("pdflatex")
+    if program is None:
+        pytest.skip("no LaTeX on this machine: apt-get install texlive-latex-base")
+
+    def typeset(body: str) -> None:
+        (tmp_path / "page.tex").write_text(
+            f"\\documentclass{{article}}\n\\begin{{document}}\n{body}\n\\end{{document}}\n", encoding="utf-8"
+        )
+        switches = ["-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape"]
+        done = subprocess.run(
+            [program, *switches, "page.tex"], cwd=tmp_path, capture_output=True, timeout=300, check=False
+        )
+        log = (tmp_path / "page.log").read_text(encoding="utf-8", errors="replace")
+        assert done.returncode == 0, log[-2000:]
+        assert "Missing character" not in log, log[-2000:]
+
+    return typeset
 
 
 @pytest.fixture

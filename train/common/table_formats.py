@@ -6,6 +6,7 @@ import csv
 import html
 import io
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,15 +27,20 @@ _LATEX = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
+    '"': r"{\char34}",
+    "`": r"\textasciigrave{}",
     "[": "{[}",
     "]": "{]}",
     "*": r"\textasteriskcentered{}",
-    "–": "--",
+    "–": r"\textendash{}",
     "−": r"\textminus{}",
     "\N{NO-BREAK SPACE}": "~",
 }
 """Square brackets in braces: at the start of a row LaTeX would take them for an option of the line break before."""
+
+_LATEX_LETTERS = frozenset(map(chr, range(0xA1, 0x180))) - frozenset("«»ÐÞðþĄąĐđĘęĦħĮįĸĿŀŉŊŋŦŧŲųſ")
+_LATEX_MARKS = frozenset("—‘’“”…€™×→←±°µ")
+"""What pdfLaTeX sets without a package (2022); anything else beyond ASCII stops it."""
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -80,8 +86,10 @@ def latex_table(header: Sequence[str], rows: Sequence[Sequence[str]], caption: s
 
 
 def latex_text(text: str) -> str:
-    """Text that LaTeX sets as it stands."""
-    return "".join(_LATEX.get(one, one) for one in printable(text))
+    """Text that LaTeX sets as it stands, but that letters which need a package for fonts stand as [U+4EBA]."""
+    letters = "".join(map(_latex_letter, unicodedata.normalize("NFC", printable(text))))
+    # Two hyphens would be set as a dash.
+    return re.sub("-(?=-)", "-{}", letters)
 
 
 def csv_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
@@ -92,6 +100,12 @@ def csv_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     for row in rows:
         writer.writerow([quote_formula(cell) if isinstance(cell, str) else cell for cell in row])
     return buffer.getvalue()
+
+
+def _latex_letter(one: str) -> str:
+    if one in _LATEX or one.isascii() or one in _LATEX_LETTERS or one in _LATEX_MARKS:
+        return _LATEX.get(one, one)
+    return f"{{[}}U+{ord(one):04X}{{]}}"
 
 
 def _latex_row(cells: Sequence[str]) -> str:

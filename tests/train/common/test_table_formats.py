@@ -3,16 +3,26 @@
 import csv
 import io
 import re
-import shutil
-import subprocess
-from pathlib import Path
+from collections.abc import Callable
 
-import pytest
 from markdown_it import MarkdownIt
 
-from train.common.table_formats import csv_table, latex_table, markdown_code, markdown_table
+from train.common.table_formats import csv_table, latex_table, latex_text, markdown_code, markdown_table
 
-HOSTILE = ("a&b", "50 % of_x", "{\\input{/etc/passwd}}", "[x]", "a|b", "#1 ~^", "<script>", "=1+1", "–", "−0.5", "a*b")
+HOSTILE = (
+    "a&b",
+    "50 % of_x",
+    "{\\input{/etc/passwd}}",
+    "[x]",
+    "a|b",
+    "#1 ~^",
+    "<script>",
+    "=1+1",
+    "–",
+    "−0.5",
+    "a*b",
+    '"`--',
+)
 HEADER = tuple(f"h{number}" for number in range(len(HOSTILE)))
 
 
@@ -27,24 +37,29 @@ def test_latex_escapes_all_that_it_would_read() -> None:
         assert not re.search(r"(?<!\\)[%#_$]", row)
         assert set(re.findall(r"\\([a-z]+)", row)) <= {
             "textbackslash", "textasciitilde", "textasciicircum", "textless", "textgreater", "textbar",
-            "textasteriskcentered", "textminus",
+            "textasteriskcentered", "textminus", "textendash", "textasciigrave", "char",
         }  # fmt: skip
         unescaped = re.sub(r"\\[{}]", "", row)
         assert unescaped.count("{") == unescaped.count("}")
     assert r"50 \% \& more" in text
 
 
-@pytest.mark.slow
-def test_latex_compiles(tmp_path: Path) -> None:
-    program = shutil.which("pdflatex") or shutil.which("tectonic")
-    if program is None:
-        pytest.skip("no LaTeX on this machine")
-    table = latex_table(HEADER, [HOSTILE], "A caption with 5 % and _", "tab:x")
-    document = rf"\documentclass{{article}}\begin{{document}}{table}\end{{document}}"
-    (tmp_path / "a.tex").write_text(document, encoding="utf-8")
-    options = [] if program.endswith("tectonic") else ["-interaction=nonstopmode", "-halt-on-error"]
-    done = subprocess.run([program, *options, "a.tex"], cwd=tmp_path, capture_output=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stdout[-2000:]
+LETTERS = (
+    "".join(map(chr, range(0x21, 0x180))),
+    "—‘’“”…€™×→←±°µ–−",
+    "Đorđe 人脸 αβ ≤ 😀",
+    "e\u0301 x\u0301",
+    "50\u00a0%",
+)
+
+
+def test_letters_that_need_a_package_are_named() -> None:
+    assert latex_text("Café 人脸 e\u0301") == "Café {[}U+4EBA{]}{[}U+8138{]} é"
+
+
+def test_latex_compiles_and_sets_every_letter(latex: Callable[[str], None]) -> None:
+    latex(latex_table(HEADER, [HOSTILE, HOSTILE[::-1]], "A caption with 5 % and _ of 人", "tab:x"))
+    latex(latex_table(LETTERS, [LETTERS], LETTERS[0], "tab:y"))
 
 
 def test_markdown_shows_every_cell_as_it_is() -> None:
