@@ -1,5 +1,6 @@
 """The verb `fauxlens verify`: one variant of a bundle on one runtime, stage by stage."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
 @verb(ElaError, DataError, TrainError, ExportError)
 def verify_verb(
     bundle: Annotated[
-        Path, typer.Argument(help="A bundle made by `export`; with --inputs any .tflite, also one that is not ours.")
+        Path,
+        typer.Argument(
+            help="A bundle made by `export`; with --inputs a .tflite or .onnx, also one that is not ours, which runs "
+            "here in LiteRT or onnxruntime."
+        ),
     ],
     variant: Annotated[str | None, typer.Option(help="Variant of the bundle.", show_default="the shipped one")] = None,
     runtime: Annotated[
@@ -36,12 +41,15 @@ def verify_verb(
         typer.Option(metavar="FOLDER", help="For a model that is not ours: inputs as .npy arrays, or pictures."),
     ] = None,
     against: Annotated[
-        str,
+        str | None,
         typer.Option(
-            metavar="RUNTIME",
-            help="With --inputs: litert-builtin, the same model as .onnx or .tflite, or a folder of NAME.npz outputs.",
+            metavar="OTHER",
+            help="With --inputs: litert-builtin (TFLite's own kernels, for a .tflite), or the same model as .onnx (in "
+            "onnxruntime) or .tflite. Other runtimes are not started: give a folder of what yours gave for each input, "
+            "as NAME.npz, or as NAME.npy of the one output.",
+            show_default="litert-builtin",
         ),
-    ] = "litert-builtin",
+    ] = None,
     view: Annotated[
         str, typer.Option(metavar="VIEW", help="With --inputs of pictures: upright|square|resize(224), say.")
     ] = "",
@@ -53,14 +61,28 @@ def verify_verb(
         bool, typer.Option("--by-layer", help="With --inputs: also compare tensors of the same name in between.")
     ] = False,
     tolerance: Annotated[
-        float, typer.Option(min=0.0, help="With --inputs: largest difference, relative to values above 1.")
-    ] = 1e-3,
+        float | None,
+        typer.Option(
+            min=0.0, help="With --inputs: largest difference, relative to values above 1.", show_default="0.001"
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check stage by stage that a runtime gives the trained scores. Exit status 1 if a stage differs."""
+    ours = {"--variant": variant, "--runtime": runtime, "--self-test": self_test, "--layers": layers}
+    theirs = {
+        "--against": against,
+        "--view": view,
+        "--pixels": pixels,
+        "--by-layer": by_layer,
+        "--tolerance": tolerance,
+    }
     if inputs is not None:
-        _verify_foreign(bundle, inputs, against, view, pixels, by_layer, tolerance, as_json)
+        _nothing_of(ours, "is about bundles and not about --inputs")
+        chosen_against, chosen_tolerance = against or "litert-builtin", 1e-3 if tolerance is None else tolerance
+        _verify_foreign(bundle, inputs, chosen_against, view, pixels, by_layer, chosen_tolerance, as_json)
         return
+    _nothing_of(theirs, "goes with --inputs FOLDER, and not with a bundle")
     from export.artifacts.bundle import read_bundle
     from export.parity.verify import verify
     from export.runtimes.self_test_runtime import phone_sentence
@@ -91,6 +113,13 @@ def verify_verb(
             print_lines(f"to see which layer differs: {look}")
     if not parity.passed:
         raise typer.Exit(1)
+
+
+def _nothing_of(options: Mapping[str, object], why: str) -> None:
+    """Raise ExportError for the first option that was given: it would be ignored."""
+    for name, value in options.items():
+        if not (value is None or value is False or value == ""):
+            raise ExportError(f"{name} {why}: leave out one of the two.")
 
 
 def _verify_foreign(

@@ -58,6 +58,11 @@ def is_foreign(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
+def is_onnx(path: Path) -> bool:
+    """Whether a model runs in onnxruntime; else in LiteRT."""
+    return path.suffix.lower() == ".onnx"
+
+
 def run_foreign(
     path: Path,
     batch: np.ndarray | None,

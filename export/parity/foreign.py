@@ -11,7 +11,7 @@ import numpy as np
 
 from export.artifacts.npy import from_npy
 from export.artifacts.seal import MAX_BYTES, read_file
-from export.foreign.run_foreign import ForeignRun, check_pixels, is_foreign, run_foreign
+from export.foreign.run_foreign import ForeignRun, check_pixels, is_foreign, is_onnx, run_foreign
 from export.parity.layer_errors import LayerError, layer_error
 from train.common.errors import DataError, ExportError
 from train.image.decode import decode_bytes, read_picture_file
@@ -43,7 +43,8 @@ class ForeignParity:
     def sentence(self) -> str:
         """What was found, for people."""
         worst = max(self.differences, key=lambda name: self.differences[name][0])
-        start = f"{self.model} on {len(self.inputs)} inputs, LiteRT against {self.against}: "
+        engine = "onnxruntime" if is_onnx(Path(self.model)) else "LiteRT"
+        start = f"{self.model} on {len(self.inputs)} inputs, {engine} against {self.against}: "
         if not self.differences[worst][0]:
             return f"{start}all outputs are equal bit for bit."
         verdict = "within" if self.passed else "beyond"
@@ -63,13 +64,23 @@ def verify_foreign(
     by_layer: bool = False,
     tolerance: float = 1e-3,
 ) -> ForeignParity:
-    """Run a `.tflite` by LiteRT with XNNPACK and hold it against another runtime on the inputs of a folder.
+    """Run a model on the inputs of a folder and compare it with another runtime.
 
+    model: a `.tflite`, run by LiteRT with XNNPACK, or an `.onnx`, run by onnxruntime.
     inputs: `.npy` files (float32 or uint8, as the model takes them), or pictures, which `view` and `pixels` prepare.
-    against: `litert-builtin`, the same model as `.onnx` or `.tflite`, or a folder with `NAME.npz` (arrays by the names
-    of tensors) or `NAME.npy` (the one output) of each input. by_layer: tensors of equal names in between, too; LiteRT
-    then runs its own kernels, for XNNPACK keeps none. Raises ExportError where something of it is missing or refused.
+    against: `litert-builtin` for a `.tflite`, the same model as `.onnx` or `.tflite`, or a folder with `NAME.npz`
+    (arrays by the names of tensors) or `NAME.npy` (the one output) of each input. by_layer: tensors of equal names in
+    between, too; LiteRT then runs its own kernels, for XNNPACK keeps none. Raises ExportError where something of it is
+    missing or refused.
     """
+    if not is_foreign(model):
+        raise ExportError(f"{model} is no .tflite or .onnx file: a bundle is verified without --inputs.")
+    if against == BUILTIN and is_onnx(model):
+        raise ExportError(
+            f"{BUILTIN} runs no .onnx: give by --against a .tflite, another .onnx or a folder of outputs."
+        )
+    if pixels and not view:
+        raise ExportError("--pixels is for pictures: give --view with it; arrays are given to the model as they are.")
     names, batch = _read_inputs(model, inputs, view, pixels)
     said = check_pixels(pixels, run_foreign(model, None).input, batch.shape[1], str(model)) if view else None
     first = run_foreign(model, batch, pixels=said)

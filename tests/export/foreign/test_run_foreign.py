@@ -191,3 +191,41 @@ def test_missing_inputs_and_outputs_are_one_sentence(network: Path, inputs: Path
     ):
         done = run(network, *words)
         assert (done.exit_code, done.stderr.count("\n")) == (2, 1), done.output
+
+
+def test_an_onnx_is_compared_with_stored_outputs_and_has_no_second_kernels(inputs: Path, tmp_path: Path) -> None:
+    model = scaled_mean(tmp_path / "theirs.onnx")
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "given").mkdir()
+    for path in inputs.glob("*.npy"):
+        turned = np.moveaxis(np.load(path), -1, 1)
+        mean = turned.mean(dtype=np.float64)
+        (tmp_path / "taken" / path.name).write_bytes(to_npy(turned))
+        (tmp_path / "given" / path.name).write_bytes(to_npy(np.array([[-mean, mean]], np.float32)))
+    found = verify_foreign(model, tmp_path / "taken", against=str(tmp_path / "given"), tolerance=1e-6)
+    assert found.passed and "onnxruntime against" in found.sentence
+    with pytest.raises(ExportError, match="litert-builtin runs no"):
+        verify_foreign(model, tmp_path / "taken")
+
+
+@pytest.mark.parametrize(
+    ("words", "ignored"),
+    [
+        (("--inputs", ".", "--runtime", "jvm"), "--runtime"),
+        (("--inputs", ".", "--variant", "float32"), "--variant"),
+        (("--inputs", ".", "--layers", "."), "--layers"),
+        (("--inputs", ".", "--pixels", "0..1"), "--pixels"),
+        (("--against", "litert-builtin"), "--against"),
+        (("--tolerance", "0"), "--tolerance"),
+        (("--by-layer",), "--by-layer"),
+    ],
+)
+def test_options_that_would_be_ignored_are_refused(network: Path, words: tuple[str, ...], ignored: str) -> None:
+    done = run(network, *words)
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1), done.output
+    assert ignored in done.stderr
+
+
+def test_a_bundle_is_no_model_with_inputs(inputs: Path) -> None:
+    done = run("export/shipped/bundle.zip", "--inputs", inputs)
+    assert done.exit_code == 2 and "without --inputs" in done.stderr
