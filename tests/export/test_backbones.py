@@ -11,9 +11,10 @@ from export.parity.gradcam import grad_cam
 from export.runtimes.litert import open_converted
 from export.tflite.convert import GraphParts, convert
 from export.tflite.flatbuffer import read_graph
+from train.backbones.rebuild import rebuild
 from train.common.tf import load_tensorflow
 from train.evaluate.calibration import Calibration
-from train.model import HEAD, backbone_of, build_classifier, features_layer, head_of, hidden_of
+from train.model import HEAD, backbone_of, build_classifier, features_layer, head_of, hidden_of, predict_logits
 from train.recipe import Model
 
 pytestmark = pytest.mark.slow
@@ -54,3 +55,26 @@ def test_a_dense_heads_heatmap_is_grad_cam_cell_by_cell() -> None:
     assert (
         {"GREATER", "FULLY_CONNECTED"} <= {one.name for one in read_graph(tflite).operators} <= set(OPERATORS.values())
     )
+
+
+def test_swishes_and_gates_as_efficientnet_has_them_come_out_as_keras_has_them() -> None:
+    tf = load_tensorflow()
+    tf.keras.utils.set_random_seed(4)
+    layers = tf.keras.layers
+    entry = layers.Input((32, 32, 3))
+    x = layers.Conv2D(8, 3, strides=4, padding="same", use_bias=False)(entry)
+    x = layers.Activation("swish")(layers.BatchNormalization()(x))
+    # A gate for each channel, with both functions inside convolutions.
+    gate = layers.GlobalAveragePooling2D(keepdims=True)(x)
+    gate = layers.Conv2D(8, 1, activation="sigmoid")(layers.Conv2D(4, 1, activation="swish")(gate))
+    x = layers.Conv2D(8, 3, padding="same", activation="swish")(layers.Multiply()([x, gate]))
+    backbone = rebuild(tf.keras.Model(entry, x))
+    logit = layers.Dense(1, name=HEAD)(layers.GlobalAveragePooling2D()(backbone.output))
+    model = tf.keras.Model(backbone.input, logit)
+    planes = np.random.default_rng(5).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    tflite = convert(parts_of(model, 32), "float32")
+    check_graph(tflite, "float32")
+    output = open_converted(tflite)(planes)
+    np.testing.assert_allclose(output.scores[:, 1], 1 / (1 + np.exp(-predict_logits(model, planes))), atol=1e-5)
+    assert output.heatmaps.max() > 0.5
+    assert_heatmap_is_grad_cam(model, planes, output.heatmaps)

@@ -16,15 +16,13 @@ Substitute = Callable[[Any, Any, str], Any]
 """Of a Keras layer, what goes into it (one tensor or several) and its new name: what comes out in its place; None where
 the layer stays as it is."""
 
-_SPLIT = ("swish", "sigmoid")
-
 
 def rebuild(model: Any, substitute: Substitute = lambda layer, inputs, name: None, centre: Sequence[float] = ()) -> Any:
     """Build a functional Keras model of one input and one output again, with the same weights.
 
-    Left out is Dropout, whose hidden state no checkpoint holds. A swish becomes a sigmoid and a product, also where it
-    was part of a convolution: float32 arithmetic is the same. Layers that Keras numbered are numbered from the model's
-    start, and a `/` in a name, where TensorFlow begins a scope, becomes `_`. `centre` is added to the input's planes.
+    Left out is Dropout, whose hidden state no checkpoint holds. Layers that Keras numbered are numbered from the
+    model's start, and a `/` in a name, where TensorFlow begins a scope, becomes `_`. `centre` is added to the input's
+    planes.
     """
     tf = load_tensorflow()
     layers = tf.keras.layers
@@ -41,7 +39,8 @@ def rebuild(model: Any, substitute: Substitute = lambda layer, inputs, name: Non
         name = _name(layer, numbers)
         output = inputs if isinstance(layer, layers.Dropout) else substitute(layer, inputs, name)
         if output is None:
-            output, again = _again(layer, inputs, name)
+            again = type(layer).from_config(layer.get_config() | {"name": name})
+            output = again(inputs)
             kept.append((layer, again))
         made[id(node.outputs)] = output
     built = tf.keras.Model(start, made[id(model.output)], name=model.name)
@@ -54,29 +53,6 @@ def _in_order(model: Any) -> list[Any]:
     """The model's layers from its input on, each behind those it takes from."""
     nodes = model._nodes_by_depth
     return [node.layer for depth in sorted(nodes, reverse=True) for node in nodes[depth]]
-
-
-def _again(layer: Any, inputs: Any, name: str) -> tuple[Any, Any]:
-    """What comes out of the same layer made anew, and that layer."""
-    layers = load_tensorflow().keras.layers
-    config = layer.get_config() | {"name": name}
-    activation = config.get("activation")
-    if activation in _SPLIT and isinstance(layer, layers.Conv2D):
-        again = type(layer).from_config(config | {"activation": "linear"})
-        return _activated(activation, again(inputs), f"{name}_activation"), again
-    again = type(layer).from_config(config)
-    if activation in _SPLIT and isinstance(layer, layers.Activation):
-        return _activated(activation, inputs, name), again
-    return again(inputs), again
-
-
-def _activated(activation: str, inputs: Any, name: str) -> Any:
-    """A sigmoid, or a swish (Ramachandran et al. 2017) as the product of its input and a sigmoid, by a layer `name`."""
-    layers = load_tensorflow().keras.layers
-    if activation == "sigmoid":
-        return layers.Activation("sigmoid", name=name)(inputs)
-    gate = layers.Activation("sigmoid", name=f"{name}_sigmoid")(inputs)
-    return layers.Multiply(name=name)([inputs, gate])
 
 
 def _name(layer: Any, numbers: Counter[str]) -> str:
