@@ -1,6 +1,7 @@
 """Made-up scores (two seen generators, one unseen, two seen real sources, one unseen) and made-up pictures."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from train.data.manifest import COLUMNS, Manifest, read_manifest, write_manifest
+from train.data.manifest import COLUMNS, Manifest, read_manifest, rows_frame, write_manifest
 from train.evaluate.calibration import (
     OperatingPoints,
     choose_operating_points,
@@ -229,6 +230,41 @@ def make_study() -> type[Study]:
 @pytest.fixture
 def study(tmp_path: Path) -> Study:
     return Study(tmp_path)
+
+
+GENERATORS = (("real", "camera", "camera"), ("fake", "gan-like", "gan"), ("fake", "diffusion-like", "diffusion"))
+
+
+def make_noise(folder: Path, splits: Sequence[str], generators: int = 3) -> Path:
+    """Write pictures of 32 px, noise of generators and flat noise of a camera, and return their manifest.
+
+    splits: those of the first, second, ... picture of each generator.
+    """
+    random = np.random.default_rng(0)
+    rows = []
+    for label, generator, family in GENERATORS[:generators]:
+        for number, split in enumerate(splits):
+            pixels = random.integers(100, 140, (32, 32, 3)) + 40 * (label == "fake") * random.integers(
+                0, 2, (32, 32, 1)
+            )
+            path = folder / f"{generator}-{number}.png"
+            Image.fromarray(pixels.astype(np.uint8)).save(path)
+            half = "".join(map(str, random.permutation([0, 1] * 32)))
+            rows.append(
+                {
+                    "path": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+                    "phash": f"{int(half, 2):016x}", "width": 32, "height": 32, "format": "PNG",
+                    "bytes": path.stat().st_size, "label": label, "generator": generator, "family": family,
+                    "source": "drawn", "group": path.stem, "split": split,
+                }
+            )  # fmt: skip
+    write_manifest(Manifest(rows_frame(rows), folder), folder / "manifest.csv")
+    return folder / "manifest.csv"
+
+
+@pytest.fixture(scope="session")
+def noise() -> Callable[..., Path]:
+    return make_noise
 
 
 def texture(seed: int, width: int = 96, height: int = 96) -> Image.Image:

@@ -37,11 +37,19 @@ def ablate_verb(
 ) -> None:
     """Compare recipes over a grid of keys and seeds, training what is missing.
 
-    Run it again after an interruption, or with a longer grid: nothing that is finished is computed twice.
+    Run it again after an interruption, or with a longer grid: nothing that is finished is computed twice. A training
+    that fails stops no other: the tables say why, and the exit status is 1.
     """
     from train.compare.ablate.figures import measure
     from train.compare.ablate.grid import find_grid, read_grid
-    from train.compare.ablate.tables import how_to_read, tables_of, write_tables
+    from train.compare.ablate.tables import (
+        FAILED_HEADER,
+        FAILED_TITLE,
+        failed_rows,
+        how_to_read,
+        tables_of,
+        write_tables,
+    )
     from train.evaluate.plain import to_plain
     from train.recipe import parse_setting
 
@@ -54,23 +62,29 @@ def ablate_verb(
     print_lines(
         f"{len(plan.arms)} arms x {len(plan.seeds)} seeds = {len(plan.recipes)} trainings in {folder}", err=True
     )
-    runs = _train(plan, manifest, folder, as_json)
+    runs, failed = _train(plan, manifest, folder, as_json)
     with bar("resampling", as_json) as show:
-        found = measure(plan, runs, runs[0].manifest(), on_progress=show)
+        found = measure(plan, runs, runs[0].manifest(), failed=failed, on_progress=show)
     written = write_tables(found, folder)
     if as_json:
         print_json({"format": 1, **to_plain(found), "paths": written})
-        return
-    for table in tables_of(found):
-        print_table(table.title, *table.fitted(console().width))
-    print_lines(*how_to_read(found), f"tables: {' '.join(map(str, written))}")
+    else:
+        for table in tables_of(found):
+            print_table(table.title, *table.fitted(console().width))
+        if failed:
+            print_table(FAILED_TITLE, FAILED_HEADER, failed_rows(found))
+        print_lines(*how_to_read(found), f"tables: {' '.join(map(str, written))}")
+    if failed:
+        raise typer.Exit(1)
 
 
-def _train(plan: "Grid", manifest: Path, folder: Path, silent: bool) -> "tuple[Run, ...]":
+def _train(plan: "Grid", manifest: Path, folder: Path, silent: bool) -> "tuple[tuple[Run, ...], dict[int, str]]":
+    """Train what is missing; return the runs, and of those that failed the places and reasons."""
     from train.fit.train_missing import train_missing
 
     total = len(plan.recipes)
     names = [f"{arm.name}, seed {seed}" for arm in plan.arms for seed in plan.seeds]
+    failed: dict[int, str] = {}
     with bar("trainings", silent) as show:
         at = 0
 
@@ -84,6 +98,10 @@ def _train(plan: "Grid", manifest: Path, folder: Path, silent: bool) -> "tuple[R
         def on_batch(one: "BatchProgress") -> None:
             show(at, total, f": {names[at]}, {one.stage} {one.epoch}/{one.epochs}, batch {one.batch}/{one.batches}")
 
+        def on_failed(number: int, reason: str) -> None:
+            failed[number] = reason
+            print_lines(f"failed: {names[number]}: {reason}", err=True)
+
         runs = train_missing(
             plan.recipes,
             manifest,
@@ -91,6 +109,7 @@ def _train(plan: "Grid", manifest: Path, folder: Path, silent: bool) -> "tuple[R
             on_run=on_run,
             on_pack=lambda done, of: show(at, total, f": {names[at]}, packing {done}/{of}"),
             on_batch=on_batch,
+            on_failed=on_failed,
         )
         show(total, total)
-    return runs
+    return runs, failed

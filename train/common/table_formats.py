@@ -61,12 +61,14 @@ def markdown_code(text: str) -> str:
     return "`" + printable(" ".join(text.split())).replace("`", "'").replace("|", "\\|") + "`"
 
 
-def latex_table(header: Sequence[str], rows: Sequence[Sequence[str]], caption: str, label: str) -> str:
+def latex_table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], caption: str, label: str, columns: str = ""
+) -> str:
     r"""A `table` in LaTeX that needs no package but textcomp's symbols, which every LaTeX since 2020 has loaded.
 
-    The first column is flush left, the others flush right.
+    The first column is flush left, the others flush right, where `columns` does not say it in LaTeX's letters.
     """
-    columns = "l" + "r" * (len(header) - 1)
+    columns = columns or "l" + "r" * (len(header) - 1)
     body = [_latex_row(header), r"\hline", *map(_latex_row, rows)]
     return "\n".join(
         [

@@ -29,6 +29,8 @@ class BatchProgress:
     total: int
 
 
+_DIVERGED = "The training loss is no longer a finite number: lower learning_rate in the recipe."
+
 BatchCallback = Callable[[BatchProgress], None]
 
 
@@ -67,7 +69,7 @@ def learn_epoch(
         done += 1
         after_step()
         if not math.isfinite(total):
-            raise TrainError("The training loss is no longer a finite number: lower learning_rate in the recipe.")
+            raise TrainError(_DIVERGED)
         on_batch(done, total / done)
     return total / done
 
@@ -78,10 +80,16 @@ def validate_epoch(model: Any, planes: np.ndarray, rows: SplitRows) -> tuple[flo
 
 
 def validate_logits(logits: np.ndarray, rows: SplitRows) -> tuple[float, float]:
-    """Binary cross-entropy (nats) and AUC of logits [N] of `rows`, both weighted as the rows are."""
+    """Binary cross-entropy (nats) and AUC of logits [N] of `rows`, both weighted as the rows are.
+
+    Raises TrainError where a logit is no finite number.
+    """
     from sklearn.metrics import roc_auc_score
 
     logits = logits.astype(np.float64)
+    if not np.isfinite(logits).all():
+        # The last step of an epoch may be the one that ruins the weights.
+        raise TrainError(_DIVERGED)
     # -log sigmoid(z) for fakes and -log sigmoid(-z) for reals, without overflow.
     losses = np.logaddexp(0, np.where(rows.is_fake, -logits, logits))
     return float(np.average(losses, weights=rows.weights)), float(

@@ -40,6 +40,7 @@ def train_missing(
     on_pack: ProgressCallback = lambda done, total: None,
     on_batch: BatchCallback = lambda done: None,
     on_epoch: Callable[[str, Epoch], None] = lambda stage, epoch: None,
+    on_failed: Callable[[int, str], None] | None = None,
 ) -> tuple[Run, ...]:
     """Train, score and calibrate each recipe on one manifest, in `folder`; return the runs in the recipes' order.
 
@@ -47,12 +48,16 @@ def train_missing(
     recipes that are equal share a run. `on_run` is called with a recipe's place, from 0, before its training goes on,
     and not where it is finished. Runs have no report: `train --resume` writes it.
 
+    A training that fails (its loss is no longer a number, its weights cannot be had, memory is short) stops no other:
+    `on_failed` is called with the recipe's place and the reason, a sentence, and its run stays unfinished. Trained
+    again, it goes on from its last finished epoch. What is wrong with the pictures stops all, for all need them.
+
     Several processes, on several machines that share the folder too, may train there at once: what one of them is at
     is passed over by the others.
 
     All recipes are checked against the manifest before the first training. Raises TrainError where the folder's runs
-    are of another manifest, or when all is done but what another process is training, and what `begin` and
-    `train_and_score` raise.
+    are of another manifest, when all is done but what another process is training, or, without `on_failed`, but what
+    failed; and what `begin` raises, and DataError as `train_and_score`.
     """
     runs: list[Run] = []
     with _locked(folder / ".study", wait=True):
@@ -66,24 +71,44 @@ def train_missing(
             for run in runs:
                 abandon_run(run)
             raise
+    tf = load_tensorflow()
     busy = []
+    failed: dict[Path, str] = {}
     for number, run in enumerate(runs):
         with _locked(folder / f".{run.folder.name}") as free:
-            if has_state(run, "float"):
+            if run.folder in failed or has_state(run, "float"):
                 continue
             if not free:
                 busy.append(run.folder)
                 continue
             on_run(number, run)
             # What Keras keeps of the networks before this one, above all numbers in the names of layers.
-            load_tensorflow().keras.backend.clear_session()
-            train_and_score(run, on_pack=on_pack, on_batch=on_batch, on_epoch=on_epoch)
+            tf.keras.backend.clear_session()
+            try:
+                train_and_score(run, on_pack=on_pack, on_batch=on_batch, on_epoch=on_epoch)
+            except (TrainError, MemoryError, tf.errors.OpError) as error:
+                failed[run.folder] = _reason(error)
+                if on_failed is not None:
+                    on_failed(number, failed[run.folder])
+    if failed and on_failed is None:
+        folder, reason = next(iter(failed.items()))
+        raise TrainError(f"{len(failed)} of {len(runs)} trainings failed, the first is {folder}: {reason}")
     if busy:
         raise TrainError(
             f"Another process is training {len(busy)} of the runs, the first is {busy[0]}: wait until it is done and "
             "run the same again."
         )
     return tuple(runs)
+
+
+def _reason(error: Exception) -> str:
+    """Why a training failed, in a sentence."""
+    if isinstance(error, TrainError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "There was not enough memory: lower fit.batch_size or the size of the view."
+    first = str(error).strip().splitlines()[0][:150].rstrip(".") if str(error).strip() else type(error).__name__
+    return f"TensorFlow could not go on ({first}): where memory was short, lower fit.batch_size or the view's size."
 
 
 def runs_in(folder: Path, manifest_path: Path) -> dict[str, Run]:

@@ -1,20 +1,18 @@
 """`fauxlens loo` as a person or a program meets it."""
 
 import csv
-import hashlib
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
 from typer.testing import CliRunner, Result
 
 from fauxlens import app
 from train.compare.leave_out.study import StudyPart, plan_study, train_part
-from train.data.manifest import SPLITS, Manifest, rows_frame, write_manifest
+from train.data.manifest import SPLITS
 from train.fit.run_folder import scores_path
 from train.fit.train_missing import run_name, runs_in
 from train.recipe import read_recipe
@@ -52,33 +50,9 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def manifest(noise: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Noise of two generators and flat noise of a camera: 12 pictures of each in every split."""
-    folder = tmp_path_factory.mktemp("pictures")
-    random = np.random.default_rng(0)
-    rows = []
-    for label, generator, family in (
-        ("real", "camera", "camera"),
-        ("fake", "gan-like", "gan"),
-        ("fake", "diffusion-like", "diffusion"),
-    ):
-        for number in range(36):
-            pixels = random.integers(100, 140, (32, 32, 3)) + 40 * (label == "fake") * random.integers(
-                0, 2, (32, 32, 1)
-            )
-            path = folder / f"{generator}-{number}.png"
-            Image.fromarray(pixels.astype(np.uint8)).save(path)
-            half = "".join(map(str, random.permutation([0, 1] * 32)))
-            rows.append(
-                {
-                    "path": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-                    "phash": f"{int(half, 2):016x}", "width": 32, "height": 32, "format": "PNG",
-                    "bytes": path.stat().st_size, "label": label, "generator": generator, "family": family,
-                    "source": "drawn", "group": path.stem, "split": SPLITS[number % 3],
-                }
-            )  # fmt: skip
-    write_manifest(Manifest(rows_frame(rows), folder), folder / "manifest.csv")
-    return folder / "manifest.csv"
+    return noise(tmp_path_factory.mktemp("pictures"), SPLITS * 12)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ Arms may be trained on other generators. A picture counts as seen if any arm had
 training, so that no arm is measured on pictures that it could have learned.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,7 @@ from train.fit.run_folder import Run, read_state, scores_path
 class AblationRow:
     """One metric on one set of pictures: of every arm its level, and its difference from the first arm.
 
-    differences: None for the first arm, and for all where there is one seed only.
+    differences: None for the first arm, and for all where there is one seed only or the first arm failed.
     """
 
     metric: Metric
@@ -36,8 +36,20 @@ class AblationRow:
 
 
 @dataclass(frozen=True)
+class FailedTraining:
+    """A training that came to no end; its arm has no figures. reason: a sentence."""
+
+    arm: str
+    seed: int
+    reason: str
+
+
+@dataclass(frozen=True)
 class Ablation:
-    """All rows of a grid; `runs` are the folders of each arm, by seed. JSON-able with `plain.to_plain`."""
+    """All rows of a grid; `runs` are the folders of each arm, by seed. JSON-able with `plain.to_plain`.
+
+    arms: those of which every training is finished. baseline: the grid's first arm, whether it is one of them or not.
+    """
 
     title: str
     arms: tuple[str, ...]
@@ -45,6 +57,13 @@ class Ablation:
     runs: tuple[tuple[str, ...], ...]
     resamples: int
     rows: tuple[AblationRow, ...]
+    baseline: str
+    failed: tuple[FailedTraining, ...] = ()
+
+    @property
+    def compared(self) -> bool:
+        """Whether there is a baseline to compare with."""
+        return self.arms[:1] == (self.baseline,)
 
 
 def measure(
@@ -52,20 +71,36 @@ def measure(
     runs: Sequence[Run],
     manifest: Manifest,
     *,
+    failed: Mapping[int, str] | None = None,
     resamples: int = 1000,
     seed: int = 0,
     on_progress: ProgressCallback | None = None,
 ) -> Ablation:
-    """Measure the finished trainings of `grid.recipes`, in their order.
+    """Measure the finished trainings of `grid.recipes`, in their order; `failed` are places of others, and why.
 
-    Takes about 0.2 s a run for 2,000 pictures. Raises TrainError where a run is not finished, or no real or no fake
-    picture is left that every arm was evaluated on.
+    An arm of which a training failed is left out, and without the first arm there are no differences. Takes about
+    0.2 s a run for 2,000 pictures. Raises TrainError where a run is not finished, or no real or no fake picture is left
+    that every arm was evaluated on.
     """
     size = len(grid.seeds)
-    arms = tuple(Arm(arm.name, tuple(runs[place * size : (place + 1) * size])) for place, arm in enumerate(grid.arms))
-    found = figures_of(_common(runs, manifest), resamples=resamples, seed=seed, on_progress=on_progress)
-    block = Block("", arms[0], arms[1:])
-    called = differences_of(block, found) if size > 1 else ()
+    lost = tuple(
+        FailedTraining(grid.arms[place // size].name, grid.seeds[place % size], reason)
+        for place, reason in sorted((failed or {}).items())
+    )
+    gone = {one.arm for one in lost}
+    arms = tuple(
+        Arm(arm.name, tuple(runs[place * size : (place + 1) * size]))
+        for place, arm in enumerate(grid.arms)
+        if arm.name not in gone
+    )
+    first = grid.arms[0].name
+    if not arms:
+        return Ablation(grid.title, (), grid.seeds, (), resamples, (), first, lost)
+    kept = [run for arm in arms for run in arm.runs]
+    found = figures_of(_common(kept, manifest), resamples=resamples, seed=seed, on_progress=on_progress)
+    called: Sequence[Difference] = ()
+    if size > 1 and len(arms) > 1 and first not in gone:
+        called = differences_of(Block("", arms[0], arms[1:]), found)
     by_place = {(one.arm, one.metric, one.set): one for one in called}
     rows = tuple(
         AblationRow(
@@ -77,7 +112,7 @@ def measure(
         for figures in found
     )
     folders = tuple(tuple(run.folder.name for run in arm.runs) for arm in arms)
-    return Ablation(grid.title, tuple(arm.name for arm in arms), grid.seeds, folders, resamples, rows)
+    return Ablation(grid.title, tuple(arm.name for arm in arms), grid.seeds, folders, resamples, rows, first, lost)
 
 
 def _samples(figures: Figures, arms: int) -> list[BootstrapSample]:

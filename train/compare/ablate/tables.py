@@ -1,6 +1,6 @@
 """An ablation written down: one table for a terminal, Markdown, LaTeX, HTML and CSV, and how to read it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -16,11 +16,13 @@ from train.compare.tables import TITLES, set_name, signed
 
 NOTHING = "–"
 HEADER = ("evaluated on", "arm", "mean [95 %]", "difference [95 %]", "finding")
+FAILED_TITLE = "Failed trainings"
+FAILED_HEADER = ("failed arm", "seed", "reason")
 _WIDE = 100
 """Columns of a terminal from which on HEADER fits."""
 _CSV_HEADER = (
     *("metric", "set", "label", "seen", "pictures", "groups", "arm", "seeds", "mean", "low", "high", "by_seed"),
-    *("difference", "difference_low", "difference_high", "p", "adjusted_p", "verdict"),
+    *("difference", "difference_low", "difference_high", "p", "adjusted_p", "verdict", "failure"),
 )
 _STYLE = """
 :root { --paper: #fdfdfc; --ink: #1d2126; --faint: #b9bec4; color-scheme: light dark; }
@@ -60,13 +62,27 @@ def tables_of(ablation: Ablation) -> tuple[MetricTable, ...]:
         mine = [row for row in ablation.rows if row.metric == metric]
         if mine:
             rows = tuple(cells for row in mine for cells in _cells(ablation, row))
-            found.append(MetricTable(f"{TITLES[metric]}: difference from {printable(ablation.arms[0])}", rows))
+            beside = f"difference from {printable(ablation.baseline)}"
+            if not ablation.compared:
+                beside = f"no difference, for the first arm ({printable(ablation.baseline)}) failed"
+            found.append(MetricTable(f"{TITLES[metric]}: {beside}", rows))
     return tuple(found)
+
+
+def failed_rows(ablation: Ablation) -> tuple[tuple[str, ...], ...]:
+    """The trainings that failed, as plain text under FAILED_HEADER: arm, seed, reason."""
+    return tuple((printable(one.arm), str(one.seed), printable(one.reason)) for one in ablation.failed)
 
 
 def how_to_read(ablation: Ablation) -> tuple[str, ...]:
     """Sentences under the table."""
     seeds = ", ".join(map(str, ablation.seeds))
+    lost = [
+        "Arms of which a training failed are left out of the figures. The same command tries these trainings again and "
+        "computes nothing else anew."
+    ]
+    if not ablation.arms:
+        return tuple(lost)
     said = [
         f"Mean over {'seeds' if len(ablation.seeds) > 1 else 'the seed'} {seeds}; `*`: in training of an arm at least, "
         "so test pictures only. Fakes of each kind are compared with the same real test pictures; false alarms are "
@@ -81,7 +97,7 @@ def how_to_read(ablation: Ablation) -> tuple[str, ...]:
         )
     else:
         said.append("One seed cannot tell a gain from luck: differences need two or more.")
-    return tuple(said)
+    return tuple(said + (lost if ablation.failed else []))
 
 
 def as_markdown(ablation: Ablation) -> str:
@@ -89,15 +105,23 @@ def as_markdown(ablation: Ablation) -> str:
     parts = [f"# {markdown_text(ablation.title)}"]
     for table in tables_of(ablation):
         parts += [f"**{markdown_text(table.title)}**", markdown_table(HEADER, table.rows)]
+    if ablation.failed:
+        parts += [f"**{FAILED_TITLE}**", markdown_table(FAILED_HEADER, failed_rows(ablation))]
     return "\n\n".join([*parts, " ".join(how_to_read(ablation))]) + "\n"
 
 
 def as_latex(ablation: Ablation) -> str:
-    """The tables in LaTeX, one `table` a metric."""
-    return "\n".join(
+    """The tables in LaTeX, one `table` a metric, and one of what failed."""
+    parts = [
         latex_table(HEADER, table.rows, f"{ablation.title}. {table.title}.", f"tab:ablation-{number}")
         for number, table in enumerate(tables_of(ablation), 1)
-    )
+    ]
+    if ablation.failed:
+        caption = f"{ablation.title}. {FAILED_TITLE}."
+        # A reason is a sentence, which has to be broken into lines.
+        columns = r"llp{0.6\linewidth}"
+        parts.append(latex_table(FAILED_HEADER, failed_rows(ablation), caption, "tab:ablation-failed", columns))
+    return "\n".join(parts)
 
 
 def as_html(ablation: Ablation) -> str:
@@ -105,13 +129,9 @@ def as_html(ablation: Ablation) -> str:
     title = escape(printable(ablation.title))
     body = [f"<h1>{title}</h1>"]
     for table in tables_of(ablation):
-        head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in HEADER)
-        body.append(f"<table><caption>{escape(table.title)}</caption><thead><tr>{head}</tr></thead><tbody>")
-        for name, *cells in table.rows:
-            first = ' class="first"' if name else ""
-            line = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-            body.append(f'<tr{first}><th scope="row">{escape(name)}</th>{line}</tr>')
-        body.append("</tbody></table>")
+        body += _html_table(table.title, HEADER, table.rows)
+    if ablation.failed:
+        body += _html_table(FAILED_TITLE, FAILED_HEADER, failed_rows(ablation))
     body += [f"<p>{escape(sentence)}</p>" for sentence in how_to_read(ablation)]
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
@@ -121,8 +141,18 @@ def as_html(ablation: Ablation) -> str:
     )
 
 
+def _html_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in header)
+    yield f"<table><caption>{escape(title)}</caption><thead><tr>{head}</tr></thead><tbody>"
+    for name, *cells in rows:
+        first = ' class="first"' if name else ""
+        line = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+        yield f'<tr{first}><th scope="row">{escape(name)}</th>{line}</tr>'
+    yield "</tbody></table>"
+
+
 def as_csv(ablation: Ablation) -> str:
-    """Every figure of every arm as a row of plain numbers, 0..1."""
+    """Every figure of every arm as a row of plain numbers, 0..1; a training that failed is a row with its reason."""
     return csv_table(_CSV_HEADER, list(_csv_rows(ablation)))
 
 
@@ -174,4 +204,6 @@ def _csv_rows(ablation: Ablation) -> Iterator[tuple[object, ...]]:
             if one is not None:
                 contrast = one.contrast
                 compared = (contrast.value, contrast.low, contrast.high, contrast.p, one.adjusted_p, one.verdict)
-            yield (*about, arm, seeds, level.value, level.low, level.high, by_seed, *compared)
+            yield (*about, arm, seeds, level.value, level.low, level.high, by_seed, *compared, "")
+    for lost in ablation.failed:
+        yield (*("",) * 6, lost.arm, lost.seed, *("",) * 10, lost.reason)

@@ -115,6 +115,41 @@ def test_one_seed_gives_levels_without_differences(found: Ablation, grid: Grid, 
     assert "One seed cannot tell" in as_markdown(one)
 
 
+@pytest.mark.parametrize("lost", [0, 1])
+def test_an_arm_of_which_a_training_failed_is_left_out_and_named(
+    found: Ablation, grid: Grid, runs: list[Run], lost: int
+) -> None:
+    reason = "It failed: 5 % of a_b."
+    manifest = runs[0].manifest()
+    one = measure(grid, runs, manifest, failed={3 * lost + 1: reason}, resamples=200)
+    names = [f"front_end {name}" for name in GAINS]
+    assert one.arms == tuple(name for name in names if name != names[lost])
+    assert (one.baseline, one.compared) == (names[0], lost != 0)
+    assert [(row.arm, row.seed, row.reason) for row in one.failed] == [(names[lost], SEEDS[1], reason)]
+    # The others are what they would be in a grid without it.
+    kept = [place for place in range(3) if place != lost]
+    alone = Grid("x", tuple(grid.arms[place] for place in kept), SEEDS)
+    expected = measure(alone, [runs[3 * place + seed] for place in kept for seed in range(3)], manifest, resamples=200)
+    assert [row.levels for row in one.rows] == [row.levels for row in expected.rows]
+    if lost:
+        assert one.rows == expected.rows
+    else:
+        assert all(difference is None for row in one.rows for difference in row.differences)
+        assert f"no difference, for the first arm ({names[0]}) failed" in tables_of(one)[0].title
+    assert reason in as_html(one)
+    assert reason.replace("_", r"\_") in as_markdown(one)
+    assert reason.replace("_", r"\_").replace("%", r"\%") in as_latex(one)
+    assert [line["failure"] for line in csv.DictReader(io.StringIO(as_csv(one))) if line["failure"]] == [reason]
+
+
+def test_where_all_arms_failed_the_tables_say_why(grid: Grid, runs: list[Run]) -> None:
+    one = measure(grid, runs, runs[0].manifest(), failed=dict.fromkeys(range(9), "No disk."))
+    assert (one.arms, one.rows, tables_of(one)) == ((), (), ())
+    assert len(one.failed) == 9
+    for text in (as_html(one), as_markdown(one), as_latex(one), as_csv(one)):
+        assert text.count("No disk.") == 9
+
+
 def test_the_csv_has_every_figure(found: Ablation) -> None:
     lines = list(csv.DictReader(io.StringIO(as_csv(found))))
     assert len(lines) == len(found.rows) * len(GAINS)
