@@ -67,18 +67,21 @@ def scan(
     """
     started = clock()
     there, ignored = _find(folder, manifest_path.parent)
-    files, skipped = _look_up(there, folder, open_card(card, folder))
-    skipped += ignored
+    files, unfit, unnamed = _look_up(there, folder, open_card(card, folder))
+    skipped = [*(one for _, one in unfit), *unnamed, *ignored]
     if files.is_empty():
+        _refuse_all(folder, "picture", [one for _, one in unfit])
         raise DataError(f"{folder} has no picture {_looked_for(folder, card, {rule.label for rule in card.rules})}")
     measured = _measure(files, folder, started, scan_cache.cache_path(manifest_path), trust, workers, on_progress)
     rows = files.join(measured, on="path", how="left", maintain_order="left")
-    for path, below, reason in rows.select("path", "below", "reason").drop_nulls().iter_rows():
-        skipped.append(Skipped(path, f"{folder / below}{reason}"))
+    for path, below, reason, label in rows.select("path", "below", "reason", "label").drop_nulls("reason").iter_rows():
+        unfit.append((label, Skipped(path, f"{folder / below}{reason}")))
+        skipped.append(unfit[-1][1])
     rows = rows.filter(pl.col("reason").is_null())
     # A dataset of one class is fine; one of two whose pictures of a class cannot be read is not.
     for label in sorted({rule.label for rule in card.rules} & set(LABELS)):
         if label not in rows["label"]:
+            _refuse_all(folder, f"{label} picture", [one for its, one in unfit if its == label])
             raise DataError(f"{folder} has no {label} picture that can be read {_looked_for(folder, card, {label})}")
     # Not those of the table of measurements, of which some are joined beside them.
     attributes = [name for name in files.columns if attribute_problem(name) is None]
@@ -89,6 +92,14 @@ def scan(
     if previous is None or not frame.equals(previous.frame):
         check_frame(frame, str(manifest_path))
     return Manifest(frame, manifest_path.parent), tuple(sorted(skipped, key=attrgetter("path")))
+
+
+def _refuse_all(folder: Path, kind: str, unfit: list[Skipped]) -> None:
+    """Raise the reason why none of the pictures that are where the card has them can be used; pass where none is."""
+    if unfit:
+        raise DataError(
+            f"{folder} has no {kind} that can be used; {len(unfit):,} skipped, the first because {unfit[0].reason}"
+        )
 
 
 def _looked_for(folder: Path, card: Card, labels: set[str]) -> str:
@@ -181,15 +192,20 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _look_up(files: list[_File], folder: Path, card: Card) -> tuple[pl.DataFrame, list[Skipped]]:
-    """Return the files that the card names, with what it says about them, and those that are left out."""
+def _look_up(
+    files: list[_File], folder: Path, card: Card
+) -> tuple[pl.DataFrame, list[tuple[str | None, Skipped]], list[Skipped]]:
+    """Return the files that the card names, with what it says about them, those that cannot be used, with the label
+    that the card has for them, and those that it does not name."""
     named: list[_File] = []
     facts: list[CardFacts] = []
-    skipped: list[Skipped] = []
+    unfit: list[tuple[str | None, Skipped]] = []
+    unnamed: list[Skipped] = []
     for file in files:
         below, path, is_link, _ = file
-        if (is_link or not path.isascii()) and (unfit := _unfit(file, folder)):
-            skipped.append(unfit)
+        if (is_link or not path.isascii()) and (problem := _unfit(file, folder)):
+            label = facts_of.label if (facts_of := card.facts(below)) else None
+            unfit.append((label, problem))
         elif found := card.facts(below):
             named.append(file)
             facts.append(found)
@@ -198,11 +214,11 @@ def _look_up(files: list[_File], folder: Path, card: Card) -> tuple[pl.DataFrame
             text = (
                 f"is left out: {why}" if why else f"is named by no rule of card {card.name!r}: add a rule or move it."
             )
-            skipped.append(Skipped(path, f"{folder / below} {text}"))
+            unnamed.append(Skipped(path, f"{folder / below} {text}"))
     columns = {"path": [path for _, path, _, _ in named], "below": [below for below, _, _, _ in named]}
     frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
     stamps = scan_cache.stamp_frame([stamp for _, _, _, stamp in named])
-    return pl.concat([frame, _facts_frame(facts), stamps], how="horizontal"), skipped
+    return pl.concat([frame, _facts_frame(facts), stamps], how="horizontal"), unfit, unnamed
 
 
 def _facts_frame(facts: list[CardFacts]) -> pl.DataFrame:

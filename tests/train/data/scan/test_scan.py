@@ -99,6 +99,15 @@ def test_a_name_that_is_not_utf8_is_listed(tree: Path) -> None:
     _, skipped = scan(tree, usual_layout(), manifest_path=tree / "m.csv")
     assert "not UTF-8" in skipped[0].reason
     skipped[0].path.encode("utf-8")
+    # Where there is no other, that is the reason, and not the names of the folders.
+    for path in tree.glob("real/*.jpg"):
+        if os.fsencode(path).isascii():
+            path.unlink()
+    with pytest.raises(DataError, match=r"no real picture that can be used; 1 skipped, .*: rename it\.$"):
+        scan(tree, usual_layout(), manifest_path=tree / "m.csv")
+    shutil.rmtree(tree / "fake")
+    with pytest.raises(DataError, match=r"no picture that can be used; 1 skipped, the first because .* not UTF-8"):
+        scan(tree, usual_layout(), manifest_path=tree / "m.csv")
 
 
 def test_what_makes_no_manifest_is_refused_in_one_sentence(tree: Path, tmp_path: Path) -> None:
