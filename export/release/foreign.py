@@ -13,7 +13,7 @@ from train.common.progress import ProgressCallback
 from train.data.manifest import Manifest
 from train.data.store import pack_beside
 from train.evaluate.calibration import Calibration
-from train.evaluate.foreign_scores import read_foreign_scores
+from train.evaluate.foreign_scores import PROBABILITY, read_foreign_scores
 from train.evaluate.report.build import Scored
 from train.evaluate.scores import log_odds_of
 from train.evaluate.selection import mark_manifest
@@ -30,7 +30,7 @@ _CHUNK = 1024
 def score_table(path: Path, called: str, manifest: Manifest, column: str) -> ScoredModel:
     """What another tool scored, of which no training is known: no row is seen."""
     table = read_foreign_scores(path, manifest, column)
-    made = score_foreign(called, table.frame, table.column == "probability")
+    made = score_foreign(called, table.frame, table.column == PROBABILITY)
     notes = [f"{called}: higher values of its column {table.column!r} are taken as more like a fake."]
     if table.unknown:
         notes.append(f"{called}: {table.unknown:,} scores are of pictures that are not in the manifest: left out.")
@@ -84,17 +84,16 @@ def score_foreign(name: str, rows: pl.DataFrame, is_probability: bool) -> Foreig
     """Make a scores table of manifest rows with `score`, float64, higher being more like a fake.
 
     No row counts as seen in training, of which nothing is known. Where the validation split has both classes, the
-    calibration (unless `score` is P(fake) in 0..1 by itself) and the operating points are chosen on it and the other
+    calibration (unless `score` is P(fake), in 0..1, by itself) and the operating points are chosen on it and the other
     rows are reported, else they are chosen on the reported rows, which flatters what counts at a threshold and leaves
     AUC alone. Raises TrainError where a class is missing.
     """
     scores = rows["score"].to_numpy()
-    own = is_probability and bool(((scores >= 0) & (scores <= 1)).all())
-    logits = log_odds_of(scores).astype(np.float64) if own else _standardised(scores)
-    found = _calibrated(name, rows, logits, own)
-    if not own and found.scored.scores["probability"].n_unique() < _distinct(rows, found):
+    logits = log_odds_of(scores).astype(np.float64) if is_probability else _standardised(scores)
+    found = _calibrated(name, rows, logits, is_probability)
+    if not is_probability and found.scored.scores["probability"].n_unique() < _distinct(rows, found):
         # Far scores would all become a probability of 1. By rank no two of them do.
-        found = _calibrated(name, rows, _normal_scores(scores), own)
+        found = _calibrated(name, rows, _normal_scores(scores), own=False)
     return found
 
 
@@ -128,8 +127,10 @@ def _calibrated(name: str, rows: pl.DataFrame, logits: np.ndarray, own: bool) ->
 
 def _standardised(scores: np.ndarray) -> np.ndarray:
     """Scores of mean 0 and spread 1, so that the calibration has numbers of an ordinary size; their order stays."""
-    spread = float(scores.std())
-    return (scores - scores.mean()) / spread if spread > 0 and np.isfinite(spread) else np.zeros_like(scores)
+    # Of scores near 1e308 the squares, and even the differences, are no numbers; a power of two changes no digit.
+    scaled = np.ldexp(scores, -np.frexp(np.abs(scores).max())[1])
+    spread = float(scaled.std())
+    return (scaled - scaled.mean()) / spread if spread > 0 else np.zeros_like(scores)
 
 
 def _normal_scores(scores: np.ndarray) -> np.ndarray:

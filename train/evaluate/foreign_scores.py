@@ -15,7 +15,8 @@ from train.data.manifest import Manifest
 
 SUFFIXES = (".csv", ".parquet")
 KEYS = ("sha256", "path")
-SCORES = ("probability", "score", "log_odds", "logit")
+PROBABILITY = "probability"
+SCORES = (PROBABILITY, "score", "log_odds", "logit")
 """Columns taken as the score where none is named, the first that is there; `probability` is P(fake) in 0..1."""
 _REMEDY = "give a CSV or Parquet table with the columns path (or sha256) and score"
 
@@ -39,7 +40,7 @@ def read_foreign_scores(path: Path, manifest: Manifest, column: str = "") -> For
 
     A path is that of the manifest, or starts from the folder of the table or the working folder. Columns that are not
     asked for are ignored. Raises TrainError for a table without such columns, a score that is no finite number, a
-    picture with two different scores, and where no score is of a picture of the manifest.
+    `probability` outside 0..1, a picture with two different scores, and where no score is of a picture of the manifest.
     """
     table = _read(path)
     key = next((name for name in KEYS if name in table.columns), None)
@@ -94,6 +95,12 @@ def _numbers(scores: pl.DataFrame, path: Path, column: str) -> pl.DataFrame:
         raise TrainError(
             f"{path} names no picture or has no finite number as {column!r} in {bad.height:,} of its rows, the first "
             f"for {printable(str(bad['key'][0]))[:200]!r}: correct or remove them."
+        )
+    outside = cast.filter(~pl.col("score").is_between(0, 1))
+    if column == PROBABILITY and not outside.is_empty():
+        raise TrainError(
+            f"{path} has values outside 0..1 as {column!r} in {outside.height:,} of its rows, the first for "
+            f"{printable(str(outside['key'][0]))[:200]!r}: a score of another range is called score, not {column}."
         )
     return cast
 

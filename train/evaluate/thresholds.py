@@ -25,10 +25,13 @@ from train.evaluate.ranked import (
     least_cost,
 )
 
+CHANCE = 0.5
+"""The fraction of either class that a coin calls wrongly: no goal allows as much."""
+
 
 @dataclass(frozen=True)
 class FalseAlarms:
-    """Catch the most fakes while at most this fraction of the reals, 0 < rate < 1, is called fake."""
+    """Catch the most fakes while at most this fraction of the reals, 0 < rate < 0.5, is called fake."""
 
     rate: float
 
@@ -52,8 +55,8 @@ class Cost:
 
 @dataclass(frozen=True)
 class Conformal:
-    """Of new reals at most this fraction is called fake, and of new fakes at most this fraction real, on average over
-    all sets of pictures that the points might have been chosen on; what cannot be told so is unsure."""
+    """Of new reals at most this fraction, 0 < rate < 0.5, is called fake, and of new fakes at most as many real, on
+    average over all sets of pictures that the points might have been chosen on; what cannot be told so is unsure."""
 
     rate: float
 
@@ -123,6 +126,17 @@ def conformal_band(reals: npt.NDArray[np.float32], fakes: npt.NDArray[np.float32
         middle = float(np.float32((float(last_real) + float(first_fake)) / 2))
         fake_from = unsure_from = max(middle, fake_from)
     return fake_from, unsure_from
+
+
+def parse_error_rate(text: str, option: str) -> float:
+    """As `parse_rate`, of pictures that may be called wrongly: below a half, which a tossed coin reaches."""
+    rate = parse_rate(text, option)
+    if rate >= CHANCE:
+        raise TrainError(
+            f"{option} {text!r} allows as many wrong answers as tossing a coin: give a rate below {100 * CHANCE:g} %, "
+            "such as 5%."
+        )
+    return rate
 
 
 def parse_rate(text: str, option: str) -> float:

@@ -119,6 +119,26 @@ def test_far_scores_do_not_become_ties(pictures: pl.DataFrame) -> None:
     assert roc_auc_score(fake, found["probability"]) == pytest.approx(roc_auc_score(fake, rest["score"]), abs=1e-12)
 
 
+@pytest.mark.parametrize("size", [1e308, 1e200, 1.0, 1e-200, 1e-307])
+@pytest.mark.filterwarnings("error")
+def test_scores_of_any_size_keep_their_order(pictures: pl.DataFrame, size: float) -> None:
+    score = pictures["score"].to_numpy()
+    far = pictures.with_columns(score=pl.Series(score / np.abs(score).max() * size))
+    found, plain = (score_foreign("it", rows, False).scored for rows in (far, pictures))
+    np.testing.assert_allclose(found.scores["probability"], plain.scores["probability"], atol=1e-6)
+    assert found.points.balanced == pytest.approx(plain.points.balanced, abs=1e-6)
+
+
+def test_a_probability_outside_0_to_1_is_refused(pictures: pl.DataFrame, manifest: Path, tmp_path: Path) -> None:
+    pictures.select("path", probability="score", other="score").write_csv(tmp_path / "scores.csv")
+    done = run(tmp_path / "scores.csv", manifest)
+    assert done.exit_code == 2
+    outside = pictures.filter(~pl.col("score").is_between(0, 1))
+    first = outside["path"][0]
+    assert f"outside 0..1 as 'probability' in {outside.height} of its rows, the first for '{first}'" in done.stderr
+    assert run(tmp_path / "scores.csv", manifest, "--scores-at", "other").exit_code == 0
+
+
 def test_what_was_left_out_and_what_was_chosen_where_is_said(
     pictures: pl.DataFrame, manifest: Path, tmp_path: Path
 ) -> None:

@@ -19,6 +19,7 @@ from train.evaluate.thresholds import (
     choose_for,
     conformal_band,
     parse_costs,
+    parse_error_rate,
     parse_rate,
 )
 
@@ -170,3 +171,10 @@ def test_rates_and_costs_as_people_write_them() -> None:
     for text in ("", "1", "1:0", "a:b", "1:nan", "1:inf", "1:-2"):
         with pytest.raises(TrainError, match="--x"):
             parse_costs(text, "--x")
+
+
+def test_no_goal_allows_as_many_errors_as_a_coin() -> None:
+    assert parse_error_rate("49.9%", "--x") == pytest.approx(0.499)
+    for text in ("50%", "0.6", "99 %"):
+        with pytest.raises(TrainError, match=r"--x .* allows as many wrong answers as tossing a coin"):
+            parse_error_rate(text, "--x")
