@@ -4,6 +4,7 @@
 model card. SPDX 2.3, annex E, has the tag, annex D the expressions.
 """
 
+import re
 from collections.abc import Iterable
 
 TAG = "SPDX-License-Identifier:"
@@ -12,6 +13,24 @@ TAG = "SPDX-License-Identifier:"
 def spdx_of(licences: Iterable[str]) -> str | None:
     """The expression of the first entry that carries the tag; None where none does."""
     return next((one.strip()[len(TAG) :].strip() for one in licences if one.strip().startswith(TAG)), None)
+
+
+def licence_page(identifier: str) -> str:
+    """The address of the page that SPDX has on a licence; ValueError for what is not one identifier of its list.
+
+    Expressions (`MIT OR Apache-2.0`) and licences of one's own (`LicenseRef-NAME`) have no page there.
+    """
+    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+    try:
+        canonical = str(canonicalize_license_expression(identifier))
+    except InvalidLicenseExpression:
+        canonical = ""
+    if not re.fullmatch(r"[A-Za-z0-9.-]+", canonical) or canonical.startswith("LicenseRef-"):
+        raise ValueError(f"{identifier!r} is no identifier of SPDX's list, such as CC-BY-4.0")
+    if canonical != identifier:
+        raise ValueError(f"{identifier!r} is no identifier of SPDX's list as it is spelt: write {canonical}")
+    return f"https://spdx.org/licenses/{identifier}.html"
 
 
 def checked_licences(licences: tuple[str, ...]) -> tuple[str, ...]:

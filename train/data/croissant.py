@@ -5,9 +5,12 @@ column is a field, and pictures are named by their path and SHA-256.
 """
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import polars as pl
 
+from train.common.errors import DataError
+from train.common.spdx import licence_page
 from train.data.manifest import SCHEMA, Manifest, attributes_of
 
 VERSION = "http://mlcommons.org/croissant/1.0"
@@ -71,7 +74,8 @@ def croissant(
 ) -> dict[str, Any]:
     """Describe a manifest, whose CSV is called `file` and has this SHA-256, as a Croissant 1.0 document.
 
-    licence: an SPDX identifier or an address; url: the dataset's page.
+    licence: an SPDX identifier or an address; url: the address of the dataset's page. Raises DataError for a licence
+    that is neither, and a url that is no address.
     """
     frame = manifest.frame
     counts = ", ".join(
@@ -106,7 +110,7 @@ def croissant(
             }
         ],
     }
-    given = {"license": _licence(licence), "url": url, "citeAs": citation}
+    given = {"license": _licence(licence), "url": url and _address(url, "--url"), "citeAs": citation}
     return document | {key: value for key, value in given.items() if value}
 
 
@@ -124,4 +128,20 @@ def _field(column: str) -> dict[str, Any]:
 
 def _licence(licence: str) -> str:
     """An address: of an SPDX identifier that of its page."""
-    return f"https://spdx.org/licenses/{licence}.html" if licence and "/" not in licence else licence
+    if not licence or ":" in licence or "/" in licence:
+        return licence and _address(licence, "--licence")
+    try:
+        return licence_page(licence)
+    except ValueError as error:
+        raise DataError(f"--licence {error}; a licence that is not on it is named by an https:// address.") from None
+
+
+def _address(text: str, option: str) -> str:
+    try:
+        parts = urlsplit(text)
+        known = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        known = False
+    if not known or not text.isprintable() or " " in text:
+        raise DataError(f"{option} {text!r} is no address of the web: give one that begins with https://.")
+    return text

@@ -2,7 +2,7 @@
 
 import pytest
 
-from train.common.spdx import checked_licences, spdx_of
+from train.common.spdx import checked_licences, licence_page, spdx_of
 
 
 def test_the_tagged_entry_is_the_licence() -> None:
@@ -24,3 +24,16 @@ def test_the_tagged_entry_is_the_licence() -> None:
 def test_what_spdx_does_not_know_is_refused(entries: tuple[str, ...], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         checked_licences(entries)
+
+
+def test_a_licence_has_a_page_by_its_identifier() -> None:
+    assert licence_page("CC-BY-4.0") == "https://spdx.org/licenses/CC-BY-4.0.html"
+    for text, words in (
+        ("cc-by-4.0", "write CC-BY-4.0"),
+        ("Free for all", "no identifier of SPDX's list"),
+        ("MIT OR ISC", "no identifier of SPDX's list"),
+        ("LicenseRef-Mine", "no identifier of SPDX's list"),
+        ("", "no identifier of SPDX's list"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            licence_page(text)

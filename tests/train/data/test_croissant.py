@@ -52,3 +52,31 @@ def test_what_is_missing_is_said(manifest: Path, tmp_path: Path) -> None:
     assert "give --licence and --url" in done.output
     done = CliRunner().invoke(app, ["data", "croissant", str(tmp_path / "none.csv")])
     assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--licence", "do what you like"), "--licence 'do what you like' is no identifier of SPDX's list"),
+        (("--licence", "cc-by-4.0"), "write CC-BY-4.0"),
+        (("--licence", "ftp://x.org/licence"), "--licence 'ftp://x.org/licence' is no address of the web"),
+        (("--licence", "x/y"), "--licence 'x/y' is no address of the web"),
+        (("--url", "x.org"), "--url 'x.org' is no address of the web: give one that begins with https://."),
+        (("--url", "javascript:alert(1)"), "is no address of the web"),
+        (("--url", "https://"), "is no address of the web"),
+        (("--url", "https://x.org:99999/"), "is no address of the web"),
+        (("--url", "https://x.org/a b"), "is no address of the web"),
+    ],
+)
+def test_what_is_no_licence_or_no_address_is_refused(manifest: Path, words: tuple[str, str], sentence: str) -> None:
+    done = CliRunner().invoke(app, ["data", "croissant", str(manifest), *words])
+    assert done.exit_code == 2
+    assert sentence in done.stderr
+    assert not manifest.with_name("manifest.croissant.json").exists()
+
+
+def test_a_licence_may_be_an_address(manifest: Path) -> None:
+    done = CliRunner().invoke(app, ["data", "croissant", str(manifest), "--licence", "https://x.org/terms"])
+    assert done.exit_code == 0, done.output
+    document = json.loads(manifest.with_name("manifest.croissant.json").read_text(encoding="utf-8"))
+    assert document["license"] == "https://x.org/terms"
