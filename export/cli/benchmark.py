@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from train.cli.outputs import OUTPUT_FILE
 from train.cli.terminal import Json, print_json, print_lines, print_table, verb
 from train.common.errors import ExportError
 
@@ -18,7 +19,9 @@ def benchmark_verb(
     threads: Annotated[str, typer.Option(metavar="N,...", help="Thread counts, comma-separated.")] = "1,2",
     rounds: Annotated[int, typer.Option(help="Timed runs of each variant and part.")] = 200,
     starts: Annotated[int, typer.Option(help="New processes of each, for cold start and memory; 0 skips these.")] = 5,
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE.json", help="Also write the JSON here.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE.json", help="Also write the JSON here."), OUTPUT_FILE
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Measure latency, cold start and memory of the detectors in a bundle, and compare with other engines."""
@@ -27,15 +30,13 @@ def benchmark_verb(
     from export.artifacts.bundle import read_bundle
     from export.benchmark.benchmark_run import measure, to_plain
     from export.benchmark.table import notes, tables
-    from train.common.atomic import check_writable, write_text
+    from train.common.atomic import write_text
 
     if rounds < 1:
         raise ExportError(f"--rounds {rounds} measures nothing: give a number from 1.")
     if starts < 0:
         raise ExportError(f"--starts {starts} is not a number of processes: give 0 or more.")
     counts = parse_threads(threads)
-    if out:
-        check_writable(out)
     found = measure(
         read_bundle(bundle),
         str(bundle),

@@ -6,13 +6,16 @@ from typing import Annotated
 import typer
 
 from train.cli.compare import show_evaluations
+from train.cli.outputs import OUTPUT_FOLDER
 from train.cli.terminal import bar, print_lines, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 
 
 @verb(ElaError, DataError, TrainError, ExportError)
 def demo_verb(
-    out: Annotated[Path, typer.Option("--out", help="Folder for everything that the demo makes.")] = Path("runs/demo"),
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder for everything that the demo makes."), OUTPUT_FOLDER
+    ] = Path("runs/demo"),
 ) -> None:
     """Run the full pipeline on the built-in sample, offline: data, training, int8, .tflite, verification, report."""
     from export.release.demo import closing_lines, run_demo

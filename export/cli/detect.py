@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
+from train.cli.outputs import OUTPUT_FILE, WritePlace
 from train.cli.terminal import Json, bar, print_json, print_lines, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 
@@ -33,7 +33,12 @@ def detect_verb(
         Path | None, typer.Option(help="A .tflite or a bundle.", show_default="the shipped detector")
     ] = None,
     at: Annotated[str, typer.Option(help="Operating point: balanced, fpr-1% or fpr-0.5%.")] = "balanced",
-    out: Annotated[Path, typer.Option("--out", help="Folder for the heatmap overlays.")] = Path(),
+    out: Annotated[
+        Path,
+        typer.Option("--out", help="Folder for the heatmap overlays."),
+        # The folder that nobody named need not be writable: then there are no overlays.
+        WritePlace("folder", place=lambda given: given["out"] if given["overlay"] or given["out"] != Path() else None),
+    ] = Path(),
     overlay: Annotated[
         bool | None,
         typer.Option("--overlay/--no-overlay", help="Draw overlays or none.", show_default=f"up to {MANY} pictures"),
@@ -48,11 +53,15 @@ def detect_verb(
         ),
     ] = False,
     report: Annotated[
-        Path | None, typer.Option(metavar="FILE.html", help="Write the evidence about one picture as a page.")
+        Path | None,
+        typer.Option(metavar="FILE.html", help="Write the evidence about one picture as a page."),
+        WritePlace("file", endings=(".html", ".htm")),
     ] = None,
-    csv: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Also write a table.")] = None,
+    csv: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Also write a table."), OUTPUT_FILE] = None,
     jsonl: Annotated[
-        Path | None, typer.Option(metavar="FILE.jsonl", help="Also write one JSON document a line, as results arrive.")
+        Path | None,
+        typer.Option(metavar="FILE.jsonl", help="Also write one JSON document a line, as results arrive."),
+        OUTPUT_FILE,
     ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Number of processes.", show_default="one per core")
@@ -74,7 +83,7 @@ def detect_verb(
         raise ExportError(f"--report is for one picture, and {len(inputs)} are named: name one.")
     is_long = len(inputs) > MANY
     if overlay if overlay is not None else not is_long and report is None:
-        inputs = _placed(inputs, out, named=overlay is True or out != Path())
+        inputs = _placed(inputs, out)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     plain: list[dict[str, Any]] = []
     status = 0
@@ -105,17 +114,14 @@ def detect_verb(
     raise typer.Exit(status)
 
 
-def _placed(inputs: "list[Input]", out: Path, *, named: bool) -> "list[Input]":
+def _placed(inputs: "list[Input]", out: Path) -> "list[Input]":
     """Inputs with places for their overlays; a folder that was not named and cannot be written only means none."""
     from export.inference.inputs import with_overlays
+    from train.common.atomic import check_folder_writable
 
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out):
-            pass
-    except OSError as error:
-        if named:
-            raise ExportError(f"{out} cannot be written ({error.strerror}): choose another --out.") from error
+        check_folder_writable(out)
+    except OSError:
         print_lines(
             f"No heatmaps are written: {out.absolute()} cannot be written; --out names another folder.", err=True
         )
@@ -144,10 +150,8 @@ def _jsonl_sink(path: Path | None, stack: ExitStack) -> "Callable[[Result], None
 
 def _opened(path: Path, stack: ExitStack) -> TextIO:
     """A text file that grows as results come: what was evaluated is kept when the rest is broken off."""
-    try:
-        return stack.enter_context(path.open("w", encoding="utf-8", errors="backslashreplace", newline=""))
-    except OSError as error:
-        raise ExportError(f"{path} cannot be written ({error.strerror}): choose another name.") from error
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return stack.enter_context(path.open("w", encoding="utf-8", errors="backslashreplace", newline=""))
 
 
 def _write(stream: TextIO, line: str) -> None:

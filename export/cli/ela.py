@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from train.cli.outputs import OUTPUT_FOLDER
 from train.cli.terminal import Json, bar, print_json, print_lines, verb
-from train.common.atomic import check_folder_writable
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def ela_verb(
     out: Annotated[
         Path | None,
         typer.Option("--out", show_default="beside each", help="Output folder; subfolders are kept."),
+        OUTPUT_FOLDER,
     ] = None,
     quality: Annotated[int | None, typer.Option(show_default="90", help="JPEG quality, 1 to 100.")] = None,
     sampling: Annotated[str | None, typer.Option(show_default="420", help="Chroma sampling, 420 or 444.")] = None,
@@ -61,8 +62,6 @@ def ela_verb(
         preprocessing = _preprocessing(model)
         draw = planes_drawer(preprocessing)
         about = {"detector": str(model), "view": preprocessing.view.text, "planes": preprocessing.parts}
-    if out is not None:
-        check_folder_writable(out)
     pictures = find_picture_files(files, SUFFIX, out)
     with bar("drawing", as_json) as progress:
         drawn = draw_files(pictures, draw, workers=workers, on_progress=progress)

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from train.cli.data import ManifestFile
+from train.cli.outputs import WritePlace
 from train.cli.terminal import bar, command, print_lines, verb
-from train.common.atomic import check_writable
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 
 
@@ -17,7 +17,11 @@ def embed_verb(
         str, typer.Argument(help="A backbone (mobilenet-v1, facenet, ...), a run folder, a .tflite or a bundle.")
     ],
     manifest: ManifestFile,
-    out: Annotated[Path, typer.Option("--out", help="The file to write: .parquet or .npz.")] = Path("features.parquet"),
+    out: Annotated[
+        Path,
+        typer.Option("--out", help="The file to write: .parquet or .npz."),
+        WritePlace("file", endings=(".parquet", ".npz")),
+    ] = Path("features.parquet"),
     weights: Annotated[
         str | None,
         typer.Option(
@@ -39,10 +43,8 @@ def embed_verb(
 ) -> None:
     """Write the features that a network makes of a manifest's pictures, for `svm` and your own analyses."""
     from export.release.embed import embed
-    from train.features.table import check_ending, write_features
+    from train.features.table import write_features
 
-    check_ending(out)
-    check_writable(out)
     with bar("embedding") as progress:
         found = embed(
             model,

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 import typer
 
 from train.cli.compare import show_evaluations
+from train.cli.outputs import OUTPUT_FOLDER
 from train.cli.terminal import Json, bar, print_lines, print_table, verb
-from train.common.atomic import check_folder_writable
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 
 
@@ -85,7 +85,7 @@ def evaluate_verb(
         str,
         typer.Option("--pixels", metavar="RANGE", help="Range of its pixel values: 0..255, 0..1, -1..1 or imagenet."),
     ] = "",
-    out: Annotated[Path, typer.Option("--out", help="Folder for the report.")] = Path("report"),
+    out: Annotated[Path, typer.Option("--out", help="Folder for the report."), OUTPUT_FOLDER] = Path("report"),
     as_json: Json = False,
 ) -> None:
     """Evaluate a detector on a manifest: per generator, with intervals, as HTML, JSON and CSV."""
@@ -96,7 +96,6 @@ def evaluate_verb(
     if not view and pixels_range:
         raise ExportError("--pixels is for models that are not Fauxlens's: give --view with it.")
     check_names(models, name or ())
-    check_folder_writable(out)
     with bar("scanning", as_json) as progress:
         scanned = manifest_of(manifest, [] if view else models, out, card=card, on_progress=progress)
     if scanned != manifest and not as_json:

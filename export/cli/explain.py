@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from train.cli.outputs import OUTPUT_FOLDER
 from train.cli.terminal import Json, bar, print_json, print_lines, print_table, verb
-from train.common.atomic import check_folder_writable
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 
 if TYPE_CHECKING:
@@ -51,11 +51,10 @@ def explain_verb(
     rows: Annotated[
         RowChoice, typer.Option(help="With --mean: rows that were not in training, or all.", show_default=True)
     ] = RowChoice.judged,
-    out: Annotated[Path, typer.Option("--out", help="Output folder.")] = Path(),
+    out: Annotated[Path, typer.Option("--out", help="Output folder."), OUTPUT_FOLDER] = Path(),
     as_json: Json = False,
 ) -> None:
     """Explain a score: heatmap, input planes and, with a run folder, Grad-CAM++ and other attributions."""
-    check_folder_writable(out)
     if mean is not None:
         if files or what is not None or local_fakes is not None:
             raise ExportError("--mean takes a manifest instead of pictures, --what or --local-fakes: give one.")

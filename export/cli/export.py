@@ -6,15 +6,19 @@ from typing import Annotated
 import typer
 
 from train.cli.compare import show_evaluations
+from train.cli.outputs import OUTPUT_FOLDER, OUTPUT_WHOLE_FOLDER, WritePlace
 from train.cli.terminal import Json, command, print_json, print_lines, print_table, verb
-from train.common.atomic import check_folder_writable
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 
 
 @verb(ElaError, DataError, TrainError, ExportError)
 def export_verb(
     run: Annotated[Path, typer.Argument(help="A run folder made by `train`.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Output folder.", show_default="RUN/export")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Output folder.", show_default="RUN/export"),
+        WritePlace("folder", place=lambda given: given["out"] or given["run"] / "export"),
+    ] = None,
     references: Annotated[
         Path | None,
         typer.Option(
@@ -31,9 +35,12 @@ def export_verb(
     android: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Also write a slim bundle into this folder, for an app's assets."),
+        OUTPUT_FOLDER,
     ] = None,
     web: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Also write a web site that runs the detector in the browser.")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Also write a web site that runs the detector in the browser."),
+        OUTPUT_WHOLE_FOLDER,
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -43,9 +50,10 @@ def export_verb(
     from export.release.variants import NOTES, lying, to_plain
     from train.fit.run_folder import open_run
 
-    check_folder_writable(out or run / "export")
-    if android:
-        check_folder_writable(android)
+    if web:
+        from export.web.site import check_site_folder, write_site
+
+        check_site_folder(web)
     made = export_run(
         open_run(run),
         out or run / "export",
@@ -57,8 +65,6 @@ def export_verb(
     if android:
         paths["android"] = write_slim(made.bundle, android)
     if web:
-        from export.web.site import write_site
-
         paths["web"] = write_site(made.bundle, web)
     if as_json:
         print_json(to_plain(made.comparison) | {"paths": paths})

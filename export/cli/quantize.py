@@ -5,12 +5,15 @@ from typing import Annotated
 
 import typer
 
+from train.cli.outputs import OUTPUT_FOLDER
 from train.cli.terminal import bar, batch_callback, command, print_lines, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 
 
 @verb(ElaError, DataError, TrainError, ExportError)
-def quantize_verb(run: Annotated[Path, typer.Argument(help="A run folder made by `train`.")]) -> None:
+def quantize_verb(
+    run: Annotated[Path, typer.Argument(help="A run folder made by `train`."), OUTPUT_FOLDER],
+) -> None:
     """Quantise a trained run to int8, post-training (PTQ) and by quantisation-aware fine-tuning (QAT)."""
     from export.quantize.fake_quant import quantise_run
     from train.fit.run_folder import open_run

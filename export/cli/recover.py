@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from train.cli.data import ManifestFile
+from train.cli.outputs import WritePlace
 from train.cli.terminal import Json, command, print_json, print_lines, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 
@@ -14,7 +15,9 @@ from train.common.errors import DataError, ElaError, ExportError, TrainError
 def recover_verb(
     model: Annotated[Path, typer.Argument(help="An int8 .tflite or a bundle.")],
     manifest: ManifestFile,
-    out: Annotated[Path, typer.Option("--out", help="File for the weights.")] = Path("recovered.h5"),
+    out: Annotated[
+        Path, typer.Option("--out", help="File for the weights: .h5."), WritePlace("file", endings=(".h5",))
+    ] = Path("recovered.h5"),
     pictures: Annotated[
         int, typer.Option(min=32, help="Number of training pictures that the layers are measured on.")
     ] = 384,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from train.cli.data import ManifestFile
+from train.cli.outputs import WritePlace
 from train.cli.terminal import Json, bar, command, print_json, print_lines, print_table, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 
@@ -27,9 +28,13 @@ def threshold_verb(
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="The copy to write.", show_default="the detector's name with -own"),
+        WritePlace("file", place=lambda given: given["out"] or _copy_of(given["detector"])),
     ] = None,
     false_alarms: Annotated[
-        str, typer.Option(metavar="RATE", help="Call at most this share of the manifest's real pictures fake, e.g. 1%.")
+        str,
+        typer.Option(
+            metavar="RATE", help="Call at most this share (below 50 %) of the manifest's real pictures fake, e.g. 1%."
+        ),
     ] = "",
     recall: Annotated[
         str, typer.Option(metavar="RATE", help="Call at least this share of the manifest's fakes fake, e.g. 90%.")
@@ -41,7 +46,8 @@ def threshold_verb(
         str,
         typer.Option(
             metavar="RATE",
-            help="At most this share of new reals is called fake, and of new fakes real; the rest is unsure; e.g. 5%.",
+            help="At most this share (below 50 %) of new reals is called fake, and of new fakes real; the rest is "
+            "unsure; e.g. 5%.",
         ),
     ] = "",
     prevalence: Annotated[
@@ -62,7 +68,7 @@ def threshold_verb(
     from train.evaluate.thresholds import parse_rate
 
     goal = _goal(false_alarms, recall, cost, conformal, prevalence)
-    target = out or Path(f"{detector.stem}-own{detector.suffix}")
+    target = out or _copy_of(detector)
     with bar("scoring", as_json) as show:
         found = rechoose(
             detector,
@@ -112,7 +118,15 @@ def _rate(called: "Called | None", name: str) -> str:
 
 
 def _goal(false_alarms: str, recall: str, cost: str, conformal: str, prevalence: str) -> "Goal":
-    from train.evaluate.thresholds import Conformal, Cost, FalseAlarms, Recall, parse_costs, parse_rate
+    from train.evaluate.thresholds import (
+        Conformal,
+        Cost,
+        FalseAlarms,
+        Recall,
+        parse_costs,
+        parse_error_rate,
+        parse_rate,
+    )
 
     asked = [text for text in (false_alarms, recall, cost, conformal) if text]
     if len(asked) != 1:
@@ -121,12 +135,16 @@ def _goal(false_alarms: str, recall: str, cost: str, conformal: str, prevalence:
             "--conformal 5%."
         )
     if false_alarms:
-        return FalseAlarms(parse_rate(false_alarms, "--false-alarms"))
+        return FalseAlarms(parse_error_rate(false_alarms, "--false-alarms"))
     if recall:
         return Recall(parse_rate(recall, "--recall"))
     if conformal:
-        return Conformal(parse_rate(conformal, "--conformal"))
+        return Conformal(parse_error_rate(conformal, "--conformal"))
     return Cost(*parse_costs(cost, "--cost"), parse_rate(prevalence, "--prevalence"))
+
+
+def _copy_of(detector: Path) -> Path:
+    return Path(f"{detector.stem}-own{detector.suffix}")
 
 
 def _login() -> str:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from train.cli.outputs import OUTPUT_WHOLE_FOLDER
 from train.cli.terminal import print_lines, verb
 from train.common.errors import DataError, ExportError
 
@@ -13,7 +14,9 @@ from train.common.errors import DataError, ExportError
 def web_verb(
     model: Annotated[Path | None, typer.Option(help="A bundle.", show_default="the shipped detector")] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FOLDER", help="Write the site for a web server instead.")
+        Path | None,
+        typer.Option("--out", metavar="FOLDER", help="Write the site for a web server instead."),
+        OUTPUT_WHOLE_FOLDER,
     ] = None,
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
 ) -> None:

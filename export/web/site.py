@@ -85,13 +85,18 @@ def site_files(bundle: Path) -> dict[str, bytes]:
     return files
 
 
+def check_site_folder(folder: Path) -> None:
+    """Raise ExportError where a folder holds something that no site may replace; call it before the work."""
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / MANIFEST).is_file())):
+        raise ExportError(f"{folder} holds something that is not a site of Fauxlens; name another folder.")
+
+
 def write_site(bundle: Path, folder: Path) -> Path:
     """Write the site of `site_files` into `folder`, whole or not at all; an earlier site there is replaced.
 
     Returns the path of its page. Raises ExportError as `site_files`, and where the folder holds something else.
     """
-    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / MANIFEST).is_file())):
-        raise ExportError(f"{folder} holds something that is not a site of Fauxlens; name another folder.")
+    check_site_folder(folder)
     files = site_files(bundle)
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))

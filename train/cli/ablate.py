@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from train.cli.outputs import WritePlace
 from train.cli.terminal import Json, bar, console, print_json, print_lines, print_table, verb
 from train.common.errors import DataError, ElaError, TrainError
 
@@ -21,7 +22,9 @@ def ablate_verb(
     ],
     manifest: Annotated[Path, typer.Option(help="A manifest made by `data scan`.")] = Path("manifest.csv"),
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder of the runs and tables.", show_default="runs/GRID")
+        Path | None,
+        typer.Option("--out", help="Folder of the runs and tables.", show_default="runs/GRID"),
+        WritePlace("folder", place=lambda given: given["out"] or _folder(given["grid"])),
     ] = None,
     seeds: Annotated[
         list[int] | None, typer.Option("--seed", min=0, help="A seed instead of those of the grid. Repeatable.")
@@ -58,7 +61,7 @@ def ablate_verb(
     if weights is not None:
         changed["model.weights"] = weights
     plan = read_grid(path, changed, seeds or ())
-    folder = out or Path("runs") / path.stem
+    folder = out or _folder(grid)
     print_lines(
         f"{len(plan.arms)} arms x {len(plan.seeds)} seeds = {len(plan.recipes)} trainings in {folder}", err=True
     )
@@ -76,6 +79,10 @@ def ablate_verb(
         print_lines(*how_to_read(found), f"tables: {' '.join(map(str, written))}")
     if failed:
         raise typer.Exit(1)
+
+
+def _folder(grid: str) -> Path:
+    return Path("runs") / Path(grid).name.removesuffix(".toml")
 
 
 def _train(plan: "Grid", manifest: Path, folder: Path, silent: bool) -> "tuple[tuple[Run, ...], dict[int, str]]":

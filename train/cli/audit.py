@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from train.cli.outputs import OUTPUT_FOLDER, WritePlace
 from train.cli.terminal import Json, bar, console, print_json, print_lines, verb
-from train.common.atomic import check_folder_writable
 from train.common.errors import DataError, TrainError
 
 if TYPE_CHECKING:
@@ -26,6 +26,10 @@ def audit_verb(
     out: Annotated[
         Path | None,
         typer.Option("--out", help="Folder for an HTML page with figures and contact sheets, JSON and CSV."),
+        # What only the pixels tell is written beside the manifest where no folder is named.
+        WritePlace(
+            "folder", place=lambda given: given["out"] or (given["manifest"].parent if given["pixels"] else None)
+        ),
     ] = None,
     pixels: Annotated[
         bool,
@@ -42,6 +46,7 @@ def audit_verb(
         typer.Option(
             help="Folder for a copy of all pictures in one size and one JPEG quality, which is audited as well."
         ),
+        OUTPUT_FOLDER,
     ] = None,
     size: Annotated[
         int | None, typer.Option(help="Side of the equalised squares in pixels.", show_default="proposed")
@@ -61,8 +66,6 @@ def audit_verb(
     if equalise is None and (size is not None or quality is not None):
         raise DataError("--size and --quality are those of --equalise FOLDER: name the folder too.")
     whole = read_manifest(manifest)
-    if out is not None or pixels:
-        check_folder_writable(out or manifest.parent)
     skipped = read_skipped(manifest)
     extra: tuple[Finding, ...] = ()
     sharpness = None

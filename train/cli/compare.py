@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from train.cli.outputs import WritePlace
 from train.cli.terminal import Json, bar, print_json, print_lines, print_table, verb
 from train.common.errors import DataError, TrainError
 
@@ -33,7 +34,9 @@ def compare_verb(
     ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the tables as Markdown.")] = False,
     figure: Annotated[
-        Path | None, typer.Option(help="Also draw the differences with their intervals as SVG (with --against).")
+        Path | None,
+        typer.Option(help="Also draw the differences with their intervals as SVG (with --against)."),
+        WritePlace("file", endings=(".svg",)),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -86,13 +89,11 @@ def _compare_arms(folders: Sequence[Path], against: str, markdown: bool, figure:
     from train.recipe import parse_setting
 
     baseline = parse_setting(against)
-    if figure is not None:
-        from train.compare.forest_plot import check_figure_path, write_figure
-
-        check_figure_path(figure)
     with bar("resampling", as_json) as progress:
         found = compare_arms(_opened(folders), baseline, on_progress=progress)
     if figure is not None:
+        from train.compare.forest_plot import write_figure
+
         write_figure(found, figure)
     if as_json:
         print_json(to_plain(found))

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from train.cli.audit import ManifestFile
+from train.cli.outputs import WritePlace
 from train.cli.terminal import print_lines, verb
-from train.common.atomic import check_writable, write_text
+from train.common.atomic import write_text
 from train.common.documents import MAX_TABLE_BYTES, read_bytes
 from train.common.errors import DataError
 
@@ -20,6 +21,7 @@ def croissant_verb(
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="The file to write.", show_default="MANIFEST.croissant.json"),
+        WritePlace("file", place=lambda given: given["out"] or _beside(given["manifest"])),
     ] = None,
     name: Annotated[str, typer.Option("--name", help="What the dataset is called.", show_default="its file")] = "",
     licence: Annotated[
@@ -32,9 +34,8 @@ def croissant_verb(
     from train.data.croissant import croissant
     from train.data.manifest import read_manifest
 
-    target = out or manifest.with_name(f"{manifest.stem}.croissant.json")
+    target = out or _beside(manifest)
     opened = read_manifest(manifest)
-    check_writable(target)
     data = read_bytes(manifest, error=DataError, remedy="name a manifest", limit=MAX_TABLE_BYTES)
     document = croissant(
         opened,
@@ -50,3 +51,7 @@ def croissant_verb(
     print_lines(f"written: {target}")
     if missing:
         print_lines(f"Croissant wants a licence and an address of every dataset: give {' and '.join(missing)}.")
+
+
+def _beside(manifest: Path) -> Path:
+    return manifest.with_name(f"{manifest.stem}.croissant.json")

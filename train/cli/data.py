@@ -10,10 +10,10 @@ import typer
 from train.cli.app import App, group_in_order
 from train.cli.audit import ManifestFile, audit_verb
 from train.cli.croissant import croissant_verb
+from train.cli.outputs import OUTPUT_FOLDER, OUTPUT_WHOLE_FOLDER, WritePlace
 from train.cli.reconstruct import reconstruct_verb
 from train.cli.show import show_verb
 from train.cli.terminal import Json, bar, command, console, print_json, print_lines, print_table, verb
-from train.common.atomic import check_folder_writable, check_writable
 from train.common.errors import DataError, TrainError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _verb = verb(DataError, TrainError)
 _SHOWN = 10
 
 CardName = Annotated[str | None, typer.Option("--card", help="A card of `data list`, or your own TOML file.")]
-OutManifest = Annotated[Path, typer.Option("--out", help="The manifest to write.")]
+OutManifest = Annotated[Path, typer.Option("--out", help="The manifest to write."), WritePlace("file", replaces=True)]
 
 
 @data_app.command("list")
@@ -68,7 +68,9 @@ def data_list(as_json: Json = False) -> None:
 def data_get(
     card: Annotated[str, typer.Argument(help="A card of `data list`, or your own TOML file.")],
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder for the dataset.", show_default="runs/data/NAME")
+        Path | None,
+        typer.Option("--out", help="Folder for the dataset.", show_default="runs/data/NAME"),
+        WritePlace("whole folder", place=lambda given: given["out"] or _dataset_folder(given["card"])),
     ] = None,
 ) -> None:
     """Download a dataset from the place its card names. An interrupted download resumes when run again."""
@@ -76,7 +78,7 @@ def data_get(
     from train.data.get.getting import get_dataset
 
     found = find_card(card)
-    folder = out or Path("runs") / "data" / found.name
+    folder = out or _dataset_folder(card)
     with bar("fetching", unit="bytes") as progress:
         get_dataset(
             found,
@@ -94,7 +96,7 @@ def data_get(
 @data_app.command("sample")
 @_verb
 def data_sample(
-    folder: Annotated[Path, typer.Argument(help="Folder for the pictures.")],
+    folder: Annotated[Path, typer.Argument(help="Folder for the pictures."), OUTPUT_WHOLE_FOLDER],
     count: Annotated[int, typer.Option(min=30, help="Number of portraits.")] = 600,
     seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 2026,
 ) -> None:
@@ -135,7 +137,6 @@ def data_scan(
     from train.data.manifest import followed
     from train.data.scan.folder import scan_folder
 
-    check_writable(out)
     out = followed(out)
     with bar("scanning", as_json) as progress:
         found = scan_folder(
@@ -172,7 +173,6 @@ def data_merge(
     from train.data.manifest import followed, read_manifest, write_manifest
     from train.data.resplit import merge
 
-    check_writable(out)
     out = followed(out)
     merged = merge([read_manifest(one) for one in manifests], out.parent)
     write_manifest(merged, out)
@@ -200,6 +200,7 @@ def data_faces(
     out: Annotated[
         Path | None,
         typer.Option("--out", help="Write a new manifest and leave this one as it is.", show_default="MANIFEST itself"),
+        WritePlace("file", place=lambda given: given["out"] or given["manifest"], replaces=True),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -211,14 +212,6 @@ def data_faces(
     from train.image.face_finder.finder import blazeface_detector
 
     target = followed(out or manifest)
-    try:
-        check_writable(target)
-    except OSError as error:
-        if out is not None:
-            raise
-        raise DataError(
-            f"{manifest} cannot be written ({error.strerror}): name a new manifest with --out, this one stays as it is."
-        ) from error
     detector = mtcnn_detector() if finder == "mtcnn" else blazeface_detector()
     with bar("finding faces", as_json) as progress:
         found = find_faces(
@@ -254,7 +247,7 @@ def data_split(
             help="shares:0.7/0.15/0.15, folds:5, fold:2/5, leave-out:NAME,..., leave-each-out:generator, or keep.",
         ),
     ] = "keep",
-    out: Annotated[Path, typer.Option("--out", help="Folder for the new manifests.")] = Path("splits"),
+    out: Annotated[Path, typer.Option("--out", help="Folder for the new manifests."), OUTPUT_FOLDER] = Path("splits"),
     join: Annotated[
         Path | None, typer.Option(help="copies.csv of `data audit --pixels`: put each pair into one group.")
     ] = None,
@@ -264,7 +257,6 @@ def data_split(
     from train.data.manifest import moved, read_manifest, write_manifest
     from train.data.resplit import join_groups, parse_split_specs, resplit_all
 
-    check_folder_writable(out)
     found = read_manifest(manifest)
     if join is not None:
         found = join_groups(found, [(copy.first, copy.second) for copy in read_transformed_copies(join)])
@@ -286,7 +278,7 @@ def data_pack(
         Literal["drop", "centre", "keep"],
         typer.Option(help="With face(K): skip pictures with no face or several, crop their centre, or keep them."),
     ] = "drop",
-    out: Annotated[Path, typer.Option("--out", help="Folder for packed stores.")] = Path("runs/packed"),
+    out: Annotated[Path, typer.Option("--out", help="Folder for packed stores."), OUTPUT_FOLDER] = Path("runs/packed"),
 ) -> None:
     """Preprocess every picture once, so that training reads pixels without decoding. `train` does this by itself."""
     from train.data.manifest import read_manifest
@@ -297,6 +289,10 @@ def data_pack(
         store = pack(read_manifest(manifest), parse_view(view), out, unclear=unclear_faces, on_progress=progress)
     dropped = f", {store.dropped} with no or several faces dropped" if store.dropped else ""
     print_lines(f"{len(store.pixels)} pictures as {store.view.text} in {out}{dropped}")
+
+
+def _dataset_folder(card: str) -> Path:
+    return Path("runs") / "data" / Path(card).name.removesuffix(".toml")
 
 
 def _counts(frame: "pl.DataFrame") -> "pl.DataFrame":

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from train.cli.data import ManifestFile
+from train.cli.outputs import OUTPUT_FOLDER
 from train.cli.terminal import Json, bar, batch_callback, console, print_lines, print_table, verb
-from train.common.atomic import check_folder_writable
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 
 
@@ -39,7 +39,7 @@ def loo_verb(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the recipe (`fauxlens recipe keys`)."),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", help="Folder for runs and report.")] = Path("runs/loo"),
+    out: Annotated[Path, typer.Option("--out", help="Folder for runs and report."), OUTPUT_FOLDER] = Path("runs/loo"),
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the tables as Markdown.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -55,7 +55,6 @@ def loo_verb(
     changed = dict(map(parse_setting, settings or ())) | ({} if weights is None else {"model.weights": weights})
     base = read_recipe(find_recipe(recipe), changed)
     study = plan_study(manifest, out, base, _names(scheme), seeds, _names(only))
-    check_folder_writable(out)
     count = len(study.trainings)
     before = count - len(missing(study))
     print_lines(f"{count} trainings, {before} of them finished", err=True)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from train.cli.app import HELP_OPTIONS, App, group_in_order
+from train.cli.outputs import OUTPUT_FILE
 from train.cli.terminal import Json, command, print_json, print_lines, print_table, verb
 from train.common.errors import FauxlensError
 
@@ -55,7 +56,9 @@ def show_recipe(name: _NAME) -> None:
 
 @recipe_app.command("copy")
 @verb(FauxlensError)
-def copy_recipe(name: _NAME, file: Annotated[Path, typer.Argument(help="The new file, which must not exist.")]) -> None:
+def copy_recipe(
+    name: _NAME, file: Annotated[Path, typer.Argument(help="The new file, which must not exist."), OUTPUT_FILE]
+) -> None:
     """Copy a recipe or a grid, to change it."""
     from train.common.atomic import write_text
     from train.common.errors import TrainError

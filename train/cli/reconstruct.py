@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from train.cli.audit import ManifestFile
+from train.cli.outputs import OUTPUT_FOLDER
 from train.cli.terminal import Json, bar, command, print_json, print_lines, print_table, verb
 from train.common.errors import DataError, TrainError
 
@@ -16,7 +17,9 @@ _SHOWN = 10
 def reconstruct_verb(
     manifest: ManifestFile,
     out: Annotated[
-        Path, typer.Option("--out", help="Folder for the fakes. An interrupted run resumes when run again.")
+        Path,
+        typer.Option("--out", help="Folder for the fakes. An interrupted run resumes when run again."),
+        OUTPUT_FOLDER,
     ],
     autoencoder: Annotated[
         str,

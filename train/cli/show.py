@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from train.cli.audit import ManifestFile
+from train.cli.outputs import WritePlace
 from train.cli.terminal import bar, verb
-from train.common.atomic import check_writable, write_atomically
+from train.common.atomic import write_atomically
 from train.common.errors import DataError, TrainError
 from train.common.text import printable
 
@@ -31,15 +32,14 @@ def show_verb(
     versions: Annotated[int, typer.Option(min=1, max=20, help="With --augment: versions of each picture.")] = 7,
     size: Annotated[int, typer.Option(min=32, max=1024, help="Side of each picture on the sheet, in pixels.")] = 128,
     seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
-    out: Annotated[Path, typer.Option("--out", help="The PNG to write.")] = Path("samples.png"),
+    out: Annotated[Path, typer.Option("--out", help="The PNG to write."), WritePlace("file", endings=(".png",))] = Path(
+        "samples.png"
+    ),
 ) -> None:
     """Draw a contact sheet (PNG): samples of each class and generator, or what augmentation does to them."""
     from train.data.manifest import read_manifest
     from train.data.samples import Band, choose_samples, draw_sheet, upright_thumbnails
 
-    if out.suffix.lower() != ".png":
-        raise DataError(f"{out} must end in .png: the sheet is a PNG.")
-    check_writable(out)
     found = read_manifest(manifest)
     recipe = None
     if augment is not None:

@@ -6,15 +6,17 @@ from typing import Annotated
 import typer
 
 from train.cli.compare import show_evaluations
+from train.cli.outputs import OUTPUT_FOLDER
 from train.cli.terminal import Json, print_lines, print_table, verb
-from train.common.atomic import check_folder_writable
 from train.common.errors import DataError, TrainError
 
 
 @verb(DataError, TrainError)
 def svm_verb(
     features: Annotated[Path, typer.Argument(help="A file made by `embed`.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder for report, scores and svm.json.")] = Path("svm"),
+    out: Annotated[Path, typer.Option("--out", help="Folder for report, scores and svm.json."), OUTPUT_FOLDER] = Path(
+        "svm"
+    ),
     generators: Annotated[
         str, typer.Option(help="Learn from these generators only, separated by commas (camera: the reals).")
     ] = "*",
@@ -27,7 +29,6 @@ def svm_verb(
     from train.features.svm import SvmSettings, svm_report
     from train.features.table import read_features
 
-    check_folder_writable(out)
     settings = SvmSettings(_names(generators), _names(held_out), folds, seed)
     found = svm_report(read_features(features), settings, out, f"SVM on {features.name}", features.resolve().parent)
     if as_json:

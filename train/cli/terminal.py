@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, ParamSpec, Protocol, 
 
 import typer
 
+from train.cli.outputs import check_outputs
 from train.cli.process import (
     BROKEN_PIPE,
     FAULT,
@@ -21,6 +22,7 @@ from train.cli.process import (
     leave_pipe,
     short_of_memory,
 )
+from train.common.errors import PlaceError
 from train.common.extras import missing_sentence
 from train.common.text import printable
 
@@ -42,21 +44,26 @@ class ShowProgress(Protocol):
 def verb(*errors: type[Exception]) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Turn whatever ends a verb into one sentence on standard error and an exit status (docs/formats.md).
 
+    The places that it writes to (train.cli.outputs) are checked first.
+
     2 for `errors` and for trouble with the disk or memory, 130 for Ctrl-C, 143 and 129 for SIGTERM and SIGHUP, 141
     without a word where the reader of standard output has gone, 70 for a fault of Fauxlens.
     """
+
+    known: tuple[type[Exception], ...] = (PlaceError, *errors)
 
     def around(function: Callable[P, T]) -> Callable[P, T]:
         @wraps(function)
         def guarded(*arguments: P.args, **options: P.kwargs) -> T:
             try:
+                check_outputs(function, arguments, options)
                 return function(*arguments, **options)
             except (typer.Exit, typer.Abort, typer.BadParameter):
                 raise
             except BrokenPipeError:
                 leave_pipe()
                 raise typer.Exit(BROKEN_PIPE) from None
-            except errors as error:
+            except known as error:
                 sentence, status = str(error), 2
             except Exception as error:
                 expected = _expected(error)

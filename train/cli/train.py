@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from train.cli.compare import show_evaluations
+from train.cli.outputs import OUTPUT_FOLDER, WritePlace
 from train.cli.terminal import bar, batch_callback, command, print_lines, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 
@@ -20,7 +21,11 @@ def train_verb(
         ),
     ] = None,
     manifest: Annotated[Path, typer.Option(help="A manifest made by `data scan`.")] = Path("manifest.csv"),
-    out: Annotated[Path | None, typer.Option("--out", help="Folder of the run.", show_default="runs/RECIPE")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder of the run.", show_default="runs/RECIPE"),
+        WritePlace("folder", place=lambda given: None if given["resume"] else given["out"] or _folder(given["recipe"])),
+    ] = None,
     weights: Annotated[
         str | None, typer.Option(help="`imagenet`, `none` or an .h5 file. Overrides the recipe.")
     ] = None,
@@ -40,6 +45,7 @@ def train_verb(
     resume: Annotated[
         Path | None,
         typer.Option("--resume", metavar="RUN", help="Continue an interrupted run; its folder has the recipe."),
+        OUTPUT_FOLDER,
     ] = None,
 ) -> None:
     """Train, calibrate and evaluate a detector from a recipe."""
@@ -61,7 +67,7 @@ def train_verb(
     else:
         path = find_recipe(recipe or DEFAULT)
         chosen = with_options(read_recipe(path, changed), size=size, epochs=epochs, learning_rate=learning_rate)
-        run = begin(chosen, manifest, out or Path("runs") / path.stem)
+        run = begin(chosen, manifest, out or _folder(recipe))
     try:
         with bar("training") as progress:
             found = complete(
@@ -84,6 +90,12 @@ def train_verb(
     print_lines(f"report: {found.paths.html}")
     nothing = learned_nothing(run)
     print_lines(nothing or f"next: {command(step, run.folder)}")
+
+
+def _folder(recipe: str | None) -> Path:
+    from train.recipe_files import DEFAULT
+
+    return Path("runs") / Path(recipe or DEFAULT).name.removesuffix(".toml")
 
 
 def _epoch_line(stage: str, epoch: Any) -> None:

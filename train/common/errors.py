@@ -19,3 +19,7 @@ class TrainError(FauxlensError):
 
 class ExportError(FauxlensError):
     """A detector file, a bundle or a runtime is not as it must be."""
+
+
+class PlaceError(FauxlensError):
+    """A place to write to cannot be written, or is not one for what is to be written."""

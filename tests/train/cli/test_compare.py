@@ -57,7 +57,7 @@ def test_the_store_beside_runs_is_passed_over(runs: list[Path]) -> None:
     [
         (["--against", "model.front_end"], "is not KEY=VALUE"),
         (["--against", "model.front_end=srm"], "No run has model.front_end = srm: they have rgb and npr"),
-        (["--against", "model.front_end=rgb", "--figure", "a.png"], "ends in .svg"),
+        (["--against", "model.front_end=rgb", "--figure", "a.png"], "must end in .svg"),
         (["--against", "model.front_end=rgb", "--json", "--markdown"], "choose one"),
         (["--figure", "a.svg"], "name it by --against"),
         ([], "report.json"),

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 import fauxlens
 from export.artifacts.bundle import read_bundle
 from export.artifacts.vouched import SHIPPED
-from train.cli import data
+from train.cli import outputs
 from train.data.cards.reader import usual_layout
 from train.data.manifest import read_manifest, write_manifest
 from train.data.scan.scan import scan
@@ -53,7 +53,7 @@ def test_a_manifest_that_cannot_be_written_is_told_before_the_work(
     def refuse(path: Path) -> None:
         raise OSError(errno.EROFS, "Read-only file system", str(path))
 
-    monkeypatch.setattr(data, "check_writable", refuse)
+    monkeypatch.setattr(outputs, "check_writable", refuse)
     status, said = faces(manifest)
     assert status == 2
-    assert f"{manifest} cannot be written (Read-only file system): name a new manifest with --out" in said
+    assert f"{manifest} cannot be written (Read-only file system): name another place with --out." in said
