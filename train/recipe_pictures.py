@@ -75,8 +75,9 @@ class FileProcessing:
     quarter of one side is replaced by its nearest pixels, as face(k) does beyond a picture's edge); flip; rescale (a
     random kernel to a random size between `rescale_to` shares, half of the time back again); sharpen (unsharp mask);
     blur; colour (brightness, contrast, gamma, saturation, white balance); grey; noise; jpeg (random quality and chroma
-    subsampling); jpeg_twice (of those, a second save on another grid). Largest values: sharpen_amount, blur_sigma in
-    pixels, noise_sigma in grey levels.
+    subsampling); jpeg_twice (of those, a second save on another grid); native (of squares larger than the view: a part
+    of the view's size with its pixels as they are, in place of the square reduced to it, for what a generator leaves in
+    single pixels). Largest values: sharpen_amount, blur_sigma in pixels, noise_sigma in grey levels.
     """
 
     side: Annotated[int, Field(ge=64, le=1024)] = 384
@@ -97,6 +98,7 @@ class FileProcessing:
     jpeg: Share = 0.8
     jpeg_twice: Share = 0.15
     jpeg_quality: tuple[Quality, Quality] = (50, 98)
+    native: Share = 0.0
 
 
 @dataclass(frozen=True, config=STRICT)

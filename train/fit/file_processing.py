@@ -60,6 +60,9 @@ def process_square(
         if random.random() < settings.jpeg_twice:
             top, left = random.integers(0, 8, 2)
             picture = _saved(picture[top:, left:], settings, random)
+    # No chance is drawn where the key is 0, so that older recipes meet the same.
+    if settings.native and min(picture.shape[:2]) > size and random.random() < settings.native:
+        picture = _cut(picture, size, random)
     return np.ascontiguousarray(resize(np.ascontiguousarray(picture), size))
 
 
@@ -97,6 +100,11 @@ def _window(square: np.ndarray, shown: float, settings: FileProcessing, random: 
     middle = (whole - side) / 2 + whole * shown * random.uniform(-settings.shift, settings.shift, 2)
     top, left = np.clip(np.round(middle), 0, whole - side).astype(int)
     return square[top : top + side, left : left + side]
+
+
+def _cut(picture: np.ndarray, size: int, random: np.random.Generator) -> np.ndarray:
+    top, left = (int(random.integers(side - size + 1)) for side in picture.shape[:2])
+    return picture[top : top + size, left : left + size]
 
 
 def _bordered(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:

@@ -42,10 +42,42 @@ def test_every_step_does_something_and_its_stream_decides_what(square: np.ndarra
     assert not np.array_equal(one, plain)
 
 
+def test_a_native_part_has_the_pixels_of_the_square_as_they_are(square: np.ndarray) -> None:
+    native = dataclasses.replace(OFF, native=1.0)
+    places = set()
+    windows = np.lib.stride_tricks.sliding_window_view(square[12:108, 12:108], (64, 64, 3))[:, :, 0]
+    for number in range(20):
+        seen = process_square(square, 0.8, 64, native, np.random.default_rng(number))
+        found = np.argwhere((windows == seen).all((2, 3, 4)))
+        assert len(found) == 1
+        places.add(tuple(found[0]))
+    assert len(places) > 15
+
+
+@pytest.mark.parametrize("size", [96, 130])
+def test_a_square_no_larger_than_the_view_has_no_native_part(square: np.ndarray, size: int) -> None:
+    native, plain = (
+        process_square(square, 0.8, size, dataclasses.replace(OFF, native=share), np.random.default_rng(5))
+        for share in (1.0, 0.0)
+    )
+    assert np.array_equal(native, plain)
+
+
 @pytest.mark.parametrize("side", [9, 40, 130])
 def test_small_squares_pass_through_everything(side: int) -> None:
     always = FileProcessing(
-        border=1, rescale=1, sharpen=1, blur=1, colour=1, grey=0.5, noise=1, jpeg=1, jpeg_twice=1, shift=0.2, zoom=0.3
+        border=1,
+        rescale=1,
+        sharpen=1,
+        blur=1,
+        colour=1,
+        grey=0.5,
+        noise=1,
+        jpeg=1,
+        jpeg_twice=1,
+        native=0.5,
+        shift=0.2,
+        zoom=0.3,
     )
     square = np.random.default_rng(2).integers(0, 256, (side, side, 3)).astype(np.uint8)
     for number in range(40):
