@@ -28,7 +28,7 @@ from train.cli.app import HELP_OPTIONS, App, group_in_order, version_option
 from train.cli.compare import compare_verb
 from train.cli.data import data_app
 from train.cli.loo import loo_verb
-from train.cli.process import debug_option, run
+from train.cli.process import debug_option, run_app
 from train.cli.recipe import recipe_app
 from train.cli.svm import svm_verb
 from train.cli.train import train_verb
@@ -104,7 +104,7 @@ for _name, (_verb, _panel) in VERBS.items():
 
 def main() -> None:
     """What the `fauxlens` command runs."""
-    run(app)
+    run_app(app)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,7 @@ from export.artifacts.description import BALANCED, Description
 from export.inference import detector as inference
 from export.inference.detect_files import detector_path
 from export.inference.picture_result import LARGER, FaceResult, evaluate_picture
-from export.parity.verify import Parity
-from export.parity.verify import verify as verify_bundle
+from export.parity.verify import Parity, verify_bundle
 from export.runtimes.registry import RUNTIMES
 from train.common.errors import DataError, ExportError
 from train.image.decode import Picture, decode_bytes, read_picture_file
@@ -119,7 +118,7 @@ def open_detector(path: str | Path | None = None) -> Detector:
 
     Raises ExportError where the file is missing, damaged, or no detector.
     """
-    return Detector(inference.open_detector(detector_path(None if path is None else Path(path))))
+    return Detector(inference.load_detector(detector_path(None if path is None else Path(path))))
 
 
 def verify(bundle: str | Path, *, variant: str | None = None, runtime: str = "litert") -> Parity:

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from ela.front_ends import parse_front_end
-from train.backbones.published import HALF_RANGE, MIDDLE, build
+from train.backbones.published import HALF_RANGE, MIDDLE, build_published
 from train.backbones.spec import BuildSpec
-from train.backbones.table import BACKBONES, Backbone, check_size
+from train.backbones.table import BACKBONES, Backbone, check_view_size
 from train.common.errors import TrainError
 from train.common.tf import load_tensorflow
 from train.dropout import seeded_dropout
@@ -83,7 +83,7 @@ def with_one_logit(classifier: Any, settings: Model, size: int) -> Any:
 def check_network(settings: Model, size: int) -> None:
     """Raise TrainError where a backbone cannot be had as a recipe's [model] and a view of `size` pixels ask for it."""
     kind = BACKBONES[settings.backbone]
-    check_size(kind, size)
+    check_view_size(kind, size)
     if settings.head == "non-negative" and not (kind.non_negative and kind.head == "linear"):
         raise TrainError(
             f"model.head = 'non-negative' needs features that are never below zero and a linear head, which "
@@ -112,10 +112,10 @@ def _load_backbone(kind: Backbone, settings: Model, size: int) -> Any:
     """The backbone without its top, for as many planes as the front end has, with the weights that the recipe names."""
     spec = BuildSpec(settings.width, size, parse_front_end(settings.front_end).channels)
     if settings.weights == "none":
-        return build(kind, spec)
+        return build_published(kind, spec)
     if settings.weights == kind.weights:
         try:
-            return build(kind, replace(spec, weights=kind.weights))
+            return build_published(kind, replace(spec, weights=kind.weights))
         except TrainError:
             raise
         except Exception as error:
@@ -132,8 +132,8 @@ def _load_backbone(kind: Backbone, settings: Model, size: int) -> Any:
     own = check_origin(path, settings) is not None
     try:
         if not own:
-            return build(kind, replace(spec, weights=str(path)))
-        backbone = build(kind, spec)
+            return build_published(kind, replace(spec, weights=str(path)))
+        backbone = build_published(kind, spec)
         _load_named(backbone, path)
         return backbone
     except TrainError:

@@ -79,7 +79,7 @@ class FlatTable:
         return target + 4, count
 
 
-def root(data: bytes) -> FlatTable:
+def root_table(data: bytes) -> FlatTable:
     """The root table of a FlatBuffers file. Raises BadFlatBuffer as all here do."""
     return table_at(data, _unsigned(data, 0))
 

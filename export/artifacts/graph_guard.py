@@ -10,7 +10,7 @@ import math
 import struct
 from dataclasses import dataclass
 
-from export.artifacts.flat_tables import BadFlatBuffer, FlatTable, root
+from export.artifacts.flat_tables import BadFlatBuffer, FlatTable, root_table
 from train.common.errors import ExportError
 
 OPERATORS = {
@@ -45,7 +45,7 @@ class _Tensor:
 def check_graph(tflite: bytes, name: str) -> None:
     """Raise ExportError unless a sealed model's graph could have come from `export`; `name` is what errors call it."""
     try:
-        _check(root(tflite))
+        _check(root_table(tflite))
     except (BadFlatBuffer, struct.error, OverflowError) as error:
         raise ExportError(
             f"{name} does not hold a graph that Fauxlens exports ({error}): take a detector made by `fauxlens export`."

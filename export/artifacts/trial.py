@@ -20,7 +20,7 @@ from train.common.places import cache_folder
 CPU_SECONDS, PATIENCE = 60, 600
 """What the trial may take: a detector takes below one second of a core, and a busy machine makes it wait."""
 MEMORY = 4 << 30
-PROGRAM = "from export.inference.trial_worker import serve; serve()"
+PROGRAM = "from export.inference.trial_worker import serve_trial; serve_trial()"
 REFUSED = 3
 """The status of a trial whose file LiteRT refused in words."""
 

@@ -70,7 +70,7 @@ class Measurement:
     conditions: Conditions
 
 
-def measure(
+def measure_bundle(
     bundle: Bundle,
     name: str,
     *,
@@ -83,7 +83,7 @@ def measure(
 ) -> Measurement:
     """Benchmark a bundle, all its variants where none is chosen; `name` is what it is called, `starts` 0 leaves out
     cold starts. Raises ExportError for an unknown variant and for numbers that make no sense."""
-    chosen = choose(bundle, variants)
+    chosen = variants_to_measure(bundle, variants)
     if not threads or min(threads) < 1 or rounds < 1 or starts < 0:
         raise ExportError("Threads and rounds are numbers from 1, starts from 0: give such numbers.")
     baseline = (bundle.default if bundle.default in chosen else chosen[0], min(threads))
@@ -131,7 +131,7 @@ def measure(
     )
 
 
-def choose(bundle: Bundle, variants: Sequence[str]) -> tuple[str, ...]:
+def variants_to_measure(bundle: Bundle, variants: Sequence[str]) -> tuple[str, ...]:
     """The variants to measure, the default first, each once. Raises ExportError for one that the bundle has not."""
     for one in variants:
         if one not in bundle.variants:
@@ -141,7 +141,7 @@ def choose(bundle: Bundle, variants: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(wanted, key=lambda one: one != bundle.default))
 
 
-def to_plain(found: Measurement) -> dict[str, Any]:
+def measurement_document(found: Measurement) -> dict[str, Any]:
     """A measurement for JSON; times are milliseconds, memory MiB."""
     rows = [asdict(row) | {"latency": asdict(row.latency) | {"spread": row.latency.spread}} for row in found.rows]
     # Format 1 calls the comparisons held, and the engine of each a yardstick.

@@ -42,15 +42,15 @@ def cut_parts(tflite: bytes, view: np.ndarray, name: str) -> tuple[NetworkPart, 
     outputs = [tensor.index for tensor in sorted(graph.outputs, key=lambda tensor: tensor.name != "scores")]
     parts, batch = [], view[np.newaxis]
     for title, entry, exits in ((FRONT, image, [begin]), (BACKBONE, begin, [end]), (HEAD, end, outputs)):
-        piece = cut(tflite, [entry], exits)
+        piece = cut_model(tflite, [entry], exits)
         parts.append(NetworkPart(title, piece, batch))
         batch = _first_output(piece, batch)
-    if not np.array_equal(batch, _first_output(cut(tflite, [image], outputs), view[np.newaxis])):
+    if not np.array_equal(batch, _first_output(cut_model(tflite, [image], outputs), view[np.newaxis])):
         raise ExportError(f"The parts of {name} in a row do not give its scores, so their times would say nothing.")
     return tuple(parts)
 
 
-def cut(tflite: bytes, inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
+def cut_model(tflite: bytes, inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
     """The model that leads from some tensors, by index, to others: what lies between and its constants, no metadata."""
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema

@@ -18,7 +18,7 @@ _ENGINES = ("", "version", "in int8", "equal scores", "most |dP|", "flips")
 _STARTS = ("", "Python", "import", "open", "score", "all", "MiB", "model")
 
 
-def tables(found: Measurement) -> list[Table]:
+def measurement_tables(found: Measurement) -> list[Table]:
     """What `print_table` prints, one after the other."""
     counts = dict.fromkeys(row.threads for row in found.rows)
     shown: list[Table] = [

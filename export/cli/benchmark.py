@@ -28,8 +28,8 @@ def benchmark_verb(
     import json
 
     from export.artifacts.bundle import read_bundle
-    from export.benchmark.benchmark_run import measure, to_plain
-    from export.benchmark.table import notes, tables
+    from export.benchmark.benchmark_run import measure_bundle, measurement_document
+    from export.benchmark.table import measurement_tables, notes
     from train.common.atomic import write_text
 
     if rounds < 1:
@@ -37,7 +37,7 @@ def benchmark_verb(
     if starts < 0:
         raise ExportError(f"--starts {starts} is not a number of processes: give 0 or more.")
     counts = parse_threads(threads)
-    found = measure(
+    found = measure_bundle(
         read_bundle(bundle),
         str(bundle),
         variants=variant or (),
@@ -46,11 +46,11 @@ def benchmark_verb(
         starts=starts,
         log=lambda line: print_lines(line, err=True),
     )
-    document = to_plain(found)
+    document = measurement_document(found)
     if as_json:
         print_json(document)
     else:
-        for table in tables(found):
+        for table in measurement_tables(found):
             print_table(*table)
         print_lines(*notes(found))
     # After the tables: what was measured is seen, whatever happens to the file.

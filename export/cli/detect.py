@@ -71,14 +71,14 @@ def detect_verb(
     """Classify pictures as real or AI-generated, with the evidence: file marks, faces, the detector's score."""
     from export.inference.detect_files import DetectedPicture, Settings, detect_files, detector_path, opened
     from export.inference.detector import threshold_of
-    from export.inference.fetch import fetch as fetch_address
+    from export.inference.fetch import read_address
     from export.inference.inputs import find_inputs
     from export.inference.lines import all_lines, one_line
     from export.inference.records import FORMAT, about, result_record
 
     settings = Settings(detector_path(model), at, full_size, traces or report is not None)
     threshold_of(opened(settings.model).description, at)
-    inputs = find_inputs(files, stdin=sys.stdin.buffer, fetch=fetch_address if fetch else None)
+    inputs = find_inputs(files, stdin=sys.stdin.buffer, fetch=read_address if fetch else None)
     if report is not None and len(inputs) != 1:
         raise ExportError(f"--report is for one picture, and {len(inputs)} are named: name one.")
     is_long = len(inputs) > MANY
@@ -178,9 +178,9 @@ def _status(result: "Result") -> int:
 
 
 def _write_report(one: "Input", found: "DetectedPicture", settings: "Settings", target: Path) -> None:
-    from export.inference.report import write_report
+    from export.inference.report import write_picture_report
     from train.image.decode import read_picture_file
 
     data = read_picture_file(one.path) if one.path is not None else one.data or b""
-    write_report(found, data, settings, target)
+    write_picture_report(found, data, settings, target)
     print_lines(f"report: {target}", err=True)

@@ -28,8 +28,8 @@ def doctor_verb(
     """Check this machine: packages, processor, weights, and the runtimes that `verify` can use."""
     from export.runtimes import doctor
 
-    doctor.check_names(need or ())
-    failures = doctor.set_up(set_up, lambda line: print_lines(line, err=True)) if set_up else []
+    doctor.check_runtime_names(need or ())
+    failures = doctor.set_up_runtimes(set_up, lambda line: print_lines(line, err=True)) if set_up else []
     machine = doctor.examine()
     if as_json:
         print_json(_document(machine))

@@ -89,13 +89,13 @@ def evaluate_verb(
     as_json: Json = False,
 ) -> None:
     """Evaluate a detector on a manifest: per generator, with intervals, as HTML, JSON and CSV."""
-    from export.release.evaluate import check_names, evaluate_models
+    from export.release.evaluate import evaluate_models, model_names
     from export.release.scanned_folder import manifest_of
 
     models = [one for one in (model, beside) if one]
     if not view and pixels_range:
         raise ExportError("--pixels is for models that are not Fauxlens's: give --view with it.")
-    check_names(models, name or ())
+    model_names(models, name or ())
     with bar("scanning", as_json) as progress:
         scanned = manifest_of(manifest, [] if view else models, out, card=card, on_progress=progress)
     if scanned != manifest and not as_json:
@@ -135,12 +135,12 @@ def evaluate_verb(
         for evaluation in found.evaluations:
             print_lines(hardest(found.robustness.of(evaluation.name)))
     if found.by_attribute:
-        from train.evaluate.report.attribute_tables import sentences, tables_of
+        from train.evaluate.report.attribute_tables import group_findings, group_tables
 
         for one in found.by_attribute:
-            for table in tables_of(one):
+            for table in group_tables(one):
                 print_table(table.title, table.header, table.rows)
-            for sentence in sentences(one):
+            for sentence in group_findings(one):
                 print_lines(sentence)
         print_lines(f"groups: {found.paths.groups}")
     for note in found.notes:

@@ -71,11 +71,11 @@ def explain_verb(
 
 
 def _explain_files(files: list[Path], model: Path | None, at: str, what: str | None, out: Path, as_json: bool) -> None:
-    from export.explain.explain_picture import SENTENCE, choose, explain, open_subject
+    from export.explain.explain_picture import SENTENCE, explain_picture, open_subject, parts_to_show
     from export.explain.panels import draw_panel, panel_side
     from export.inference.detect_files import png_name
     from export.inference.detector import threshold_of
-    from export.inference.evidence import sentence
+    from export.inference.evidence import verdict_sentence
     from export.inference.face_alignment import align_face
     from export.inference.records import about, record
     from train.common.atomic import write_atomically
@@ -83,7 +83,7 @@ def _explain_files(files: list[Path], model: Path | None, at: str, what: str | N
 
     subject = open_subject(model)
     threshold_of(subject.detector.description, at)
-    chosen = choose(subject, what)
+    chosen = parts_to_show(subject, what)
     pictures: list[dict[str, Any]] = []
     failed = False
     with bar("explaining", as_json) as progress:
@@ -93,7 +93,7 @@ def _explain_files(files: list[Path], model: Path | None, at: str, what: str | N
                 picture = decode(file)
                 aligned = align_face(subject.preprocessing.view, picture)
                 looking, side = subject.through(aligned.view), panel_side(subject)
-                explained = explain(looking, picture, chosen, operating_point=at, eyes=aligned.eyes, side=side)
+                explained = explain_picture(looking, picture, chosen, operating_point=at, eyes=aligned.eyes, side=side)
             except DataError as error:
                 print_lines(str(error), err=True)
                 failed = True
@@ -105,7 +105,7 @@ def _explain_files(files: list[Path], model: Path | None, at: str, what: str | N
             write_atomically(panel, partial(image.save, format="PNG"))
             pictures.append(record(file, explained.verdict, notes) | _plain(subject, explained) | {"panel": str(panel)})
             if not as_json:
-                lines = [f"{file}: {sentence(explained.verdict)}", f"  panel: {panel}"]
+                lines = [f"{file}: {verdict_sentence(explained.verdict)}", f"  panel: {panel}"]
                 print_lines(*lines, *(f"  note: {note}" for note in notes))
     if as_json:
         detector = about(subject.detector, subject.path) | {"front_end": subject.preprocessing.front_end.text}
@@ -118,7 +118,7 @@ def _explain_files(files: list[Path], model: Path | None, at: str, what: str | N
 
 def _plain(subject: "ExplainedModel", explained: "Explanation") -> dict[str, Any]:
     """An explanation for a JSON document; pictures are in the panel."""
-    from export.explain.explain_picture import cosine
+    from export.explain.explain_picture import cosine_if_any
 
     spread, evidence, gradients = explained.spread, explained.evidence, explained.gradients
     plain: dict[str, Any] = {
@@ -136,7 +136,7 @@ def _plain(subject: "ExplainedModel", explained: "Explanation") -> dict[str, Any
             "logit": evidence.logit,
         }
         plain["maps"] = {
-            name: {"cells": cells.tolist(), "cosine_to_heatmap": cosine(cells, explained.verdict.heatmap)}
+            name: {"cells": cells.tolist(), "cosine_to_heatmap": cosine_if_any(cells, explained.verdict.heatmap)}
             for name, cells in explained.maps.items()
         }
     if gradients is not None:
@@ -192,14 +192,14 @@ def _measure_local_fakes(folder: Path, model: Path | None, out: Path, as_json: b
     import json
 
     from export.explain.explain_picture import open_subject
-    from export.explain.localisation import COLUMNS, measure_localisation, table_rows, to_plain
+    from export.explain.localisation import COLUMNS, localisation_document, measure_localisation, table_rows
     from export.explain.localisation_sheet import draw_localisation_sheet
     from train.common.atomic import write_atomically, write_text
 
     subject = open_subject(model)
     found = measure_localisation(subject.detector, folder)
     sheet, numbers = out / "local-fakes.png", out / "local-fakes.json"
-    document = {"local_fakes": str(folder), "groups": to_plain(found.groups)}
+    document = {"local_fakes": str(folder), "groups": localisation_document(found.groups)}
     name = subject.detector.description.name
     write_atomically(sheet, partial(draw_localisation_sheet(found, name).save, format="PNG"))
     write_text(numbers, json.dumps(document, indent=1, allow_nan=False) + "\n")

@@ -47,7 +47,7 @@ def export_verb(
     """Write the .tflite variants, the bundle with its references, the model card and a report of a quantised run."""
     from export.artifacts.slim import write_slim
     from export.release.pipeline import export_run
-    from export.release.variants import NOTES, lying, to_plain
+    from export.release.variants import NOTES, lying, variants_document
     from train.fit.run_folder import open_run
 
     if web:
@@ -67,7 +67,7 @@ def export_verb(
     if web:
         paths["web"] = write_site(made.bundle, web)
     if as_json:
-        print_json(to_plain(made.comparison) | {"paths": paths})
+        print_json(variants_document(made.comparison) | {"paths": paths})
         return
     print_table(f"{made.bundle} ships {made.default}: {made.why}", *lying(made.comparison.variants))
     print_lines(*NOTES, made.comparison.machine.sentence)

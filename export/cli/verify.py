@@ -84,7 +84,7 @@ def verify_verb(
         return
     _nothing_of(theirs, "goes with --inputs FOLDER, and not with a bundle")
     from export.artifacts.bundle import read_bundle
-    from export.parity.verify import verify
+    from export.parity.verify import verify_bundle
     from export.runtimes.self_test_runtime import phone_sentence
 
     chosen_runtime = _runtime(runtime, self_test, bundle)
@@ -92,13 +92,13 @@ def verify_verb(
     chosen = variant or opened.default
     errors = None
     if layers:
-        from export.parity.layer_errors import COLUMNS, bundle_layers, cells, to_plain, verdict
+        from export.parity.layer_errors import COLUMNS, bundle_layers, layer_cells, layer_errors_document, verdict
         from train.fit.run_folder import open_run
 
         errors = bundle_layers(opened, chosen, open_run(layers))
-    parity = verify(opened, variant=chosen, runtime=chosen_runtime)
+    parity = verify_bundle(opened, variant=chosen, runtime=chosen_runtime)
     if as_json:
-        print_json(asdict(parity) | ({"by_layer": to_plain(errors)} if errors else {}))
+        print_json(asdict(parity) | ({"by_layer": layer_errors_document(errors)} if errors else {}))
     else:
         rows = [(stage.name, "pass" if stage.passed else "FAIL", stage.sentence) for stage in parity.stages]
         print_table(f"{parity.variant} on {parity.runtime}", ("stage", "", "what was found"), rows)
@@ -106,7 +106,7 @@ def verify_verb(
             print_lines(phone_sentence(parity.phone))
         print_lines(parity.sentence)
         if errors:
-            print_table(f"{chosen} against its Keras state", COLUMNS, [cells(error) for error in errors])
+            print_table(f"{chosen} against its Keras state", COLUMNS, [layer_cells(error) for error in errors])
             print_lines(verdict(errors))
         elif not next(stage.passed for stage in parity.stages if stage.name == "converting"):
             look = command("verify", bundle, "--variant", chosen, "--layers", "RUN")
@@ -133,7 +133,7 @@ def _verify_foreign(
     as_json: bool,
 ) -> None:
     from export.parity.foreign import verify_foreign
-    from export.parity.layer_errors import COLUMNS, cells, to_plain, verdict
+    from export.parity.layer_errors import COLUMNS, layer_cells, layer_errors_document, verdict
 
     found = verify_foreign(
         model, inputs, against=against, view=view, pixels=pixels, by_layer=by_layer, tolerance=tolerance
@@ -148,14 +148,16 @@ def _verify_foreign(
                 "tolerance": found.tolerance,
                 "passed": found.passed,
                 "sentence": found.sentence,
-                "outputs": to_plain(found.outputs)["layers"],
-                "by_layer": to_plain(found.layers) if found.layers else None,
+                "outputs": layer_errors_document(found.outputs)["layers"],
+                "by_layer": layer_errors_document(found.layers) if found.layers else None,
             }
         )
     else:
-        print_table("outputs", COLUMNS, [cells(error) for error in found.outputs])
+        print_table("outputs", COLUMNS, [layer_cells(error) for error in found.outputs])
         if found.layers:
-            print_table("in between, in the order of execution", COLUMNS, [cells(error) for error in found.layers])
+            print_table(
+                "in between, in the order of execution", COLUMNS, [layer_cells(error) for error in found.layers]
+            )
             print_lines(verdict(found.layers))
         elif by_layer:
             print_lines("No tensor in between has the same name in both: nothing to compare layer by layer.")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from export.inference.detect_files import detector_path
-from export.inference.detector import LoadedDetector, Verdict, detect, open_detector
+from export.inference.detector import LoadedDetector, Verdict, detect, load_detector
 from export.inference.overlay import source_square
 from export.inference.planes import PreprocessingSpec, draw_planes, preprocessing_of
 from train.common.errors import ExportError
@@ -100,11 +100,11 @@ def open_subject(model: Path | None) -> ExplainedModel:
 
         detector, classifier, _ = open_run_detector(path)
         return ExplainedModel(path, detector, preprocessing_of(detector.description, str(path)), classifier)
-    detector = open_detector(path)
+    detector = load_detector(path)
     return ExplainedModel(path, detector, preprocessing_of(detector.description, str(path)), None)
 
 
-def choose(subject: ExplainedModel, asked: str | None) -> tuple[str, ...]:
+def parts_to_show(subject: ExplainedModel, asked: str | None) -> tuple[str, ...]:
     """What to show, in the order of OFFERED: all that the model offers, or the names in `asked`, parted by commas.
 
     Of `rgb` the planes are the view itself, so they are shown only when asked for. Raises ExportError for a name that
@@ -124,7 +124,7 @@ def choose(subject: ExplainedModel, asked: str | None) -> tuple[str, ...]:
     return tuple(name for name in OFFERED if name in names)
 
 
-def explain(
+def explain_picture(
     subject: ExplainedModel,
     picture: Picture,
     what: tuple[str, ...],
@@ -182,7 +182,7 @@ def spread_of(heatmap: np.ndarray) -> HeatmapSpread:
     return HeatmapSpread(float(heatmap.mean()), float((heatmap > 0.5).mean()), (int(row), int(column)))
 
 
-def cosine(one: np.ndarray, other: np.ndarray) -> float | None:
+def cosine_if_any(one: np.ndarray, other: np.ndarray) -> float | None:
     """Cosine of two maps of zero or more, 0..1; None where one of them is empty and there is nothing to compare."""
     first, second = one.astype(np.float64).ravel(), other.astype(np.float64).ravel()
     lengths = float(np.linalg.norm(first)) * float(np.linalg.norm(second))

@@ -93,7 +93,7 @@ def measure_localisation(detector: LoadedDetector, folder: Path, *, seed: int = 
     return Localised(summaries, tuple(found[:EXAMPLES]))
 
 
-def to_plain(found: Iterable[Localisation]) -> list[dict[str, Any]]:
+def localisation_document(found: Iterable[Localisation]) -> list[dict[str, Any]]:
     """What is written as JSON: a dict for each group."""
     return [asdict(one) for one in found]
 
@@ -120,7 +120,7 @@ def masked_cells(mask: np.ndarray, side: int) -> np.ndarray:
     return np.asarray(blocks.mean(axis=(1, 3)) / 255)
 
 
-def overlap(scores: np.ndarray, inside: np.ndarray) -> float:
+def mask_overlap(scores: np.ndarray, inside: np.ndarray) -> float:
     """Intersection over union of a mask, bool cells, with as many of the highest-scored cells; 0..1."""
     chosen = np.zeros(scores.size, bool)
     chosen[np.argsort(-scores.ravel(), kind="stable")[: inside.sum()]] = True
@@ -144,7 +144,7 @@ def _measure_all(detector: LoadedDetector, folder: Path, random: np.random.Gener
         inside = masked_cells(seen, len(verdict.heatmap)) >= 0.5
         if not inside.any() or inside.all():
             continue
-        shuffled = [overlap(random.random(inside.shape), inside) for _ in range(SHUFFLES)]
+        shuffled = [mask_overlap(random.random(inside.shape), inside) for _ in range(SHUFFLES)]
         yield LocalFake(
             path=pair["fake"],
             view=verdict.view,
@@ -153,7 +153,7 @@ def _measure_all(detector: LoadedDetector, folder: Path, random: np.random.Gener
             label=verdict.label,
             probability=verdict.probability,
             hit=bool(inside.ravel()[verdict.heatmap.argmax()]),
-            overlap=overlap(verdict.heatmap, inside),
+            overlap=mask_overlap(verdict.heatmap, inside),
             chance_hit=float(inside.mean()),
             chance_overlap=float(np.mean(shuffled)),
         )

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from export.explain.localisation import LocalFake, Localised
-from export.explain.sheet import PanelBand, Tile, draw_sheet, enlarged, heat_tile
+from export.explain.sheet import PanelBand, Tile, draw_panel_sheet, enlarged, heat_tile
 from export.inference.overlay import lay_over
 
 _COLOUR = (44, 52, 66)
@@ -20,7 +20,7 @@ def draw_localisation_sheet(found: Localised, detector: str) -> Image.Image:
         "Blue outline: what was replaced. The examples are the local fakes of the highest probability of fake; the "
         "figures above are of all.",
     )
-    return draw_sheet(title, _COLOUR, [PanelBand(tuple(tiles), columns=4)], footer)
+    return draw_panel_sheet(title, _COLOUR, [PanelBand(tuple(tiles), columns=4)], footer)
 
 
 def caption(found: Localised) -> str:

@@ -15,7 +15,7 @@ import polars as pl
 
 from export.explain.explain_picture import SENTENCE
 from export.inference.detect_files import detector_path
-from export.inference.detector import LoadedDetector, open_detector, threshold_of
+from export.inference.detector import LoadedDetector, load_detector, threshold_of
 from export.inference.records import about
 from export.runtimes.interface import Output
 from train.common.errors import ExportError
@@ -157,7 +157,7 @@ def as_document(found: MeanHeatmaps) -> dict[str, Any]:
 
 def _open(path: Path, manifest: Manifest, manifest_path: Path) -> tuple[LoadedDetector, Store]:
     if not path.is_dir():
-        detector = open_detector(path)
+        detector = load_detector(path)
         return detector, pack_beside(manifest, manifest_path, detector.view, unclear=detector.description.unclear_faces)
     from export.explain.run_detector import open_run_detector
 

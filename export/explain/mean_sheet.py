@@ -8,7 +8,7 @@ from PIL import Image
 
 from export.explain.explain_picture import SENTENCE
 from export.explain.mean_heatmaps import MeanHeatmap, MeanHeatmaps
-from export.explain.sheet import PanelBand, Tile, draw_sheet, enlarged, heat_tile
+from export.explain.sheet import PanelBand, Tile, draw_panel_sheet, enlarged, heat_tile
 from export.inference.overlay import lay_over
 from train.evaluate.report.html import Illustration
 
@@ -46,7 +46,7 @@ def draw_mean_sheet(found: MeanHeatmaps, manifest_name: str) -> Image.Image:
         "Each heatmap is divided by its own largest value, so every picture counts alike, however high its score; "
         "empty ones count as zeros. Black is 0, the brightest colour 1, in all tiles.",
     )
-    return draw_sheet(title, _COLOUR, bands, footer)
+    return draw_panel_sheet(title, _COLOUR, bands, footer)
 
 
 def illustrations(groups: Iterable[MeanHeatmap], of: str = "") -> tuple[Illustration, ...]:

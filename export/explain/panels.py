@@ -3,8 +3,8 @@
 import numpy as np
 from PIL import Image
 
-from export.explain.explain_picture import MAPS, SENTENCE, CellEvidence, ExplainedModel, Explanation, cosine
-from export.explain.sheet import PanelBand, Tile, draw_sheet, enlarged, heat_tile, signed_tile, tile_side
+from export.explain.explain_picture import MAPS, SENTENCE, CellEvidence, ExplainedModel, Explanation, cosine_if_any
+from export.explain.sheet import PanelBand, Tile, draw_panel_sheet, enlarged, heat_tile, signed_tile, tile_side
 from export.inference.overlay import STRIP, lay_over
 from train.evaluate.decision import WORDS
 
@@ -43,7 +43,7 @@ def draw_panel(
         f"{description.name}, {'float Keras' if subject.classifier else description.variant} - {subject.path.name}",
     )
     scale = (_SCALE,) if explanation.activations else ()
-    return draw_sheet(title, STRIP[verdict.label], bands, (SENTENCE, *scale, *notes))
+    return draw_panel_sheet(title, STRIP[verdict.label], bands, (SENTENCE, *scale, *notes))
 
 
 def panel_side(subject: ExplainedModel) -> int:
@@ -74,7 +74,7 @@ def _map_tile(key: str, found: np.ndarray, heatmap: np.ndarray, square: np.ndarr
     highest = float(found.max())
     if highest <= 0:
         return Tile(_NAMES[key], square, _EMPTY)
-    agreement = cosine(found, heatmap)
+    agreement = cosine_if_any(found, heatmap)
     compared = "no cosine to an empty heatmap" if agreement is None else f"cosine to the heatmap {agreement:.4f}"
     return Tile(_NAMES[key], lay_over(square, found / highest), f"By tf-keras-vis; {compared}.{_REMARKS.get(key, '')}")
 

@@ -42,7 +42,9 @@ class PanelBand:
     heading: str = ""
 
 
-def draw_sheet(title: Sequence[str], colour: Colour, bands: Sequence[PanelBand], footer: Sequence[str]) -> Image.Image:
+def draw_panel_sheet(
+    title: Sequence[str], colour: Colour, bands: Sequence[PanelBand], footer: Sequence[str]
+) -> Image.Image:
     """Draw bands of tiles below a strip in `colour` with the title's lines, and the footer's sentences below them.
 
     The built-in font knows little but ASCII; other letters become question marks.

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-PROGRAM = "from export.foreign.worker import serve; serve()"
+PROGRAM = "from export.foreign.worker import serve_model; serve_model()"
 REFUSED = 3
 """The status of a process whose model was refused in words."""
 MEMORY, CPU_SECONDS = 8 << 30, 3600
@@ -23,7 +23,7 @@ Opened = tuple[dict[str, Any], list[str], Callable[[np.ndarray], Tensors]]
 """What the model takes, the names of its outputs, and one picture to the tensors that were asked for."""
 
 
-def serve() -> None:
+def serve_model() -> None:
     """Run the model of the folder that is the last argument: all that the process does."""
     _limit()
     folder = Path(sys.argv[-1])

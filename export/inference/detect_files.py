@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
-from export.inference.detector import LoadedDetector, open_detector
+from export.inference.detector import LoadedDetector, load_detector
 from export.inference.evidence import Evidence, PictureFacts, gather
 from export.inference.faces_overlay import draw_result
 from export.inference.inputs import Input
@@ -114,7 +114,7 @@ def _pixel_rows(picture: Picture, marks: Marks, settings: Settings) -> tuple[Evi
 @lru_cache(maxsize=1)
 def opened(model: Path) -> LoadedDetector:
     """The detector of this process; each process of a pool opens its own."""
-    return open_detector(model)
+    return load_detector(model)
 
 
 def _write_overlay(

@@ -45,7 +45,7 @@ class Verdict:
     notes: tuple[str, ...]
 
 
-def open_detector(path: Path) -> LoadedDetector:
+def load_detector(path: Path) -> LoadedDetector:
     """Open a `.tflite` made by Fauxlens, or a bundle's default variant. Raises ExportError as `read_detector`."""
     return detector_from(read_detector(path), str(path))
 
@@ -107,7 +107,7 @@ def detect(
     if not np.isfinite(output.scores).all() or not np.isfinite(output.heatmaps).all():
         raise ExportError(f"The detector {description.name} gave no finite score; train and export it again.")
     return Verdict(
-        label=label_of(description, probability, operating_point),
+        label=decision_at(description, probability, operating_point),
         probability=probability,
         operating_point=operating_point,
         threshold=threshold,
@@ -126,7 +126,7 @@ def threshold_of(description: Description, operating_point: str) -> float:
     return description.operating_points[operating_point].fake_from
 
 
-def label_of(description: Description, probability: float, operating_point: str = BALANCED) -> Label:
+def decision_at(description: Description, probability: float, operating_point: str = BALANCED) -> Label:
     """The decision for P(fake) at an operating point; ExportError for one that does not exist."""
     threshold_of(description, operating_point)
     return description.operating_points[operating_point].label(probability)

@@ -86,7 +86,7 @@ def detector_rows(picture_result: PictureResult, about: Description) -> tuple[Ev
         if verdict is None:
             continue
         name = f"Face {face.number} " if len(picture_result.faces) > 1 else ""
-        text = sentence(verdict)
+        text = verdict_sentence(verdict)
         text = f"{name}{text}. " if name else f"{text[0].upper()}{text[1:]}. "
         notes = "".join(f" {note}" for note in verdict.notes if note.startswith("The picture is"))
         says_fake = verdict.label == "fake"
@@ -104,7 +104,7 @@ def detector_rows(picture_result: PictureResult, about: Description) -> tuple[Ev
     return tuple(rows)
 
 
-def sentence(verdict: Verdict) -> str:
+def verdict_sentence(verdict: Verdict) -> str:
     """The verdict in words, with its probability and threshold."""
     at = "" if verdict.operating_point == BALANCED else f" at {verdict.operating_point}"
     return (

@@ -23,7 +23,7 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 Resolve = Callable[[str, int], list[str]]
 
 
-def fetch(address: str) -> bytes:
+def read_address(address: str) -> bytes:
     """Return what an address has, or raise DataError in one sentence.
 
     At most MAX_BYTES, MAX_SECONDS in all and MAX_REDIRECTS. Every host, also one that is redirected to, must resolve to
@@ -33,7 +33,7 @@ def fetch(address: str) -> bytes:
 
 
 def fetch_with(address: str, resolve: Resolve, *, is_allowed: Callable[[str], bool] | None = None) -> bytes:
-    """`fetch` with another way to resolve names and to tell public addresses; both are for tests."""
+    """`read_address` with another way to resolve names and to tell public addresses; both are for tests."""
     deadline = time.monotonic() + MAX_SECONDS
     here = address
     for _ in range(MAX_REDIRECTS + 1):

@@ -20,7 +20,7 @@ _SIDE = 480
 _WORDS = {"ai": "AI", "edited": "edited", "camera": "camera", "nothing": "–"}
 
 
-def write_report(found: DetectedPicture, data: bytes, settings: Settings, target: Path) -> None:
+def write_picture_report(found: DetectedPicture, data: bytes, settings: Settings, target: Path) -> None:
     """Write the page of one picture with the bytes `data`; `found` is what `detect_bytes` said of them."""
     picture = decode_bytes(data, found.name)
     pictures = [("The picture", _small(picture, found))]

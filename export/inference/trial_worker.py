@@ -12,7 +12,7 @@ from export.runtimes.litert import open_converted
 from train.common.errors import ExportError
 
 
-def serve() -> None:
+def serve_trial() -> None:
     """Open and run the file that comes by standard input: all that the process of a trial does."""
     _limit()
     tflite = sys.stdin.buffer.read()

@@ -139,7 +139,7 @@ def keras_layers(state: KerasState, views: np.ndarray) -> dict[str, np.ndarray]:
     return found | {"features": features, "evidence": evidence, "logit": logit}
 
 
-def to_plain(errors: Sequence[LayerError]) -> dict[str, Any]:
+def layer_errors_document(errors: Sequence[LayerError]) -> dict[str, Any]:
     """The verdict and the table for JSON, where an infinite ratio is null."""
     rows = [asdict(error) for error in errors]
     plain = [{key: None if value in (math.inf, -math.inf) else value for key, value in row.items()} for row in rows]
@@ -149,7 +149,7 @@ def to_plain(errors: Sequence[LayerError]) -> dict[str, Any]:
 COLUMNS = ("layer", "signal to noise", "cosine", "worst picture", "its ratio")
 
 
-def cells(error: LayerError) -> tuple[str, ...]:
+def layer_cells(error: LayerError) -> tuple[str, ...]:
     """A row of the table for people."""
     name, picture = error.name.removeprefix("backbone/"), error.worst.rpartition("/")[2]
     return (name, decibels(error.snr), f"{error.cosine:.6f}", picture, decibels(error.worst_snr))

@@ -44,7 +44,7 @@ def compare_stages(bundle: Bundle, variant: str, runtime: str, parity_run: Parit
     )
 
 
-def count_flips(bundle: Bundle, variant: str, before: np.ndarray, after: np.ndarray) -> int:
+def count_changed_decisions(bundle: Bundle, variant: str, before: np.ndarray, after: np.ndarray) -> int:
     """How many P(fake) [N] lie on another side of the shipped operating point after than before."""
     threshold = threshold_of(bundle.descriptions[variant], BALANCED)
     return int(np.count_nonzero((before >= threshold) != (after >= threshold)))
@@ -185,7 +185,7 @@ def _compare(
     """Hold the probabilities of the second of two stages against the stored ones of the first."""
     before = bundle.references.stages[between[0]]
     change = np.abs(after.astype(np.float64) - before.astype(np.float64))
-    flips, allowed = count_flips(bundle, variant, before, after), allowed_flips(limits, len(before))
+    flips, allowed = count_changed_decisions(bundle, variant, before, after), allowed_flips(limits, len(before))
     mean, p99, highest = float(change.mean()), float(np.percentile(change, 99)), float(change.max())
     passed = flips <= allowed and mean <= limits.mean and p99 <= limits.p99
     worst = bundle.references.names[int(change.argmax())]

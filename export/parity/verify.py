@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from export.artifacts.bundle import LINEAGE, Bundle, picture_sha256
-from export.parity.stages import StageResult, compare_stages, count_flips
+from export.parity.stages import StageResult, compare_stages, count_changed_decisions
 from export.runtimes.interface import Output, ParityRun, Runtime, RuntimeAbsentError
 from train.common.errors import DataError, ExportError
 from train.image.decode import decode_bytes
@@ -40,7 +40,7 @@ class Parity:
     phone: Mapping[str, Any] | None = None
 
 
-def verify(bundle: Bundle, *, variant: str, runtime: Runtime) -> Parity:
+def verify_bundle(bundle: Bundle, *, variant: str, runtime: Runtime) -> Parity:
     """Verify a variant of a bundle on a runtime.
 
     A runtime that guarantees `bits` must give equal bits (float variants within `float_rounding`), one that guarantees
@@ -59,7 +59,11 @@ def verify(bundle: Bundle, *, variant: str, runtime: Runtime) -> Parity:
     departed = [stage for stage in stages if not stage.passed]
     trained = bundle.references.stages[LINEAGE[variant]]
     count = len(trained)
-    flips = count_flips(bundle, variant, trained, parity_run.output.scores[:, 1]) if parity_run.output else count
+    flips = (
+        count_changed_decisions(bundle, variant, trained, parity_run.output.scores[:, 1])
+        if parity_run.output
+        else count
+    )
     if departed:
         sentence = f"{variant} on {runtime.name} differs first at {departed[0].name}: {departed[0].sentence}"
     else:

@@ -60,7 +60,7 @@ def quantised_backbone(model: Any) -> Any:
     return tf.keras.Model(model.input, features_layer(model).output, name="backbone_int8")
 
 
-def calibrate(model: Any, batches: Iterable[Batch], decay: float) -> None:
+def calibrate_ranges(model: Any, batches: Iterable[Batch], decay: float) -> None:
     """Set the activation ranges from representative batches by moving averages of their extremes."""
     tf = load_tensorflow()
     freeze_batch_norm(model, True)
@@ -135,7 +135,7 @@ def quantise(run: Run, store: Store, classifier: Any, *, on_batch: BatchCallback
             yield from batches(number)
 
     ptq = fake_quantise(classifier, settings.depthwise)
-    calibrate(ptq, islice(representative(), settings.calibration_batches), settings.calibration_decay)
+    calibrate_ranges(ptq, islice(representative(), settings.calibration_batches), settings.calibration_decay)
     qat = fake_quantise(classifier, settings.depthwise) if settings.epochs else None
     if qat is not None:
         qat.set_weights(ptq.get_weights())

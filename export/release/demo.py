@@ -10,7 +10,7 @@ from export.artifacts.description import BALANCED
 from export.inference.detect_files import Settings, detect_input
 from export.inference.inputs import Input
 from export.inference.lines import all_lines
-from export.parity.verify import Parity, verify
+from export.parity.verify import Parity, verify_bundle
 from export.quantize.fake_quant import quantise_run
 from export.release.pipeline import Exported, export_run
 from export.runtimes.registry import RUNTIMES
@@ -76,7 +76,7 @@ def run_demo(folder: Path, bar: Bar, log: LogCallback) -> Shown:
     log("6/6  exporting, holding every stage against the one before it, and evaluating a picture")
     exported = export_run(run, run.folder / "export", log=lambda line: log(f"     {line}"))
     bundle = read_bundle(exported.bundle)
-    parity = verify(bundle, variant=bundle.default, runtime=RUNTIMES["litert"])
+    parity = verify_bundle(bundle, variant=bundle.default, runtime=RUNTIMES["litert"])
     picture = sorted((sample / "fake" / "gan-like").iterdir())[0]
     overlay = folder / f"{picture.name}.heatmap.png"
     evaluated = detect_input(Settings(exported.bundle, BALANCED), Input(str(picture), picture, overlay=overlay))

@@ -37,7 +37,7 @@ from train.evaluate.shortcuts.bias_score import find_bias_score
 from train.evaluate.shortcuts.explain import (
     ShortcutBaseline,
     Shortcuts,
-    explain,
+    explain_auc,
     framing_baseline,
     low_frequency_baseline,
 )
@@ -118,7 +118,7 @@ def evaluate_models(
     """
     if robustness not in SETS:
         raise TrainError(f"Unknown set of corruptions {robustness!r}: choose one of {', '.join(SETS)}.")
-    called = check_names(models, names)
+    called = model_names(models, names)
     manifest = read_manifest(manifest_path)
     groups = parse_by(by, manifest.frame, str(manifest_path)) if by else ()
     found = [
@@ -175,7 +175,7 @@ def _scores_of_before(folder: Path) -> set[Path]:
     return {path for name in names for kind in ("csv", "parquet") if (path := folder / f"{name}.{kind}").is_file()}
 
 
-def check_names(models: Sequence[Path], given: Sequence[str] = ()) -> list[str]:
+def model_names(models: Sequence[Path], given: Sequence[str] = ()) -> list[str]:
     """Return what models are called: as `given`, else by their files, or by their paths where two files have one name.
 
     Raises TrainError where as many names are not given as there are models, or one twice.
@@ -282,7 +282,7 @@ def _shortcuts(
             pictures=pictures,
             on_progress=on_progress,
         )
-    return explain(lead.overall.auc.value, [one for one in baselines if one], bias, aligned=found.view.needs_eyes)
+    return explain_auc(lead.overall.auc.value, [one for one in baselines if one], bias, aligned=found.view.needs_eyes)
 
 
 def _score_path(

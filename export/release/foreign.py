@@ -17,7 +17,7 @@ from train.evaluate.foreign_scores import PROBABILITY, read_foreign_scores
 from train.evaluate.report.build import Scored
 from train.evaluate.scores import log_odds_of
 from train.evaluate.selection import mark_manifest
-from train.fit.scoring import calibrate, with_scores
+from train.fit.scoring import calibrate_scores, with_scores
 from train.image.view import parse_view
 
 TABLE_VIEW = "upright|square|resize(160)"
@@ -107,7 +107,7 @@ def _calibrated(name: str, rows: pl.DataFrame, logits: np.ndarray, own: bool) ->
     val, rest = table.filter(split="val"), table.filter(pl.col("split") != "val")
     apart = set(val["label"]) == {"real", "fake"} == set(rest["label"])
     chosen_on, reported = (val, rest) if apart else (table, table)
-    calibration, points = calibrate(chosen_on, Calibration(1.0, 0.0) if own else None)
+    calibration, points = calibrate_scores(chosen_on, Calibration(1.0, 0.0) if own else None)
     kind = "operating points" if own else "calibration and operating points"
     if apart:
         note = f"its {kind} were chosen on the {val.height:,} rows of the validation split, which are not reported."

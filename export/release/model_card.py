@@ -9,7 +9,7 @@ from export.artifacts.description import Description
 from export.explain.localisation import COLUMNS as LOCALISATION_COLUMNS
 from export.explain.localisation import Localisation, table_rows
 from export.release.hugging_face import front_matter
-from export.release.variants import COLUMNS, NOTES, VariantComparison, cells
+from export.release.variants import COLUMNS, NOTES, VariantComparison, variant_cells
 from train.common.table_formats import markdown_code, markdown_text
 from train.evaluate.decision import WORDS
 from train.evaluate.prior_shift import alarm_sentences
@@ -66,7 +66,7 @@ def render_card(
         j=evaluation,
         c=comparison,
         columns=COLUMNS,
-        rows=[cells(variant) for variant in comparison.variants],
+        rows=[variant_cells(variant) for variant in comparison.variants],
         how_to_read=NOTES,
         learned=learned,
         reconstructed=",".join(sorted({one.generator for one in learned if one.source == RECONSTRUCTIONS})),

@@ -26,7 +26,7 @@ from export.quantize.describe import describe
 from export.quantize.states import KerasState, load_states
 from export.release.evaluate import score_and_map
 from export.release.model_card import RECONSTRUCTIONS, Learned, render_card
-from export.release.variants import Variant, VariantComparison, choose, reason, to_plain
+from export.release.variants import Variant, VariantComparison, choose_variant, reason, variants_document
 from export.tflite.checks import Requirements, check_detector
 from export.tflite.convert import Arithmetic, convert
 from export.tflite.gpu_delegate import gpu_note
@@ -108,7 +108,7 @@ def export_run(
     """Convert, check, score, compare and bundle every variant of a run; `log` gets what is being done.
 
     Writes `NAME.tflite` for every variant, `variants.json`, `bundle.zip` and `report/` into `folder`;
-    `variants.choose` says which one ships. The references are pictures of the run's own manifest, or of
+    `variants.choose_variant` says which one ships. The references are pictures of the run's own manifest, or of
     `reference_manifest`: a bundle carries them, and not every picture may be handed on. `local_fakes` is a folder of
     `data reconstruct --regions`: report and card then say how well heatmaps point. Raises ExportError when a
     variant breaks a requirement of the detector file, TrainError when the run is unfinished.
@@ -128,7 +128,7 @@ def export_run(
     plain = {one.name: attach(one.raw, describe(run, seen, one.name, one.state)) for one in made}
     latency = measure_latency(plain, store.pixels[0])
     variants = tuple(_compare(one, made[0], keras, latency[one.name]) for one in made)
-    best = choose(variants)
+    best = choose_variant(variants)
     why = reason(best, variants)
     comparison = VariantComparison(variants, best.name, why, run.recipe.quantize.depthwise, this_machine())
 
@@ -160,7 +160,7 @@ def export_run(
     for name, tflite in detectors.items():
         write_bytes(folder / f"{name}.tflite", tflite)
     table = folder / "variants.json"
-    write_text(table, json.dumps(to_plain(comparison), indent=1, allow_nan=False) + "\n")
+    write_text(table, json.dumps(variants_document(comparison), indent=1, allow_nan=False) + "\n")
     bundle = folder / "bundle.zip"
     write_bundle(
         bundle,

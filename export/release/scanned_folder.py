@@ -8,7 +8,7 @@ from export.inference.detector import read_detector
 from train.common.atomic import made_folders
 from train.common.errors import DataError
 from train.common.progress import ProgressCallback
-from train.data.faces.cache import cache_path
+from train.data.faces.cache import faces_cache_path
 from train.data.faces.find import find_faces
 from train.data.manifest import write_manifest
 from train.data.scan.folder import scan_folder
@@ -47,7 +47,7 @@ def manifest_of(
             verdicts = f"`fauxlens detect {named}` gives verdicts on pictures without labels"
             raise DataError(f"{str(error).removesuffix('.')}; {verdicts}.") from None
         if need_eyes:
-            found = find_faces(manifest, blazeface_detector(), cache_path(path), on_progress=on_progress)
+            found = find_faces(manifest, blazeface_detector(), faces_cache_path(path), on_progress=on_progress)
             write_manifest(found, path)
     return path
 

@@ -258,7 +258,9 @@ def _sentences(goal: Goal, reals: Called | None, fakes: Called | None, prevalenc
         )
     if reals:
         for name, (fake, _) in POINT_FIELDS.items():
-            alarms = prior_shift.sentence(prevalence, getattr(reals, fake), getattr(fakes, fake) if fakes else None)
+            alarms = prior_shift.prevalence_sentence(
+                prevalence, getattr(reals, fake), getattr(fakes, fake) if fakes else None
+            )
             said.append(f"At {name}: {alarms[0].lower()}{alarms[1:]}")
     return tuple(said)
 

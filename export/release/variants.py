@@ -76,7 +76,7 @@ NOTES = (
 """How to read COLUMNS."""
 
 
-def cells(variant: Variant) -> tuple[str, ...]:
+def variant_cells(variant: Variant) -> tuple[str, ...]:
     """A row of the table for people, in the order of COLUMNS."""
     times = {one.threads: f"{one.median:.2f} ({one.p10:.2f} to {one.p90:.2f})" for one in variant.latency}
     auc, maps = variant.auc, variant.heatmaps
@@ -97,11 +97,11 @@ def cells(variant: Variant) -> tuple[str, ...]:
 
 def lying(variants: Sequence[Variant]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """The table on its side, which fits a terminal: a head of variants, then a row for each of the other COLUMNS."""
-    head, *rows = zip(COLUMNS, *(cells(variant) for variant in variants), strict=True)
+    head, *rows = zip(COLUMNS, *(variant_cells(variant) for variant in variants), strict=True)
     return head, rows
 
 
-def choose(variants: Sequence[Variant]) -> Variant:
+def choose_variant(variants: Sequence[Variant]) -> Variant:
     """The variant to ship: of the int8 ones, or of all where there is none, those within CLOSE of the best validation
     AUC, and of these the one with fewest flips against float."""
     candidates = _candidates(variants)
@@ -129,7 +129,7 @@ def reason(chosen: Variant, variants: Sequence[Variant]) -> str:
     )
 
 
-def to_plain(comparison: VariantComparison) -> dict[str, Any]:
+def variants_document(comparison: VariantComparison) -> dict[str, Any]:
     """The table for JSON."""
     return {"format": 1, **asdict(comparison)}
 

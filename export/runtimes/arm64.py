@@ -61,7 +61,7 @@ def emulated_python(runtime: str) -> list[str]:
     Some of these are about its processor.
     """
     core = CORES[runtime]
-    root = arm64_assets.root(core)
+    root = arm64_assets.emulated_root(core)
     # qemu-user starts no emulated machine: the program's system calls are this kernel's.
     emulated = [str(arm64_assets.emulator()), "-L", str(root), "-cpu", core.qemu, str(root / "usr/bin/python3")]
     return ["env", "-i", "OPENBLAS_NUM_THREADS=1", *emulated, "-I", "-S", "-B"]

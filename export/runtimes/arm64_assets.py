@@ -86,7 +86,7 @@ def folder() -> Path:
     return assets_folder("arm64", [*pins(), *_DEBIAN, _APT, *(core.cpuinfo for core in CORES.values())])
 
 
-def root(core: Core) -> Path:
+def emulated_root(core: Core) -> Path:
     """What the emulated machine sees as its root folder, wherever a file of that name is in it."""
     return folder() / core.qemu
 

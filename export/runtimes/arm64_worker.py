@@ -19,7 +19,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 
-def run(tflite: bytes, views: bytes) -> dict[str, np.ndarray]:
+def outputs_of_views(tflite: bytes, views: bytes) -> dict[str, np.ndarray]:
     """`scores` float32 [N, 2] and `heatmap` float32 [N, h, w] of raw views, by XNNPACK on one thread."""
     interpreter = Interpreter(model_content=tflite, num_threads=1)
     runner = interpreter.get_signature_runner()
@@ -43,7 +43,7 @@ def machine() -> dict[str, Any]:
 
 def main(report: str, model: str, views: str, scores: str, heatmaps: str) -> None:
     """Read the model and the views, write both outputs, little-endian, and the report as JSON."""
-    outputs = run(Path(model).read_bytes(), Path(views).read_bytes())
+    outputs = outputs_of_views(Path(model).read_bytes(), Path(views).read_bytes())
     for path, name in ((scores, "scores"), (heatmaps, "heatmap")):
         Path(path).write_bytes(outputs[name].astype("<f4").tobytes())
     Path(report).write_text(json.dumps(machine()), encoding="utf-8")

@@ -23,7 +23,7 @@ from export.artifacts.metadata import read_description
 from export.runtimes.assets import assets_folder, make_assets
 from export.runtimes.chromium import find_chromium, foreign_requests, net_log, showing
 from export.runtimes.interface import Output, RuntimeAbsentError, check_views
-from export.runtimes.loopback import Files, serve
+from export.runtimes.loopback import Files, serve_files
 from export.runtimes.process import run_tool
 from train.common.errors import ExportError
 from train.common.progress import LogCallback
@@ -158,7 +158,7 @@ def _visit(files: Files, most: int) -> _Visit:
     with tempfile.TemporaryDirectory(prefix="fauxlens-browser-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         with (
-            serve(files, _HEADERS, lambda path, body: messages.put((path, body)), most) as (origin, page),
+            serve_files(files, _HEADERS, lambda path, body: messages.put((path, body)), most) as (origin, page),
             showing(program, page, folder, lambda line: messages.put(("end", line.encode()))),
         ):
             kind, body = "silence", b""

@@ -34,7 +34,7 @@ PACKAGES = {
 """The packages that decide what works or what comes out."""
 
 ALL = "all"
-"""Stands for every runtime in `set_up`."""
+"""Stands for every runtime in `set_up_runtimes`."""
 
 # What LiteRT's and TensorFlow's kernels are chosen by, in the kernel's names; x86 calls the line flags, arm64 Features.
 _FLAGS = ("avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512_vnni", "amx_int8", "asimd", "asimddp", "i8mm", "sve")
@@ -100,24 +100,24 @@ def examine() -> Machine:
 
 def absent(machine: Machine, names: Sequence[str]) -> list[str]:
     """A sentence for each of these runtimes that cannot be used. Raises ExportError for a name that is not known."""
-    check_names(names)
+    check_runtime_names(names)
     return [place.missing for place in machine.runtimes if place.name in names and place.missing is not None]
 
 
-def set_up(names: Sequence[str], log: LogCallback) -> list[str]:
+def set_up_runtimes(names: Sequence[str], log: LogCallback) -> list[str]:
     """Make the assets of runtimes, of all that can be set up for the name `all`; one failure does not stop the others.
 
     Returns a sentence for each that still cannot be used. Raises ExportError, before anything is made, for a name that
     is not known.
     """
-    check_names([name for name in names if name != ALL])
+    check_runtime_names([name for name in names if name != ALL])
     asked = [name for name, one in RUNTIMES.items() if one.set_up] if ALL in names else dict.fromkeys(names)
     failures = [_set_up_one(name, log) for name in asked]
     # Runtimes that share assets fail alike.
     return list(dict.fromkeys(failure for failure in failures if failure is not None))
 
 
-def check_names(names: Sequence[str]) -> None:
+def check_runtime_names(names: Sequence[str]) -> None:
     """Raises ExportError for a name that is not in the table of runtimes."""
     for name in names:
         if name not in RUNTIMES:

@@ -12,7 +12,7 @@ Files = Mapping[str, tuple[str, bytes | Path]]
 
 
 @contextlib.contextmanager
-def serve(
+def serve_files(
     files: Files, headers: Mapping[str, str], posted: Callable[[str, bytes], None], most: int
 ) -> Iterator[tuple[str, str]]:
     """Serve `files` with `headers` on a free port of 127.0.0.1 while the block runs; yields the origin and the page.

@@ -22,7 +22,7 @@ from mediapipe.tasks.python import BaseOptions, vision  # type: ignore[import-no
 LABELS = ["real", "fake"]
 
 
-def run(model: Path, views: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def classify_views(model: Path, views: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Scores float32 [N, 2] and heatmaps float32 [N, h*w] of views uint8 [N, S, S, 3], which MediaPipe does not resize.
 
     S must be the model's own size for that.
@@ -51,7 +51,7 @@ def values(categories: list[Any], labels: list[str] | None = None) -> np.ndarray
 def main(size: str, model: str, views: str, scores: str, heatmaps: str) -> None:
     """Read the model and the views of that size, write both outputs, raw and little-endian."""
     side = int(size)
-    outputs = run(Path(model), np.fromfile(views, np.uint8).reshape(-1, side, side, 3))
+    outputs = classify_views(Path(model), np.fromfile(views, np.uint8).reshape(-1, side, side, 3))
     for path, output in zip((scores, heatmaps), outputs, strict=True):
         Path(path).write_bytes(output.astype("<f4").tobytes())
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from export.artifacts.description import Description
 from export.artifacts.metadata import read_description
-from export.tflite.flatbuffer import Graph, Operator, Tensor, between, int8_values, read_graph
+from export.tflite.flatbuffer import Graph, Operator, Tensor, int8_values, operators_between, read_graph
 from export.tflite.head_graph import HEAD_CHANNELS
 from export.tflite.naming import STAGES
 from export.tflite.xnnpack import count_partitions, left_out
@@ -171,7 +171,7 @@ def _check_int8(operators: tuple[Operator, ...], description: Description, name:
             f"{name}: {culprit.title}, {culprit.inputs[0].dtype}, stands where the float 1x1 head should be; keep the "
             "head out of quantisation."
         )
-    for operator in between(operators, int8[0], int8[-1]):
+    for operator in operators_between(operators, int8[0], int8[-1]):
         for tensor in (*operator.inputs, *operator.outputs):
             if not tensor.constant and tensor.dtype != "INT8":
                 raise ExportError(

@@ -139,7 +139,7 @@ def constant_values(tflite: bytes, tensor: Tensor, name: str = "the detector fil
     return np.asarray((values - offset) * scales.reshape(along), np.float32)
 
 
-def between(operators: tuple[Operator, ...], first: Operator, last: Operator) -> tuple[Operator, ...]:
+def operators_between(operators: tuple[Operator, ...], first: Operator, last: Operator) -> tuple[Operator, ...]:
     """The operators on the ways by which `first` reaches `last`, both left out, in execution order."""
     reached = {tensor.index for tensor in first.outputs}
     downstream = []

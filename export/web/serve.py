@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from export.runtimes.loopback import Files, serve
+from export.runtimes.loopback import Files, serve_files
 from export.web.site import ISOLATION, content_type, site_files
 
 
@@ -19,7 +19,7 @@ def serving(bundle: Path) -> Iterator[str]:
     files: Files = {path: (content_type(path), data) for path, data in site_files(bundle).items()}
     files = {**files, "": files["index.html"]}
     headers = ISOLATION | {"Cache-Control": "no-cache"}
-    with serve(files, headers, lambda path, body: None, most=0) as (_, page):
+    with serve_files(files, headers, lambda path, body: None, most=0) as (_, page):
         yield page
 
 

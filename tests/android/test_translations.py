@@ -10,7 +10,7 @@ import pytest
 
 from android_demo.apk import layout
 from export.inference.picture_result import LARGER, NO_FACE
-from train.image.marks.tables import tables
+from train.image.marks.tables import mark_tables
 
 _RES = layout.SOURCES / "res"
 _FILES = ("strings.xml", "sentences.xml", "evidence.xml")
@@ -63,7 +63,7 @@ def test_english_of_evidence_is_that_of_core_and_of_python() -> None:
     python = (layout.REPOSITORY / "export" / "inference" / "evidence.py").read_text(encoding="utf-8")
     for name, english in wordings.items():
         assert not name.startswith("summary_") or english in python, name
-    words = {words for _, words in tables().source_types.values()}
+    words = {words for _, words in mark_tables().source_types.values()}
     assert words <= set(wordings.values())
 
 

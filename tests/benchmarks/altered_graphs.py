@@ -33,7 +33,7 @@ def main() -> int:
     parser.add_argument("--report", type=Path)
     given = parser.parse_args()
 
-    from export.artifacts.flat_tables import root
+    from export.artifacts.flat_tables import root_table
     from export.artifacts.seal import read_sealed, write_sealed
     from export.inference.detect_files import SHIPPED
     from export.inference.detector import read_detector
@@ -43,7 +43,7 @@ def main() -> int:
         os.environ["XDG_CACHE_HOME"] = cache
         whole = read_detector(given.model or SHIPPED)
         model, members = read_sealed(whole, "the detector")
-        buffers = [one.bytes_at(0) for one in root(model).tables(4)]
+        buffers = [one.bytes_at(0) for one in root_table(model).tables(4)]
         weights = [range(at, at + count) for at, count in buffers if count > 256]
         draw, counts, wrong = random.Random(given.seed), collections.Counter[str](), []
         start = time.monotonic()

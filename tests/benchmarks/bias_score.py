@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from sklearn.metrics import roc_auc_score
 
-from export.inference.detector import LoadedDetector, detect, open_detector
+from export.inference.detector import LoadedDetector, detect, load_detector
 from train.data.manifest import Manifest, read_manifest
 from train.data.rows import decode_row, eyes_of
 from train.evaluate.shortcuts.bias_score import saved_as
@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("manifest", type=Path)
     parser.add_argument("--pictures", type=int, default=1500)
     options = parser.parse_args()
-    table = moves(open_detector(options.detector), read_manifest(options.manifest), options.pictures)
+    table = moves(load_detector(options.detector), read_manifest(options.manifest), options.pictures)
     move = (pl.col("after") - pl.col("before")).mean()
     columns = (pl.len().alias("n"), pl.col("before").mean(), pl.col("after").mean(), move.alias("move"))
     for keys in (["label"], ["label", "source"]):

@@ -20,7 +20,7 @@ from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 from train.data.audit.pixels.transformed_copies import find_transformed_copies
 from train.data.groups import near_pairs
 from train.data.manifest import Manifest, read_manifest
-from train.data.scan.measure import Measured, measure
+from train.data.scan.measure import Measured, measure_file
 
 Picture = Image.Image
 
@@ -86,7 +86,7 @@ def main() -> None:
                 picture = opened.convert("RGB")
             path = Path(folder) / f"{number:05}.jpg"
             TRANSFORMS[kind](picture).save(path, quality=90)
-            found = measure(path)
+            found = measure_file(path)
             assert isinstance(found, Measured)
             rows.append({**row, "path": str(path), "sha256": found.sha256, "phash": found.phash})
             kinds[str(path)] = (row["path"], kind)

@@ -52,7 +52,7 @@ def drawn(size: int, count: int, seed: int) -> np.ndarray:
 def build(texts: Sequence[str], size: int, folder: Path) -> None:
     """Convert what the folder lacks: `bare.tflite`, and a `whole TEXT.tflite` and `alone TEXT.tflite` a front end."""
     from ela.front_ends import FrontEnd, parse_front_end
-    from export.quantize.fake_quant import calibrate, fake_quantise, freeze_batch_norm, quantised_backbone
+    from export.quantize.fake_quant import calibrate_ranges, fake_quantise, freeze_batch_norm, quantised_backbone
     from export.tflite.convert import GraphParts, convert
     from train.common.quiet import native_chatter_hidden
     from train.common.tf import load_tensorflow, seed_everything
@@ -69,7 +69,7 @@ def build(texts: Sequence[str], size: int, folder: Path) -> None:
         if front.channels not in quantised:
             model = fake_quantise(build_classifier(Model(weights="none", front_end=front.text), size))
             planes = scale_pixels(front.planes(pictures).astype(np.float32))
-            calibrate(model, [(planes[i : i + 8], planes, planes) for i in range(0, 32, 8)] * 3, 0.5)
+            calibrate_ranges(model, [(planes[i : i + 8], planes, planes) for i in range(0, 32, 8)] * 3, 0.5)
             freeze_batch_norm(model, False)
             quantised[front.channels] = model
         return quantised[front.channels]

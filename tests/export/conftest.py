@@ -156,7 +156,7 @@ def train_tiny() -> Any:
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     from ela.front_ends import parse_front_end
     from export.parity.gradcam import grad_cam
-    from export.quantize.fake_quant import calibrate, fake_quantise, quantised_backbone
+    from export.quantize.fake_quant import calibrate_ranges, fake_quantise, quantised_backbone
     from export.tflite.convert import GraphParts, compose, convert
     from train.evaluate.calibration import Calibration, OperatingPoints
     from train.model import backbone_of, head_of, scale_pixels
@@ -165,7 +165,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     quantised = fake_quantise(model)
     seen = look(draw(256, seed=0)[0])
     batches = [(scale_pixels(seen[i : i + 32].astype(np.float32)), seen, seen) for i in range(0, 256, 32)]
-    calibrate(quantised, batches * 3, 0.8)
+    calibrate_ranges(quantised, batches * 3, 0.8)
     weights, bias = head_of(model)
     parts = {
         name: GraphParts(parse_front_end("rgb"), backbone, weights, bias, Calibration(0.8, 0.1), SIZE)

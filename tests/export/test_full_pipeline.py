@@ -14,11 +14,11 @@ from ela.front_ends import parse_front_end
 from export.artifacts.bundle import Bundle, read_bundle
 from export.artifacts.description import CalibrationNote, Description
 from export.artifacts.metadata import attach
-from export.inference.detector import detect, open_detector
+from export.inference.detector import detect, load_detector
 from export.parity.layer_errors import bundle_layers, first_fallen
-from export.parity.verify import verify
+from export.parity.verify import verify_bundle
 from export.quantize.fake_quant import (
-    calibrate,
+    calibrate_ranges,
     fake_quantise,
     freeze_batch_norm,
     load_quantised,
@@ -61,7 +61,7 @@ def test_the_small_run_has_learned(trained_run: Run) -> None:
 @pytest.mark.parametrize("variant", ["qat-int8", "ptq-int8", "dynamic", "float16", "float32"])
 @pytest.mark.parametrize("runtime", ["litert", "litert-builtin"])
 def test_every_variant_passes_on_every_runtime(bundle: Bundle, variant: str, runtime: str) -> None:
-    parity = verify(bundle, variant=variant, runtime=RUNTIMES[runtime])
+    parity = verify_bundle(bundle, variant=variant, runtime=RUNTIMES[runtime])
     if runtime == "litert-builtin" and variant.endswith("int8"):
         # Other kernels round int8 otherwise, and many scores of so small a network are near its threshold.
         given = RUNTIMES[runtime].call(bundle.variants[variant], bundle.references.views).scores[:, 1]
@@ -108,7 +108,7 @@ def test_a_heatmap_is_all_zero_where_nothing_speaks_for_fake(trained_run: Run) -
 
 
 def test_detect_gives_the_score_of_the_bundle(bundle: Bundle, bundle_path: Path, tmp_path: Path) -> None:
-    detector = open_detector(bundle_path)
+    detector = load_detector(bundle_path)
     stored = bundle.references.stages[f"tflite/{bundle.default}"]
     for index, data in enumerate(bundle.references.pictures[:8]):
         path = tmp_path / f"{index}.jpg"
@@ -130,7 +130,7 @@ def test_calibration_reaches_ranges_that_follow_the_data(trained_run: Run) -> No
         batch_size=16,
         seed=(0,),
     )
-    calibrate(model, list(batches), 0.85)
+    calibrate_ranges(model, list(batches), 0.85)
     highest = {w.name: float(w.numpy()) for w in model.weights if w.name.endswith("max:0") and w.shape.rank == 0}
     # tfmot starts every activation range at +-6; ReLU6 features of a trained net use less in most layers.
     assert len(highest) >= 27

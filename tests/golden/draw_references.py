@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from export.inference.detector import LoadedDetector, open_detector
+from export.inference.detector import LoadedDetector, load_detector
 from export.inference.picture_result import evaluate_picture
 from train.data.sample.make import make_sample
 from train.image.decode import decode
@@ -22,7 +22,7 @@ DRAWN, CHOSEN, SIDE, SEED = 600, 24, 256, 77
 
 def draw_references(detector_path: Path, folder: Path) -> None:
     """Write CHOSEN pictures as FOLDER/real and FOLDER/fake/GENERATOR, half of them of each class."""
-    detector = open_detector(detector_path)
+    detector = load_detector(detector_path)
     with tempfile.TemporaryDirectory() as name:
         make_sample(Path(name) / "sample", count=DRAWN, size=SIDE, seed=SEED)
         for kind in ("real", "fake"):

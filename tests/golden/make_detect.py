@@ -26,7 +26,7 @@ import numpy as np
 
 from export.artifacts.description import OPERATING_POINTS
 from export.inference.detect_files import detector_path
-from export.inference.detector import LoadedDetector, detect, detector_from, label_of, read_detector
+from export.inference.detector import LoadedDetector, decision_at, detect, detector_from, read_detector
 from export.inference.picture_result import evaluate_picture
 from train.common.atomic import write_text
 from train.common.errors import DataError
@@ -82,7 +82,7 @@ def _trip(detector: LoadedDetector, picture: Picture, eyes: Eyes | None) -> dict
         "view_sha256": _sha256(verdict.view),
         "scores": _bits(output.scores[0]),
         "heatmap": _bits(verdict.heatmap),
-        "labels": {name: label_of(detector.description, verdict.probability, name) for name in OPERATING_POINTS},
+        "labels": {name: decision_at(detector.description, verdict.probability, name) for name in OPERATING_POINTS},
     }
 
 

@@ -12,7 +12,7 @@ MIDDLE, HALF_RANGE = 128.0, 127.5
 """A backbone takes (v - MIDDLE) / HALF_RANGE of a grey level v (`train.model.scale_pixels`)."""
 
 
-def build(backbone: Backbone, spec: BuildSpec) -> Any:
+def build_published(backbone: Backbone, spec: BuildSpec) -> Any:
     """Build a backbone whose published weights see what they were trained on, though planes are scaled as ours.
 
     A layer moves planes to the published mean, so that padding with zeros stays what it was; deviation and order of

@@ -247,7 +247,7 @@ BACKBONES: dict[str, Backbone] = {one.name: one for one in _ALL}
 """Every backbone by its name, MobileNets first."""
 
 
-def check_size(backbone: Backbone, size: int) -> None:
+def check_view_size(backbone: Backbone, size: int) -> None:
     """Raise TrainError where a view of `size` pixels a side is too small for a backbone."""
     if size < backbone.smallest:
         raise TrainError(

@@ -43,14 +43,14 @@ def ablate_verb(
     Run it again after an interruption, or with a longer grid: nothing that is finished is computed twice. A training
     that fails stops no other: the tables say why, and the exit status is 1.
     """
-    from train.compare.ablate.figures import measure
+    from train.compare.ablate.figures import measure_ablation
     from train.compare.ablate.grid import find_grid, read_grid
     from train.compare.ablate.tables import (
         FAILED_HEADER,
         FAILED_TITLE,
+        ablation_notes,
+        ablation_tables,
         failed_rows,
-        how_to_read,
-        tables_of,
         write_tables,
     )
     from train.evaluate.plain import to_plain
@@ -67,16 +67,16 @@ def ablate_verb(
     )
     runs, failed = _train(plan, manifest, folder, as_json)
     with bar("resampling", as_json) as show:
-        found = measure(plan, runs, runs[0].manifest(), failed=failed, on_progress=show)
+        found = measure_ablation(plan, runs, runs[0].manifest(), failed=failed, on_progress=show)
     written = write_tables(found, folder)
     if as_json:
         print_json({"format": 1, **to_plain(found), "paths": written})
     else:
-        for table in tables_of(found):
+        for table in ablation_tables(found):
             print_table(table.title, *table.fitted(console().width))
         if failed:
             print_table(FAILED_TITLE, FAILED_HEADER, failed_rows(found))
-        print_lines(*how_to_read(found), f"tables: {' '.join(map(str, written))}")
+        print_lines(*ablation_notes(found), f"tables: {' '.join(map(str, written))}")
     if failed:
         raise typer.Exit(1)
 

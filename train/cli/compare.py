@@ -53,9 +53,9 @@ def compare_verb(
 
 def show_evaluations(evaluations: Any) -> None:
     """Print the matrix trained-on x tested-on of evaluations."""
-    from train.compare.matrix import as_table, train_on_test_on
+    from train.compare.matrix import matrix_table, train_on_test_on
 
-    header, rows = as_table(train_on_test_on(evaluations))
+    header, rows = matrix_table(train_on_test_on(evaluations))
     if len(header) > WIDEST:
         # So many generators stand below each other.
         header, *rows = zip(header, *rows, strict=True)  # type: ignore[assignment]
@@ -65,7 +65,7 @@ def show_evaluations(evaluations: Any) -> None:
 def _compare_runs(runs: Sequence[Path], markdown: bool, as_json: bool) -> None:
     from dataclasses import replace
 
-    from train.compare.matrix import as_markdown, train_on_test_on
+    from train.compare.matrix import matrix_markdown, train_on_test_on
     from train.evaluate.plain import to_plain
     from train.evaluate.report.html import read_evaluations
 
@@ -77,14 +77,14 @@ def _compare_runs(runs: Sequence[Path], markdown: bool, as_json: bool) -> None:
     if as_json:
         print_json(to_plain(train_on_test_on(evaluations)))
     elif markdown:
-        typer.echo(as_markdown(train_on_test_on(evaluations)))
+        typer.echo(matrix_markdown(train_on_test_on(evaluations)))
     else:
         show_evaluations(evaluations)
 
 
 def _compare_arms(folders: Sequence[Path], against: str, markdown: bool, figure: Path | None, as_json: bool) -> None:
     from train.compare.seeds import compare_arms
-    from train.compare.tables import as_markdown, how_to_read, sentences, tables_of
+    from train.compare.tables import comparison_findings, comparison_markdown, comparison_notes, comparison_tables
     from train.evaluate.plain import to_plain
     from train.recipe import parse_setting
 
@@ -98,11 +98,11 @@ def _compare_arms(folders: Sequence[Path], against: str, markdown: bool, figure:
     if as_json:
         print_json(to_plain(found))
     elif markdown:
-        typer.echo(as_markdown(found))
+        typer.echo(comparison_markdown(found))
     else:
-        for table in tables_of(found):
+        for table in comparison_tables(found):
             print_table(table.title, table.header, table.rows)
-        print_lines(*sentences(found), "", *how_to_read(found))
+        print_lines(*comparison_findings(found), "", *comparison_notes(found))
         if figure is not None:
             print_lines(f"figure: {figure}")
 

@@ -205,7 +205,7 @@ def data_faces(
     as_json: Json = False,
 ) -> None:
     """Find faces and write the eyes into the manifest, for views with face(K)."""
-    from train.data.faces.cache import cache_path
+    from train.data.faces.cache import faces_cache_path
     from train.data.faces.find import find_faces
     from train.data.faces.mtcnn import mtcnn_detector
     from train.data.manifest import followed, moved, read_manifest, write_manifest
@@ -217,7 +217,7 @@ def data_faces(
         found = find_faces(
             moved(read_manifest(manifest), target.parent),
             detector,
-            cache_path(target),
+            faces_cache_path(target),
             workers=workers,
             on_progress=progress,
         )

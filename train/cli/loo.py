@@ -44,8 +44,8 @@ def loo_verb(
     as_json: Json = False,
 ) -> None:
     """Leave generators or sources out of training and evaluate on them: what to expect of a new one."""
-    from train.compare.leave_out.study import missing, parse_part, plan_study, report_study, train_part
-    from train.compare.leave_out.tables import HOW_TO_READ, sentences, tables_of
+    from train.compare.leave_out.study import missing_trainings, parse_part, plan_study, report_study, train_part
+    from train.compare.leave_out.tables import HOW_TO_READ, leave_out_findings, leave_out_tables
     from train.recipe import parse_setting, read_recipe
     from train.recipe_files import find_recipe
 
@@ -56,11 +56,11 @@ def loo_verb(
     base = read_recipe(find_recipe(recipe), changed)
     study = plan_study(manifest, out, base, _names(scheme), seeds, _names(only))
     count = len(study.trainings)
-    before = count - len(missing(study))
+    before = count - len(missing_trainings(study))
     print_lines(f"{count} trainings, {before} of them finished", err=True)
     with bar("training", as_json) as show:
         train_part(study, share, on_run=_announce(study, share), on_pack=show, on_batch=batch_callback(show))
-    if left := missing(study):
+    if left := missing_trainings(study):
         print_lines(
             f"{count - len(left)} of {count} trainings are finished in {out}. Run the other parts, put their runs into "
             f"{out / 'runs'} where they trained elsewhere, then run this without --part for the table.",
@@ -76,9 +76,9 @@ def loo_verb(
         typer.echo(paths.markdown.read_text(encoding="utf-8"), nl=False)
         return
     for result in results:
-        for table in tables_of(result, console().width):
+        for table in leave_out_tables(result, console().width):
             print_table(table.title, table.header, table.rows)
-        print_lines(*sentences(result))
+        print_lines(*leave_out_findings(result))
     others = ", ".join(path.name for path in (paths.json, paths.csv, paths.markdown, paths.latex))
     print_lines("", *HOW_TO_READ, f"report: {paths.html}; also {others}")
 

@@ -25,7 +25,7 @@ class Stopped(KeyboardInterrupt):
         self.status = 128 + number
 
 
-def run(app: Callable[..., Any]) -> None:
+def run_app(app: Callable[..., Any]) -> None:
     """Run the command line `app` and end the process with its status."""
     if "--debug" in sys.argv[1:]:
         sys.argv.remove("--debug")

@@ -38,7 +38,7 @@ def show_verb(
 ) -> None:
     """Draw a contact sheet (PNG): samples of each class and generator, or what augmentation does to them."""
     from train.data.manifest import read_manifest
-    from train.data.samples import Band, choose_samples, draw_sheet, upright_thumbnails
+    from train.data.samples import Band, choose_samples, draw_sample_sheet, upright_thumbnails
 
     found = read_manifest(manifest)
     recipe = None
@@ -67,6 +67,6 @@ def show_verb(
                 lines = list(augmented_samples(found, sample.rows, recipe, versions, seed=seed))
                 bands.append(Band(f"{sample.title}; the view, then {versions} versions", lines))
                 progress(done, len(samples))
-    sheet = draw_sheet(bands, size, columns)
+    sheet = draw_sample_sheet(bands, size, columns)
     write_atomically(out, lambda temporary: sheet.save(temporary, "PNG"))
     typer.echo(printable(f"{sum(len(one.rows) for one in samples)} pictures of {len(samples)} kinds: {out}"))

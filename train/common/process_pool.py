@@ -64,7 +64,7 @@ def parallel_map(
             yield from done.pop(number)
 
 
-def serve() -> None:
+def serve_chunks() -> None:
     """Work on the chunks that come by standard input until it ends: all that a process of the pool does."""
     # Ctrl-C reaches the whole pool; what is to be done about it is the caller's business.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -96,7 +96,7 @@ def _worker(
     """Let one more process take chunks and answer them, until the block is left."""
     try:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-c", "from train.common.process_pool import serve; serve()"],
+            [sys.executable, "-P", "-c", "from train.common.process_pool import serve_chunks; serve_chunks()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

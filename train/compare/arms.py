@@ -65,8 +65,8 @@ def arrange(runs: Sequence[Run], against: Key) -> tuple[Block, ...]:
         rest = {name: one for name, one in table.items() if name not in (key, SEED, *LABELS_ONLY)}
         block = repr(sorted(rest.items()))
         rests[block] = rest
-        found.setdefault(block, {}).setdefault(in_words(table.get(key)), []).append(run)
-    baseline = in_words(value)
+        found.setdefault(block, {}).setdefault(value_in_words(table.get(key)), []).append(run)
+    baseline = value_in_words(value)
     _check_baselines(found, rests, key, baseline)
     names = _names(list(rests.values()))
     return tuple(
@@ -75,10 +75,10 @@ def arrange(runs: Sequence[Run], against: Key) -> tuple[Block, ...]:
     )
 
 
-def in_words(value: Any) -> str:
+def value_in_words(value: Any) -> str:
     """A value of a recipe as short text: lists with commas, words without quotes, truth as TOML has it."""
     if isinstance(value, list | tuple):
-        return ", ".join(map(in_words, value))
+        return ", ".join(map(value_in_words, value))
     if value is None:
         return "none"
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -106,9 +106,11 @@ def _check_key(key: str, value: Any, tables: Sequence[Mapping[str, Any]]) -> Non
         raise TrainError(f"{key} changes nothing in a training: compare by a key that does, e.g. model.front_end.")
     if not any(key in table for table in tables):
         raise TrainError(f"No recipe of these runs has the key {key!r}: see train/recipe.py for the keys there are.")
-    there = list(dict.fromkeys(in_words(table[key]) for table in tables if key in table))
-    if in_words(value) not in there:
-        raise TrainError(f"No run has {key} = {in_words(value)}: they have {' and '.join(there)}; take one of these.")
+    there = list(dict.fromkeys(value_in_words(table[key]) for table in tables if key in table))
+    if value_in_words(value) not in there:
+        raise TrainError(
+            f"No run has {key} = {value_in_words(value)}: they have {' and '.join(there)}; take one of these."
+        )
     if len(there) == 1 and all(key in table for table in tables):
         raise TrainError(f"Every run has {key} = {there[0]}: add runs that differ from it.")
 
@@ -169,7 +171,7 @@ def _block(name: str, arms: Mapping[str, tuple[Run, ...]], baseline: str, key: s
 
 
 def _seeds(arm: Arm) -> str:
-    return f"{'seed' if len(arm.seeds) == 1 else 'seeds'} {in_words(arm.seeds)}"
+    return f"{'seed' if len(arm.seeds) == 1 else 'seeds'} {value_in_words(arm.seeds)}"
 
 
 def _differing(tables: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -179,4 +181,4 @@ def _differing(tables: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _names(rests: Sequence[Mapping[str, Any]]) -> list[str]:
     keys = _differing(rests)
-    return ["; ".join(f"{key} = {in_words(rest.get(key))}" for key in keys) for rest in rests]
+    return ["; ".join(f"{key} = {value_in_words(rest.get(key))}" for key in keys) for rest in rests]

@@ -63,7 +63,7 @@ def train_on_test_on(evaluations: Sequence[Evaluation]) -> Matrix:
     return Matrix(generators, tuple(_row(evaluation, generators) for evaluation in evaluations))
 
 
-def as_table(matrix: Matrix) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+def matrix_table(matrix: Matrix) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """Header and rows of short text for a terminal table: AUC with interval, then TPR at 1 % FPR.
 
     A generator that was in training is marked with *.
@@ -81,13 +81,13 @@ def as_table(matrix: Matrix) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ..
     return header, rows
 
 
-def as_markdown(matrix: Matrix) -> str:
+def matrix_markdown(matrix: Matrix) -> str:
     """The matrix as a Markdown table with a line that explains it."""
     note = (
         "AUC [95 % interval], then the fakes caught at 1 % false alarms on the test pictures (TPR at 1 % FPR). "
         "`*`: the generator was in training. False alarms: reals called fake at the shipped 1 % threshold."
     )
-    return f"{markdown_table(*as_table(matrix))}\n\n{note}\n"
+    return f"{markdown_table(*matrix_table(matrix))}\n\n{note}\n"
 
 
 def _row(evaluation: Evaluation, generators: Sequence[str]) -> MatrixRow:

@@ -9,7 +9,7 @@ import numpy as np
 
 from train.common.errors import TrainError
 from train.common.progress import ProgressCallback
-from train.compare.arms import Arm, Block, Key, arrange, in_words
+from train.compare.arms import Arm, Block, Key, arrange, value_in_words
 from train.compare.bootstrap import METRICS, Figures, Metric, PictureSet, figures_of
 from train.compare.contrast import LEVEL, BootstrapSample, Contrast, contrast, holm
 from train.compare.read_matrix import read_matrix
@@ -114,7 +114,7 @@ def compare_arms(
         found.append(figures_of(matrix, resamples=resamples, seed=seed, on_progress=report))
     return ArmComparison(
         key=against[0],
-        baseline=in_words(against[1]),
+        baseline=value_in_words(against[1]),
         state=state,
         resamples=resamples,
         level=LEVEL,

@@ -25,7 +25,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-def tables_of(comparison: ArmComparison) -> tuple[Table, ...]:
+def comparison_tables(comparison: ArmComparison) -> tuple[Table, ...]:
     """For each block the table of what the arms reach, and where there are other arms the table of differences."""
     tables = []
     for block in comparison.blocks:
@@ -38,12 +38,12 @@ def tables_of(comparison: ArmComparison) -> tuple[Table, ...]:
     return tuple(tables)
 
 
-def sentences(comparison: ArmComparison) -> tuple[str, ...]:
+def comparison_findings(comparison: ArmComparison) -> tuple[str, ...]:
     """For each block and arm what was found, metric after metric."""
     return tuple(_sentence(comparison, block, arm.name) for block in comparison.blocks for arm in block.arms[1:])
 
 
-def how_to_read(comparison: ArmComparison) -> tuple[str, ...]:
+def comparison_notes(comparison: ArmComparison) -> tuple[str, ...]:
     """Sentences under the tables: what the figures are, and what they cannot say."""
     family = ", ".join(f"{_counts(comparison, metric)} of {TITLES[metric]}" for metric in METRICS)
     return (
@@ -60,15 +60,15 @@ def how_to_read(comparison: ArmComparison) -> tuple[str, ...]:
     )
 
 
-def as_markdown(comparison: ArmComparison) -> str:
-    """The tables as Markdown, with the sentences of `sentences` and `how_to_read`."""
+def comparison_markdown(comparison: ArmComparison) -> str:
+    """The tables as Markdown, with the sentences of `comparison_findings` and `comparison_notes`."""
     parts = []
-    for table in tables_of(comparison):
+    for table in comparison_tables(comparison):
         parts += [f"**{markdown_text(table.title)}**", markdown_table(table.header, table.rows)]
-    found = "\n".join(f"- {markdown_text(sentence)}" for sentence in sentences(comparison))
+    found = "\n".join(f"- {markdown_text(sentence)}" for sentence in comparison_findings(comparison))
     if found:
         parts += ["**What was found**", found]
-    parts.append(" ".join(how_to_read(comparison)))
+    parts.append(" ".join(comparison_notes(comparison)))
     return "\n\n".join(parts) + "\n"
 
 

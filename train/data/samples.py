@@ -80,7 +80,7 @@ def upright_thumbnails(manifest: Manifest, rows: Sequence[Row], side: int) -> li
         return list(executor.map(thumbnail, rows))
 
 
-def draw_sheet(bands: Sequence[Band], side: int, columns: int) -> Image.Image:
+def draw_sample_sheet(bands: Sequence[Band], side: int, columns: int) -> Image.Image:
     """Draw bands below each other, each picture within side x side pixels, at most `columns` in a line.
 
     What cannot be read is a grey square. The sheet is as wide as its longest title.

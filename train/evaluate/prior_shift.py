@@ -23,7 +23,7 @@ def alarm_sentences(evaluation: Evaluation) -> tuple[str, ...]:
     """How many alarms are false in each of SETTINGS, at the balanced and the strict shipped point of a model."""
     reals, fakes = evaluation.reals, evaluation.fakes
     return tuple(
-        f"At the {name} point: {listed([sentence(one, real, fake) for one in SETTINGS])}"
+        f"At the {name} point: {listed([prevalence_sentence(one, real, fake) for one in SETTINGS])}"
         for name, real, fake in (
             ("balanced", reals.balanced, fakes.balanced),
             ("1 %", reals.fpr_1, fakes.fpr_1),
@@ -46,7 +46,7 @@ def false_share(false_alarms: float, caught: float, prevalence: float) -> float 
     return false / (false + right) if false + right else None
 
 
-def sentence(prevalence: float, false_alarms: Interval, caught: Interval | None) -> str:
+def prevalence_sentence(prevalence: float, false_alarms: Interval, caught: Interval | None) -> str:
     """For instance 'If 1 in 50 pictures is fake, 4 of 5 alarms are false.'
 
     caught: None where no fake was there to measure it; then all are taken as caught, which is the best case. Where no

@@ -37,7 +37,7 @@ class Ranked:
         return self.share[np.searchsorted(self.scores, np.asarray(thresholds, np.float32), side="left")]
 
 
-def between(low: np.float32 | float, high: np.float32 | float) -> float:
+def threshold_between(low: np.float32 | float, high: np.float32 | float) -> float:
     """A float32 threshold t with low < t <= high, in the middle where float32 has a number there."""
     middle = np.float32((float(low) + float(high)) / 2)
     return float(middle) if middle > low else float(high)
@@ -58,7 +58,7 @@ def least_cost(reals: Ranked, fakes: Ranked, false_alarm: float, miss: float) ->
     quality = (miss * fakes.at_least(edges) - false_alarm * reals.at_least(edges))[1:]
     best = np.flatnonzero(quality >= quality.max() - 1e-12 * max(false_alarm, miss))
     widest = best[np.argmax(np.diff(edges)[best])]
-    return between(edges[widest], edges[widest + 1])
+    return threshold_between(edges[widest], edges[widest + 1])
 
 
 def false_alarms_at_most(reals: Ranked, fakes: Ranked, false_alarms: float) -> float:
@@ -73,7 +73,7 @@ def false_alarms_at_most(reals: Ranked, fakes: Ranked, false_alarms: float) -> f
     above = above[above > kept_real]
     first_caught = above[0] if above.size else np.float32(1)
     below = reals.scores[reals.scores < first_caught]
-    return between(below[-1], first_caught) if below.size else float(first_caught)
+    return threshold_between(below[-1], first_caught) if below.size else float(first_caught)
 
 
 def caught_at_least(reals: Ranked, fakes: Ranked, recall: float) -> float:
@@ -93,14 +93,14 @@ def few_reals_between(reals: Ranked, high: float) -> float:
     edges = edges[edges <= np.float32(high)]
     kept = reals.at_least(edges) - reals.at_least(high)
     first = np.flatnonzero(kept <= UNSURE_REALS + 1e-9)[0]
-    return between(edges[first - 1], edges[first]) if first else 0.0
+    return threshold_between(edges[first - 1], edges[first]) if first else 0.0
 
 
 def just_below(reals: Ranked, fakes: Ranked, kept: np.float32 | float) -> float:
     """A threshold that still calls the score `kept` fake and none below it, in the middle of the gap; 0 if none is."""
     scores = np.concatenate([reals.scores, fakes.scores, np.zeros(1, np.float32)])
     below = scores[scores < kept]
-    return between(below.max(), kept) if below.size else 0.0
+    return threshold_between(below.max(), kept) if below.size else 0.0
 
 
 def just_above(reals: Ranked, fakes: Ranked, kept: np.float32 | float) -> float | None:
@@ -108,4 +108,4 @@ def just_above(reals: Ranked, fakes: Ranked, kept: np.float32 | float) -> float 
     if kept >= 1:
         return None
     scores = np.concatenate([reals.scores, fakes.scores, np.ones(1, np.float32)])
-    return between(kept, scores[scores > kept].min())
+    return threshold_between(kept, scores[scores > kept].min())

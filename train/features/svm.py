@@ -21,7 +21,7 @@ from train.evaluate.report.html import BaselineNote, ReportPaths, Thumbnails, wr
 from train.evaluate.scores import write_scores
 from train.evaluate.selection import mark_seen, rows_in_training, rows_to_report, rows_to_score
 from train.features.table import FeatureTable
-from train.fit.scoring import calibrate, with_scores
+from train.fit.scoring import calibrate_scores, with_scores
 from train.image.view import parse_view
 from train.recipe import Data
 
@@ -122,7 +122,7 @@ def svm_report(features: FeatureTable, settings: SvmSettings, folder: Path, titl
     rows = rows_to_score(marked)
     logits = fitted.machine.decision_function(features.values[rows["row"].to_numpy()]).astype(np.float32)
     raw = rows.with_columns(log_odds=pl.Series(logits, dtype=pl.Float32))
-    calibration, points = calibrate(rows_in_training(raw, "val"))
+    calibration, points = calibrate_scores(rows_in_training(raw, "val"))
     scores = with_scores(raw, calibration, logits)
     write_scores(scores, folder / "scores.csv")
     name = f"SVM ({fitted.best.kernel}, C = {fitted.best.cost:g})"

@@ -66,7 +66,7 @@ def rows_met_in_life(val: pl.DataFrame) -> pl.DataFrame:
     return met if (met["label"] == "fake").any() else val
 
 
-def calibrate(val: pl.DataFrame, calibration: Calibration | None = None) -> tuple[Calibration, OperatingPoints]:
+def calibrate_scores(val: pl.DataFrame, calibration: Calibration | None = None) -> tuple[Calibration, OperatingPoints]:
     """The calibration and operating points that validation rows with a model's own logits in `log_odds` give.
 
     A calibration that is given stays. Raises TrainError as `fit_calibration` where a class is missing.
@@ -84,7 +84,7 @@ def calibrate(val: pl.DataFrame, calibration: Calibration | None = None) -> tupl
 def score_state(run: Run, store: Store, name: str, scorer: Scorer) -> State:
     """Score a state's evaluated rows, calibrate it on the validation split, and write scores and state."""
     raw = score_rows(store, scored_rows(store, run), scorer, None)
-    calibration, points = calibrate(rows_in_training(raw, "val"))
+    calibration, points = calibrate_scores(rows_in_training(raw, "val"))
     write_scores(with_scores(raw, calibration, raw["log_odds"].to_numpy()), scores_path(run, name))
     state = State(name, calibration, points, pairs_of_recipe(store.manifest.frame, run.recipe.data))
     write_state(run, state)

@@ -29,9 +29,9 @@ from PIL import (
 )
 
 from train.common.errors import DataError, FauxlensError
-from train.image.file_kinds import kind_of
+from train.image.file_kinds import file_kind
 from train.image.jpeg_quality import estimate_quality
-from train.image.limits import MAX_BYTES, MAX_PIXELS, check_cost, check_size
+from train.image.limits import MAX_BYTES, MAX_PIXELS, check_file_cost, check_picture_size
 from train.image.to_rgb import rgb_strips
 
 __all__ = ["FORMATS", "MAX_BYTES", "MAX_PIXELS", "Picture", "Sketch", "decode", "decode_bytes", "sketch_bytes"]
@@ -163,7 +163,7 @@ def _opened(data: bytes, name: str) -> Iterator[Image.Image]:
     """Open a picture and check its header; what its reader raises on damage becomes a DataError."""
     if not data:
         raise DataError(f"{name} is empty (0 bytes): get the file again.")
-    check_cost(data, name)
+    check_file_cost(data, name)
     try:
         image = Image.open(io.BytesIO(data), formats=_readable())
     except UnidentifiedImageError:
@@ -178,8 +178,8 @@ def _opened(data: bytes, name: str) -> Iterator[Image.Image]:
         raise DataError(f"{name} is damaged ({_reason(error)}): get the file again.") from None
     with image:
         if image.format in ("AVIF", "HEIF"):
-            check_size(*image.size, name, MAX_AVIF_PIXELS, "an AVIF or HEIC")
-        check_size(*image.size, name)
+            check_picture_size(*image.size, name, MAX_AVIF_PIXELS, "an AVIF or HEIC")
+        check_picture_size(*image.size, name)
         try:
             frames = 1 if image.format in ("MPO", "HEIF") else getattr(image, "n_frames", 1)
             if frames > 1:
@@ -251,7 +251,7 @@ def _has_zero_size(data: bytes) -> bool:
 
 
 def _what(data: bytes) -> str:
-    kind = kind_of(data)
+    kind = file_kind(data)
     if kind is None:
         return f"is not a picture that can be read: save it as {_formats()}"
     return kind if ":" in kind else f"{kind}, which is not read: save it as {_formats()}"

@@ -42,7 +42,7 @@ def picture_suffix(data: bytes) -> str:
     return next((suffix for start, suffix in _PICTURES if data.startswith(start)), "")
 
 
-def kind_of(data: bytes) -> str | None:
+def file_kind(data: bytes) -> str | None:
     """What a file is, as the rest of a sentence about it, told by its first bytes; None where they say nothing."""
     if data[4:8] == b"ftyp":
         return _container(data[8:12])

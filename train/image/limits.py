@@ -25,17 +25,17 @@ _STANDALONE = {0x01, *range(0xD0, 0xDA)}
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
-def check_cost(data: bytes, name: str) -> None:
+def check_file_cost(data: bytes, name: str) -> None:
     """Raise DataError for a file whose reader would take too much while it opens it."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         size = webp_size(data)
         if size is not None:
-            check_size(*size, name, MAX_WEBP_PIXELS, "a WebP")
+            check_picture_size(*size, name, MAX_WEBP_PIXELS, "a WebP")
     elif data[:2] == b"\xff\xd8":
         _check_scans(data, name)
 
 
-def check_size(width: int, height: int, name: str, most: int = MAX_PIXELS, kind: str = "") -> None:
+def check_picture_size(width: int, height: int, name: str, most: int = MAX_PIXELS, kind: str = "") -> None:
     """Raise DataError for a picture of too many pixels, or of a side that is too long."""
     if width * height > most:
         limit = f"{most:,} in all" if not kind else f"the {most:,} in all that {kind} may have"
@@ -82,7 +82,7 @@ def _check_scans(data: bytes, name: str) -> None:
         length = int.from_bytes(data[at + 2 : at + 4], "big")
         if marker == _SOF2 and len(data) >= at + 9:
             height, width = struct.unpack(">HH", data[at + 5 : at + 9])
-            check_size(width, height, name, MAX_PROGRESSIVE_PIXELS, "a progressive JPEG")
+            check_picture_size(width, height, name, MAX_PROGRESSIVE_PIXELS, "a progressive JPEG")
         if marker == _SOS:
             scans += 1
             if scans > MAX_SCANS:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from export.artifacts import trial, vouched
-from export.artifacts.flat_tables import root
+from export.artifacts.flat_tables import root_table
 from export.artifacts.graph_guard import OPERATORS, check_graph
 from export.artifacts.seal import digest_of, read_sealed, write_sealed
 from export.inference.detector import read_detector
@@ -35,7 +35,9 @@ def test_every_altered_graph_passes_or_is_refused_in_one_sentence(shipped: bytes
     """Whatever is altered, the guard neither fails nor takes long; most alterations it refuses."""
     model, _ = read_sealed(shipped, "it")
     weights = [
-        range(start, start + count) for start, count in (t.bytes_at(0) for t in root(model).tables(4)) if count > 256
+        range(start, start + count)
+        for start, count in (t.bytes_at(0) for t in root_table(model).tables(4))
+        if count > 256
     ]
     rng = random.Random(7)
     refused = 0

@@ -11,7 +11,7 @@ import pytest
 from export.artifacts.bundle import parse_bundle, read_bundle
 from export.artifacts.slim import slim_bundle, write_slim
 from export.inference.detect_files import SHIPPED
-from export.parity.verify import verify
+from export.parity.verify import verify_bundle
 from export.runtimes.registry import RUNTIMES
 from train.common.errors import ExportError
 
@@ -26,7 +26,7 @@ def test_it_holds_one_variant_and_proves_it(tiny: Tiny, variant: str) -> None:
     assert slim.variants == {variant: tiny.bundle.variants[variant]}
     assert slim.default == variant
     assert slim.references.pictures == tiny.bundle.references.pictures
-    full, short = (verify(one, variant=variant, runtime=RUNTIMES["litert"]) for one in (tiny.bundle, slim))
+    full, short = (verify_bundle(one, variant=variant, runtime=RUNTIMES["litert"]) for one in (tiny.bundle, slim))
     assert short == full
     assert short.passed
     assert len(data) < len(tiny.bundle_bytes)
@@ -54,7 +54,7 @@ def test_what_ships_is_slim_and_small_and_proven() -> None:
     assert SHIPPED.read_bytes() == slim_bundle(shipped, shipped.default)
     # Of it 3.6 MB are the detector, 0.9 MB the face finder, the rest references: 24 pictures of 192 px, twice.
     assert SHIPPED.stat().st_size < 11 << 20
-    parity = verify(shipped, variant=shipped.default, runtime=RUNTIMES["litert"])
+    parity = verify_bundle(shipped, variant=shipped.default, runtime=RUNTIMES["litert"])
     assert parity.passed, parity.sentence
     # For people, beside it.
     assert (SHIPPED.parent / "model_card.md").read_text(encoding="utf-8") == shipped.card

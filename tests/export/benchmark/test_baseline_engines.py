@@ -21,9 +21,9 @@ from export.benchmark.baseline_engines import (
     refuse,
     why_absent,
 )
-from export.benchmark.benchmark_run import measure
+from export.benchmark.benchmark_run import measure_bundle
 from export.benchmark.precision import Convolutions, convolutions_of
-from export.benchmark.table import notes, tables
+from export.benchmark.table import measurement_tables, notes
 from export.benchmark.worker_process import run_worker
 from export.runtimes.interface import Output
 from export.runtimes.litert import open_detector_file
@@ -87,7 +87,7 @@ def test_a_worker_that_fails_says_why(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(bool(WITHOUT), reason=WITHOUT)
 def test_baseline_engines_are_the_same_network_in_int8(tiny: Tiny) -> None:
-    found = measure(tiny.bundle, "x", variants=["ptq-int8"], rounds=3, starts=1)
+    found = measure_bundle(tiny.bundle, "x", variants=["ptq-int8"], rounds=3, starts=1)
     assert found.left_out == ()
     compared = {one.compared.name: one for one in found.comparisons}
     assert list(compared) == ["LiteRT", *(one.name for one in BASELINE_ENGINES)]
@@ -103,7 +103,7 @@ def test_baseline_engines_are_the_same_network_in_int8(tiny: Tiny) -> None:
     timed = {(row.name, row.threads) for row in found.rows if row.kind == "yardstick"}
     assert timed == {(one.name, threads) for one in BASELINE_ENGINES for threads in (1, 2)}
     assert set(found.starts) == {"ptq-int8", *(one.name for one in BASELINE_ENGINES)}
-    assert [row[0] for row in tables(found)[2][2]] == list(compared)
+    assert [row[0] for row in measurement_tables(found)[2][2]] == list(compared)
     assert any("scale, head (spread)" in sentence for sentence in notes(found))
 
 

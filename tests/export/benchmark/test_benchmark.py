@@ -12,12 +12,12 @@ import pytest
 
 from export.artifacts.slim import slim_bundle
 from export.benchmark.baseline_engines import BaselineEngine, why_absent
-from export.benchmark.benchmark_run import Measurement, measure, to_plain
+from export.benchmark.benchmark_run import Measurement, measure_bundle, measurement_document
 from export.benchmark.distribution import BLOCKS, ratio, summarise
 from export.benchmark.latency import BenchmarkMachine
 from export.benchmark.load import Conditions, Watch
 from export.benchmark.parts import BACKBONE, FRONT, HEAD
-from export.benchmark.table import notes, tables
+from export.benchmark.table import measurement_tables, notes
 from export.cli.benchmark import parse_threads
 from train.common.errors import ExportError
 
@@ -31,7 +31,7 @@ ABSENT = BaselineEngine("abacus", "abacus", ".tflite", ("no_such_package",))
 @pytest.fixture(scope="module")
 def found(tiny: Tiny) -> Measurement:
     """A short run without baseline engines."""
-    return measure(tiny.bundle, "a bundle", rounds=20, starts=1, engines=())
+    return measure_bundle(tiny.bundle, "a bundle", rounds=20, starts=1, engines=())
 
 
 def test_everything_is_timed_with_every_number_of_threads(found: Measurement) -> None:
@@ -71,7 +71,7 @@ def test_a_fresh_process_is_told_step_by_step(found: Measurement) -> None:
 
 
 def test_the_baseline_is_the_default_where_it_was_chosen(tiny: Tiny) -> None:
-    found = measure(tiny.bundle, "x", variants=["float32"], threads=(2,), rounds=1, starts=0, engines=())
+    found = measure_bundle(tiny.bundle, "x", variants=["float32"], threads=(2,), rounds=1, starts=0, engines=())
     assert found.baseline == ("float32", 2)
     assert [(row.name, row.threads) for row in found.rows] == [("float32", 2)]
     assert found.starts == {}
@@ -80,7 +80,7 @@ def test_the_baseline_is_the_default_where_it_was_chosen(tiny: Tiny) -> None:
 
 
 def test_without_the_extra_one_line_says_so(tiny: Tiny) -> None:
-    found = measure(tiny.bundle, "x", variants=["ptq-int8"], threads=(1,), rounds=1, starts=0, engines=(ABSENT,))
+    found = measure_bundle(tiny.bundle, "x", variants=["ptq-int8"], threads=(1,), rounds=1, starts=0, engines=(ABSENT,))
     sentence = why_absent(ABSENT)
     assert sentence == "abacus is skipped: no_such_package not installed; pip install '.[benchmark]'"
     assert found.left_out == (sentence,)
@@ -89,8 +89,8 @@ def test_without_the_extra_one_line_says_so(tiny: Tiny) -> None:
 
 
 def test_the_tables_show_every_row_once_and_parts_below_their_whole(found: Measurement) -> None:
-    first, second, *_ = tables(found)
-    for title, columns, rows in tables(found):
+    first, second, *_ = measurement_tables(found)
+    for title, columns, rows in measurement_tables(found):
         assert title
         assert all(len(row) == len(columns) for row in rows)
     assert [row[0] for row in first[2]] == ["ptq-int8", f"  {FRONT}", f"  {BACKBONE}", f"  {HEAD}", "float32"]
@@ -100,7 +100,7 @@ def test_the_tables_show_every_row_once_and_parts_below_their_whole(found: Measu
 
 
 def test_it_can_be_written_as_json(found: Measurement) -> None:
-    plain = json.loads(json.dumps(to_plain(found), allow_nan=False))
+    plain = json.loads(json.dumps(measurement_document(found), allow_nan=False))
     assert plain["format"] == 1
     assert plain["baseline"] == ["ptq-int8", 1]
     assert len(plain["rows"]) == len(found.rows)
@@ -153,10 +153,10 @@ def test_threads_are_numbers() -> None:
 
 def test_numbers_without_sense_and_unknown_variants_are_refused(tiny: Tiny) -> None:
     with pytest.raises(ExportError, match="no variant 'qat-int8'; choose one of float32, ptq-int8"):
-        measure(tiny.bundle, "x", variants=["qat-int8"])
+        measure_bundle(tiny.bundle, "x", variants=["qat-int8"])
     for wrong in ({"threads": (0,)}, {"threads": ()}, {"rounds": 0}, {"starts": -1}):
         with pytest.raises(ExportError, match="numbers"):
-            measure(tiny.bundle, "x", **wrong)
+            measure_bundle(tiny.bundle, "x", **wrong)
 
 
 def verb(*arguments: object) -> subprocess.CompletedProcess[str]:

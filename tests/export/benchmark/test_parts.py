@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from export.benchmark.latency import allocate
-from export.benchmark.parts import BACKBONE, FRONT, HEAD, cut, cut_parts
+from export.benchmark.parts import BACKBONE, FRONT, HEAD, cut_model, cut_parts
 from export.tflite.flatbuffer import read_graph
 from export.tflite.intermediates import read_intermediates
 from train.common.errors import ExportError
@@ -49,6 +49,6 @@ def test_a_float_detector_has_no_int8_backbone(tiny: Tiny) -> None:
 def test_a_cut_from_end_to_end_is_the_whole_graph(tiny: Tiny) -> None:
     tflite = tiny.sealed["float32"]
     graph = read_graph(tflite)
-    whole = read_graph(cut(tflite, [graph.inputs[0].index], [tensor.index for tensor in graph.outputs]))
+    whole = read_graph(cut_model(tflite, [graph.inputs[0].index], [tensor.index for tensor in graph.outputs]))
     assert [one.name for one in whole.operators] == [one.name for one in graph.operators]
     assert whole.signatures == 0

@@ -7,7 +7,7 @@ import pytest
 
 from export.inference.overlay import expand
 from export.parity.gradcam import grad_cam, grad_cam_plus_plus, score_cam
-from export.quantize.fake_quant import calibrate, fake_quantise
+from export.quantize.fake_quant import calibrate_ranges, fake_quantise
 from train.backbones.table import BACKBONES
 from train.common.tf import load_tensorflow
 from train.model import HEAD, head_of, scale_pixels
@@ -32,7 +32,7 @@ def classifier(request: pytest.FixtureRequest, headed: Headed) -> tuple[Any, str
         return headed.model, LAST_FEATURES
     quantised = fake_quantise(headed.model)
     batch = scale_pixels(headed.planes.astype(np.float32))
-    calibrate(quantised, [(batch, batch, batch)] * 40, 0.8)
+    calibrate_ranges(quantised, [(batch, batch, batch)] * 40, 0.8)
     return quantised, f"quant_{LAST_FEATURES}"
 
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from export.explain.explain_picture import choose, cosine, explain, open_subject, spread_of
+from export.explain.explain_picture import cosine_if_any, explain_picture, open_subject, parts_to_show, spread_of
 from export.explain.panels import draw_panel, panel_side
-from export.explain.sheet import PAPER, PanelBand, Tile, draw_sheet, enlarged, heat_tile, signed_tile, tile_side
+from export.explain.sheet import PAPER, PanelBand, Tile, draw_panel_sheet, enlarged, heat_tile, signed_tile, tile_side
 from export.inference.planes import draw_planes
 from train.image.decode import decode
 
@@ -65,7 +65,7 @@ def test_cells_have_their_values_written_where_there_is_room() -> None:
 @pytest.mark.parametrize("text", ["a word " * 30, "oneverylongword" * 20, "Ünïcödé 日本 " * 10, ""])
 def test_text_keeps_to_its_tile(text: str) -> None:
     tile = Tile(text, np.zeros((90, 90, 3), np.uint8), text)
-    sheet = np.asarray(draw_sheet([text], (1, 2, 3), [PanelBand((tile,) * 3, columns=2, heading=text)], [text]))
+    sheet = np.asarray(draw_panel_sheet([text], (1, 2, 3), [PanelBand((tile,) * 3, columns=2, heading=text)], [text]))
     assert (sheet[:, -20:] == [1, 2, 3]).all(-1).any()
     margin = sheet[:, -20:].reshape(-1, 3)
     assert ((margin == [1, 2, 3]).all(-1) | (margin == PAPER).all(-1)).all()
@@ -87,13 +87,13 @@ def test_a_heatmap_in_numbers(heatmap: np.ndarray) -> None:
 
 @given(one=maps, other=maps)
 def test_cosines_compare_only_what_speaks(one: np.ndarray, other: np.ndarray) -> None:
-    found = cosine(one, other)
+    found = cosine_if_any(one, other)
     if one.any() and other.any():
         assert found is not None
         assert 0 <= found <= 1
     else:
         assert found is None
-    assert cosine(one, one) in (None, pytest.approx(1))
+    assert cosine_if_any(one, one) in (None, pytest.approx(1))
 
 
 @pytest.mark.parametrize("front_end", ["rgb", "ela", "rgb+ela"])
@@ -101,7 +101,7 @@ def test_a_panel_shows_the_planes_as_the_backbone_sees_them(front_end: str, make
     subject = open_subject(make_run(front_end).folder)
     side, what = panel_side(subject), ("heatmap", "planes")
     picture = decode(drawn.pictures[3])
-    found = explain(subject, picture, what, operating_point="balanced", side=side)
+    found = explain_picture(subject, picture, what, operating_point="balanced", side=side)
     sheet = np.asarray(draw_panel(subject, found, what, "x.png"))
     seen = draw_planes(subject.preprocessing, picture)
     parts = front_end.split("+")
@@ -116,16 +116,16 @@ def test_a_panel_shows_the_planes_as_the_backbone_sees_them(front_end: str, make
 
 def test_planes_are_shown_where_they_are_not_the_view(make_run: MakeRun, tmp_path: Path) -> None:
     plain, level = (open_subject(make_run(front_end).folder) for front_end in ("rgb", "ela"))
-    assert "planes" not in choose(plain, None)
-    assert "planes" in choose(level, None)
-    assert choose(plain, " planes, heatmap ") == ("heatmap", "planes")
+    assert "planes" not in parts_to_show(plain, None)
+    assert "planes" in parts_to_show(level, None)
+    assert parts_to_show(plain, " planes, heatmap ") == ("heatmap", "planes")
 
 
 def test_a_run_explains_itself_like_its_graph(make_run: MakeRun, drawn: Drawn) -> None:
     subject = open_subject(make_run("rgb").folder)
     spoken = 0
     for file in drawn.pictures:
-        found = explain(subject, decode(file), ("gradcam",), operating_point="balanced")
+        found = explain_picture(subject, decode(file), ("gradcam",), operating_point="balanced")
         assert found.evidence is not None
         cells = np.maximum(found.evidence.cells, 0)
         np.testing.assert_allclose(found.maps["gradcam"], cells / cells.size, atol=1e-5)

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from PIL import Image
 from sklearn.metrics import jaccard_score
 
-from export.explain.localisation import Localised, masked_cells, measure_localisation, overlap, table_rows, to_plain
+from export.explain.localisation import (
+    Localised,
+    localisation_document,
+    mask_overlap,
+    masked_cells,
+    measure_localisation,
+    table_rows,
+)
 from export.explain.localisation_sheet import caption, draw_localisation_sheet
 from export.inference.detector import detector_from
 from tests.export.conftest import Tiny
@@ -29,8 +36,8 @@ def test_overlap_is_the_jaccard_score_of_as_many_cells(seed: int, side: int) -> 
     inside[0, 0] = True
     count = int(inside.sum())
     chosen = scores >= np.sort(scores.ravel())[-count]
-    assert overlap(scores, inside) == pytest.approx(jaccard_score(inside.ravel(), chosen.ravel()))
-    assert overlap(inside.astype(float), inside) == 1.0
+    assert mask_overlap(scores, inside) == pytest.approx(jaccard_score(inside.ravel(), chosen.ravel()))
+    assert mask_overlap(inside.astype(float), inside) == 1.0
 
 
 def test_cells_are_masked_by_their_share() -> None:
@@ -114,7 +121,7 @@ def test_the_same_seed_gives_the_same_figures(tiny: Tiny, local_fakes: Path, fou
 
 
 def test_figures_are_written_and_drawn(found: Localised) -> None:
-    plain = json.loads(json.dumps(to_plain(found.groups), allow_nan=False))
+    plain = json.loads(json.dumps(localisation_document(found.groups), allow_nan=False))
     assert plain[0]["pictures"] == PICTURES
     assert table_rows(found.groups)[0][1] == str(PICTURES)
     assert f"Of {PICTURES} local fakes" in caption(found)

@@ -11,7 +11,7 @@ from PIL import Image
 
 from export.artifacts.metadata import attach
 from export.inference.detect_files import OVERLAY_SIDE, DetectedPicture, Settings, detect_input
-from export.inference.detector import open_detector
+from export.inference.detector import load_detector
 from export.inference.inputs import Input
 from export.runtimes.registry import RUNTIMES
 from train.data.faces.find import eyes_in
@@ -50,7 +50,7 @@ def test_the_square_around_the_eyes_is_evaluated(model: Path, shared_faces: Path
     picture = decode(file)
     count, eyes = eyes_in(picture, blazeface_detector())
     assert count == 1
-    view = apply_view(open_detector(model).view, picture, eyes)
+    view = apply_view(load_detector(model).view, picture, eyes)
     output = RUNTIMES["litert"].call(model.read_bytes(), view[np.newaxis])
     assert probability(found) == float(output.scores[0, 1])
     assert found.overlay is not None

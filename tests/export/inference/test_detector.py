@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from export.artifacts.description import OPERATING_POINTS
-from export.inference.detector import detect, detector_from, label_of, open_detector
+from export.inference.detector import decision_at, detect, detector_from, load_detector
 from train.common.errors import ExportError
 from train.evaluate.decision import LABELS, Decision
 from train.image.decode import Picture, decode_bytes
@@ -29,7 +29,7 @@ decisions = st.tuples(shares, shares).map(lambda pair: Decision(max(pair), min(p
 def test_only_the_chosen_point_decides(describe: Describe, ps: list[float], decided: Decision, point: str) -> None:
     others = dict.fromkeys(OPERATING_POINTS, Decision(0.5, 0.25))
     one = describe(operating_points=others | {point: decided})
-    labels = [label_of(one, p, point) for p in ps]
+    labels = [decision_at(one, p, point) for p in ps]
     for p, label in zip(ps, labels, strict=True):
         assert (label == "fake") == (p >= decided.fake_from)
         assert (label == "real") == (p < decided.unsure_from)
@@ -38,18 +38,18 @@ def test_only_the_chosen_point_decides(describe: Describe, ps: list[float], deci
 
 def test_an_unknown_operating_point_is_refused(describe: Describe) -> None:
     with pytest.raises(ExportError, match=r"balanced, fpr-1%, fpr-0\.5%"):
-        label_of(describe(), 0.5, "strict")
+        decision_at(describe(), 0.5, "strict")
 
 
 def test_detect_gives_the_score_of_the_reference(tiny: Tiny, tmp_path: Path) -> None:
     path = tmp_path / "x.tflite"
     path.write_bytes(tiny.sealed["ptq-int8"])
-    detector = open_detector(path)
+    detector = load_detector(path)
     references = tiny.bundle.references
     for index, name in enumerate(references.names):
         verdict = detect(detector, decode_bytes(references.pictures[index], name))
         assert verdict.probability == references.stages["tflite/ptq-int8"][index]
-        assert verdict.label == label_of(detector.description, verdict.probability)
+        assert verdict.label == decision_at(detector.description, verdict.probability)
         np.testing.assert_array_equal(verdict.heatmap, references.heatmaps["tflite/ptq-int8"][index])
         np.testing.assert_array_equal(verdict.view, references.views[index])
 
@@ -57,7 +57,7 @@ def test_detect_gives_the_score_of_the_reference(tiny: Tiny, tmp_path: Path) -> 
 def test_a_bundle_opens_as_its_default_variant(tiny: Tiny, tmp_path: Path) -> None:
     path = tmp_path / "bundle.zip"
     path.write_bytes(tiny.bundle_bytes)
-    assert open_detector(path).description.variant == "ptq-int8"
+    assert load_detector(path).description.variant == "ptq-int8"
 
 
 def test_an_enlarged_picture_gets_a_note(tiny: Tiny) -> None:
@@ -77,7 +77,7 @@ def test_what_is_no_detector_is_refused_by_name(tiny: Tiny, tmp_path: Path) -> N
         (tmp_path / name).write_bytes(data)
     for path in [*(tmp_path / name for name in contents), tmp_path, tmp_path / "absent.tflite"]:
         with pytest.raises(ExportError) as caught:
-            open_detector(path)
+            load_detector(path)
         assert str(path) in str(caught.value)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from export.inference import fetch as module
-from export.inference.fetch import fetch, fetch_with, is_public
+from export.inference.fetch import fetch_with, is_public, read_address
 from train.common.errors import DataError
 
 
@@ -78,7 +78,7 @@ def test_what_is_refused(server: str, path: str, words: str, monkeypatch: pytest
 )
 def test_private_and_odd_addresses_are_never_asked(address: str) -> None:
     with pytest.raises(DataError):
-        fetch(address)
+        read_address(address)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from export.artifacts.metadata import attach
-from export.parity.layer_errors import COLUMNS, LayerError, cells, compare_layers, first_fallen, to_plain, verdict
+from export.parity.layer_errors import (
+    COLUMNS,
+    LayerError,
+    compare_layers,
+    first_fallen,
+    layer_cells,
+    layer_errors_document,
+    verdict,
+)
 from export.quantize.states import KerasState
 from export.tflite.convert import GraphParts, convert
 from tests.export.conftest import make_description
@@ -106,11 +114,11 @@ def test_a_model_of_other_layers_is_refused(tiny: Tiny) -> None:
 
 def test_the_table_is_plain(tiny: Tiny) -> None:
     errors = compare(tiny, "ptq-int8", tiny.states["ptq"])
-    plain = json.loads(json.dumps(to_plain(errors), allow_nan=False))
+    plain = json.loads(json.dumps(layer_errors_document(errors), allow_nan=False))
     assert plain["verdict"] == verdict(errors)
     assert plain["layers"][0]["snr"] is None
-    assert {len(cells(error)) for error in errors} == {len(COLUMNS)}
-    assert cells(errors[0])[1] == "equal"
+    assert {len(layer_cells(error)) for error in errors} == {len(COLUMNS)}
+    assert layer_cells(errors[0])[1] == "equal"
 
 
 def test_a_dead_bias_leaves_the_logit_its_name(tiny: Tiny) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from export.artifacts.bundle import Bundle
 from export.artifacts.tolerances import StageLimits, Tolerances, allowed_flips
-from export.parity.verify import Parity, verify
+from export.parity.verify import Parity, verify_bundle
 from export.runtimes.interface import Output, ParityRun
 from export.runtimes.litert import RESOLVERS
 from export.runtimes.registry import RUNTIMES
@@ -39,7 +39,7 @@ def as_json(parity: Parity) -> str:
 @pytest.mark.parametrize("variant", ["float32", "ptq-int8"])
 @pytest.mark.parametrize("runtime", list(RESOLVERS))
 def test_what_was_trained_is_what_runs(tiny: Tiny, variant: str, runtime: str) -> None:
-    parity = verify(tiny.bundle, variant=variant, runtime=RUNTIMES[runtime])
+    parity = verify_bundle(tiny.bundle, variant=variant, runtime=RUNTIMES[runtime])
     assert parity.passed, parity.sentence
     assert [stage.name for stage in parity.stages] == STAGES
     assert (parity.first_departure, parity.flips) == (None, 0)
@@ -120,7 +120,7 @@ SABOTAGE: list[tuple[Callable[[Bundle], Bundle], str]] = [
 
 @pytest.mark.parametrize(("sabotage", "stage"), SABOTAGE, ids=[f.__name__ for f, _ in SABOTAGE])
 def test_the_first_stage_that_departs_is_named(tiny: Tiny, sabotage: Callable[[Bundle], Bundle], stage: str) -> None:
-    parity = verify(sabotage(tiny.bundle), variant="ptq-int8", runtime=RUNTIMES["litert"])
+    parity = verify_bundle(sabotage(tiny.bundle), variant="ptq-int8", runtime=RUNTIMES["litert"])
     assert not parity.passed
     assert parity.first_departure == stage
     assert parity.sentence.startswith(f"ptq-int8 on litert differs first at {stage}: ")
@@ -129,7 +129,7 @@ def test_the_first_stage_that_departs_is_named(tiny: Tiny, sabotage: Callable[[B
 
 
 def test_one_departing_picture_is_counted_and_named(tiny: Tiny) -> None:
-    parity = verify(break_view(tiny.bundle), variant="ptq-int8", runtime=RUNTIMES["litert"])
+    parity = verify_bundle(break_view(tiny.bundle), variant="ptq-int8", runtime=RUNTIMES["litert"])
     view = parity.stages[1]
     assert view.numbers["different"] == 1
     assert tiny.bundle.references.names[5] in view.sentence
@@ -164,7 +164,7 @@ def refusing(tflite: bytes, views: np.ndarray) -> Output:
 )
 @pytest.mark.parametrize("runtime", ["litert-builtin", "litert"])
 def test_a_runtime_that_lies_is_found(tiny: Tiny, call: Any, stage: str, runtime: str) -> None:
-    parity = verify(tiny.bundle, variant="ptq-int8", runtime=replace(RUNTIMES[runtime], call=call))
+    parity = verify_bundle(tiny.bundle, variant="ptq-int8", runtime=replace(RUNTIMES[runtime], call=call))
     assert parity.first_departure == stage
     if call is flipping:
         assert parity.flips >= 12
@@ -183,17 +183,17 @@ def test_the_flips_of_a_noisy_runtime_are_counted_exactly(tiny: Tiny) -> None:
         return replace(output, scores=scores)
 
     assert all((stored[i] >= 0.5) != (1 - stored[i] >= 0.5) for i in chosen)
-    parity = verify(tiny.bundle, variant="ptq-int8", runtime=replace(RUNTIMES["litert-builtin"], call=noisy))
+    parity = verify_bundle(tiny.bundle, variant="ptq-int8", runtime=replace(RUNTIMES["litert-builtin"], call=noisy))
     assert (parity.first_departure, parity.flips) == ("runtime", 2)
     lenient = Tolerances(runtime=StageLimits(flips=2 / 16, mean=1, p99=1))
     bundle = replace(tiny.bundle, tolerances=lenient)
-    assert verify(bundle, variant="ptq-int8", runtime=replace(RUNTIMES["litert-builtin"], call=noisy)).passed
+    assert verify_bundle(bundle, variant="ptq-int8", runtime=replace(RUNTIMES["litert-builtin"], call=noisy)).passed
 
 
 def test_heatmaps_that_were_never_compared_do_not_pass(tiny: Tiny) -> None:
     stages = {key: np.minimum(values, np.float32(0.25)) for key, values in tiny.bundle.references.stages.items()}
     bundle = with_references(tiny.bundle, stages=stages)
-    parity = verify(bundle, variant="ptq-int8", runtime=RUNTIMES["litert"])
+    parity = verify_bundle(bundle, variant="ptq-int8", runtime=RUNTIMES["litert"])
     assert not parity.stages[-1].passed
 
 
@@ -207,7 +207,7 @@ def test_a_runtime_s_own_trip_takes_the_place_of_what_happens_here(tiny: Tiny) -
 
     def evaluated(parity_run: ParityRun, bundle: Bundle = tiny.bundle) -> Parity:
         runtime = replace(RUNTIMES["device"], run_references=lambda bundle, variant: parity_run)
-        return verify(bundle, variant="ptq-int8", runtime=runtime)
+        return verify_bundle(bundle, variant="ptq-int8", runtime=runtime)
 
     # Pictures that cannot be decoded here are none of its business.
     parity = evaluated(whole, with_references(tiny.bundle, pictures=(b"",) * len(views)))
@@ -237,7 +237,7 @@ def test_the_finder_must_find_the_eyes_that_the_views_were_made_with(tiny: Tiny)
 
     def faces_of(eyes: tuple[Eyes | None, ...], *, has_finder: bool = True) -> list[bool]:
         bundle = replace(with_references(tiny.bundle, pictures=data, eyes=eyes), has_finder=has_finder)
-        parity = verify(bundle, variant="ptq-int8", runtime=RUNTIMES["litert"])
+        parity = verify_bundle(bundle, variant="ptq-int8", runtime=RUNTIMES["litert"])
         return [stage.passed for stage in parity.stages if stage.name == "faces"]
 
     assert faces_of(eyes) == [True]
@@ -248,7 +248,7 @@ def test_the_finder_must_find_the_eyes_that_the_views_were_made_with(tiny: Tiny)
 
 def test_an_unknown_variant_is_refused(tiny: Tiny) -> None:
     with pytest.raises(ExportError, match="float32, ptq-int8"):
-        verify(tiny.bundle, variant="qat-int8", runtime=RUNTIMES["litert"])
+        verify_bundle(tiny.bundle, variant="qat-int8", runtime=RUNTIMES["litert"])
 
 
 def test_half_a_percent_of_the_references_is_one_at_most() -> None:

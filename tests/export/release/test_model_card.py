@@ -11,7 +11,7 @@ from export.artifacts.description import Description
 from export.benchmark.latency import BenchmarkMachine
 from export.explain.localisation import Localisation
 from export.release.model_card import Learned, render_card
-from export.release.variants import COLUMNS, Variant, VariantComparison, cells
+from export.release.variants import COLUMNS, Variant, VariantComparison, variant_cells
 from train.evaluate.calibration import OperatingPoints
 from train.evaluate.evaluation import Evaluation, evaluate_scores
 from train.evaluate.metrics import Interval
@@ -99,7 +99,7 @@ def test_the_card_has_the_table_of_all_variants(
     table = render(describe("ptq-int8"), evaluation).split("## Variants")[1].split("\n## ")[0]
     assert all(column.replace("|", "\\|") in table for column in COLUMNS)
     for row in (variant("float32"), variant("ptq-int8", flips=0.025), variant("qat-int8", heatmaps=None)):
-        assert f"| {' | '.join(cells(row))} |" in table
+        assert f"| {' | '.join(variant_cells(row))} |" in table
     assert table.count("  - ") == 3
 
 

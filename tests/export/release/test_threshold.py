@@ -15,8 +15,8 @@ from export.artifacts.bundle import parse_bundle, read_bundle
 from export.artifacts.metadata import read_description
 from export.artifacts.new_points import CHOSEN, bundle_with
 from export.artifacts.seal import read_sealed
-from export.inference.detector import detect, open_detector
-from export.parity.verify import verify
+from export.inference.detector import detect, load_detector
+from export.parity.verify import verify_bundle
 from export.release.threshold import rechoose
 from export.runtimes.registry import RUNTIMES
 from fauxlens import app
@@ -78,7 +78,7 @@ def run(*words: object) -> Result:
 def test_the_copy_calls_as_many_of_the_reals_fake_as_was_asked(bundle: Path, own: Path, tmp_path: Path) -> None:
     target = tmp_path / "copy.zip"
     found = rechoose(bundle, own, target, FalseAlarms(0.1), who="Anna", today=TODAY)
-    detector = open_detector(target)
+    detector = load_detector(target)
     reals = [detect(detector, decode(path)).label for path in sorted(own.parent.glob("*.png"))[::2]]
     assert found.reals is not None
     assert found.reals.balanced.value == reals.count("fake") / 60 <= 0.1
@@ -104,7 +104,7 @@ def test_only_points_card_and_checksums_differ(tiny: Tiny, bundle: Path, own: Pa
     assert card.index("## Operating points chosen for a setting") < len(card)
     assert "Anna \\| &lt;b&gt;" in card
     assert all(sentence.split(":")[0] in card for sentence in found.sentences)
-    parity = verify(after, variant=after.default, runtime=RUNTIMES["litert"])
+    parity = verify_bundle(after, variant=after.default, runtime=RUNTIMES["litert"])
     assert [stage.passed for stage in parity.stages if stage.name != "heatmap"].count(False) == 0
 
 

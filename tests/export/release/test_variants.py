@@ -9,7 +9,16 @@ from export.artifacts.bundle import LINEAGE
 from export.artifacts.description import VARIANTS
 from export.benchmark.latency import BenchmarkMachine
 from export.release.pipeline import SOURCES
-from export.release.variants import COLUMNS, Variant, VariantComparison, cells, choose, lying, reason, to_plain
+from export.release.variants import (
+    COLUMNS,
+    Variant,
+    VariantComparison,
+    choose_variant,
+    lying,
+    reason,
+    variant_cells,
+    variants_document,
+)
 
 Make = Callable[..., Variant]
 
@@ -37,7 +46,7 @@ def test_the_best_int8_ships_and_says_why(
     variant: Make, ptq: tuple[float, float], qat: tuple[float, float], wanted: str
 ) -> None:
     table = rows(variant, ptq, qat)
-    chosen = choose(table)
+    chosen = choose_variant(table)
     assert chosen.name == wanted
     why = reason(chosen, table)
     assert f"{ptq[0]:.4f}" in why
@@ -51,13 +60,13 @@ def test_the_best_int8_ships_and_says_why(
 
 def test_one_int8_needs_no_comparison(variant: Make) -> None:
     table = (variant("float32", validation_auc=0.999), variant("ptq-int8", validation_auc=0.9))
-    assert choose(table).name == "ptq-int8"
-    assert reason(choose(table), table) == "it is the only candidate"
+    assert choose_variant(table).name == "ptq-int8"
+    assert reason(choose_variant(table), table) == "it is the only candidate"
 
 
 def test_what_has_learned_nothing_is_not_called_the_best(variant: Make) -> None:
     table = rows(variant, (0.51, 0.0), (0.54, 0.0))
-    why = reason(choose(table), table)
+    why = reason(choose_variant(table), table)
     assert "none has learned anything" in why
     assert "0.54" in why or "0.51" in why
     assert "best" not in why
@@ -65,12 +74,12 @@ def test_what_has_learned_nothing_is_not_called_the_best(variant: Make) -> None:
 
 def test_without_int8_the_best_float_ships(variant: Make) -> None:
     table = (variant("float32", validation_auc=0.97, flips=0.0), variant("dynamic", validation_auc=0.9, flips=0.1))
-    assert choose(table).name == "float32"
+    assert choose_variant(table).name == "float32"
 
 
 def test_the_table_has_a_cell_for_every_column_lying_or_standing(variant: Make) -> None:
     table = rows(variant, (0.97, 0.02), (0.97, 0.03))
-    assert {len(cells(one)) for one in (*table, variant(heatmaps=None, latency=()))} == {len(COLUMNS)}
+    assert {len(variant_cells(one)) for one in (*table, variant(heatmaps=None, latency=()))} == {len(COLUMNS)}
     head, body = lying(table)
     assert head == ("variant", "float32", "ptq-int8", "qat-int8")
     assert [row[0] for row in body] == list(COLUMNS[1:])
@@ -82,7 +91,7 @@ def test_the_table_is_plain_json(variant: Make) -> None:
     comparison = VariantComparison(
         (*table, variant("dynamic", heatmaps=None)), "ptq-int8", "so", "per-channel", BenchmarkMachine("x", 2, 0)
     )
-    plain = json.loads(json.dumps(to_plain(comparison), allow_nan=False))
+    plain = json.loads(json.dumps(variants_document(comparison), allow_nan=False))
     assert [row["name"] for row in plain["variants"]] == ["float32", "ptq-int8", "qat-int8", "dynamic"]
     assert plain["variants"][1]["latency"][1]["median"] == 1.5
     assert plain["variants"][3]["heatmaps"] is None

@@ -132,7 +132,7 @@ def self_test(data: bytes, extras: dict[str, str]) -> dict[str, Any]:
     """The self-test of a slim bundle as the app does it."""
     sys.path.insert(0, str(ROOT))
     from export.artifacts.bundle import parse_bundle, pixels_sha256, tflite_stage
-    from export.inference.detector import label_of
+    from export.inference.detector import decision_at
     from export.runtimes.litert import open_detector_file
     from train.image.decode import decode_bytes
     from train.image.view import apply_view, parse_view
@@ -157,8 +157,8 @@ def self_test(data: bytes, extras: dict[str, str]) -> dict[str, Any]:
                 "heatmap": bits(output.heatmaps[index]),
                 "expected": expected,
                 "got": got,
-                "verdict_expected": label_of(description, expected),
-                "verdict_got": label_of(description, got),
+                "verdict_expected": decision_at(description, expected),
+                "verdict_got": decision_at(description, got),
                 "passed": expected == got,
                 "error": None,
             }

@@ -15,7 +15,7 @@ import typer
 from typer.testing import CliRunner
 
 from export.cli.verify import verify_verb
-from export.parity.verify import Parity, verify
+from export.parity.verify import Parity, verify_bundle
 from export.runtimes import device
 from export.runtimes.device import DeviceTimeouts
 from export.runtimes.interface import RuntimeAbsentError
@@ -80,7 +80,7 @@ def held(tiny: Tiny, phone: Fake, variant: str = "ptq-int8") -> Parity:
     runtime = replace(
         RUNTIMES["device"], run_references=lambda bundle, name: device.run_references(bundle, name, phone.patience)
     )
-    return verify(tiny.bundle, variant=variant, runtime=runtime)
+    return verify_bundle(tiny.bundle, variant=variant, runtime=runtime)
 
 
 @pytest.mark.parametrize("variant", ["ptq-int8", "float32"])
@@ -249,7 +249,7 @@ def test_without_adb_nothing_is_verified(tiny: Tiny, tmp_path: Path, monkeypatch
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RuntimeAbsentError, match="needs adb"):
-        verify(tiny.bundle, variant="ptq-int8", runtime=RUNTIMES["device"])
+        verify_bundle(tiny.bundle, variant="ptq-int8", runtime=RUNTIMES["device"])
 
 
 @pytest.mark.parametrize(

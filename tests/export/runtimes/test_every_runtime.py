@@ -9,7 +9,7 @@ import pytest
 
 from export.artifacts.bundle import Bundle, read_bundle
 from export.inference.detect_files import SHIPPED
-from export.parity.verify import verify
+from export.parity.verify import verify_bundle
 from export.runtimes.interface import LAST_BIT, Runtime
 from export.runtimes.registry import RUNTIMES
 from train.common.errors import ExportError
@@ -46,13 +46,13 @@ def test_it_gives_litert_s_bits(tiny: Tiny, runtime: Runtime, variant: str) -> N
 
 
 def test_what_was_trained_is_what_runs(tiny: Tiny, runtime: Runtime) -> None:
-    parity = verify(tiny.bundle, variant="ptq-int8", runtime=runtime)
+    parity = verify_bundle(tiny.bundle, variant="ptq-int8", runtime=runtime)
     assert parity.flips == 0
     assert parity.passed, parity.sentence
 
 
 def test_the_shipped_detector_gives_the_bits_that_it_ships_with(shipped: Bundle, runtime: Runtime) -> None:
-    parity = verify(shipped, variant=shipped.default, runtime=runtime)
+    parity = verify_bundle(shipped, variant=shipped.default, runtime=runtime)
     assert parity.passed, parity.sentence
     output = runtime.call(shipped.variants[shipped.default], shipped.references.views)
     last_bit = LAST_BIT if runtime.guarantee == "last-bit" else 0.0

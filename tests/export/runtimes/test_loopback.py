@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from export.runtimes.loopback import Files, serve
+from export.runtimes.loopback import Files, serve_files
 
 
 def ask(address: str, body: bytes | None = None) -> tuple[int, bytes, dict[str, str]]:
@@ -25,7 +25,7 @@ def test_files_go_out_and_posts_come_in(tmp_path: Path) -> None:
         "b.wasm": ("application/wasm", tmp_path / "b"),
         "gone": ("text/plain", tmp_path / "gone"),
     }
-    with serve(files, {"X-Told": "yes"}, lambda path, body: heard.append((path, body)), most=3) as (origin, page):
+    with serve_files(files, {"X-Told": "yes"}, lambda path, body: heard.append((path, body)), most=3) as (origin, page):
         assert page.startswith(f"{origin}/")
         status, body, headers = ask(page)
         assert (status, body, headers["Content-Type"], headers["X-Told"]) == (200, b"page", "text/html", "yes")

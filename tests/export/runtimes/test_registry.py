@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from export.artifacts import vouched
-from export.artifacts.flat_tables import root
+from export.artifacts.flat_tables import root_table
 from export.artifacts.seal import read_sealed, write_sealed
 from export.inference.detector import read_detector
 from export.runtimes import registry
@@ -20,7 +20,7 @@ def strange() -> bytes:
     """The shipped detector with an operator that the exporter never writes, under a good checksum."""
     model, members = read_sealed(read_detector(vouched.SHIPPED / "bundle.zip"), "it")
     altered = bytearray(model)
-    code = root(model).tables(1)[0]
+    code = root_table(model).tables(1)[0]
     # OperatorCode of schema.fbs: the number is the greater of the old field, a byte, and the new one.
     for field, width in ((0, "<b"), (3, "<i")):
         if code.has(field):

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from export.artifacts.slim import slim_bundle
 from export.cli.verify import verify_verb
-from export.parity.verify import verify
+from export.parity.verify import verify_bundle
 from export.runtimes.self_test import parse_self_test
 from export.runtimes.self_test_runtime import shared_self_test
 from train.common.errors import ExportError
@@ -94,7 +94,7 @@ def test_the_golden_file_is_read_bit_for_bit() -> None:
 
 
 def test_a_shared_self_test_needs_no_phone(tiny: Tiny, files: tuple[Path, Path]) -> None:
-    parity = verify(tiny.bundle, variant=VARIANT, runtime=shared_self_test(files[1], files[0]))
+    parity = verify_bundle(tiny.bundle, variant=VARIANT, runtime=shared_self_test(files[1], files[0]))
     assert parity.passed, parity.sentence
     assert parity.runtime == "device"
     assert parity.phone is not None
@@ -115,14 +115,14 @@ def test_the_app_s_own_word_counts_for_nothing(tiny: Tiny, told: Plain, files: t
     fake = tiny.bundle.references.stages[f"tflite/{VARIANT}"]
     told["references"][3]["scores"][1] = bits(1 - fake[3])[0]
     files[1].write_text(json.dumps(told))
-    parity = verify(tiny.bundle, variant=VARIANT, runtime=shared_self_test(files[1], files[0]))
+    parity = verify_bundle(tiny.bundle, variant=VARIANT, runtime=shared_self_test(files[1], files[0]))
     assert (parity.passed, parity.first_departure, parity.flips) == (False, "runtime", 1)
 
 
 def test_numbers_that_are_not_finite_are_a_failed_runtime(tiny: Tiny, told: Plain, files: tuple[Path, Path]) -> None:
     told["references"][0]["scores"][1] = "7fc00000"
     files[1].write_text(json.dumps(told))
-    parity = verify(tiny.bundle, variant=VARIANT, runtime=shared_self_test(files[1], files[0]))
+    parity = verify_bundle(tiny.bundle, variant=VARIANT, runtime=shared_self_test(files[1], files[0]))
     assert parity.first_departure == "runtime"
     assert "not finite" in parity.sentence
 
@@ -130,7 +130,7 @@ def test_numbers_that_are_not_finite_are_a_failed_runtime(tiny: Tiny, told: Plai
 def test_an_error_without_a_gap_is_a_failed_runtime(tiny: Tiny, told: Plain, files: tuple[Path, Path]) -> None:
     told["references"][1]["error"] = "Nothing to compare it with."
     files[1].write_text(json.dumps(told))
-    parity = verify(tiny.bundle, variant=VARIANT, runtime=shared_self_test(files[1], files[0]))
+    parity = verify_bundle(tiny.bundle, variant=VARIANT, runtime=shared_self_test(files[1], files[0]))
     assert parity.first_departure == "runtime"
     assert "It could not run: drawn/1.jpg: Nothing to compare it with." in parity.sentence
 

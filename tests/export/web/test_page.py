@@ -15,9 +15,9 @@ from PIL import Image
 
 from export.artifacts.bundle import read_bundle
 from export.inference.detect_files import SHIPPED
-from export.inference.detector import LoadedDetector, open_detector
+from export.inference.detector import LoadedDetector, load_detector
 from export.inference.picture_result import evaluate_picture
-from export.parity.verify import verify
+from export.parity.verify import verify_bundle
 from export.runtimes.browser import runtime_missing
 from export.runtimes.self_test_runtime import shared_self_test
 from export.web.serve import serving
@@ -100,7 +100,7 @@ def _sha256(pixels: np.ndarray) -> str:
 
 @pytest.mark.slow
 def test_page_in_chromium(page_parts: Path, chromium: str, tmp_path: Path) -> None:
-    detector = open_detector(SHIPPED)
+    detector = load_detector(SHIPPED)
     enlarge(tmp_path / "large")
     (tmp_path / "faces.json").write_text(json.dumps(expected_faces(detector, tmp_path / "large")))
     (tmp_path / "bits.json").write_text(json.dumps(expected_bits(detector)))
@@ -124,4 +124,6 @@ def test_page_in_chromium(page_parts: Path, chromium: str, tmp_path: Path) -> No
     assert "# pass 0" not in ran.stdout
     # Parity evaluates the bits that the page told, not its own word.
     opened = read_bundle(SHIPPED)
-    assert verify(opened, variant=opened.default, runtime=shared_self_test(out / "self-test.json", SHIPPED)).passed
+    assert verify_bundle(
+        opened, variant=opened.default, runtime=shared_self_test(out / "self-test.json", SHIPPED)
+    ).passed

@@ -12,7 +12,7 @@ import polars as pl
 from export.artifacts.bundle import read_bundle
 from export.inference.detect_files import SHIPPED, DetectedPicture, Settings, detect_input
 from export.inference.inputs import Input
-from export.inference.report import write_report as write_picture_report
+from export.inference.report import write_picture_report
 from train.compare.leave_out.figures import LeftOutRow, SchemeResult
 from train.compare.leave_out.page import page
 from train.compare.level import Level

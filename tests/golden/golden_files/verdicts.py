@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from export.artifacts.description import OPERATING_POINTS, CalibrationNote, Description, from_json, to_json
-from export.inference.detector import label_of
+from export.inference.detector import decision_at
 from export.inference.overlay import colours, expand
 from train.evaluate.decision import Decision
 
@@ -55,7 +55,7 @@ def decisions() -> list[dict[str, Any]]:
             description = replace(DESCRIPTION, operating_points=points)
             limits = {0.0, 1.0, 0.42, unsure_from, *thresholds}
             for probability in _near(limits):
-                labels = {point: label_of(description, probability, point) for point in OPERATING_POINTS}
+                labels = {point: decision_at(description, probability, point) for point in OPERATING_POINTS}
                 plain = {name: asdict(decision) for name, decision in points.items()}
                 cases.append({"operating_points": plain, "probability": probability, "labels": labels})
     return cases
@@ -77,7 +77,7 @@ def verdicts() -> list[dict[str, Any]]:
             description = from_json(text)
             probabilities = {0.0, 1.0, 0.42, low, high, *thresholds}
             for probability in _near(probabilities):
-                labels = {point: label_of(description, probability, point) for point in OPERATING_POINTS}
+                labels = {point: decision_at(description, probability, point) for point in OPERATING_POINTS}
                 case = {"unsure": [low, high], "operating_points": points, "probability": probability}
                 cases.append(case | {"labels": labels})
     return cases

@@ -13,7 +13,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from export.artifacts.flat_tables import root
+from export.artifacts.flat_tables import root_table
 from export.artifacts.graph_guard import check_graph
 from train.common.errors import ExportError
 
@@ -31,7 +31,9 @@ def main() -> None:
     cases: list[dict[str, Any]] = [{"changes": [], "complaint": complaint_of(good)}]
     rng = random.Random(18)
     weights = [
-        range(start, start + count) for start, count in (t.bytes_at(0) for t in root(good).tables(4)) if count > 64
+        range(start, start + count)
+        for start, count in (t.bytes_at(0) for t in root_table(good).tables(4))
+        if count > 64
     ]
     places = [place for place in range(0, len(good) - 4) if not any(place in part for part in weights)]
     for _ in range(CASES):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from train.backbones.published import build
+from train.backbones.published import build_published
 from train.backbones.spec import BuildSpec
 from train.backbones.table import BACKBONES
 from train.common.errors import TrainError
@@ -111,8 +111,8 @@ def test_a_stage_can_begin_at_a_layer_and_a_wrong_one_is_told_with_right_ones() 
 def test_further_planes_begin_with_the_features_of_three(tmp_path: Path) -> None:
     kind = BACKBONES["efficientnet-b0"]
     keras_model("efficientnet-b0", 32).save_weights(str(tmp_path / "b0.h5"))
-    plain = build(kind, BuildSpec(1.0, 32, weights=str(tmp_path / "b0.h5")))
-    wide = build(kind, BuildSpec(1.0, 32, planes=6, weights=str(tmp_path / "b0.h5")))
+    plain = build_published(kind, BuildSpec(1.0, 32, weights=str(tmp_path / "b0.h5")))
+    wide = build_published(kind, BuildSpec(1.0, 32, planes=6, weights=str(tmp_path / "b0.h5")))
     planes = scale_pixels(np.random.default_rng(4).uniform(0, 255, (2, 32, 32, 6)).astype(np.float32))
     expected = plain(planes[..., :3], training=False).numpy()
     found = wide(planes, training=False).numpy()

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from train.common.process_pool import parallel_map
-from train.data.scan.measure import measure, measure_all
+from train.data.scan.measure import measure_all, measure_file
 
 Draw = Callable[..., Image.Image]
 ROOT = Path(__file__).parents[3]
@@ -43,7 +43,7 @@ def children() -> list[int]:
 
 @pytest.mark.parametrize("workers", [0, 1, 2, 5])
 def test_all_are_measured_in_order(paths: list[str], workers: int) -> None:
-    expected = [measure(Path(path)) for path in paths[:22]] * 40
+    expected = [measure_file(Path(path)) for path in paths[:22]] * 40
     assert list(measure_all(paths, workers)) == expected
     assert list(measure_all(paths[:22], workers)) == expected[:22]
     assert list(measure_all([], workers)) == []
@@ -69,7 +69,7 @@ def test_the_files_of_a_process_that_dies_are_measured_all_the_same(paths: list[
             (worker,) = set(children()) - set(before)
             os.kill(worker, signal.SIGKILL)
         found.append(one)
-    assert found == [measure(Path(path)) for path in paths[:22]] * 40
+    assert found == [measure_file(Path(path)) for path in paths[:22]] * 40
 
 
 @has_proc
@@ -97,7 +97,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_it_works_without_other_processes(paths: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = [measure(Path(path)) for path in paths[:22]] * 40
+    expected = [measure_file(Path(path)) for path in paths[:22]] * 40
     for executable in ("/nowhere/python", "/bin/false"):
         monkeypatch.setattr(sys, "executable", executable)
         assert list(measure_all(paths, 3)) == expected

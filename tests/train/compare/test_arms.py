@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from train.common.errors import TrainError
-from train.compare.arms import Block, arrange, in_words
+from train.compare.arms import Block, arrange, value_in_words
 from train.data.manifest import read_manifest, write_manifest
 from train.fit.run_folder import open_run
 
@@ -57,7 +57,7 @@ def test_a_block_with_the_baseline_alone_is_kept(study: Any) -> None:
 
 
 def test_values_in_words() -> None:
-    assert [in_words(one) for one in (("camera", "gan"), True, 0.5, "rgb", None)] == [
+    assert [value_in_words(one) for one in (("camera", "gan"), True, 0.5, "rgb", None)] == [
         "camera, gan",
         "true",
         "0.5",

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from train.common.errors import TrainError
-from train.compare.matrix import Matrix, as_markdown, as_table, train_on_test_on
+from train.compare.matrix import Matrix, matrix_markdown, matrix_table, train_on_test_on
 from train.evaluate.calibration import OperatingPoints
 from train.evaluate.evaluation import Evaluation, evaluate_scores
 from train.evaluate.plain import from_plain, to_plain
@@ -49,11 +49,11 @@ def test_false_alarms_of_sources_are_pooled(runs: tuple[Evaluation, Evaluation],
 
 def test_text_tables_line_up(runs: tuple[Evaluation, Evaluation]) -> None:
     matrix = train_on_test_on(runs)
-    header, rows = as_table(matrix)
+    header, rows = matrix_table(matrix)
     assert all(len(row) == len(header) for row in rows)
     assert rows[0][0] == "run_a: diffusion-b, gan-a"
     assert "*" in rows[0][1] and "*" not in rows[0][2] and rows[1][3] == "–"
-    table = as_markdown(matrix).split("\n\n")[0].splitlines()
+    table = matrix_markdown(matrix).split("\n\n")[0].splitlines()
     assert {line.replace("\\|", "").count("|") for line in table} == {len(header) + 1}
 
 

@@ -15,7 +15,7 @@ from train.common.errors import TrainError
 from train.compare.contrast import LEVEL, holm
 from train.compare.forest_plot import forest, write_figure
 from train.compare.seeds import ArmComparison, compare_arms
-from train.compare.tables import as_markdown, how_to_read, sentences, tables_of
+from train.compare.tables import comparison_findings, comparison_markdown, comparison_notes, comparison_tables
 from train.evaluate.evaluation import evaluate_scores
 from train.evaluate.plain import from_plain, to_plain
 from train.evaluate.scores import read_scores
@@ -127,12 +127,12 @@ def test_each_block_is_a_family_of_its_own(study: Any) -> None:
     assert [block.family["auc"] for block in both.blocks] == [5, 5]
     assert (both.blocks[0].family, both.blocks[0].arms) == (alone.family, alone.arms)
     assert both.blocks[0].differences == alone.differences
-    assert [table.title.split(" (")[0] for table in tables_of(both)][::2] == ["What each reaches"] * 2
-    assert len(tables_of(both)) == 4 and len(sentences(both)) == 2
+    assert [table.title.split(" (")[0] for table in comparison_tables(both)][::2] == ["What each reaches"] * 2
+    assert len(comparison_tables(both)) == 4 and len(comparison_findings(both)) == 2
 
 
 def test_tables_line_up_and_say_it_all(found: ArmComparison) -> None:
-    reached, differences = tables_of(found)
+    reached, differences = comparison_tables(found)
     assert reached.header[2:] == ("rgb", "npr", "a|b*") and differences.header[2:] == ("npr", "a|b*")
     for table in (reached, differences):
         assert {len(row) for row in table.rows} == {len(table.header)}
@@ -147,15 +147,15 @@ def test_tables_line_up_and_say_it_all(found: ArmComparison) -> None:
         one.verdict == "better" for one in found.blocks[0].differences
     )
     assert not any(re.search(r"[+−]0\.0+\b(?!\d)", cell) for cell in cells), "what rounds to nothing has no sign"
-    npr, other = sentences(found)
+    npr, other = comparison_findings(found)
     assert npr.startswith("npr against rgb: AUC: better on diffusion-b; worse on ")
     assert "false alarms: worse on web; no significant difference on street*, studio* (none below " in npr
     assert other.count("no significant difference on any of") == 3
-    assert "10 of AUC, 10 of TPR at 1 % FPR, 6 of false alarms" in " ".join(how_to_read(found))
+    assert "10 of AUC, 10 of TPR at 1 % FPR, 6 of false alarms" in " ".join(comparison_notes(found))
 
 
 def test_markdown_has_whole_tables(found: ArmComparison) -> None:
-    text = as_markdown(found)
+    text = comparison_markdown(found)
     tables = [part for part in text.split("\n\n") if part.startswith("|")]
     assert len(tables) == 2
     for table, columns in zip(tables, (5, 4), strict=True):

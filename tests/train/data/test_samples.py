@@ -13,7 +13,7 @@ from fauxlens import app
 from train.common.errors import DataError
 from train.data.cards.reader import usual_layout
 from train.data.manifest import write_manifest
-from train.data.samples import MOST_BANDS, Band, choose_samples, draw_sheet
+from train.data.samples import MOST_BANDS, Band, choose_samples, draw_sample_sheet
 from train.data.scan.scan import scan
 
 
@@ -52,7 +52,7 @@ def test_pictures_stand_on_the_sheet_as_they_are() -> None:
     random = np.random.default_rng(5)
     pictures: list[np.ndarray | None] = [random.integers(0, 256, (40, 40, 3), np.uint8) for _ in range(5)]
     title = "a title much longer than the pictures below it, which is not cut " * 2
-    sheet = np.asarray(draw_sheet([Band(title, [[*pictures, None]])], 40, 4))
+    sheet = np.asarray(draw_sample_sheet([Band(title, [[*pictures, None]])], 40, 4))
     for place, picture in enumerate([*pictures, np.full((40, 40, 3), 210, np.uint8)]):
         top, left = 30 + place // 4 * 46, 6 + place % 4 * 46
         np.testing.assert_array_equal(sheet[top : top + 40, left : left + 40], picture)

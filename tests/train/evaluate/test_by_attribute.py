@@ -20,7 +20,7 @@ from train.evaluate.calibration import OperatingPoints
 from train.evaluate.evaluation import POINTS, evaluate_scores
 from train.evaluate.metrics import wilson
 from train.evaluate.plain import from_plain, to_plain
-from train.evaluate.report.attribute_tables import groups_csv, sentences, tables_of
+from train.evaluate.report.attribute_tables import group_findings, group_tables, groups_csv
 from train.evaluate.report.html import write_report
 from train.evaluate.selection import rows_to_report
 
@@ -147,27 +147,27 @@ def test_small_groups_and_missing_values_are_said(scored: Scored, attributes: pl
     found = found_by(scored, attributes, "race")
     assert {"Black", "of one"} <= set(found.too_few_reals) & set(found.too_few_fakes)
     assert all(not {gap.highest, gap.lowest} & {"Black", "of one"} for gap in found.gaps)
-    said = " ".join(sentences(found))
+    said = " ".join(group_findings(found))
     assert "Too few reals to say (under 50): Black, of one." in said
-    assert "too few" in tables_of(found)[0].rows[0]
+    assert "too few" in group_tables(found)[0].rows[0]
     assert f"{found_by(scored, attributes, 'sex').without:,} reported pictures without a value of sex" in " ".join(
-        sentences(found_by(scored, attributes, "sex"))
+        group_findings(found_by(scored, attributes, "sex"))
     )
     nobody = attributes.with_columns(sex=pl.lit(None, pl.String))
-    assert sentences(found_by(scored, nobody, "sex")) == (
+    assert group_findings(found_by(scored, nobody, "sex")) == (
         "By sex: no reported picture has a value, so nothing can be said.",
     )
     only_reals = attributes.filter(pl.col("path").is_in(scored[0].filter(pl.col("label") == "real")["path"].to_list()))
     half = found_by(scored, only_reals, "sex")
-    assert len(tables_of(half)) == 1
-    assert "No fake picture has a value of sex: nothing can be said of fakes." in sentences(half)
+    assert len(group_tables(half)) == 1
+    assert "No fake picture has a value of sex: nothing can be said of fakes." in group_findings(half)
 
 
 def test_a_gap_is_never_without_its_levels(scored: Scored, attributes: pl.DataFrame) -> None:
     found = found_by(scored, attributes, "sex")
-    gaps = [sentence for sentence in sentences(found) if "a gap of" in sentence]
+    gaps = [sentence for sentence in group_findings(found) if "a gap of" in sentence]
     assert len(gaps) == sum(gap.gap > 0 for gap in found.gaps if gap.rate in ("fpr", "tpr")) > 0
-    joint = [sentence for sentence in sentences(found) if "mix of real and fake" in sentence]
+    joint = [sentence for sentence in group_findings(found) if "mix of real and fake" in sentence]
     assert len(joint) == 2
     for sentence in joint:
         assert sentence.count("female ") == sentence.count("male ") - sentence.count("female ") == 3
@@ -181,7 +181,7 @@ def test_tables_fit_80_columns_and_are_whole(
 ) -> None:
     out = io.StringIO()
     monkeypatch.setattr("train.cli.terminal.console", lambda: Console(file=out, width=80))
-    for table in tables_of(found_by(scored, attributes, "sex", "race")):
+    for table in group_tables(found_by(scored, attributes, "sex", "race")):
         print_table(table.title, table.header, table.rows)
         for cell in [cell for row in table.rows for cell in row[1:]]:
             assert cell in out.getvalue()
@@ -199,7 +199,7 @@ def test_a_report_carries_the_groups(scored: Scored, attributes: pl.DataFrame, t
     assert every == [from_plain(ByAttribute, to_plain(one)) for one in every]
     html = paths.html.read_text(encoding="utf-8")
     assert "<h2>Groups of people</h2>" in html
-    assert all(f"<p>{sentence}</p>" in html for sentence in sentences(every[0]))
+    assert all(f"<p>{sentence}</p>" in html for sentence in group_findings(every[0]))
     assert paths.groups is not None
     text = paths.groups.read_text(encoding="utf-8")
     assert text == groups_csv(every)
@@ -240,9 +240,9 @@ def test_unknown_attributes_are_refused(attributes: pl.DataFrame, text: str, wor
 
 def test_an_estimated_skin_tone_is_said_to_be_one(scored: Scored, attributes: pl.DataFrame) -> None:
     estimated = attributes.rename({"race": "skin_tone_estimated"})
-    assert NOTE in sentences(found_by(scored, estimated, "skin_tone_estimated"))
-    assert NOTE in sentences(found_by(scored, estimated, "sex", "skin_tone_estimated"))
-    assert NOTE not in sentences(found_by(scored, attributes, "race"))
+    assert NOTE in group_findings(found_by(scored, estimated, "skin_tone_estimated"))
+    assert NOTE in group_findings(found_by(scored, estimated, "sex", "skin_tone_estimated"))
+    assert NOTE not in group_findings(found_by(scored, attributes, "race"))
 
 
 def test_attributes_are_read_alone_and_joined(attributes: pl.DataFrame) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from train.evaluate.metrics import Interval, wilson
-from train.evaluate.prior_shift import false_share, of_alarms, of_pictures, sentence
+from train.evaluate.prior_shift import false_share, of_alarms, of_pictures, prevalence_sentence
 
 
 @pytest.mark.parametrize("prevalence", [0.5, 0.02, 0.3])
@@ -18,12 +18,13 @@ def test_the_share_is_that_of_a_crowd(prevalence: float) -> None:
 
 def test_the_sentence_of_the_issue() -> None:
     assert (
-        sentence(0.02, wilson(64, 1000), wilson(800, 1000)) == "If 1 in 50 pictures is fake, 4 of 5 alarms are false."
+        prevalence_sentence(0.02, wilson(64, 1000), wilson(800, 1000))
+        == "If 1 in 50 pictures is fake, 4 of 5 alarms are false."
     )
 
 
 def test_without_a_false_alarm_the_interval_speaks() -> None:
-    found = sentence(0.02, wilson(0, 80), wilson(90, 100))
+    found = prevalence_sentence(0.02, wilson(0, 80), wilson(90, 100))
     share = false_share(wilson(0, 80).high, 0.9, 0.02)
     assert share is not None
     assert of_alarms(share) in found
@@ -33,13 +34,13 @@ def test_without_a_false_alarm_the_interval_speaks() -> None:
 def test_without_fakes_it_is_the_best_case() -> None:
     share = false_share(0.06, 1.0, 0.02)
     assert share is not None
-    assert sentence(0.02, wilson(60, 1000), None).endswith(
+    assert prevalence_sentence(0.02, wilson(60, 1000), None).endswith(
         f"at least {of_alarms(share)} are false, even if every fake is caught."
     )
 
 
 def test_where_nothing_is_called_fake_there_are_no_alarms() -> None:
-    assert sentence(0.5, Interval(0.0, 0.0, 0.0), Interval(0.0, 0.0, 0.1)).endswith("there are no alarms.")
+    assert prevalence_sentence(0.5, Interval(0.0, 0.0, 0.0), Interval(0.0, 0.0, 0.1)).endswith("there are no alarms.")
 
 
 @pytest.mark.parametrize("share", np.linspace(0.001, 0.999, 200))

@@ -10,7 +10,7 @@ from PIL import Image, PngImagePlugin
 
 from train.common.errors import DataError
 from train.image.decode import Picture, decode_bytes, sketch_bytes
-from train.image.limits import MAX_SCANS, check_cost
+from train.image.limits import MAX_SCANS, check_file_cost
 from train.image.to_rgb import strips
 from train.image.view import apply_view, parse_view
 
@@ -75,13 +75,13 @@ def test_pictures_that_cost_too_much_are_refused_by_their_headers() -> None:
 
 
 def test_scans_of_a_jpeg_are_counted_and_what_looks_like_one_is_not() -> None:
-    check_cost(JPEG_2_SCANS, "x")
+    check_file_cost(JPEG_2_SCANS, "x")
     one = b"\xff\xda\0\x02\1\xff\0\xff\xd0\2"
-    check_cost(b"\xff\xd8" + one * MAX_SCANS + b"\xff\xd9" + one * MAX_SCANS, "x")
+    check_file_cost(b"\xff\xd8" + one * MAX_SCANS + b"\xff\xd9" + one * MAX_SCANS, "x")
     with pytest.raises(DataError, match="more than 100 scans"):
-        check_cost(b"\xff\xd8" + one * (MAX_SCANS + 1), "x")
+        check_file_cost(b"\xff\xd8" + one * (MAX_SCANS + 1), "x")
     for end in range(len(JPEG_2_SCANS)):
-        check_cost(JPEG_2_SCANS[:end], "x")
+        check_file_cost(JPEG_2_SCANS[:end], "x")
     picture = Image.effect_noise((64, 64), 80).convert("RGB")
     decode_bytes(encoded(picture, "JPEG", progressive=True), "x")
 

@@ -66,7 +66,7 @@ class Ablation:
         return self.arms[:1] == (self.baseline,)
 
 
-def measure(
+def measure_ablation(
     grid: Grid,
     runs: Sequence[Run],
     manifest: Manifest,

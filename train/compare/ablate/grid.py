@@ -11,7 +11,7 @@ from pydantic.dataclasses import dataclass
 
 from train.common.documents import read_toml
 from train.common.errors import TrainError
-from train.compare.arms import LABELS_ONLY, SEED, in_words
+from train.compare.arms import LABELS_ONLY, SEED, value_in_words
 from train.recipe import Recipe, read_recipe
 from train.recipe_files import find_recipe
 from train.recipe_types import STRICT
@@ -119,7 +119,7 @@ def _combinations(plain: GridFile) -> list[tuple[str, Settings]]:
     found = []
     for (name, settings), values in product(named, product(*plain.grid.values())):
         one = dict(zip(plain.grid, values, strict=True))
-        words = [f"{key.rpartition('.')[2]} {in_words(value)}" for key, value in one.items()]
+        words = [f"{key.rpartition('.')[2]} {value_in_words(value)}" for key, value in one.items()]
         found.append((", ".join([name, *words] if name else words), {**settings, **one}))
     return found
 

@@ -55,7 +55,7 @@ class MetricTable:
         return HEADER[1:], tuple(rows)
 
 
-def tables_of(ablation: Ablation) -> tuple[MetricTable, ...]:
+def ablation_tables(ablation: Ablation) -> tuple[MetricTable, ...]:
     """A table a metric: under each set of pictures the arms, with their means and differences from the first."""
     found = []
     for metric in METRICS:
@@ -74,7 +74,7 @@ def failed_rows(ablation: Ablation) -> tuple[tuple[str, ...], ...]:
     return tuple((printable(one.arm), str(one.seed), printable(one.reason)) for one in ablation.failed)
 
 
-def how_to_read(ablation: Ablation) -> tuple[str, ...]:
+def ablation_notes(ablation: Ablation) -> tuple[str, ...]:
     """Sentences under the table."""
     seeds = ", ".join(map(str, ablation.seeds))
     lost = [
@@ -100,21 +100,21 @@ def how_to_read(ablation: Ablation) -> tuple[str, ...]:
     return tuple(said + (lost if ablation.failed else []))
 
 
-def as_markdown(ablation: Ablation) -> str:
+def ablation_markdown(ablation: Ablation) -> str:
     """The tables as Markdown, with the sentences."""
     parts = [f"# {markdown_text(ablation.title)}"]
-    for table in tables_of(ablation):
+    for table in ablation_tables(ablation):
         parts += [f"**{markdown_text(table.title)}**", markdown_table(HEADER, table.rows)]
     if ablation.failed:
         parts += [f"**{FAILED_TITLE}**", markdown_table(FAILED_HEADER, failed_rows(ablation))]
-    return "\n\n".join([*parts, " ".join(how_to_read(ablation))]) + "\n"
+    return "\n\n".join([*parts, " ".join(ablation_notes(ablation))]) + "\n"
 
 
-def as_latex(ablation: Ablation) -> str:
+def ablation_latex(ablation: Ablation) -> str:
     """The tables in LaTeX, one `table` a metric, and one of what failed."""
     parts = [
         latex_table(HEADER, table.rows, f"{ablation.title}. {table.title}.", f"tab:ablation-{number}")
-        for number, table in enumerate(tables_of(ablation), 1)
+        for number, table in enumerate(ablation_tables(ablation), 1)
     ]
     if ablation.failed:
         caption = f"{ablation.title}. {FAILED_TITLE}."
@@ -124,15 +124,15 @@ def as_latex(ablation: Ablation) -> str:
     return "\n".join(parts)
 
 
-def as_html(ablation: Ablation) -> str:
+def ablation_html(ablation: Ablation) -> str:
     """The tables as a page of its own, light or dark as its reader has it."""
     title = escape(printable(ablation.title))
     body = [f"<h1>{title}</h1>"]
-    for table in tables_of(ablation):
+    for table in ablation_tables(ablation):
         body += _html_table(table.title, HEADER, table.rows)
     if ablation.failed:
         body += _html_table(FAILED_TITLE, FAILED_HEADER, failed_rows(ablation))
-    body += [f"<p>{escape(sentence)}</p>" for sentence in how_to_read(ablation)]
+    body += [f"<p>{escape(sentence)}</p>" for sentence in ablation_notes(ablation)]
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>\n<body>\n'
@@ -151,7 +151,7 @@ def _html_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
     yield "</tbody></table>"
 
 
-def as_csv(ablation: Ablation) -> str:
+def ablation_csv(ablation: Ablation) -> str:
     """Every figure of every arm as a row of plain numbers, 0..1; a training that failed is a row with its reason."""
     return csv_table(_CSV_HEADER, list(_csv_rows(ablation)))
 
@@ -160,10 +160,10 @@ def write_tables(ablation: Ablation, folder: Path) -> tuple[Path, ...]:
     """Write `ablation.md`, `.tex`, `.html` and `.csv` into a folder; return their paths."""
     written = []
     for suffix, text in (
-        ("html", as_html(ablation)),
-        ("md", as_markdown(ablation)),
-        ("tex", as_latex(ablation)),
-        ("csv", as_csv(ablation)),
+        ("html", ablation_html(ablation)),
+        ("md", ablation_markdown(ablation)),
+        ("tex", ablation_latex(ablation)),
+        ("csv", ablation_csv(ablation)),
     ):
         path = folder / f"ablation.{suffix}"
         write_text(path, text)

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from train.common.svg import FAINT, INK, PAPER, SERIES, inline_svg
 from train.common.text import harmless
 from train.compare.leave_out.figures import LeftOutRow, SchemeResult
-from train.compare.leave_out.tables import HOW_TO_READ, sentences, title_of, trainings_of, wide_table
+from train.compare.leave_out.tables import HOW_TO_READ, leave_out_findings, title_of, trainings_of, wide_table
 from train.evaluate.report.html import page_style
 
 
@@ -31,7 +31,7 @@ def page(results: Sequence[SchemeResult], title: str, recipe_text: str) -> str:
         how_to_read=HOW_TO_READ,
         # Drawn by Matplotlib from names that it escapes itself.
         parts=[
-            (trainings_of(one), title_of(one.scheme), wide_table(one), sentences(one), Markup(_figure(one)))
+            (trainings_of(one), title_of(one.scheme), wide_table(one), leave_out_findings(one), Markup(_figure(one)))
             for one in results
         ],
         recipe_text=recipe_text,

@@ -15,7 +15,7 @@ from train.common.progress import ProgressCallback
 from train.compare.leave_out.figures import SchemeResult, evaluate_scheme
 from train.compare.leave_out.page import page
 from train.compare.leave_out.plans import SchemePlan, make_plans
-from train.compare.leave_out.tables import as_csv, as_latex, as_markdown
+from train.compare.leave_out.tables import leave_out_csv, leave_out_latex, leave_out_markdown
 from train.data.manifest import read_manifest
 from train.evaluate.plain import to_plain
 from train.fit.run_folder import Run, has_state
@@ -108,7 +108,7 @@ def train_part(study: Study, part: StudyPart, **callbacks: Any) -> None:
     train_missing([one.recipe for one in mine], study.manifest_path, study.folder / RUNS, **callbacks)
 
 
-def missing(study: Study) -> tuple[Training, ...]:
+def missing_trainings(study: Study) -> tuple[Training, ...]:
     """The trainings that are not finished."""
     there = _finished(study)
     return tuple(one for one in study.trainings if one.recipe.sha256 not in there)
@@ -159,8 +159,8 @@ def _write(study: Study, results: Sequence[SchemeResult]) -> StudyPaths:
         "recipe": study.base.text,
     }
     write_text(paths.json, json.dumps(document, indent=1, allow_nan=False) + "\n")
-    write_text(paths.csv, as_csv(results))
-    write_text(paths.markdown, as_markdown(results))
-    write_text(paths.latex, as_latex(results))
+    write_text(paths.csv, leave_out_csv(results))
+    write_text(paths.markdown, leave_out_markdown(results))
+    write_text(paths.latex, leave_out_latex(results))
     write_text(paths.html, page(results, title, study.base.text))
     return paths

@@ -30,7 +30,7 @@ HOW_TO_READ = (
 )
 
 
-def tables_of(result: SchemeResult, width: int = 80) -> tuple[TextTable, ...]:
+def leave_out_tables(result: SchemeResult, width: int = 80) -> tuple[TextTable, ...]:
     """What a terminal of so many columns shows of a scheme."""
     title = f"{title_of(result.scheme)}: {trainings_of(result)}"
     if result.scheme == "matrix":
@@ -90,7 +90,7 @@ def wide_table(result: SchemeResult) -> TextTable:
     return TextTable(title_of(result.scheme), heading, rows)
 
 
-def sentences(result: SchemeResult) -> tuple[str, ...]:
+def leave_out_findings(result: SchemeResult) -> tuple[str, ...]:
     """What stands out, and what cannot be said; each a sentence."""
     said = []
     new = [row for row in result.rows if not row.seen and row.label == "fake" and row.against == "reals in training"]
@@ -123,18 +123,18 @@ def sentences(result: SchemeResult) -> tuple[str, ...]:
     return tuple(said)
 
 
-def as_markdown(results: Sequence[SchemeResult]) -> str:
-    """All schemes as Markdown, with the sentences of `sentences` and how to read the tables."""
+def leave_out_markdown(results: Sequence[SchemeResult]) -> str:
+    """All schemes as Markdown, with the sentences of `leave_out_findings` and how to read the tables."""
     parts = []
     for result in results:
         table = wide_table(result)
         parts += [f"**{markdown_text(table.title)}**, {trainings_of(result)}", markdown_table(table.header, table.rows)]
-        parts.append("\n".join(f"- {markdown_text(one)}" for one in sentences(result)))
+        parts.append("\n".join(f"- {markdown_text(one)}" for one in leave_out_findings(result)))
     parts.append(" ".join(HOW_TO_READ))
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def as_latex(results: Sequence[SchemeResult]) -> str:
+def leave_out_latex(results: Sequence[SchemeResult]) -> str:
     """All schemes as LaTeX tables, to be read by `\\input`."""
     parts = []
     for result in results:
@@ -151,7 +151,7 @@ CSV_HEADER = (
 )  # fmt: skip
 
 
-def as_csv(results: Sequence[SchemeResult]) -> str:
+def leave_out_csv(results: Sequence[SchemeResult]) -> str:
     """Every figure of every row, one a line; values in 0..1, nothing where there are too few pictures."""
     return csv_table(CSV_HEADER, [line for result in results for row in result.rows for line in _lines(result, row)])
 

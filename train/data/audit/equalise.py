@@ -29,7 +29,7 @@ from train.common.progress import ProgressCallback
 from train.data.audit.file_statistics import with_measures
 from train.data.manifest import Manifest, attributes_of, rows_frame, write_manifest
 from train.data.resplit import join_look_alikes
-from train.data.scan.measure import Measured, Refused, measure
+from train.data.scan.measure import Measured, Refused, measure_file
 from train.data.scan.skipped import Skipped
 from train.image.decode import decode_bytes, read_picture_file
 from train.image.view import turn_upright
@@ -185,7 +185,7 @@ def _make(manifest: Manifest, row: dict[str, Any], folder: Path, name: str, targ
     side = min(row["width"], row["height"])
     if side < target.size:
         return Skipped(row["path"], f"{source} has a shorter side of {side} pixels, less than {target.size}.")
-    made = measure(folder / name)
+    made = measure_file(folder / name)
     # A file that is there whole was made by an earlier run.
     if not (isinstance(made, Measured) and (made.width, made.height) == (target.size, target.size)):
         try:
@@ -196,7 +196,7 @@ def _make(manifest: Manifest, row: dict[str, Any], folder: Path, name: str, targ
         except DataError as error:
             return Skipped(row["path"], str(error))
         write_bytes(folder / name, _encode(turn_upright(picture.pixels, picture.orientation), target))
-        made = measure(folder / name)
+        made = measure_file(folder / name)
     if isinstance(made, Refused):
         raise DataError(f"{folder / name}{made.reason}")
     return {**row, "path": name, **asdict(made), **_face(row, side, target.size)}

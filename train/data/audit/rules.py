@@ -29,7 +29,7 @@ def baseline_finding(model: MetadataBaseline | None, limits: AuditLimits) -> Fin
     """Say what the metadata baseline means."""
     if model is None:
         return Finding("note", "shortcut", "The metadata baseline was not fitted: a class has fewer than 5 groups.")
-    auc = in_words(model)
+    auc = auc_in_words(model)
     if exceeds(model.low, limits.null_auc):
         return Finding(
             "failure",
@@ -54,7 +54,9 @@ def check_features(alone: Sequence[FeatureAlone], limits: AuditLimits) -> list[F
     for remedy in dict.fromkeys(_REMEDIES.values()):
         failing = [one for one in alone if _REMEDIES[one.feature] == remedy and exceeds(one.model.low, limits.null_auc)]
         if failing:
-            names = ", ".join(f"{one.words} alone separates the classes at {in_words(one.model)}" for one in failing)
+            names = ", ".join(
+                f"{one.words} alone separates the classes at {auc_in_words(one.model)}" for one in failing
+            )
             sentence = f"{names[:1].upper()}{names[1:]}: any score on this split is suspect."
             found.append(Finding("failure", "shortcut", sentence, remedy))
     telling = [one for one in alone if one.model.low > _TELLS and not exceeds(one.model.low, limits.null_auc)]
@@ -94,7 +96,7 @@ def check_framing(model: MetadataBaseline | None, limits: AuditLimits) -> list[F
     if model is None or model.low <= _TELLS:
         return []
     severity: Severity = "failure" if exceeds(model.low, limits.framing_auc) else "warning"
-    sentence = f"Where the eyes are in the picture says something about the class ({in_words(model)})."
+    sentence = f"Where the eyes are in the picture says something about the class ({auc_in_words(model)})."
     return [Finding(severity, "framing", sentence, "Use a view with face(K), which frames all faces alike.")]
 
 
@@ -290,14 +292,14 @@ def headline(findings: Sequence[Finding]) -> str:
     )
 
 
-def in_words(model: MetadataBaseline) -> str:
+def auc_in_words(model: MetadataBaseline) -> str:
     """Write an AUC with its interval."""
     return f"AUC {model.auc:.2f} [{model.low:.2f}, {model.high:.2f}]"
 
 
 def _pair_words(pair: PartPair) -> str:
     framing = "" if pair.framing is None else f", by framing {pair.framing.auc:.2f}"
-    return f"{pair.real} with {pair.fake} ({in_words(pair.files)}{framing})"
+    return f"{pair.real} with {pair.fake} ({auc_in_words(pair.files)}{framing})"
 
 
 def _many(count: int, what: str) -> str:

@@ -16,7 +16,7 @@ def compile_glob(glob: str) -> re.Pattern[str]:
     return re.compile("".join(_expression(token) for token in _TOKEN.findall(glob)), re.DOTALL)
 
 
-def check_cost(glob: str) -> None:
+def check_glob_cost(glob: str) -> None:
     """Raise ValueError for a glob that might be compared with a path for ever.
 
     Wildcards are tried against each other: with n letters and k wildcards that can share them, n**k times. Those of

@@ -14,7 +14,7 @@ from train.common.text import printable
 from train.data.cards.globs import escaped, literal
 from train.data.cards.lookup_tables import Lookup, read_lookup_table
 from train.data.cards.rules import Rule
-from train.data.cards.words import label_of, official_splits
+from train.data.cards.words import label_of_word, official_splits
 from train.data.manifest import LABELS, attribute_problem
 
 METADATA = ("metadata.csv", "metadata.jsonl")
@@ -127,8 +127,8 @@ def _label_of_value(text: str, column: str) -> str | None:
     if column in _YES_MEANS:
         yes = _YES_MEANS[column]
         no = "real" if yes == "fake" else "fake"
-        return yes if text.lower() in _YES else no if text.lower() in _NO else label_of(text)
-    return label_of(text)
+        return yes if text.lower() in _YES else no if text.lower() in _NO else label_of_word(text)
+    return label_of_word(text)
 
 
 def _attributes(columns: Iterable[str]) -> Iterator[tuple[str, str]]:

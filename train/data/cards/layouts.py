@@ -17,7 +17,7 @@ from train.common.text import printable
 from train.data.cards.globs import escaped, literal
 from train.data.cards.imagefolder import METADATA, AttributeTable, Parts, rules_of_table, with_attributes
 from train.data.cards.rules import Card, Rule, usual_layout
-from train.data.cards.words import label_of, official_splits, split_of_word
+from train.data.cards.words import label_of_word, official_splits, split_of_word
 from train.data.manifest import Manifest
 from train.image.files import folder_problem
 
@@ -104,7 +104,7 @@ def _survey(folder: Path) -> _Survey:
         tables += [(*parts, name) for name in METADATA if name in there][:1]
         for name in names:
             below = (*parts, name)
-            label = label_of(name)
+            label = label_of_word(name)
             if label is not None:
                 classes.append(_ClassFolder(below, label, _split_folders(folder.joinpath(*below))))
             elif len(below) < _DEPTH:
@@ -165,5 +165,5 @@ def _in_common(paths: Sequence[Parts]) -> int:
 def _split_word(parts: Parts) -> str:
     """The name that says which split a folder is, the innermost; empty where none does."""
     # Of a folder of a class the split may be a part of its name: `real_test`.
-    names = [name for name in parts if split_of_word(name, inside=label_of(name) is not None)]
+    names = [name for name in parts if split_of_word(name, inside=label_of_word(name) is not None)]
     return names[-1] if names else ""

@@ -7,7 +7,7 @@ from typing import Any
 
 from train.common.documents import read_toml
 from train.common.errors import DataError
-from train.data.cards.globs import check_cost, words_of
+from train.data.cards.globs import check_glob_cost, words_of
 from train.data.cards.lookup_tables import Lookup
 from train.data.cards.rules import CARD_SPLITS, Card, CardFacts, Get, Rule, open_card, usual_layout
 from train.data.manifest import FAMILIES, LABELS, attribute_problem
@@ -78,7 +78,7 @@ def _rule(table: Mapping[str, Any], where: str) -> Rule:
             attributes=_attributes(table.get("attributes", {}), where),
         )
     try:
-        check_cost(rule.glob)
+        check_glob_cost(rule.glob)
     except ValueError as error:
         raise DataError(f"{where}: key 'glob' {error}: write more of the names out.") from None
     try:

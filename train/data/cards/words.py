@@ -29,7 +29,7 @@ _INSIDE_PATTERNS = {
 }
 
 
-def label_of(text: str) -> str | None:
+def label_of_word(text: str) -> str | None:
     """Return real or fake for a word that datasets use for it, such as `Real`, `0_real` or `training_fake`; else None.
 
     Numbers alone mean nothing: datasets do not agree on which is which.

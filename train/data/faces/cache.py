@@ -34,7 +34,7 @@ class FaceCount:
     eyes: Eyes | None
 
 
-def cache_path(manifest_path: Path) -> Path:
+def faces_cache_path(manifest_path: Path) -> Path:
     """Return where the cache of a manifest's faces lies: beside it, `.faces.csv.faces` beside `faces.csv`."""
     return manifest_path.with_name(f".{manifest_path.name}.faces")
 

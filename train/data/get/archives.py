@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, BinaryIO, TypeVar
 
 from train.common.errors import DataError
-from train.data.get.entry_names import shown
+from train.data.get.entry_names import quoted_name
 
 T = TypeVar("T")
 
@@ -90,7 +90,7 @@ def _zip_entries(file: BinaryIO, archive: Path, max_entries: int) -> Iterator[En
         _check_count(file, len(opened.infolist()))
         for info in opened.infolist():
             # `filename` ends at the first NUL; `orig_filename` is what the archive says.
-            where = f"{archive}, entry {shown(info.orig_filename)}"
+            where = f"{archive}, entry {quoted_name(info.orig_filename)}"
             kind = stat.S_IFMT(info.external_attr >> 16)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
                 raise DataError(
@@ -161,7 +161,7 @@ def _tar_entries(pieces: Iterator[bytes], file: BinaryIO, archive: Path) -> Iter
     while (member := opened.next()) is not None:
         # TarFile would keep every member.
         opened.members.clear()  # type: ignore[attr-defined]
-        where = f"{archive}, entry {shown(member.name)}"
+        where = f"{archive}, entry {quoted_name(member.name)}"
         if member.issym() or member.islnk():
             raise DataError(_neither(where, "a link"))
         # A sparse file counts as regular and is not kept as plain bytes.

@@ -46,10 +46,10 @@ def claim(parts: tuple[str, ...], *, is_folder: bool, taken: dict[str, str], whe
 
 
 def _clash(where: str, other: str) -> str:
-    return f"{where} would land on {shown(other)}: nothing was unpacked; ask the source for a corrected archive."
+    return f"{where} would land on {quoted_name(other)}: nothing was unpacked; ask the source for a corrected archive."
 
 
-def shown(name: str) -> str:
+def quoted_name(name: str) -> str:
     """The name for a message: quoted, control characters escaped, cut after 120 characters."""
     return repr(name if len(name) <= 120 else f"{name[:120]}...")
 

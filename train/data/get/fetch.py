@@ -51,7 +51,7 @@ class _BrokenOff(Exception):
     """A try that another try may mend; the text is the reason."""
 
 
-def fetch(
+def fetch_file(
     url: str,
     sha256: str,
     path: Path,

@@ -15,7 +15,7 @@ from train.common.errors import DataError
 from train.common.locks import let_go, take
 from train.common.progress import ProgressCallback
 from train.data.cards.reader import Card
-from train.data.get.fetch import USUAL_PATIENCE, RetryPolicy, fetch
+from train.data.get.fetch import USUAL_PATIENCE, RetryPolicy, fetch_file
 from train.data.get.hubs import Fetched, fetch_huggingface, fetch_kaggle
 from train.data.get.inner import unpack_inner
 from train.data.get.unpack import UNFINISHED, USUAL_LIMITS, ArchiveLimits, unpack
@@ -178,7 +178,7 @@ def _bring(
     files = work / "files"
     # Left by a stop between unpacking and the end.
     shutil.rmtree(files, ignore_errors=True)
-    archive = fetch(
+    archive = fetch_file(
         request.url, request.sha256, work / "archive", patience=patience, on_progress=_named(on_progress, "downloading")
     )
     try:

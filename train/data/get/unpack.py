@@ -9,7 +9,7 @@ from train.common.atomic import made_folders
 from train.common.errors import DataError
 from train.common.progress import ProgressCallback
 from train.data.get.archives import Entry, entries, too_many
-from train.data.get.entry_names import claim, safe_parts, shown
+from train.data.get.entry_names import claim, quoted_name, safe_parts
 
 UNFINISHED = ".unpacking"
 """How the name of a hidden folder ends that is being unpacked into; a killed process leaves it."""
@@ -78,7 +78,7 @@ def _unpack_into(root: Path, archive: Path, limits: ArchiveLimits, on_progress: 
     for number, entry in enumerate(entries(archive, limits.entries), 1):
         if number > limits.entries:
             raise DataError(too_many(archive, limits.entries))
-        where = f"{archive}, entry {shown(entry.name)}"
+        where = f"{archive}, entry {quoted_name(entry.name)}"
         parts = safe_parts(entry.name, where)
         claim(parts, is_folder=entry.is_folder, taken=taken, where=where)
         place = root.joinpath(*parts)

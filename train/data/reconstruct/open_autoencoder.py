@@ -76,7 +76,7 @@ def open_taesd(name: str, weights: Path | None, threads: int = 2, latent_noise: 
         digest.update(path.read_bytes())
         parts.append(read)
     limit_threads(threads)
-    run = taesd.build(family, *parts)
+    run = taesd.build_autoencoder(family, *parts)
     if latent_noise:
         digest.update(f"latent noise {latent_noise!r}".encode())
 

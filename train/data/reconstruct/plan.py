@@ -11,7 +11,7 @@ from train.data.reconstruct.autoencoder import Autoencoder
 from train.data.reconstruct.originals import assigned
 from train.data.reconstruct.regions import Region
 from train.data.rows import eyes_of
-from train.data.scan.measure import Refused, measure
+from train.data.scan.measure import Refused, measure_file
 from train.image.view import Eyes
 
 SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "GIF": ".gif", "TIFF": ".tif"}
@@ -43,7 +43,7 @@ class ReconstructionPlan:
     @property
     def kind(self) -> str:
         """The autoencoder and the region, as in the source's name."""
-        return kind_of(self.autoencoder.name, self.region)
+        return reconstruction_kind(self.autoencoder.name, self.region)
 
     @property
     def eyes(self) -> Eyes | None:
@@ -53,7 +53,7 @@ class ReconstructionPlan:
         return None if eyes is None else Eyes(eyes.x * factor, eyes.y * factor, eyes.distance * factor)
 
 
-def kind_of(autoencoder: str, region: Region | None) -> str:
+def reconstruction_kind(autoencoder: str, region: Region | None) -> str:
     """Return what distinguishes reconstructions of one source: taesd, or taesd-eyes where only a region is replaced."""
     return autoencoder if region is None else f"{autoencoder}-{region}"
 
@@ -69,7 +69,7 @@ def plan_of(
     name = f"{source}/{row['sha256'][:24]}"
     # Of a format that is not written here there will be no file.
     suffix = SUFFIXES.get(row["format"], "")
-    kind = kind_of(chosen.name, region)
+    kind = reconstruction_kind(chosen.name, region)
     return ReconstructionPlan(
         row,
         chosen,
@@ -109,7 +109,7 @@ def _eyes(plan: ReconstructionPlan) -> dict[str, float | None]:
 
 
 def _measured(folder: Path, name: str) -> dict[str, Any]:
-    found = measure(folder / name)
+    found = measure_file(folder / name)
     if isinstance(found, Refused):
         raise DataError(f"{folder / name}{found.reason}")
     return {"path": name, **asdict(found)}

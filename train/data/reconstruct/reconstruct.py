@@ -46,7 +46,7 @@ from train.data.reconstruct.autoencoder import Autoencoder
 from train.data.reconstruct.plan import SUFFIXES, ReconstructionPlan, manifest_rows, plan_of
 from train.data.reconstruct.regions import Region, paste, region_mask, turned_back, upright_size
 from train.data.reconstruct.save_alike import Encoding, encode_alike, encoding_of
-from train.data.scan.measure import Measured, measure
+from train.data.scan.measure import Measured, measure_file
 from train.data.scan.skipped import Skipped
 from train.image.decode import decode_bytes, read_picture_file
 
@@ -238,7 +238,7 @@ def _open(manifest: Manifest, plan: ReconstructionPlan, folder: Path) -> _Opened
 def _is_whole(path: Path, size: tuple[int, int]) -> bool:
     if not path.exists():
         return False
-    found = measure(path)
+    found = measure_file(path)
     return isinstance(found, Measured) and (found.width, found.height) == size
 
 

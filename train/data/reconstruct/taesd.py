@@ -93,7 +93,7 @@ def check_weights(weights: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[
         raise DataError(f"{where} has a weight {unknown[0]!r} that the network has not: {remedy}.")
 
 
-def build(
+def build_autoencoder(
     family: Family, encoder: Mapping[str, np.ndarray], decoder: Mapping[str, np.ndarray]
 ) -> Callable[[np.ndarray, float, int], np.ndarray]:
     """Return the autoencoder as a function of pixels, float32 [1, H, W, 3] in 0..1 to the same; H, W multiples of CELL.

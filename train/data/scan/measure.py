@@ -46,7 +46,7 @@ class Refused:
     lasting: bool
 
 
-def measure(path: Path) -> Measured | Refused:
+def measure_file(path: Path) -> Measured | Refused:
     """Read a file once and measure it; it is refused exactly if `decode` refuses it."""
     lasting = False
     try:
@@ -78,4 +78,4 @@ def measure_all(paths: Sequence[str], workers: int) -> Generator[Measured | Refu
 
 def _measure_path(path: str) -> Measured | Refused:
     # Text is handed to another process in less time than a Path.
-    return measure(Path(path))
+    return measure_file(Path(path))

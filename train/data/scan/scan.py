@@ -72,7 +72,7 @@ def scan(
     if files.is_empty():
         _refuse_all(folder, "picture", [one for _, one in unfit])
         raise DataError(f"{folder} has no picture {_looked_for(folder, card, {rule.label for rule in card.rules})}")
-    measured = _measure(files, folder, started, scan_cache.cache_path(manifest_path), trust, workers, on_progress)
+    measured = _measure(files, folder, started, scan_cache.scan_cache_path(manifest_path), trust, workers, on_progress)
     rows = files.join(measured, on="path", how="left", maintain_order="left")
     for path, below, reason, label in rows.select("path", "below", "reason", "label").drop_nulls("reason").iter_rows():
         unfit.append((label, Skipped(path, f"{folder / below}{reason}")))

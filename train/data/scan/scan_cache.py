@@ -20,7 +20,7 @@ import polars as pl
 from train.common.atomic import write_bytes
 from train.data.scan.phash import DEFINITION
 
-# To be raised when the table below, or what `measure` finds in a file, becomes another.
+# To be raised when the table below, or what `measure_file` finds in a file, becomes another.
 VERSION = 3
 # What tells a file from its changed self: bytes, nanoseconds since 1970, nanoseconds since 1970, number.
 STAMP = ("size", "mtime_ns", "ctime_ns", "inode")
@@ -49,7 +49,7 @@ SCHEMA: dict[str, type[pl.DataType]] = {
 RACY_NS = 2_000_000_000
 
 
-def cache_path(manifest_path: Path) -> Path:
+def scan_cache_path(manifest_path: Path) -> Path:
     """Return where the cache of the scan of a manifest lies."""
     return manifest_path.with_name(f".{manifest_path.name}.scan")
 

@@ -30,7 +30,7 @@ class TextTable:
     rows: tuple[tuple[str, ...], ...]
 
 
-def tables_of(found: ByAttribute) -> tuple[TextTable, ...]:
+def group_tables(found: ByAttribute) -> tuple[TextTable, ...]:
     """False alarms of each group; where fakes have the attribute, also what is caught, and the AUC."""
     points = tuple(POINT_WORDS.values())
     who = f"{found.model}, by {found.by}"
@@ -51,7 +51,7 @@ def tables_of(found: ByAttribute) -> tuple[TextTable, ...]:
     return tuple(tables)
 
 
-def sentences(found: ByAttribute) -> tuple[str, ...]:
+def group_findings(found: ByAttribute) -> tuple[str, ...]:
     """The gaps with their levels, and what cannot be said; each a sentence."""
     if not found.groups:
         return (f"By {found.by}: no reported picture has a value, so nothing can be said.",)

@@ -14,7 +14,7 @@ from train.evaluate.metrics import Interval, Metrics
 from train.evaluate.robustness.results import Condition, Robustness
 
 
-def as_csv(evaluations: Sequence[Evaluation], robustness: Robustness | None) -> str:
+def report_csv(evaluations: Sequence[Evaluation], robustness: Robustness | None) -> str:
     """Every figure of every evaluation, and of every corruption, one a line with its interval.
 
     `set` says of which pictures a figure is: all, a generator's or family's fakes, a source's reals; `disturbed` and

@@ -24,8 +24,8 @@ from train.evaluate.formatting import percent
 from train.evaluate.plain import from_plain, to_plain
 from train.evaluate.prior_shift import alarm_sentences
 from train.evaluate.report import figures, summary
-from train.evaluate.report.attribute_tables import groups_csv, sentences, tables_of
-from train.evaluate.report.csv_table import as_csv, risk_coverage_csv
+from train.evaluate.report.attribute_tables import group_findings, group_tables, groups_csv
+from train.evaluate.report.csv_table import report_csv, risk_coverage_csv
 from train.evaluate.robustness.results import Condition, Robustness, hardest
 from train.evaluate.robustness.strength_figure import robustness_figure
 from train.evaluate.shortcuts.explain import WORDS, Shortcuts
@@ -113,7 +113,7 @@ def write_report(
         figures=_figures(evaluations, robustness),
         side_by_side={part: _side_by_side(evaluations, part) for part in ("generators", "families", "real_sources")},
         illustrations=[(item, _data_uri(item.data)) for item in illustrations],
-        people=[(found, tables_of(found), sentences(found)) for found in by_attribute],
+        people=[(found, group_tables(found), group_findings(found)) for found in by_attribute],
         mistakes=_mistakes(evaluations[0], thumbnails),
         point_words={"balanced": "balanced", "fpr_1": "1 % false alarms", "fpr_05": "0.5 % false alarms"},
     )
@@ -132,7 +132,7 @@ def write_report(
     }
     stale = _stale_groups(folder) if paths.groups is None else None
     write_text(paths.json, json.dumps(document, indent=1, allow_nan=False) + "\n")
-    write_text(paths.csv, as_csv(evaluations, robustness))
+    write_text(paths.csv, report_csv(evaluations, robustness))
     write_text(paths.risk_coverage, risk_coverage_csv(evaluations))
     if paths.groups is not None:
         write_text(paths.groups, groups_csv(by_attribute))

@@ -79,7 +79,7 @@ def thumbnail(view: np.ndarray) -> np.ndarray:
     return np.asarray(small, np.float64).ravel()
 
 
-def explain(
+def explain_auc(
     auc: float, baselines: Sequence[ShortcutBaseline], bias: BiasScore | None, *, aligned: bool = False
 ) -> Shortcuts:
     """Say which shortcut explains a detector's AUC.

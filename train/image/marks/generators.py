@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from train.image.marks.rows import EvidenceRow, Says, Strength, shown
-from train.image.marks.tables import tables
+from train.image.marks.tables import mark_tables
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ def _settings(text: Text) -> _NamedGenerator | None:
     if _INFOTEXT.search(value):
         version = _first(_INFOTEXT_VERSION, value)
         return _NamedGenerator(_webui(version), _first(_INFOTEXT_MODEL, value))
-    if key in tables().text_keys:
-        return _NamedGenerator(tables().text_keys[key], _json_model(value))
+    if key in mark_tables().text_keys:
+        return _NamedGenerator(mark_tables().text_keys[key], _json_model(value))
     if '"sui_image_params"' in value:
         return _NamedGenerator("SwarmUI", _json_model(value))
     # Of a very long workflow only the beginning is there.
@@ -90,13 +90,13 @@ def _settings(text: Text) -> _NamedGenerator | None:
 
 def _named(text: Text) -> _NamedGenerator | None:
     """The tool that a field for names holds."""
-    if text.key.lower() not in tables().name_fields:
+    if text.key.lower() not in mark_tables().name_fields:
         return None
     value = text.text[:1000].lower()
-    for part, name in tables().ai_names:
+    for part, name in mark_tables().ai_names:
         if part in value:
             return _NamedGenerator(name)
-    for part, name in tables().edit_names:
+    for part, name in mark_tables().edit_names:
         if part in value:
             return _NamedGenerator(name, says="edited", strength="weak")
     return None

@@ -16,7 +16,7 @@ from train.image.marks.png import SIGNATURE, walk_png
 from train.image.marks.riff import walk_webp
 from train.image.marks.rows import EvidenceRow, Says, Strength, shown
 from train.image.marks.signatures import Signature, check_signature
-from train.image.marks.tables import source_type, tables
+from train.image.marks.tables import mark_tables, source_type
 from train.image.marks.xmp import read_xmp
 
 NO_MARK = EvidenceRow(
@@ -171,7 +171,7 @@ def _made(claim: Claim) -> tuple[Says, str]:
         return "edited", "composed with a picture that AI made"
     if best is None:
         return "nothing", ""
-    if best[0] == "camera" and tables().changing_actions.intersection(claim.actions):
+    if best[0] == "camera" and mark_tables().changing_actions.intersection(claim.actions):
         return "edited", f"{best[1]} ({best[2]}) and edited"
     return best[0], f"{best[1]} ({best[2]})"
 

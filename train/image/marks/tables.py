@@ -29,7 +29,7 @@ class MarkTables:
 
 
 @cache
-def tables() -> MarkTables:
+def mark_tables() -> MarkTables:
     """The tables, read once."""
     read = json.loads(TABLES.read_text(encoding="utf-8"))
     return MarkTables(
@@ -45,5 +45,5 @@ def tables() -> MarkTables:
 def source_type(address: str) -> tuple[Says, str, str]:
     """What a digital source type says, in which words, and its short name; an unknown one says nothing."""
     name = address.rstrip("/").replace("#", "/").rpartition("/")[2]
-    says, words = tables().source_types.get(name, ("nothing", "made in an unknown way"))
+    says, words = mark_tables().source_types.get(name, ("nothing", "made in an unknown way"))
     return says, words, name

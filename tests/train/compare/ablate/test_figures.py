@@ -17,9 +17,17 @@ from typer.testing import CliRunner
 
 from fauxlens import app
 from train.common.errors import TrainError
-from train.compare.ablate.figures import Ablation, measure
+from train.compare.ablate.figures import Ablation, measure_ablation
 from train.compare.ablate.grid import Grid, read_grid
-from train.compare.ablate.tables import HEADER, as_csv, as_html, as_latex, as_markdown, tables_of, write_tables
+from train.compare.ablate.tables import (
+    HEADER,
+    ablation_csv,
+    ablation_html,
+    ablation_latex,
+    ablation_markdown,
+    ablation_tables,
+    write_tables,
+)
 from train.compare.seeds import compare_arms
 from train.evaluate.scores import read_scores
 from train.fit.run_folder import Run, open_run, scores_path
@@ -53,7 +61,7 @@ def runs(made: Any) -> list[Run]:
 
 @pytest.fixture(scope="module")
 def found(grid: Grid, runs: list[Run]) -> Ablation:
-    return measure(grid, runs, runs[0].manifest(), resamples=200)
+    return measure_ablation(grid, runs, runs[0].manifest(), resamples=200)
 
 
 def test_means_are_those_of_scikit_learn(found: Ablation, runs: list[Run]) -> None:
@@ -101,7 +109,7 @@ def test_arms_of_other_generators_share_what_none_of_them_learned(made: Any, gri
             made.write(open_run(folder), {}, table)
             runs.append(open_run(folder))
     two = Grid("Diversity", grid.arms[:2], SEEDS)
-    found = measure(two, runs, runs[0].manifest(), resamples=100)
+    found = measure_ablation(two, runs, runs[0].manifest(), resamples=100)
     sets = {row.set.name: row.set for row in found.rows if row.metric == "auc"}
     test = made.pictures.filter((made.pictures["source"] == "b") & (made.pictures["split"] == "test"))
     assert sets["diffusion-b"].seen
@@ -110,9 +118,9 @@ def test_arms_of_other_generators_share_what_none_of_them_learned(made: Any, gri
 
 
 def test_one_seed_gives_levels_without_differences(found: Ablation, grid: Grid, runs: list[Run]) -> None:
-    one = measure(Grid("x", grid.arms, (1,)), runs[::3], runs[0].manifest(), resamples=100)
+    one = measure_ablation(Grid("x", grid.arms, (1,)), runs[::3], runs[0].manifest(), resamples=100)
     assert all(difference is None for row in one.rows for difference in row.differences)
-    assert "One seed cannot tell" in as_markdown(one)
+    assert "One seed cannot tell" in ablation_markdown(one)
 
 
 @pytest.mark.parametrize("lost", [0, 1])
@@ -121,7 +129,7 @@ def test_an_arm_of_which_a_training_failed_is_left_out_and_named(
 ) -> None:
     reason = "It failed: 5 % of a_b."
     manifest = runs[0].manifest()
-    one = measure(grid, runs, manifest, failed={3 * lost + 1: reason}, resamples=200)
+    one = measure_ablation(grid, runs, manifest, failed={3 * lost + 1: reason}, resamples=200)
     names = [f"front_end {name}" for name in GAINS]
     assert one.arms == tuple(name for name in names if name != names[lost])
     assert (one.baseline, one.compared) == (names[0], lost != 0)
@@ -129,29 +137,31 @@ def test_an_arm_of_which_a_training_failed_is_left_out_and_named(
     # The others are what they would be in a grid without it.
     kept = [place for place in range(3) if place != lost]
     alone = Grid("x", tuple(grid.arms[place] for place in kept), SEEDS)
-    expected = measure(alone, [runs[3 * place + seed] for place in kept for seed in range(3)], manifest, resamples=200)
+    expected = measure_ablation(
+        alone, [runs[3 * place + seed] for place in kept for seed in range(3)], manifest, resamples=200
+    )
     assert [row.levels for row in one.rows] == [row.levels for row in expected.rows]
     if lost:
         assert one.rows == expected.rows
     else:
         assert all(difference is None for row in one.rows for difference in row.differences)
-        assert f"no difference, for the first arm ({names[0]}) failed" in tables_of(one)[0].title
-    assert reason in as_html(one)
-    assert reason.replace("_", r"\_") in as_markdown(one)
-    assert reason.replace("_", r"\_").replace("%", r"\%") in as_latex(one)
-    assert [line["failure"] for line in csv.DictReader(io.StringIO(as_csv(one))) if line["failure"]] == [reason]
+        assert f"no difference, for the first arm ({names[0]}) failed" in ablation_tables(one)[0].title
+    assert reason in ablation_html(one)
+    assert reason.replace("_", r"\_") in ablation_markdown(one)
+    assert reason.replace("_", r"\_").replace("%", r"\%") in ablation_latex(one)
+    assert [line["failure"] for line in csv.DictReader(io.StringIO(ablation_csv(one))) if line["failure"]] == [reason]
 
 
 def test_where_all_arms_failed_the_tables_say_why(grid: Grid, runs: list[Run]) -> None:
-    one = measure(grid, runs, runs[0].manifest(), failed=dict.fromkeys(range(9), "No disk."))
-    assert (one.arms, one.rows, tables_of(one)) == ((), (), ())
+    one = measure_ablation(grid, runs, runs[0].manifest(), failed=dict.fromkeys(range(9), "No disk."))
+    assert (one.arms, one.rows, ablation_tables(one)) == ((), (), ())
     assert len(one.failed) == 9
-    for text in (as_html(one), as_markdown(one), as_latex(one), as_csv(one)):
+    for text in (ablation_html(one), ablation_markdown(one), ablation_latex(one), ablation_csv(one)):
         assert text.count("No disk.") == 9
 
 
 def test_the_csv_has_every_figure(found: Ablation) -> None:
-    lines = list(csv.DictReader(io.StringIO(as_csv(found))))
+    lines = list(csv.DictReader(io.StringIO(ablation_csv(found))))
     assert len(lines) == len(found.rows) * len(GAINS)
     for line, (row, place) in zip(lines, [(row, place) for row in found.rows for place in range(3)], strict=True):
         level, one = row.levels[place], row.differences[place]
@@ -162,7 +172,7 @@ def test_the_csv_has_every_figure(found: Ablation) -> None:
 
 
 def test_the_latex_is_whole(found: Ablation) -> None:
-    text = as_latex(found)
+    text = ablation_latex(found)
     stack: list[str] = []
     for kind, name in re.findall(r"\\(begin|end)\{(\w+)\}", text):
         if kind == "begin":
@@ -183,7 +193,7 @@ def test_the_latex_is_whole(found: Ablation) -> None:
 
 
 def test_the_latex_compiles(found: Ablation, latex: Callable[[str], None]) -> None:
-    latex(as_latex(found))
+    latex(ablation_latex(found))
 
 
 class _Page(HTMLParser):
@@ -212,12 +222,12 @@ class _Page(HTMLParser):
 
 def test_page_and_markdown_show_the_same_cells(found: Ablation) -> None:
     page = _Page()
-    page.feed(as_html(found))
+    page.feed(ablation_html(found))
     assert not page.open
-    assert "50 % of A &amp; B_c" in as_html(found)
-    expected = [list(row) for table in tables_of(found) for row in (HEADER, *table.rows)]
+    assert "50 % of A &amp; B_c" in ablation_html(found)
+    expected = [list(row) for table in ablation_tables(found) for row in (HEADER, *table.rows)]
     assert page.rows == expected
-    lines = [line for line in as_markdown(found).splitlines() if line.startswith("| ") and "---" not in line]
+    lines = [line for line in ablation_markdown(found).splitlines() if line.startswith("| ") and "---" not in line]
     shown = [[cell.strip().replace("\\", "") for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
     assert shown == expected
 
@@ -239,7 +249,7 @@ def test_the_command_uses_runs_that_are_there(made: Any, found: Ablation, monkey
 
 
 def test_a_narrow_table_says_the_same(found: Ablation) -> None:
-    for table in tables_of(found):
+    for table in ablation_tables(found):
         assert table.fitted(120) == (HEADER, table.rows)
         header, rows = table.fitted(80)
         assert header == HEADER[1:]
@@ -256,10 +266,10 @@ def test_a_narrow_table_says_the_same(found: Ablation) -> None:
 def test_tables_are_written_whole(found: Ablation, tmp_path: Path) -> None:
     written = write_tables(found, tmp_path)
     assert [path.read_text() for path in written] == [
-        as_html(found),
-        as_markdown(found),
-        as_latex(found),
-        as_csv(found),
+        ablation_html(found),
+        ablation_markdown(found),
+        ablation_latex(found),
+        ablation_csv(found),
     ]
 
 

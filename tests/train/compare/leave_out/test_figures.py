@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from train.compare.leave_out.figures import LeftOutRow, evaluate_scheme
-from train.compare.leave_out.tables import as_latex
+from train.compare.leave_out.tables import leave_out_latex
 from train.evaluate.scores import read_scores
 from train.fit.run_folder import Run, read_state, scores_path
 
@@ -65,7 +65,7 @@ def test_a_left_out_generator_against_the_reals_in_training(schemes: Any) -> Non
 
 def test_the_latex_compiles(schemes: Any, latex: Callable[[str], None]) -> None:
     plans = schemes.plans("generator")
-    latex(as_latex([evaluate_scheme(plans, schemes.runs(plans), schemes.manifest, resamples=20)]))
+    latex(leave_out_latex([evaluate_scheme(plans, schemes.runs(plans), schemes.manifest, resamples=20)]))
 
 
 def test_a_left_out_source_of_reals(schemes: Any) -> None:

@@ -16,7 +16,7 @@ from train.common.errors import DataError
 from train.data.audit.equalise import MANIFEST, SETTINGS, Target, equalise, propose_target
 from train.data.audit.metadata_baseline import fit_metadata_baseline
 from train.data.manifest import COLUMNS, SCHEMA, Manifest, check_frame, read_manifest
-from train.data.scan.measure import Measured, measure
+from train.data.scan.measure import Measured, measure_file
 
 KEPT = ("label", "generator", "family", "source", "group", "split")
 
@@ -31,7 +31,7 @@ def saved(folder: Path, name: str, seed: int, size: tuple[int, int], **options: 
 
 
 def row_of(folder: Path, name: str, label: str) -> dict[str, object]:
-    measured = measure(folder / name)
+    measured = measure_file(folder / name)
     assert isinstance(measured, Measured)
     return (
         dict.fromkeys(COLUMNS)

@@ -21,7 +21,7 @@ from train.data.audit.contact_sheets import SIDE, contact_sheet, thumbnailer
 from train.data.audit.findings import Finding
 from train.data.audit.html import AuditPaths, write_audit
 from train.data.manifest import COLUMNS, SCHEMA, SPLITS, Manifest, check_frame
-from train.data.scan.measure import Measured, measure
+from train.data.scan.measure import Measured, measure_file
 from train.data.scan.skipped import Skipped
 
 Chromium = Callable[[Path, Path], tuple[set[str], str]]
@@ -43,7 +43,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
         Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC).save(folder / name)
         if number == 3:
             shutil.copy(folder / "01.png", folder / name)
-        measured = measure(folder / name)
+        measured = measure_file(folder / name)
         assert isinstance(measured, Measured)
         rows.append(
             dict.fromkeys(COLUMNS)

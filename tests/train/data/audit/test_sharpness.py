@@ -22,7 +22,7 @@ from train.data.audit.sharpness import (
 )
 from train.data.audit.table import render_audit
 from train.data.manifest import SCHEMA, Manifest
-from train.data.scan.measure import Measured, measure
+from train.data.scan.measure import Measured, measure_file
 
 
 def photograph_like(seed: int, side: int, slope: float = 1.6) -> Image.Image:
@@ -82,7 +82,7 @@ def manifest_of(folder: Path, sources: dict[tuple[str, str], float], count: int 
         for seed in range(count):
             path = folder / source / f"{seed}.png"
             photograph_like(1000 * number + seed, 160).filter(ImageFilter.GaussianBlur(blur)).save(path)
-            found = measure(path)
+            found = measure_file(path)
             assert isinstance(found, Measured)
             about = {"path": f"{source}/{seed}.png", "label": label, "source": source, "group": f"{source}{seed}"}
             kind = (

@@ -12,7 +12,7 @@ from PIL import Image
 from train.common.errors import DataError
 from train.data.cards.layouts import EXPECTED, layout_of, source_of
 from train.data.cards.reader import CardFacts, open_card, usual_layout
-from train.data.cards.words import label_of, official_splits, split_of_word
+from train.data.cards.words import label_of_word, official_splits, split_of_word
 from train.data.manifest import Manifest, read_manifest, write_manifest
 from train.data.scan.scan import scan
 
@@ -263,10 +263,10 @@ def test_official_splits(words: list[str], meaning: dict[str, str]) -> None:
 
 @given(st.text(max_size=20))
 def test_words_of_any_text_are_real_fake_or_nothing(text: str) -> None:
-    assert label_of(text) in ("real", "fake", None)
+    assert label_of_word(text) in ("real", "fake", None)
     assert split_of_word(text) in ("train", "val", "test", None)
 
 
 @pytest.mark.parametrize("word", ["0", "1", "realistic", "fakery", "surreal", "", "camera", "training"])
 def test_other_words_are_no_class(word: str) -> None:
-    assert label_of(word) is None
+    assert label_of_word(word) is None

@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from train.common.errors import DataError, TrainError
 from train.data.cards.reader import usual_layout
-from train.data.faces.cache import FaceCount, append_to_cache, as_frame, cache_path, open_cache
+from train.data.faces.cache import FaceCount, append_to_cache, as_frame, faces_cache_path, open_cache
 from train.data.faces.find import find_faces
 from train.data.manifest import Manifest, read_manifest, write_manifest
 from train.data.scan.scan import scan
@@ -88,7 +88,7 @@ def portraits(tmp_path: Path) -> Path:
 
 
 def find(manifest: Path, watched: Watched | None = None, *, name: str = "drawn 1", workers: int = 2) -> pl.DataFrame:
-    found = find_faces(read_manifest(manifest), detector(watched, name), cache_path(manifest), workers=workers)
+    found = find_faces(read_manifest(manifest), detector(watched, name), faces_cache_path(manifest), workers=workers)
     write_manifest(found, manifest)
     return found.frame
 
@@ -174,7 +174,7 @@ def test_a_finished_manifest_needs_no_picture(portraits: Path) -> None:
     again = find_faces(
         read_manifest(portraits),
         detector(watched),
-        cache_path(portraits),
+        faces_cache_path(portraits),
         on_progress=lambda *step: steps.append(step),
     )
     assert again.frame.equals(first)
@@ -220,7 +220,7 @@ def test_another_detector_looks_at_everything_again(portraits: Path) -> None:
 @pytest.mark.parametrize("cut", [1, 40, 90, 130, 700, -1])
 def test_a_cache_that_was_cut_short_costs_only_what_is_lost(portraits: Path, cut: int) -> None:
     whole = find(portraits)
-    cache = cache_path(portraits)
+    cache = faces_cache_path(portraits)
     kept = cache.read_bytes()[:cut]
     cache.write_bytes(kept)
     for _ in range(2):

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from train.common.errors import DataError
-from train.data.get.fetch import RetryPolicy, fetch
+from train.data.get.fetch import RetryPolicy, fetch_file
 
 if TYPE_CHECKING:
     from tests.train.data.get.conftest import Page, Server
@@ -33,7 +33,7 @@ def good(server: "Server", **options: Any) -> "Page":
 
 
 def get(server: "Server", path: Path, **options: Any) -> Path:
-    return fetch(f"{server.url}/set.zip", SHA256, path, **{"patience": QUICK, **options})
+    return fetch_file(f"{server.url}/set.zip", SHA256, path, **{"patience": QUICK, **options})
 
 
 def refused(server: "Server", path: Path, **options: Any) -> str:
@@ -227,19 +227,19 @@ def test_a_redirect_cannot_lead_to_what_an_address_cannot(server: "Server", path
 )  # fmt: skip
 def test_only_safe_addresses_are_asked(path: Path, url: str) -> None:
     with pytest.raises(DataError):
-        fetch(url, SHA256, path, patience=QUICK)
+        fetch_file(url, SHA256, path, patience=QUICK)
     assert list(path.parent.iterdir()) == []
 
 
 def test_secrets_of_an_address_are_not_repeated(server: "Server", path: Path) -> None:
     bare = server.url.removeprefix("http://")
     with pytest.raises(DataError) as caught:
-        fetch(f"http://me:hush@{bare}/x", SHA256, path, patience=QUICK)
+        fetch_file(f"http://me:hush@{bare}/x", SHA256, path, patience=QUICK)
     assert "hush" not in str(caught.value)
     for page in (server.page(status=403), server.page(status=500), good(server, cut=5), server.page(b"wrong")):
         server.play(page)
         with pytest.raises(DataError) as caught:
-            fetch(f"{server.url}/x?token=hush", SHA256, path, patience=QUICK)
+            fetch_file(f"{server.url}/x?token=hush", SHA256, path, patience=QUICK)
         assert "hush" not in str(caught.value)
         assert "/x" in str(caught.value)
 
@@ -270,7 +270,7 @@ def test_nobody_there(path: Path) -> None:
         # Bound and not listening: the port is ours and refuses.
         held.bind(("127.0.0.1", 0))
         with pytest.raises(DataError, match="the connection failed"):
-            fetch(f"http://127.0.0.1:{held.getsockname()[1]}/x", SHA256, path, patience=QUICK)
+            fetch_file(f"http://127.0.0.1:{held.getsockname()[1]}/x", SHA256, path, patience=QUICK)
 
 
 def test_what_is_larger_than_allowed_is_not_taken(server: "Server", path: Path) -> None:
@@ -295,7 +295,7 @@ def test_whatever_the_cuts_the_bytes_are_right(server: "Server", tmp_path: Path,
     path = tmp_path / "archive"
     path.unlink(missing_ok=True)
     sha256 = hashlib.sha256(content).hexdigest()
-    fetch(f"{server.url}/x", sha256, path, patience=RetryPolicy(5, 5, tries=len(cuts) + 1, pause_seconds=0))
+    fetch_file(f"{server.url}/x", sha256, path, patience=RetryPolicy(5, 5, tries=len(cuts) + 1, pause_seconds=0))
     assert path.read_bytes() == content
     assert [one.name for one in tmp_path.iterdir()] == ["archive"]
 

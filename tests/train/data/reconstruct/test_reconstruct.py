@@ -23,7 +23,7 @@ from train.data.reconstruct.reconstruct import MANIFEST, PAIRS, Reconstructed, r
 from train.data.reconstruct.regions import paste, region_mask, turned_back
 from train.data.reconstruct.save_alike import encode_alike
 from train.data.resplit import merge
-from train.data.scan.measure import Measured, measure
+from train.data.scan.measure import Measured, measure_file
 from train.image.view import Eyes, turn_upright
 
 
@@ -42,7 +42,7 @@ def add(folder: Path, name: str, seed: int, size: tuple[int, int], *, source: st
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(small).resize(size, Image.Resampling.BICUBIC).save(path, **options)
-    measured = measure(path)
+    measured = measure_file(path)
     assert isinstance(measured, Measured)
     about = {"path": name, "label": "real", "generator": "camera", "family": "camera", "source": source}
     face = {"faces": 1, "eye_x": size[0] * 0.5, "eye_y": size[1] * 0.4, "eye_distance": size[0] * 0.25}
@@ -82,7 +82,7 @@ def test_a_pair_differs_in_the_autoencoder_alone(reals: Manifest, tmp_path: Path
     originals = {row["sha256"]: row for row in reals.frame.iter_rows(named=True)}
     assert sum(row["label"] == "real" for row in rows.values()) == 3
     for pair in result.pairs:
-        fake, twin = rows[pair.fake], measure(out / pair.real)
+        fake, twin = rows[pair.fake], measure_file(out / pair.real)
         assert isinstance(twin, Measured)
         original = next(row for sha256, row in originals.items() if sha256[:24] in pair.fake)
         assert (fake["label"], fake["generator"], fake["family"]) == ("fake", pair.autoencoder, "reconstruction")
@@ -203,7 +203,7 @@ def test_a_grey_picture_stays_grey(tmp_path: Path) -> None:
     row = add(folder, "grey.png", 1, (64, 64), source="a")
     with Image.open(folder / "grey.png") as image:
         image.convert("L").convert("RGB").save(folder / "grey.png")
-    measured = measure(folder / "grey.png")
+    measured = measure_file(folder / "grey.png")
     assert isinstance(measured, Measured)
     manifest = manifest_of(folder, [row | asdict(measured)])
     tint = Autoencoder("tint", "0" * 64, lambda pixels: pixels // 2 + np.array([9, 0, 0], np.uint8))

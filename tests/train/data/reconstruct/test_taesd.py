@@ -81,7 +81,7 @@ def test_network_equals_numpy(name: str) -> None:
     encoder, decoder = random_weights(family, "encoder", 1), random_weights(family, "decoder", 2)
     decoder["19.bias"] += 0.5
     pixels = np.random.default_rng(3).random((16, 24, 3)).astype(np.float32)
-    found = taesd.build(family, encoder, decoder)(pixels[None], 0.0, 7)[0]
+    found = taesd.build_autoencoder(family, encoder, decoder)(pixels[None], 0.0, 7)[0]
     expected = reference(pixels, encoder, decoder)
     assert ((expected > 0) & (expected < 1)).mean() > 0.5
     np.testing.assert_allclose(found, expected, atol=2e-5)
@@ -113,7 +113,7 @@ def test_noise_in_the_latents_comes_from_the_picture_alone(shared_faces: Path) -
 def test_noise_changes_by_its_seed_and_in_proportion_to_its_strength(name: str) -> None:
     family = taesd.FAMILIES[name]
     encoder, decoder = random_weights(family, "encoder", 1), random_weights(family, "decoder", 2)
-    run = taesd.build(family, encoder, decoder)
+    run = taesd.build_autoencoder(family, encoder, decoder)
     pixels = np.random.default_rng(3).random((1, 16, 24, 3)).astype(np.float32)
     assert not np.array_equal(run(pixels, 0.1, 7), run(pixels, 0.1, 8))
     moved = [np.abs(run(pixels, noise, 7) - run(pixels, 0.0, 7)).mean() for noise in (0.01, 0.02)]

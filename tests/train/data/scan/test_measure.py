@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from train.common.errors import DataError
-from train.data.scan.measure import Measured, Refused, measure
+from train.data.scan.measure import Measured, Refused, measure_file
 from train.image.decode import decode
 
 Draw = Callable[..., Image.Image]
@@ -29,7 +29,7 @@ def pictures(tmp_path: Path, draw: Draw) -> list[Path]:
 
 def test_it_says_what_decode_says(pictures: list[Path]) -> None:
     for path in pictures:
-        found = measure(path)
+        found = measure_file(path)
         try:
             picture = decode(path)
         except DataError as error:
@@ -47,7 +47,7 @@ def test_it_says_what_decode_says(pictures: list[Path]) -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 def test_what_is_no_file_may_become_one(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
-    found = measure(tmp_path / "pipe.jpg")
+    found = measure_file(tmp_path / "pipe.jpg")
     assert isinstance(found, Refused)
     assert not found.lasting
 
@@ -59,6 +59,6 @@ def test_a_machine_short_of_memory_is_not_the_file_s_damage(
         raise MemoryError
 
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", load)
-    found = measure(pictures[0])
+    found = measure_file(pictures[0])
     assert isinstance(found, Refused)
     assert not found.lasting

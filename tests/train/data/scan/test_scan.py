@@ -18,7 +18,7 @@ from train.common.errors import DataError
 from train.data.cards.reader import Card, Rule, read_card, usual_layout
 from train.data.manifest import Manifest, attributes_of, read_manifest, write_manifest
 from train.data.scan.scan import Trust, scan
-from train.data.scan.scan_cache import cache_path
+from train.data.scan.scan_cache import scan_cache_path
 from train.data.scan.skipped import Skipped
 from train.image.decode import decode
 
@@ -246,7 +246,7 @@ def test_a_scan_that_is_broken_off_is_remembered_as_far_as_it_came(tree: Path) -
 def test_a_damaged_cache_is_not_believed(tree: Path) -> None:
     path = tree.parent / "m.csv"
     expected = scan(tree, usual_layout(), manifest_path=path, clock=later)[0].frame
-    cache = cache_path(path)
+    cache = scan_cache_path(path)
     whole = cache.read_bytes()
     for content in (whole[:-5], whole[:-50] + bytes([whole[-50] ^ 1]) + whole[-49:], whole[:300] + whole[301:], b""):
         cache.write_bytes(content)

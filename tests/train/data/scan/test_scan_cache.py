@@ -10,7 +10,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from train.data.scan import scan_cache
-from train.data.scan.scan_cache import RACY_NS, Stamp, blank, cache_path, read_cache, stamp, stamp_frame, write_cache
+from train.data.scan.scan_cache import (
+    RACY_NS,
+    Stamp,
+    blank,
+    read_cache,
+    scan_cache_path,
+    stamp,
+    stamp_frame,
+    write_cache,
+)
 
 ROWS = pl.DataFrame(
     [
@@ -24,7 +33,7 @@ ROWS = pl.DataFrame(
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    path = cache_path(tmp_path / "faces.csv")
+    path = scan_cache_path(tmp_path / "faces.csv")
     write_cache(path, ROWS)
     return path
 

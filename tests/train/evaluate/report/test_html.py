@@ -23,7 +23,7 @@ from train.evaluate.report import summary
 from train.evaluate.report.html import BaselineNote, Illustration, ReportPaths, read_evaluations, write_report
 from train.evaluate.report.schema import report_schema
 from train.evaluate.robustness.results import Robustness
-from train.evaluate.shortcuts.explain import ShortcutBaseline, explain
+from train.evaluate.shortcuts.explain import ShortcutBaseline, explain_auc
 
 Chromium = Callable[[Path, Path], tuple[set[str], str]]
 
@@ -68,7 +68,7 @@ def written(
         recipe_text="[data]\nhomepage = 'https://example.org' # <!-- not markup -->\n",
         baseline=BaselineNote(0.612, "So the score is mostly not a file-format shortcut."),
         robustness=withstood,
-        shortcuts=explain(0.9, [ShortcutBaseline("framing", 0.88, 0.86, 0.9)], None),
+        shortcuts=explain_auc(0.9, [ShortcutBaseline("framing", 0.88, 0.86, 0.9)], None),
         illustrations=[Illustration("mean heatmap of the fakes", picture("x.jpg") or b"", "int8")],
         thumbnails=picture,
     )

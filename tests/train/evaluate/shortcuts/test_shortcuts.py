@@ -12,7 +12,7 @@ from train.common.errors import TrainError
 from train.data.manifest import COLUMNS, SCHEMA, Manifest
 from train.evaluate.metrics import Interval
 from train.evaluate.shortcuts.bias_score import BiasScore, find_bias_score, saved_as
-from train.evaluate.shortcuts.explain import ShortcutBaseline, explain, low_frequency_baseline, thumbnail
+from train.evaluate.shortcuts.explain import ShortcutBaseline, explain_auc, low_frequency_baseline, thumbnail
 from train.image.decode import Picture
 from train.image.view import Eyes, parse_view
 
@@ -83,7 +83,7 @@ def swapped(before: float, after: float) -> BiasScore:
 def test_the_sentence_names_what_explains_the_figure(
     auc: float, baselines: list[tuple[str, float]], bias: tuple[float, float] | None, aligned: bool, words: str
 ) -> None:
-    found = explain(
+    found = explain_auc(
         auc, [baseline(*one) for one in baselines], None if bias is None else swapped(*bias), aligned=aligned
     )
     assert words in found.sentence
