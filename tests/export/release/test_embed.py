@@ -104,4 +104,4 @@ def test_what_is_no_model_is_told_with_the_backbones(manifest: Path, tmp_path: P
         embed("lenet", manifest, tmp_path / "f.npz")
     done = CliRunner().invoke(app, ["embed", "mobilenet-v1", str(manifest), "--out", str(tmp_path / "f.csv")])
     assert done.exit_code == 2
-    assert "give --out a name in .parquet or .npz" in " ".join(done.output.split())
+    assert "must end in .parquet or .npz, which is what --out writes" in " ".join(done.output.split())
