@@ -51,11 +51,29 @@ export function pictureOf(bitmap) {
   return {raster: bitmapRaster(bitmap), bitmap, orientation: 1, format: '', notes: [], close: () => bitmap.close()};
 }
 
+/**
+ * The alpha of a WebP file as it is stored; null where the browser cannot decode it.
+ * @type {import('./marks/alpha.js').AlphaOf}
+ */
+export async function alphaOfWebp(bytes) {
+  const blob = new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)], {type: 'image/webp'});
+  const bitmap = await createImageBitmap(blob, OPTIONS).catch(() => null);
+  if (!bitmap) return null;
+  const readPixels = pixelsOf(bitmap);
+  return {
+    width: bitmap.width,
+    height: bitmap.height,
+    close: () => bitmap.close(),
+    read(left, top, width, rows) {
+      const rgba = readPixels(left, top, width, rows);
+      return Uint8Array.from({length: width * rows}, (_, i) => rgba[4 * i + 3]);
+    },
+  };
+}
+
 /** @param {ImageBitmap} bitmap @returns {import('./raster.js').Raster & {alpha: {least: number, greatest: number}}} */
 function bitmapRaster(bitmap) {
-  const canvas = document.createElement('canvas');
-  const context = canvas.getContext('2d', {willReadFrequently: true, colorSpace: 'srgb'});
-  if (!context) throw new FauxlensError('This browser gives this page no memory for pictures: close other pages.');
+  const readPixels = pixelsOf(bitmap);
   const raster = {
     width: bitmap.width,
     height: bitmap.height,
@@ -63,20 +81,30 @@ function bitmapRaster(bitmap) {
     alpha: {least: 255, greatest: 0},
     /** @param {number} left @param {number} top @param {number} width @param {number} rows */
     readRows(left, top, width, rows) {
-      if (canvas.width !== width || canvas.height < rows) {
-        canvas.width = width;
-        canvas.height = rows;
-      }
-      context.globalCompositeOperation = 'copy';
-      context.imageSmoothingEnabled = false;
-      context.drawImage(bitmap, left, top, width, rows, 0, 0, width, rows);
-      const {data} = context.getImageData(0, 0, width, rows);
+      const data = readPixels(left, top, width, rows);
       measureAlpha(data, raster.alpha);
       layOnWhite(data);
       return data;
     },
   };
   return raster;
+}
+
+/** Reads rectangles of a bitmap as RGBA. @param {ImageBitmap} bitmap */
+function pixelsOf(bitmap) {
+  const canvas = document.createElement('canvas');
+  const context = canvas.getContext('2d', {willReadFrequently: true, colorSpace: 'srgb'});
+  if (!context) throw new FauxlensError('This browser gives this page no memory for pictures: close other pages.');
+  return (/** @type {number} */ left, /** @type {number} */ top, /** @type {number} */ width, /** @type {number} */ rows) => {
+    if (canvas.width !== width || canvas.height < rows) {
+      canvas.width = width;
+      canvas.height = rows;
+    }
+    context.globalCompositeOperation = 'copy';
+    context.imageSmoothingEnabled = false;
+    context.drawImage(bitmap, left, top, width, rows, 0, 0, width, rows);
+    return context.getImageData(0, 0, width, rows).data;
+  };
 }
 
 /** @param {Uint8ClampedArray} rgba @param {{least: number, greatest: number}} alpha */

@@ -1,5 +1,6 @@
 // The page: takes pictures in, one after the other, and shows what came of each.
 import {FauxlensError, decodePicture} from './js/detector.js';
+import {alphaOfWebp} from './js/decode.js';
 import {sha256} from './js/hash.js';
 import {readMarks} from './js/marks/read.js';
 import {drawUpright} from './drawing.js';
@@ -71,7 +72,7 @@ async function evaluateAll(files) {
 async function tellingMarks(file) {
   try {
     const {tables} = await opening;
-    const {rows} = await readMarks(new Uint8Array(await file.arrayBuffer()), tables);
+    const {rows} = await readMarks(new Uint8Array(await file.arrayBuffer()), tables, alphaOfWebp);
     return rows.filter(({says, kind}) => says !== 'nothing' || kind === 'provenance');
   } catch {
     // The file itself cannot be read, which its sentence says.
@@ -93,7 +94,7 @@ async function evaluatePicture(file) {
     const {width: storedWidth, height: storedHeight} = picture.raster;
     return {
       name: file.name, bytes, format: picture.format, storedWidth, storedHeight, pictureNotes: picture.notes,
-      marks: (await readMarks(bytes, tables)).rows, result,
+      marks: (await readMarks(bytes, tables, alphaOfWebp)).rows, result,
       description: detector.description, preview,
       decode: () => decodePicture(bytes, file.name),
       details: await details(detector, bytes, result),

@@ -107,6 +107,25 @@ test('every golden picture gives the pixels, views, scores and heatmaps of detec
   await context.close();
 });
 
+test('the marks of every golden file are the rows of Python, those in the alpha of WebP too', async () => {
+  const {page, context} = await open();
+  const {files} = JSON.parse(readFileSync(join(GOLDEN, 'marks/rows.json'), 'utf8'));
+  assert.ok('hidden-novelai.webp' in files);
+  for (const [name, {container, rows}] of Object.entries(files)) {
+    const found = await page.evaluate(
+      async (bytes) => {
+        const {readMarks} = await import('./js/marks/read.js');
+        const {alphaOfWebp} = await import('./js/decode.js');
+        window.tables ??= await (await fetch('marks.json')).json();
+        return readMarks(new Uint8Array(bytes), window.tables, alphaOfWebp);
+      },
+      [...readFileSync(join(GOLDEN, 'marks', name))],
+    );
+    assert.deepEqual({name, ...found}, {name, container, rows});
+  }
+  await context.close();
+});
+
 test('the face finder finds the faces of Python in every golden picture, bit for bit', async () => {
   const {page, context} = await open();
   await status(page, /ready/);

@@ -12,14 +12,14 @@ from train.image.marks.read import read_marks
 from train.image.marks.thumbnail import thumbnail_row
 
 HERE = Path(__file__).parent
-SUFFIXES = (".avif", ".heic", ".jpg", ".png", ".webp")
+SUFFIXES = (".avif", ".gif", ".heic", ".jpg", ".png", ".webp")
 
 
 def main() -> None:
     """Read the pictures in the order of their names."""
     files: dict[str, dict[str, object]] = {}
     for path in sorted(path for path in HERE.iterdir() if path.suffix in SUFFIXES):
-        marks = read_marks(path.read_bytes(), check=False)
+        marks = read_marks(path.read_bytes(), check=False, hidden=True)
         # Rows that need the decoded picture as well.
         seen = thumbnail_row(marks.thumbnail, decode(path).pixels) if marks.thumbnail else None
         files[path.name] = {"container": marks.container, "rows": [asdict(row) for row in marks.rows]}

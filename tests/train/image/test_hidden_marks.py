@@ -1,6 +1,6 @@
 """Marks that stand in odd places: a GIF's comment and packet, XMP that overflowed its segment, the alpha's lowest bits.
 
-Python only, for now; the readers of the app and the page know the files of tests/golden/marks.
+tests/golden/marks has files of each, which the readers of the app and the page know as well.
 """
 
 import gzip
@@ -90,6 +90,36 @@ def test_a_broken_picture_hides_nothing_and_raises_nothing(data: st.DataObject) 
     for _ in range(data.draw(st.integers(1, 6))):
         whole[data.draw(st.integers(8, len(whole) - 1))] = data.draw(st.integers(0, 255))
     assert isinstance(hidden_texts(bytes(whole)), list)
+
+
+def test_a_picture_without_the_mark_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most transparent pictures hide nothing; decoding each a second time would take as long as its verdict."""
+    tall = io.BytesIO()
+    Image.linear_gradient("L").resize((300, 400)).convert("RGBA").save(tall, "PNG")
+    data = with_hidden(INFOTEXT.encode(), b"stealth_pnginfo")
+    assert hidden_texts(data)
+    monkeypatch.delattr(Image, "open")
+    assert hidden_texts(tall.getvalue()) == []
+
+
+def test_a_gif_of_very_many_blocks_ends_soon() -> None:
+    data = b"GIF89a\1\0\1\0\0\0\0!\xf9" + b"\1a" * 1_100_000
+    (fault,) = [row.text for row in read_marks(data, check=False).rows if row.kind == "file"]
+    assert fault == "The file has more than 1,000,000 parts: what follows them was not read."
+
+
+def test_only_the_first_extensions_of_a_packet_are_kept() -> None:
+    head = b"http://ns.adobe.com/xmp/extension/\0"
+    digests = [b"%032d" % number for number in range(17)]
+    rest = PACKET.format(AI).encode()
+
+    def said_of(named: bytes) -> list[tuple[str, str, str]]:
+        packet = b"http://ns.adobe.com/xap/1.0/\0" + f'<a n="{named.decode()}"/>'.encode()
+        segments = [packet, *(head + digest + struct.pack(">II", len(rest), 0) + rest for digest in digests)]
+        return said(b"\xff\xd8" + b"".join(b"\xff\xe1" + struct.pack(">H", len(one) + 2) + one for one in segments))
+
+    assert any(says == "ai" for says, _, _ in said_of(digests[15]))
+    assert not any(says == "ai" for says, _, _ in said_of(digests[16]))
 
 
 def test_a_gif_s_comment_and_packet_are_read() -> None:

@@ -27,7 +27,7 @@ FILES = {name: (GOLDEN / name).read_bytes() for name in sorted(EXPECTED)}
 
 
 def marks(name: str) -> Marks:
-    return read_marks(FILES[name], check=False)
+    return read_marks(FILES[name], check=False, hidden=True)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -95,6 +95,19 @@ def test_a_thumbnail_of_another_picture_is_noticed_and_its_own_is_not() -> None:
         ("nested-boxes.png", "nothing", "none", "damaged"),
         ("xmp-entities.jpg", "nothing", "none", "declares entities"),
         ("exif-loop.jpg", "nothing", "none", "point in a circle"),
+        ("extended-xmp.jpg", "ai", "medium", "trainedAlgorithmicMedia"),
+        ("extended-xmp-unnamed.jpg", "nothing", "none", "No mark"),
+        ("comment.gif", "ai", "medium", "GIF comment names a generator of pictures: Stable Diffusion WebUI"),
+        ("packet.gif", "ai", "medium", "trainedAlgorithmicMedia"),
+        ("workflow-cut.png", "ai", "medium", "ComfyUI"),
+        ("damaged-text.png", "nothing", "none", "A compressed text is damaged"),
+        ("hidden-novelai.png", "ai", "medium", "NovelAI"),
+        ("hidden-novelai-low.png", "ai", "medium", "NovelAI"),
+        ("hidden-novelai.webp", "ai", "medium", "NovelAI"),
+        ("hidden-webui.png", "ai", "medium", "sd_xl_base_1.0"),
+        ("hidden-interlaced.png", "ai", "medium", "sd_xl_base_1.0"),
+        ("hidden-broken.png", "nothing", "none", "No mark"),
+        ("hidden-nothing.png", "nothing", "none", "No mark"),
         ("lying-length.png", "nothing", "none", "cut short, or a length in it is wrong"),
     ],
 )

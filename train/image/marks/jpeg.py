@@ -8,6 +8,8 @@ EXIF, XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
 EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 PHOTOSHOP = b"Photoshop 3.0\0"
 _IPTC_RESOURCE = 0x0404
+# A packet names one extension; what overflowed of older packets may still be there.
+MAX_EXTENSIONS = 16
 
 
 def walk_jpeg(data: bytes, parts: FileParts) -> None:
@@ -44,7 +46,8 @@ def walk_jpeg(data: bytes, parts: FileParts) -> None:
         elif marker == 0xE1 and content.startswith(EXTENDED_XMP) and len(content) > len(EXTENDED_XMP) + 40:
             # The digest that the packet names, the length of the whole, and where this piece belongs (XMP, part 3).
             digest, _, offset = struct.unpack_from(">32sII", content, len(EXTENDED_XMP))
-            extended.setdefault(digest, []).append((offset, content[len(EXTENDED_XMP) + 40 :]))
+            if digest in extended or len(extended) < MAX_EXTENSIONS:
+                extended.setdefault(digest, []).append((offset, content[len(EXTENDED_XMP) + 40 :]))
         elif marker == 0xEB and content[:2] == b"JP" and len(content) >= 16:
             number, packet = struct.unpack_from(">HI", content, 2)
             boxes.setdefault(number, []).append((packet, content[8:]))

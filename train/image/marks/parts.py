@@ -12,7 +12,14 @@ MAX_MANIFEST = 16 << 20
 MAX_XMP = 4 << 20
 
 CUT_SHORT = "The file ends in the middle of a part: it was cut short, or a length in it is wrong."
-TOO_MANY = f"The file has more than {MAX_PARTS:,} parts: what follows them was not read."
+
+
+def too_many_parts(most: int) -> str:
+    """The fault of a file with more than so many parts."""
+    return f"The file has more than {most:,} parts: what follows them was not read."
+
+
+TOO_MANY = too_many_parts(MAX_PARTS)
 
 
 @dataclass

@@ -77,8 +77,11 @@ def _unzipped(packed: bytes, parts: FileParts) -> bytes:
     try:
         text = unpacker.decompress(packed, MAX_XMP)
     except zlib.error:
+        text = b""
+    # Also what something follows: no writer leaves that, and browsers refuse it.
+    if (not unpacker.eof or unpacker.unused_data) and len(text) < MAX_XMP:
         parts.fault("A compressed text is damaged: it was not read.")
         return b""
-    if unpacker.unconsumed_tail:
+    if len(text) == MAX_XMP and not unpacker.eof:
         parts.fault(f"A text is longer than {MAX_XMP:,} bytes unpacked: only its beginning was read.")
     return text

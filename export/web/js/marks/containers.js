@@ -1,13 +1,19 @@
-// Walks through JPEG, PNG and WebP files (train/image/marks/jpeg.py, png.py, riff.py); HEIF and AVIF stand in bmff.js.
+// Walks through JPEG, PNG and WebP files (train/image/marks/jpeg.py, png.py, riff.py); HEIF and AVIF stand in bmff.js, GIF
+// in gif.js.
 import {containerOf, walkBmff} from './bmff.js';
 import {concatenated, latin1, partition, startsWith, utf8, viewOf, withoutPrefix} from './bytes.js';
+import {isGif, walkGif} from './gif.js';
 import {CUT_SHORT, MAX_MANIFEST, MAX_PARTS, MAX_TEXT, MAX_XMP, Parts, TOO_MANY, grouped} from './parts.js';
+import {unpack} from './unpack.js';
 
 const EXIF = 'Exif\0\0';
 const XMP = 'http://ns.adobe.com/xap/1.0/\0';
+const EXTENDED_XMP = 'http://ns.adobe.com/xmp/extension/\0';
+// A packet names one extension; what overflowed of older packets may still be there.
+const MAX_EXTENSIONS = 16;
 const PHOTOSHOP = 'Photoshop 3.0\0';
 const IPTC_RESOURCE = 0x0404;
-const PNG_SIGNATURE = '\x89PNG\r\n\x1a\n';
+export const PNG_SIGNATURE = '\x89PNG\r\n\x1a\n';
 const PNG_XMP = 'XML:com.adobe.xmp';
 
 /** Walks through the container that the first bytes name; other files give empty parts. @param {Uint8Array} data */
@@ -15,6 +21,7 @@ export async function readParts(data) {
   if (startsWith(data, '\xff\xd8')) return walkJpeg(data, new Parts('JPEG'));
   if (startsWith(data, PNG_SIGNATURE)) return walkPng(data, new Parts('PNG'));
   if (startsWith(data, 'RIFF') && startsWith(data, 'WEBP', 8)) return walkWebp(data, new Parts('WebP'));
+  if (isGif(data)) return walkGif(data, new Parts('GIF'));
   if (startsWith(data, 'II*\0') || startsWith(data, 'MM\0*')) {
     const parts = new Parts('TIFF');
     parts.exif = data;
@@ -32,6 +39,8 @@ function walkJpeg(data, parts) {
   const boxes = new Map();
   /** @type {Uint8Array[]} */
   const photoshop = [];
+  /** @type {Map<string, [number, Uint8Array][]>} */
+  const extended = new Map();
   let at = 2;
   let count = 0;
   for (;;) {
@@ -59,7 +68,14 @@ function walkJpeg(data, parts) {
     const content = data.subarray(at + 4, at + 2 + length);
     if (marker === 0xe1 && startsWith(content, EXIF) && !parts.exif) parts.exif = content.subarray(EXIF.length);
     else if (marker === 0xe1 && startsWith(content, XMP) && !parts.xmp) parts.xmp = content.subarray(XMP.length);
-    else if (marker === 0xeb && startsWith(content, 'JP') && content.length >= 16) {
+    else if (marker === 0xe1 && startsWith(content, EXTENDED_XMP) && content.length > EXTENDED_XMP.length + 40) {
+      // The digest that the packet names, the length of the whole, and where this piece belongs (XMP, part 3).
+      const piece = content.subarray(EXTENDED_XMP.length);
+      const digest = latin1(piece.subarray(0, 32));
+      const pieces = extended.get(digest) ?? [];
+      pieces.push([viewOf(piece).getUint32(36), piece.subarray(40)]);
+      if (extended.has(digest) || extended.size < MAX_EXTENSIONS) extended.set(digest, pieces);
+    } else if (marker === 0xeb && startsWith(content, 'JP') && content.length >= 16) {
       const number = view.getUint16(at + 6);
       const packets = boxes.get(number) ?? [];
       packets.push([view.getUint32(at + 8), content.subarray(8)]);
@@ -69,6 +85,7 @@ function walkJpeg(data, parts) {
     at += 2 + length;
   }
   parts.manifest = joined(boxes, parts);
+  parts.extendedXmp = extensionOf(extended, parts);
   parts.iptc = iptcOf(concatenated(photoshop));
   return parts;
 }
@@ -83,6 +100,19 @@ function joined(boxes, parts) {
     const box = concatenated([first, ...packets.slice(1).map(([, content]) => content.subarray(header))]);
     const isStore = latin1(box.subarray(0, 128)).includes('c2pa');
     if (isStore && !parts.large('C2PA manifest', box.length, MAX_MANIFEST)) return box;
+  }
+  return null;
+}
+
+/** The rest of an XMP packet that one segment could not hold: that which the packet names, in its order.
+ * @param {Map<string, [number, Uint8Array][]>} extended @param {Parts} parts */
+function extensionOf(extended, parts) {
+  const packet = parts.xmp ? latin1(parts.xmp) : '';
+  for (const [digest, pieces] of extended) {
+    if (!packet.includes(digest)) continue;
+    const length = pieces.reduce((sum, [, piece]) => sum + piece.length, 0);
+    if (parts.large('extended XMP packet', length, MAX_XMP)) continue;
+    return concatenated(pieces.sort((a, b) => a[0] - b[0]).map(([, piece]) => piece));
   }
   return null;
 }
@@ -157,28 +187,10 @@ function keep(key, text, decode, parts) {
 
 /** @param {Uint8Array} packed @param {Parts} parts @returns {Promise<Uint8Array>} at most MAX_XMP bytes */
 async function unzipped(packed, parts) {
-  const stream = new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (packed)]).stream().pipeThrough(new DecompressionStream('deflate'));
-  const reader = stream.getReader();
-  /** @type {Uint8Array[]} */
-  const chunks = [];
-  let length = 0;
-  try {
-    for (;;) {
-      const {done, value} = await reader.read();
-      if (done) break;
-      chunks.push(value);
-      length += value.length;
-      if (length > MAX_XMP) {
-        parts.fault(`A text is longer than ${grouped(MAX_XMP)} bytes unpacked: only its beginning was read.`);
-        await reader.cancel();
-        break;
-      }
-    }
-  } catch {
-    parts.fault('A compressed text is damaged: it was not read.');
-    return new Uint8Array();
-  }
-  return concatenated(chunks).subarray(0, MAX_XMP);
+  const text = await unpack([packed], 'deflate', MAX_XMP);
+  if (!text) parts.fault('A compressed text is damaged: it was not read.');
+  if (text?.cut) parts.fault(`A text is longer than ${grouped(MAX_XMP)} bytes unpacked: only its beginning was read.`);
+  return text?.bytes ?? new Uint8Array();
 }
 
 /** The chunks of a WebP file (RFC 9649; "C2PA" by the C2PA specification, A.3.3). @param {Uint8Array} data @param {Parts} parts */

@@ -58,7 +58,9 @@ function settings({key: written, text}, tables) {
   if (INFOTEXT.test(value)) return made(webui(first(INFOTEXT_VERSION, value)), first(INFOTEXT_MODEL, value));
   if (Object.hasOwn(tables.text_keys, key)) return made(tables.text_keys[key], jsonModel(value));
   if (value.includes('"sui_image_params"')) return made('SwarmUI', jsonModel(value));
-  if (value.includes('"class_type"') || value.includes('"last_node_id"')) return made('ComfyUI', weights(value));
+  // Of a very long workflow only the beginning is there.
+  const isWorkflow = value.includes('"last_node_id"') || (key === 'workflow' && value.includes('"nodes"'));
+  if (value.includes('"class_type"') || isWorkflow) return made('ComfyUI', weights(value));
   if (key === 'parameters' && value.includes('"base_model"')) return made('Fooocus', jsonModel(value));
   return MIDJOURNEY.test(value) ? made('Midjourney') : null;
 }

@@ -9,17 +9,19 @@ export const MAX_MANIFEST = 16 << 20;
 export const MAX_XMP = 4 << 20;
 
 export const CUT_SHORT = 'The file ends in the middle of a part: it was cut short, or a length in it is wrong.';
-export const TOO_MANY = `The file has more than ${grouped(MAX_PARTS)} parts: what follows them was not read.`;
+export const TOO_MANY = tooMany(MAX_PARTS);
 
 /** What a walk through a container found, in the order of the file. */
 export class Parts {
-  /** @param {string} container "JPEG", "PNG", "WebP", "HEIF", "AVIF", "TIFF" or "" for others */
+  /** @param {string} container "JPEG", "PNG", "WebP", "HEIF", "AVIF", "TIFF", "GIF" or "" for others */
   constructor(container) {
     this.container = container;
     /** @type {Uint8Array | null} a TIFF structure, with its byte order mark first */
     this.exif = null;
     /** @type {Uint8Array | null} */
     this.xmp = null;
+    /** @type {Uint8Array | null} what did not fit into the XMP packet */
+    this.extendedXmp = null;
     /** @type {Uint8Array | null} */
     this.iptc = null;
     /** @type {Uint8Array | null} a C2PA manifest store (JUMBF) */
@@ -61,6 +63,11 @@ export class Parts {
     }
     return length > limit;
   }
+}
+
+/** The fault of a file with more than so many parts. @param {number} most */
+export function tooMany(most) {
+  return `The file has more than ${grouped(most)} parts: what follows them was not read.`;
 }
 
 /** @param {number} number */

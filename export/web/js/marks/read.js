@@ -1,5 +1,6 @@
 // The entry: the bytes of a picture file in, rows of evidence out, as train/image/marks/read.py writes them without a check
 // of signatures (tests/golden/marks holds both to the same text).
+import {hiddenTexts} from './alpha.js';
 import {ManifestError, readClaim} from './c2pa.js';
 import {readParts} from './containers.js';
 import {fieldText, readExif, textOf} from './exif.js';
@@ -32,11 +33,15 @@ const STRENGTH = /** @type {const} */ ({ai: 'medium', edited: 'medium', camera: 
  * Reads the marks of a picture file; there is always one row at least. Never fails for what the bytes are.
  * @param {Uint8Array} data
  * @param {Tables} tables
+ * @param {import('./alpha.js').AlphaOf | null} [alphaOf] decodes WebP, whose lowest bits may hide settings; PNG needs no help
  * @returns {Promise<{container: string, rows: Row[]}>}
  */
-export async function readMarks(data, tables) {
+export async function readMarks(data, tables, alphaOf = null) {
   const parts = await readParts(data);
   const fields = fieldsOf(parts);
+  for (const [key, text] of await hiddenTexts(data, alphaOf)) {
+    fields.texts.push({key, text, place: `alpha channel, ${shown(key)}`});
+  }
   const rows = [
     ...(await manifestRows(parts, data, tables)),
     ...sourceTypeRows(fields, tables),
@@ -61,9 +66,14 @@ function fieldsOf(parts) {
     parts.iptc ??= fields.exif.get('IPTC') ?? null;
     parts.manifest ??= fields.exif.get('C2PA')?.subarray(0, MAX_MANIFEST) ?? null;
   }
-  if (parts.xmp) fields.xmp = readXmp(parts.xmp, fault);
+  if (parts.xmp) {
+    fields.xmp = readXmp(parts.xmp, fault);
+    const more = parts.extendedXmp ? readXmp(parts.extendedXmp, fault) : new Map();
+    fields.xmp = new Map([...more, ...fields.xmp]);
+  }
   for (const [key, text] of parts.texts) {
-    const place = parts.container === 'JPEG' ? 'JPEG comment' : `${parts.container} text "${shown(key)}"`;
+    const {container} = parts;
+    const place = ['JPEG', 'GIF'].includes(container) ? `${container} comment` : `${container} text "${shown(key)}"`;
     fields.texts.push({key, text, place});
   }
   for (const [name, value] of fields.exif) {

@@ -57,8 +57,17 @@ class EvidenceTest {
     }
 
     @Test
+    fun `settings that hide in the alpha are read, of a WebP by Android's decoder`() {
+        for (name in listOf("hidden-novelai.png", "hidden-novelai.webp")) {
+            val judged = (app.judge(bytes(name)) as PictureState.Judged).judged
+            val hidden = judged.marks.single { it.source == "alpha channel, Software" }
+            assertEquals(name, "alpha channel, Software names a generator of pictures: NovelAI.", hidden.text)
+        }
+    }
+
+    @Test
     fun `English is what Python says, other languages say it their own way`() {
-        val rows = folder.listFiles().orEmpty().filter { it.extension in listOf("jpg", "png", "webp", "avif", "heic") }
+        val rows = folder.listFiles().orEmpty().filter { it.extension in listOf("jpg", "gif", "png", "webp", "avif", "heic") }
             .flatMap { readMarks(it.readBytes()).rows }
         assertTrue(rows.size > 40)
         assertEquals(rows.map { it.text }, rows.map { sentenceOf(it.message).text(app.resources) })

@@ -25,6 +25,7 @@ private val MarkWording.id: Int
         MarkWording.MANY_TEXTS -> R.string.mark_many_texts
         MarkWording.LARGE_MANIFEST -> R.string.mark_large_manifest
         MarkWording.LARGE_XMP -> R.string.mark_large_xmp
+        MarkWording.LARGE_EXTENDED_XMP -> R.string.mark_large_extended_xmp
         MarkWording.LONG_UNPACKED -> R.string.mark_long_unpacked
         MarkWording.DAMAGED_TEXT -> R.string.mark_damaged_text
         MarkWording.EXIF_LOOPS -> R.string.mark_exif_loops

@@ -12,6 +12,7 @@ import fauxlens.app.model.Stage
 import fauxlens.app.picture.DecodedPicture
 import fauxlens.app.picture.PREVIEW_SIDE
 import fauxlens.app.picture.PictureDecoder
+import fauxlens.app.picture.alphaOfWebp
 import fauxlens.app.picture.bitmapOf
 import fauxlens.app.picture.uprightCopy
 import fauxlens.core.ArgbRaster
@@ -62,7 +63,7 @@ class PictureEvaluator(private val decoder: PictureDecoder, private val nanoTime
     ): Pair<Subject, PictureState> {
         // Before it is decoded, which may change what the bytes say about colours.
         val hash = sha256(bytes)
-        val marks = readMarks(bytes).rows
+        val marks = readMarks(bytes, ::alphaOfWebp).rows
         val start = nanoTime()
         val decoded = decoder.decode(bytes)
         try {

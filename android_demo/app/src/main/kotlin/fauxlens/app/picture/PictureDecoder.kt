@@ -102,16 +102,22 @@ private fun sidesOf(bytes: ByteArray, format: PictureFormat): Pair<Int, Int> {
     if (format == PictureFormat.AVIF && Build.VERSION.SDK_INT < Build.VERSION_CODES.S) {
         throw Trouble(R.string.trouble_avif)
     }
-    val options = BitmapFactory.Options().apply { inJustDecodeBounds = true }
-    BitmapFactory.decodeByteArray(bytes, 0, bytes.size, options)
-    if (options.outWidth <= 0 || options.outHeight <= 0) {
+    val (width, height) = boundsOf(bytes)
+    if (width <= 0 || height <= 0) {
         // Its boxes are whole: what is missing is a decoder, which not every device has for these.
         throw Trouble(if (format.isHeif) R.string.trouble_no_decoder else R.string.trouble_damaged, format.title)
     }
+    return width to height
+}
+
+/** Width and height by Android's decoder; not positive where it knows no such picture. */
+internal fun boundsOf(bytes: ByteArray): Pair<Int, Int> {
+    val options = BitmapFactory.Options().apply { inJustDecodeBounds = true }
+    BitmapFactory.decodeByteArray(bytes, 0, bytes.size, options)
     return options.outWidth to options.outHeight
 }
 
-private fun decodePlain(bytes: ByteArray, sample: Int): Bitmap? = BitmapFactory.decodeByteArray(
+internal fun decodePlain(bytes: ByteArray, sample: Int): Bitmap? = BitmapFactory.decodeByteArray(
     bytes,
     0,
     bytes.size,

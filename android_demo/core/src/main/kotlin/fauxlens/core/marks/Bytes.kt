@@ -4,6 +4,7 @@ import java.nio.ByteBuffer
 import java.nio.charset.CharacterCodingException
 import java.nio.charset.Charset
 import java.nio.charset.CodingErrorAction
+import java.util.zip.Inflater
 
 /** A part of an array, without a copy; positions outside of it throw IndexOutOfBoundsException. */
 internal class Bytes(private val array: ByteArray, private val from: Int = 0, to: Int = array.size) {
@@ -86,6 +87,9 @@ internal class Bytes(private val array: ByteArray, private val from: Int = 0, to
     }
 
     fun buffer(): ByteBuffer = ByteBuffer.wrap(array, from, size).slice()
+
+    /** Gives all to an inflater as its input. */
+    fun feed(inflater: Inflater) = inflater.setInput(array, from, size)
 
     fun copy(): ByteArray = array.copyOfRange(from, from + size)
 }

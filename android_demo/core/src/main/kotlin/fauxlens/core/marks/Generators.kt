@@ -66,12 +66,16 @@ private fun settings(text: MarkText): Named? {
         INFOTEXT.containsMatchIn(value) -> Named(webui(first(INFOTEXT_VERSION, value)), first(INFOTEXT_MODEL, value))
         key in tables.textKeys -> Named(tables.textKeys.getValue(key), jsonModel(value))
         "\"sui_image_params\"" in value -> Named("SwarmUI", jsonModel(value))
-        "\"class_type\"" in value || "\"last_node_id\"" in value -> Named("ComfyUI", weights(value))
+        isWorkflow(key, value) -> Named("ComfyUI", weights(value))
         key == "parameters" && "\"base_model\"" in value -> Named("Fooocus", jsonModel(value))
         MIDJOURNEY.containsMatchIn(value) -> Named("Midjourney")
         else -> null
     }
 }
+
+/** Of a very long workflow only the beginning is there. */
+private fun isWorkflow(key: String, value: String): Boolean =
+    "\"class_type\"" in value || "\"last_node_id\"" in value || key == "workflow" && "\"nodes\"" in value
 
 /** The tool that a field for names holds. */
 private fun named(text: MarkText): Named? {

@@ -13,6 +13,7 @@ enum class MarkWording(override val english: String) : Wording {
     MANY_TEXTS("The file has more than %1\$d texts or very long ones: the others were not read."),
     LARGE_MANIFEST("The C2PA manifest has %1\$,d bytes, more than %2\$,d: it was not read."),
     LARGE_XMP("The XMP packet has %1\$,d bytes, more than %2\$,d: it was not read."),
+    LARGE_EXTENDED_XMP("The extended XMP packet has %1\$,d bytes, more than %2\$,d: it was not read."),
     LONG_UNPACKED("A text is longer than %1\$,d bytes unpacked: only its beginning was read."),
     DAMAGED_TEXT("A compressed text is damaged: it was not read."),
     EXIF_LOOPS("The EXIF directories point in a circle or out of the file: the rest of them was not read."),

@@ -11,16 +11,19 @@ class Marks(val container: String, val rows: List<Row>)
 private val PLACELESS = setOf("XMP", "IPTC", "C2PA")
 private const val MANIFEST_PLACE = "C2PA manifest"
 
+private val COMMENTED = setOf("JPEG", "GIF")
+
 /**
  * Reads the marks in the bytes of a picture file, as train/image/marks does without a check of signatures.
  *
+ * `decoder` decodes WebP, whose alpha may hide settings; PNG needs no help.
  * Nothing is executed, resolved or fetched, and time and memory are bounded by the limits in these files. Never throws for
  * what the bytes are. There is always one row at least.
  */
-fun readMarks(file: ByteArray): Marks {
+fun readMarks(file: ByteArray, decoder: AlphaDecoder = AlphaDecoder { null }): Marks {
     val data = Bytes(file)
     val parts = readParts(data)
-    val fields = Fields(parts)
+    val fields = Fields(parts, hiddenTexts(file, decoder))
     val rows = manifestRows(parts, data) + sourceTypeRows(fields) + generatorRows(fields.texts) +
         cameraRows(fields) + elsewhereRows(fields)
     val faults = parts.faults.map { fault ->
@@ -36,12 +39,13 @@ private fun readParts(data: Bytes): Parts = when {
     data.startsWith("\u00ff\u00d8") -> Parts("JPEG").also { walkJpeg(data, it) }
     data.startsWith(PNG_SIGNATURE) -> Parts("PNG").also { walkPng(data, it) }
     data.startsWith("RIFF") && data.startsWith("WEBP", 8) -> Parts("WebP").also { walkWebp(data, it) }
+    isGif(data) -> Parts("GIF").also { walkGif(data, it) }
     data.startsWith("II*\u0000") || data.startsWith("MM\u0000*") -> Parts("TIFF").also { it.exif = data }
     else -> Parts(bmffContainerOf(data)).also { if (it.container.isNotEmpty()) walkBmff(data, it) }
 }
 
 /** The texts of a file, whatever block they stood in. */
-private class Fields(parts: Parts) {
+private class Fields(parts: Parts, hidden: List<Pair<String, String>>) {
     val exif: Map<String, Bytes> = parts.exif?.let { readExif(it, parts) }.orEmpty()
     val xmp: Map<String, String>
     val texts: List<MarkText>
@@ -51,13 +55,15 @@ private class Fields(parts: Parts) {
         if (parts.xmp == null) parts.xmp = exif["XMP"]?.slice(0, MAX_XMP)
         if (parts.iptc == null) parts.iptc = exif["IPTC"]
         if (parts.manifest == null) exif["C2PA"]?.let(parts::offerManifest)
-        xmp = parts.xmp?.let { readXmp(it, parts) }.orEmpty()
+        val packet = parts.xmp?.let { readXmp(it, parts) }.orEmpty()
+        xmp = parts.extendedXmp?.let { readXmp(it, parts) }.orEmpty() + packet
         val container = parts.container
         texts = parts.texts.map { (key, text) ->
-            MarkText(key, text, if (container == "JPEG") "JPEG comment" else "$container text \"${shown(key)}\"")
+            MarkText(key, text, if (container in COMMENTED) "$container comment" else "$container text \"${shown(key)}\"")
         } + exif.filterKeys { it !in PLACELESS }.map { (name, value) -> MarkText(name, fieldText(name, value), "EXIF $name") } +
             xmp.map { (name, text) -> MarkText(name, text, "XMP $name") } +
-            parts.iptc?.let(::readIptc).orEmpty().map { (name, text) -> MarkText(name, text, "IPTC $name") }
+            parts.iptc?.let(::readIptc).orEmpty().map { (name, text) -> MarkText(name, text, "IPTC $name") } +
+            hidden.map { (key, text) -> MarkText(key, text, "alpha channel, ${shown(key)}") }
     }
 }
 

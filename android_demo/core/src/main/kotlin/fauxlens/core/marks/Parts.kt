@@ -1,6 +1,7 @@
 package fauxlens.core.marks
 
 import fauxlens.core.Message
+import fauxlens.core.marks.MarkWording.LARGE_EXTENDED_XMP
 import fauxlens.core.marks.MarkWording.LARGE_MANIFEST
 import fauxlens.core.marks.MarkWording.LARGE_XMP
 import fauxlens.core.marks.MarkWording.LONG_TEXT
@@ -20,6 +21,9 @@ internal class Parts(val container: String) {
     /** A TIFF structure, with its byte order mark first. */
     var exif: Bytes? = null
     var xmp: Bytes? = null
+
+    /** What did not fit into the XMP packet. */
+    var extendedXmp: Bytes? = null
     var iptc: Bytes? = null
 
     /** A C2PA manifest store (JUMBF). */
@@ -63,6 +67,13 @@ internal class Parts(val container: String) {
     /** Takes the first XMP packet of a file, unless it is too large. */
     fun offerXmp(packet: Bytes) {
         if (xmp == null && !isTooLarge(packet, MAX_XMP, LARGE_XMP)) xmp = packet
+    }
+
+    /** Takes what overflowed the XMP packet, unless it is too large; returns whether it is taken. */
+    fun offerExtendedXmp(packet: Bytes): Boolean {
+        val taken = !isTooLarge(packet, MAX_XMP, LARGE_EXTENDED_XMP)
+        if (taken) extendedXmp = packet
+        return taken
     }
 
     private fun isTooLarge(part: Bytes, limit: Int, wording: MarkWording): Boolean {

@@ -65,13 +65,15 @@ private fun unpacked(packed: Bytes, parts: Parts): Bytes {
     val found = ByteArrayOutputStream()
     val piece = ByteArray(PIECE)
     try {
-        inflater.setInput(packed.copy())
+        packed.feed(inflater)
         while (!inflater.finished() && found.size() <= MAX_XMP) {
             val count = inflater.inflate(piece)
             // The stream ends too soon, or asks for a dictionary.
             if (count == 0 && !inflater.finished()) break
             found.write(piece, 0, count)
         }
+        // Also what something follows: no writer leaves that, and browsers refuse it.
+        if (found.size() <= MAX_XMP && (!inflater.finished() || inflater.remaining > 0)) throw DataFormatException()
     } catch (_: DataFormatException) {
         parts.fault(DAMAGED_TEXT)
         return Bytes(ByteArray(0))

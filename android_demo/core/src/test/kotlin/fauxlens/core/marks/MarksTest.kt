@@ -15,8 +15,10 @@ import fauxlens.core.textOrNull
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
 import org.junit.Test
+import java.io.ByteArrayOutputStream
 import java.nio.ByteBuffer
 import java.util.Random
+import java.util.zip.Deflater
 
 /** What picture files say about themselves: the rows of Python, text for text (tests/golden/marks, docs/marks.md). */
 class MarksTest {
@@ -27,6 +29,8 @@ class MarksTest {
     fun rowsAreThoseOfPython() {
         assertTrue(files.size > 40)
         for ((name, expected) in files) {
+            // Only a platform decodes WebP: the app's own test has Android read what hides in its alpha.
+            if (name == "hidden-novelai.webp") continue
             val marks = readMarks(Golden.bytes("marks/$name"))
             val rows = (expected as Json.Object)["rows"].items.map { row ->
                 listOf("kind", "strength", "says", "text", "source").map { row.members.getValue(it).text }
@@ -81,6 +85,43 @@ class MarksTest {
         val end = ByteArray(4) + "IEND".toByteArray() + ByteArray(4)
         val rows = readMarks(PNG_SIGNATURE.toByteArray(Charsets.ISO_8859_1) + chunk + end).rows
         assertEquals(listOf("XMP CreatorTool"), rows.map { it.source })
+    }
+
+    @Test
+    fun whatOverflowedAPacketIsReadToALimit() {
+        val digest = "D".repeat(32)
+        val piece = "http://ns.adobe.com/xmp/extension/\u0000$digest".toByteArray() + ByteArray(8) + ByteArray(65_000)
+        val packet = "http://ns.adobe.com/xap/1.0/\u0000<a n='$digest'/>".toByteArray()
+        val segments = (listOf(packet) + List(70) { piece }).map { content ->
+            byteArrayOf(-1, -31) + ByteBuffer.allocate(2).putShort((content.size + 2).toShort()).array() + content
+        }
+        val rows = readMarks(segments.fold(byteArrayOf(-1, -40)) { whole, segment -> whole + segment } + byteArrayOf(-1, -39, 0, 0)).rows
+        val fault = rows.single { it.kind == Kind.FILE }.text
+        assertEquals("The extended XMP packet has 4,550,000 bytes, more than 4,194,304: it was not read.", fault)
+    }
+
+    @Test
+    fun aGifOfVeryManyBlocksEndsSoon() {
+        val blocks = ByteArray(2_100_000) { 1 }
+        val rows = readMarks("GIF89a".toByteArray() + ByteArray(7) + "!\u00f9".toByteArray(Charsets.ISO_8859_1) + blocks).rows
+        assertTrue(rows[0].text, rows[0].text.startsWith("The file has more than 1,000,000 parts"))
+    }
+
+    @Test
+    fun aPictureWhoseRowsNeverEndIsNotUnpacked() {
+        // A quarter of a gigabyte of rows that begin with no mark.
+        val deflater = Deflater(9)
+        val packed = ByteArrayOutputStream()
+        val piece = ByteArray(1 shl 16)
+        deflater.setInput(ByteArray(1 shl 28))
+        deflater.finish()
+        while (!deflater.finished()) packed.write(piece, 0, deflater.deflate(piece))
+        val header = ByteBuffer.allocate(13).putInt(4_000).putInt(4_000).put(8).put(6).put(0).put(0).put(0).array()
+        val chunks = listOf("IHDR" to header, "IDAT" to packed.toByteArray(), "IEND" to ByteArray(0))
+        val file = chunks.fold(PNG_SIGNATURE.toByteArray(Charsets.ISO_8859_1)) { whole, (kind, content) ->
+            whole + ByteBuffer.allocate(4).putInt(content.size).array() + kind.toByteArray() + content + ByteArray(4)
+        }
+        assertEquals(NO_MARK.english, readMarks(file).rows.single().text)
     }
 
     @Test
