@@ -4,9 +4,11 @@ import errno
 import hashlib
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
+
+import numpy as np
 
 from export.inference.detector import LoadedDetector, load_detector
 from export.inference.evidence import Evidence, PictureFacts, gather
@@ -42,7 +44,11 @@ class Settings:
 
 @dataclass(frozen=True)
 class DetectedPicture:
-    """What is known of one picture; `overlay_error` is a sentence where its overlay could not be written."""
+    """What is known of one picture; `overlay_error` is a sentence where its overlay could not be written.
+
+    The verdicts' views are left empty, uint8 [0, 0, 3]: a hundred kilobytes a face, which nobody reads here, would have
+    to come from another process.
+    """
 
     name: str
     evidence: Evidence
@@ -102,7 +108,14 @@ def detect_bytes(settings: Settings, data: bytes, marks: Marks, name: str, overl
     if overlay is not None and picture_result.worst is not None:
         error = _write_overlay(overlay, detector, picture, picture_result, settings)
     drawn = overlay if picture_result.worst is not None and not error else None
-    return DetectedPicture(name, evidence, picture_result, drawn, error)
+    return DetectedPicture(name, evidence, _without_views(picture_result), drawn, error)
+
+
+def _without_views(picture_result: PictureResult) -> PictureResult:
+    none = np.zeros((0, 0, 3), np.uint8)
+    verdicts = [face.verdict and replace(face.verdict, view=none) for face in picture_result.faces]
+    faces = zip(picture_result.faces, verdicts, strict=True)
+    return replace(picture_result, faces=tuple(replace(face, verdict=verdict) for face, verdict in faces))
 
 
 def _pixel_rows(picture: Picture, marks: Marks, settings: Settings) -> tuple[EvidenceRow, ...]:

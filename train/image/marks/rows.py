@@ -40,6 +40,10 @@ def shown(text: str, longest: int = MAX_SHOWN) -> str:
     Control characters (Unicode categories Cc, Cf, Co, Cs) could move a terminal's cursor or turn the direction of
     writing; white space is that of ASCII, U+0085, U+00A0, U+2028 and U+2029. A text that was cut ends in an ellipsis.
     """
+    # Nearly every name of a camera or a detector is as it should be, and is asked for once a picture.
+    is_plain = text.isascii() and text.isprintable() and "  " not in text and text == text.strip(" ")
+    if is_plain and len(text) <= longest:
+        return text
     words = "".join(" " if one in _BLANKS else one for one in text[: longest * 8]).split(" ")
     line = " ".join(filter(None, words))
     line = "".join("\ufffd" if unicodedata.category(one) in _HIDDEN else one for one in line)
