@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from train.cli.outputs import WritePlace
-from train.cli.terminal import Json, bar, print_json, print_lines, print_table, verb
+from train.cli.table_layout import natural_width
+from train.cli.terminal import Json, bar, console, print_json, print_lines, print_table, verb
 from train.common.errors import DataError, TrainError
 
 if TYPE_CHECKING:
@@ -56,9 +57,11 @@ def show_evaluations(evaluations: Any) -> None:
     from train.compare.matrix import matrix_table, train_on_test_on
 
     header, rows = matrix_table(train_on_test_on(evaluations))
-    if len(header) > WIDEST:
+    (_, *models), *turned = zip(header, *rows, strict=True)
+    room = console().width
+    if len(header) > WIDEST or (natural_width(rows) > room and natural_width(turned) < natural_width(rows)):
         # So many generators stand below each other.
-        header, *rows = zip(header, *rows, strict=True)  # type: ignore[assignment]
+        header, rows = ("tested on", *models), tuple(turned)
     print_table("AUC with 95 % interval, then TPR at 1 % FPR; * was in training", header, rows)
 
 

@@ -22,6 +22,7 @@ from train.cli.process import (
     leave_pipe,
     short_of_memory,
 )
+from train.cli.table_layout import column_widths
 from train.common.errors import PlaceError
 from train.common.extras import missing_sentence
 from train.common.text import printable
@@ -214,11 +215,24 @@ def print_json(value: Any) -> None:
 
 
 def print_table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """Print a table of plain text, as wide as the terminal allows; square brackets in it are text, too."""
+    """Print a table of plain text, as wide as the terminal allows; square brackets in it are text, too.
+
+    Nothing is cut: long names go on in the next line, and where the columns do not fit, each row is a list of lines.
+    """
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*columns, title=Text(printable(title)), title_justify="left")
-    for row in rows:
-        table.add_row(*(Text("\n".join(map(printable, cell.split("\n")))) for cell in row))
-    console().print(table)
+    shown = [["\n".join(map(printable, cell.split("\n"))) for cell in row] for row in rows]
+    terminal = console()
+    widths = column_widths(columns, shown, terminal.width)
+    if widths is None:
+        print_lines(title)
+        for row in shown:
+            print_lines("", *(f"{name}: {' '.join(cell.split())}" for name, cell in zip(columns, row, strict=True)))
+        return
+    table = Table(title=Text(printable(title)), title_justify="left")
+    for name, width in zip(columns, widths, strict=True):
+        table.add_column(Text(name), overflow="fold", width=width)
+    for row in shown:
+        table.add_row(*map(Text, row))
+    terminal.print(table)

@@ -68,10 +68,10 @@ def matrix_table(matrix: Matrix) -> tuple[tuple[str, ...], tuple[tuple[str, ...]
 
     A generator that was in training is marked with *.
     """
-    header = ("trained on", *matrix.generators, "false alarms", "on unseen reals")
+    header = ("model", *matrix.generators, "false alarms", "on unseen reals")
     rows = tuple(
         (
-            f"{row.run}: {', '.join(row.trained_on) or NOTHING}",
+            f"{row.run}; trained on {', '.join(row.trained_on)}" if row.trained_on else row.run,
             *(_cell_text(cell) for cell in row.cells),
             _percent(row.false_alarms),
             _percent(row.unseen_false_alarms),

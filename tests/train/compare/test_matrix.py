@@ -51,7 +51,7 @@ def test_text_tables_line_up(runs: tuple[Evaluation, Evaluation]) -> None:
     matrix = train_on_test_on(runs)
     header, rows = matrix_table(matrix)
     assert all(len(row) == len(header) for row in rows)
-    assert rows[0][0] == "run_a: diffusion-b, gan-a"
+    assert rows[0][0] == "run_a; trained on diffusion-b, gan-a"
     assert "*" in rows[0][1] and "*" not in rows[0][2] and rows[1][3] == "–"
     table = matrix_markdown(matrix).split("\n\n")[0].splitlines()
     assert {line.replace("\\|", "").count("|") for line in table} == {len(header) + 1}
