@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from ela.front_ends import parse_front_end
-from train.common.atomic import write_atomically
+from train.common.atomic import write_bytes
 from train.common.documents import parse_json
 from train.common.errors import TrainError
+from train.common.tf import load_tensorflow
 from train.recipe import Model
 
 _NOTE = "fauxlens"
@@ -33,15 +34,17 @@ def origin_of(settings: Model) -> Origin:
 
 def save_weights(model: Any, path: Path, settings: Model) -> None:
     """Write a Keras model's weights as HDF5 with the note, whole or not at all."""
+    load_tensorflow()
+    import h5py
+    from tf_keras.src.saving.legacy.hdf5_format import save_weights_to_hdf5_group
 
-    def write(temporary: Path) -> None:
-        import h5py
-
-        model.save_weights(str(temporary), save_format="h5")
-        with h5py.File(temporary, "r+") as file:
-            file.attrs[_NOTE] = json.dumps(asdict(origin_of(settings)))
-
-    write_atomically(path, write)
+    # In memory, as `model.save_weights` fills a file: on a full disk HDF5 itself ends the process by SIGSEGV.
+    with h5py.File(path.name, "w", driver="core", backing_store=False) as file:
+        save_weights_to_hdf5_group(file, model)
+        file.attrs[_NOTE] = json.dumps(asdict(origin_of(settings)))
+        file.flush()
+        data = file.id.get_file_image()
+    write_bytes(path, data)
 
 
 def read_origin(path: Path) -> Origin | None:

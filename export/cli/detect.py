@@ -135,8 +135,8 @@ def _csv_sink(path: Path | None, stack: ExitStack) -> "Callable[[Result], None] 
     if path is None:
         return None
     stream = _opened(path, stack)
-    stream.write(csv_line(list(COLUMNS)))
-    return lambda result: _write(stream, csv_row(result))
+    _write(path, stream, csv_line(list(COLUMNS)))
+    return lambda result: _write(path, stream, csv_row(result))
 
 
 def _jsonl_sink(path: Path | None, stack: ExitStack) -> "Callable[[Result], None] | None":
@@ -145,7 +145,7 @@ def _jsonl_sink(path: Path | None, stack: ExitStack) -> "Callable[[Result], None
     if path is None:
         return None
     stream = _opened(path, stack)
-    return lambda result: _write(stream, json.dumps(result_record(result), allow_nan=False) + "\n")
+    return lambda result: _write(path, stream, json.dumps(result_record(result), allow_nan=False) + "\n")
 
 
 def _opened(path: Path, stack: ExitStack) -> TextIO:
@@ -154,9 +154,12 @@ def _opened(path: Path, stack: ExitStack) -> TextIO:
     return stack.enter_context(path.open("w", encoding="utf-8", errors="backslashreplace", newline=""))
 
 
-def _write(stream: TextIO, line: str) -> None:
-    stream.write(line)
-    stream.flush()
+def _write(path: Path, stream: TextIO, line: str) -> None:
+    from train.common.atomic import naming
+
+    with naming(path):
+        stream.write(line)
+        stream.flush()
 
 
 def _problems(result: "Result") -> list[str]:

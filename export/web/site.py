@@ -16,6 +16,7 @@ from pathlib import Path
 from export.artifacts.bundle import Bundle, read_bundle
 from export.artifacts.slim import slim_bundle
 from export.runtimes import browser
+from train.common.atomic import naming
 from train.common.errors import ExportError
 from train.image.marks.tables import TABLES
 
@@ -101,9 +102,10 @@ def write_site(bundle: Path, folder: Path) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        for path, data in files.items():
-            (temporary / path).parent.mkdir(parents=True, exist_ok=True)
-            (temporary / path).write_bytes(data)
+        with naming(folder, temporary):
+            for path, data in files.items():
+                (temporary / path).parent.mkdir(parents=True, exist_ok=True)
+                (temporary / path).write_bytes(data)
         # mkdtemp makes it private; a site is for everyone.
         temporary.chmod(0o755)
         if folder.exists():

@@ -1,6 +1,8 @@
 """Weights files know their network: another front end or width is refused with both named."""
 
 import dataclasses
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -85,3 +87,43 @@ def test_damaged_weights_are_told(tmp_path: Path, content: bytes) -> None:
 def test_an_unknown_front_end_is_named() -> None:
     with pytest.raises(ElaError, match="'dct' is not known: give one of rgb, ela, npr, srm"):
         build_classifier(dataclasses.replace(SMALL, front_end="dct"), 64)
+
+
+FULL = """
+import os, resource, sys
+from pathlib import Path
+from train.common.tf import load_tensorflow
+from train.fit.checkpoints import save_checkpoint
+from train.model import build_classifier
+from train.recipe import Model
+from train.weights import save_weights
+settings = Model(width=0.25, weights="none", front_end="npr")
+model = build_classifier(settings, 64)
+model.compile("sgd", "mse")
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+folder = Path(sys.argv[1])
+for save in (
+    lambda: save_weights(model, folder / "below" / "w.h5", settings),
+    lambda: save_checkpoint(folder, "epoch-0001", model, load_tensorflow().Variable(1.0)),
+):
+    try:
+        save()
+    except OSError as error:
+        print(os.strerror(error.errno), error.filename)
+"""
+
+
+def test_a_disk_that_takes_no_weights_is_named_and_nothing_is_left(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        f"File too large {tmp_path / 'below' / 'w.h5'}",
+        f"File too large {tmp_path / 'epoch-0001'}",
+    ]
+    assert not list(tmp_path.iterdir())

@@ -10,10 +10,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from train.cli.expected import expected_sentence
 from train.common.places import cache_folder, home_folder
 
-INTERRUPTED, FAULT, BROKEN_PIPE = 130, 70, 141
-"""Exit statuses: Ctrl-C (128 + 2), a fault of Fauxlens (EX_SOFTWARE of sysexits.h), a reader that left (128 + 13)."""
+WRONG, INTERRUPTED, FAULT, BROKEN_PIPE = 2, 130, 70, 141
+"""Exit statuses: wrong input or no room for output, Ctrl-C (128 + 2), a fault of Fauxlens (EX_SOFTWARE of sysexits.h),
+a reader that left (128 + 13)."""
 _DEBUG = "FAUXLENS_DEBUG"
 
 
@@ -43,15 +45,21 @@ def run_app(app: Callable[..., Any]) -> None:
     except SystemExit as leaving:
         status = leaving.code
     except BaseException as error:
-        if debugging():
+        sentence = expected_sentence(error)
+        if sentence is None and debugging():
             raise
-        status = FAULT
-        print(fault_sentence(error), file=sys.stderr)
+        status = WRONG if sentence else FAULT
+        print(sentence or fault_sentence(error), file=sys.stderr)
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         leave_pipe()
         status = BROKEN_PIPE
+    except OSError as error:
+        leave_pipe()
+        if not status:
+            status = WRONG
+            print(expected_sentence(error), file=sys.stderr)
     sys.exit(status)
 
 

@@ -1,6 +1,5 @@
 """How every verb talks: errors in one sentence, a bar on standard error, a table or one JSON document."""
 
-import errno
 import json
 import os
 import shlex
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, ParamSpec, Protocol, 
 
 import typer
 
+from train.cli.expected import NO_MEMORY, expected_sentence
 from train.cli.outputs import check_outputs
 from train.cli.process import (
     BROKEN_PIPE,
@@ -24,7 +24,6 @@ from train.cli.process import (
 )
 from train.cli.table_layout import column_widths
 from train.common.errors import PlaceError
-from train.common.extras import missing_sentence
 from train.common.text import printable
 
 if TYPE_CHECKING:
@@ -67,13 +66,14 @@ def verb(*errors: type[Exception]) -> Callable[[Callable[P, T]], Callable[P, T]]
             except known as error:
                 sentence, status = str(error), 2
             except Exception as error:
-                expected = _expected(error)
+                # Libraries that get no memory or no thread raise what they like, RuntimeError and SystemError too.
+                expected = expected_sentence(error) or (NO_MEMORY if short_of_memory() else None)
                 if expected is None and debugging():
                     raise
                 sentence, status = (expected, 2) if expected else (fault_sentence(error), FAULT)
             except KeyboardInterrupt as error:
                 if short_of_memory():
-                    sentence, status = _NO_MEMORY, 2
+                    sentence, status = NO_MEMORY, 2
                 else:
                     sentence, status = _STOPPED, interrupted_status(error)
             typer.echo(printable(sentence), err=True)
@@ -84,28 +84,7 @@ def verb(*errors: type[Exception]) -> Callable[[Callable[P, T]], Callable[P, T]]
     return around
 
 
-_NO_MEMORY = (
-    "There is not enough memory for this: close other programs, or raise the limit on memory, and run it again."
-)
 _STOPPED = "Stopped. What was finished is kept and nothing is half-written: run the same again (train: --resume RUN)."
-
-
-def _expected(error: Exception) -> str | None:
-    """The sentence for what no verb can help: the disk, memory, an extra that is not installed. None for a fault."""
-    if isinstance(error, MemoryError):
-        return _NO_MEMORY
-    if isinstance(error, ModuleNotFoundError):
-        return missing_sentence(error.name)
-    if not isinstance(error, OSError) or error.errno is None:
-        return None
-    name = error.filename if error.filename is not None else "A file"
-    if isinstance(name, bytes):
-        name = os.fsdecode(name)
-    if error.errno == errno.ENOSPC or error.errno == errno.EDQUOT:
-        return f"The disk is full ({name if error.filename else 'while writing'}): make room and run the same again."
-    if error.errno == errno.ENOMEM:
-        return _NO_MEMORY
-    return f"{name}: {error.strerror}; check the path and its permissions."
 
 
 def console() -> "Console":

@@ -170,6 +170,20 @@ def _kind(path: Path) -> int | None:
 
 
 @contextmanager
+def naming(path: Path, inside: Path | None = None) -> Iterator[None]:
+    """Let an OSError that names no file, or one in the temporary folder `inside`, name what was to be written."""
+    try:
+        yield
+    except OSError as error:
+        hidden = error.filename is None or (
+            inside is not None and Path(os.fsdecode(error.filename)).is_relative_to(inside)
+        )
+        if error.errno is not None and hidden:
+            error.filename, error.filename2 = str(path), None
+        raise
+
+
+@contextmanager
 def _named(path: Path) -> Iterator[None]:
     """Let an OSError of a temporary file, or of none that it names, name the file that was to be written."""
     try:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
-from train.common.atomic import check_folder_writable, made_folders, public_mode, set_mode
+from train.common.atomic import check_folder_writable, made_folders, naming, public_mode, set_mode
 from train.common.documents import read_json
 from train.common.errors import DataError
 from train.common.locks import let_go, take
@@ -159,7 +159,8 @@ def _unfinished(folder: Path, target: Path) -> Iterator[Path]:
             owner = FileLock(temporary / _OWNER)
             take(owner)
         try:
-            yield temporary
+            with naming(target, temporary):
+                yield temporary
             with _locked(folder):
                 let_go(owner)
                 (temporary / _OWNER).unlink(missing_ok=True)

@@ -4,7 +4,9 @@
 one step after both are on disk. Files that it does not name are left-overs and are swept away.
 """
 
+import errno
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -96,9 +98,21 @@ def save_checkpoint(folder: Path, name: str, model: Any, average: Any) -> None:
         # A folder of this name is the left-over of a kill between here and progress.json.
         shutil.rmtree(folder / name, ignore_errors=True)
         temporary.rename(folder / name)
+    except tf.errors.OpError as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise _of_the_disk(error, folder / name) from error
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+def _of_the_disk(error: Exception, path: Path) -> Exception:
+    """What TensorFlow says of a disk that takes no checkpoint, as Python says it."""
+    text = str(error)
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES):
+        if os.strerror(number) in text:
+            return OSError(number, os.strerror(number), str(path))
+    return TrainError(f"{path}: the checkpoint cannot be written ({' '.join(text.split())[:150]}): check the disk.")
 
 
 def restore_checkpoint(folder: Path, name: str, model: Any, average: Any) -> None:

@@ -5,6 +5,7 @@ picture is by the sites that it passes through before somebody has it evaluated.
 """
 
 import hashlib
+import io
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ import numpy as np
 import polars as pl
 from filelock import FileLock
 
+from train.common.atomic import naming
 from train.common.errors import DataError
 from train.common.progress import ProgressCallback
 from train.data.manifest import Manifest
@@ -72,7 +74,8 @@ def pack_crops(
         if not target.exists():
             temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=folder))
             try:
-                _write(temporary, manifest, view, margin, side, unclear, workers, on_progress)
+                with naming(target, temporary):
+                    _write(temporary, manifest, view, margin, side, unclear, workers, on_progress)
                 temporary.chmod(0o755)
                 temporary.rename(target)
             finally:
@@ -116,7 +119,10 @@ def _write(
                 done += 1
                 if on_progress is not None:
                     on_progress(done, wanted.height)
-    np.save(folder / _SIDES, sides)
+    data = io.BytesIO()
+    np.save(data, sides)
+    # On a full disk NumPy's own writing is an OSError without a number.
+    (folder / _SIDES).write_bytes(data.getvalue())
 
 
 def square_of(manifest: Manifest, row: Row, view: View, margin: float, side: int, unclear: Unclear) -> np.ndarray:

@@ -66,7 +66,10 @@ def end_of(error: BaseException) -> tuple[int, str]:
         (DataError("a\n\x1b[2Jb\u202e"), 2, "a\\n\\x1b[2Jb\\u202e"),
         (OSError(28, "No space left on device", "x.csv"), 2, "The disk is full (x.csv)"),
         (PermissionError(13, "Permission denied", "x.csv"), 2, "x.csv: Permission denied"),
+        (OSError(27, "File too large", "x.csv"), 2, "x.csv grows larger than a file may be here"),
         (MemoryError(), 2, "There is not enough memory"),
+        (ImportError("x.so: failed to map segment from shared object"), 2, "There is not enough memory"),
+        (ImportError("cannot import name 'x'"), 70, "This is a fault of Fauxlens (ImportError"),
         (ModuleNotFoundError("no", name="polars"), 2, "This needs the package polars"),
         (OSError("broken data stream"), 70, "This is a fault of Fauxlens (OSError: broken data stream)"),
         (ValueError("a\nb"), 70, "This is a fault of Fauxlens (ValueError: a b), not of yours"),
@@ -88,6 +91,27 @@ def test_a_reader_that_has_gone_is_met_in_silence() -> None:
     done = ended("show", stdout=writer)
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize("word", ["show", "--help"])
+def test_output_that_has_no_room_is_no_fault(word: str) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    done = ended(word, stdout=full)
+    os.close(full)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "The disk is full (while writing): make room and run the same again.\n",
+    )
+
+
+def test_a_limit_on_the_size_of_files_is_told_with_the_name_and_leaves_nothing(tmp_path: Path) -> None:
+    limited = f"ulimit -f 2; exec '{sys.executable}' '{ROOT / 'fauxlens.py'}' data sample made/sample --count 30"
+    done = subprocess.run(["sh", "-c", limited], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"{tmp_path / 'made' / 'sample'} grows larger than a file may be here: ")
+    assert done.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
 
 
 def test_names_that_the_console_has_no_letter_for_are_shown_by_their_codes() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from train.common.atomic import check_folder_writable, check_writable, write_atomically, write_bytes, write_text
+from train.common.atomic import check_folder_writable, check_writable, naming, write_atomically, write_bytes, write_text
 
 
 def test_writes_bytes_and_makes_folders(tmp_path: Path) -> None:
@@ -17,6 +17,14 @@ def test_writes_bytes_and_makes_folders(tmp_path: Path) -> None:
     write_bytes(path, b"new")
     assert path.read_bytes() == b"new"
     assert [entry.name for entry in path.parent.iterdir()] == ["text.txt"]
+
+
+def test_an_error_without_a_name_gets_that_of_what_was_to_be_written(tmp_path: Path) -> None:
+    target, inside = tmp_path / "store", tmp_path / ".store.abc"
+    for given, shown in ((None, target), (inside / "pixels.npy", target), (tmp_path / "in.jpg", tmp_path / "in.jpg")):
+        with pytest.raises(OSError, match="No space") as caught, naming(target, inside):
+            raise OSError(errno.ENOSPC, "No space left on device", *([] if given is None else [str(given)]))
+        assert caught.value.filename == str(shown)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from train.common.atomic import write_text
+from train.common.atomic import naming, write_text
 from train.data.manifest import SCHEMA
 from train.image.view import Eyes
 
@@ -78,5 +78,5 @@ def _line(one: FaceCount) -> str:
 
 
 def _add(path: Path, text: str) -> None:
-    with path.open("ab", buffering=0) as file:
+    with naming(path), path.open("ab", buffering=0) as file:
         file.write(text.encode("utf-8"))

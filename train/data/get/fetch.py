@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 import urllib3
 
-from train.common.atomic import write_text
+from train.common.atomic import naming, write_text
 from train.common.documents import read_json_object
 from train.common.errors import DataError
 from train.common.progress import ProgressCallback
@@ -140,7 +140,7 @@ def _try_once(
             part.unlink(missing_ok=True)
             write_text(_facts(part), json.dumps(asdict(known)))
         _check_size(url, part, have, known.size, max_bytes)
-        with part.open("ab") as file:
+        with naming(part), part.open("ab") as file:
             # Not decoded: the sha256 is that of the archive as published, whatever encoding a server claims.
             for chunk in response.raw.stream(_CHUNK, decode_content=False):
                 have += len(chunk)

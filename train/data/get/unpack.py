@@ -5,7 +5,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from train.common.atomic import made_folders
+from train.common.atomic import made_folders, naming
 from train.common.errors import DataError
 from train.common.progress import ProgressCallback
 from train.data.get.archives import Entry, entries, too_many
@@ -62,7 +62,8 @@ def unpack(
         try:
             root = temporary / "files"
             root.mkdir()
-            files = _unpack_into(root, archive, limits, on_progress)
+            with naming(folder, temporary):
+                files = _unpack_into(root, archive, limits, on_progress)
             root.rename(folder)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)

@@ -4,6 +4,7 @@ A stand-in, so that the whole pipeline can be tried without downloading anything
 with real sets (a detector trained on one kind of generator misses another); it says nothing about real faces.
 """
 
+import io
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from train.common.atomic import made_folders, public_mode, set_mode
+from train.common.atomic import made_folders, naming, public_mode, set_mode
 from train.common.errors import DataError
 from train.common.progress import ProgressCallback
 
@@ -61,7 +62,8 @@ def make_sample(
     with made_folders(folder.parent):
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}-", dir=folder.parent))
         try:
-            _write_all(temporary, _plan(count), size, seed, workers, on_progress)
+            with naming(folder, temporary):
+                _write_all(temporary, _plan(count), size, seed, workers, on_progress)
             set_mode(temporary, public_mode(folder=True))
             if folder.exists():
                 folder.rmdir()
@@ -100,7 +102,10 @@ def _write_all(
     def write(index: int) -> None:
         path, model = plan[index]
         picture = Image.fromarray(draw_sample_picture(model, index=index, size=size, seed=seed))
-        picture.save(folder / path, format="JPEG", quality=JPEG_QUALITY)
+        data = io.BytesIO()
+        # Into a file by its name Pillow writes JPEG itself, and takes no notice where the disk takes a part of it only.
+        picture.save(data, format="JPEG", quality=JPEG_QUALITY)
+        (folder / path).write_bytes(data.getvalue())
 
     with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
         jobs = [pool.submit(write, index) for index in range(len(plan))]

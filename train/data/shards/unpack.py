@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from train.common.atomic import made_folders, write_bytes, write_text
+from train.common.atomic import made_folders, naming, write_bytes, write_text
 from train.common.documents import read_json_object, read_table, table_bytes
 from train.common.errors import DataError
 from train.common.locks import alone_in, holds_anything
@@ -156,7 +156,8 @@ def _unpack(shard: Path, target: Path, place: Path, limits: ArchiveLimits) -> No
             rows: list[_Row]
             problems: list[_Row] = []
             if suffix_of(shard.name) == PARQUET:
-                rows, problems = _from_parquet(shard, files, limits)
+                with naming(target, temporary):
+                    rows, problems = _from_parquet(shard, files, limits)
             else:
                 unpack(shard, files, limits=limits)
                 rows = [{**said, FILE_NAME: name} for name, said in read_samples(files).items()]

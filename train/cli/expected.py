@@ -1,0 +1,41 @@
+"""Sentences for what no verb can help: the disk, the memory, an extra that is not installed."""
+
+import errno
+import os
+
+from train.common.extras import missing_sentence
+
+NO_MEMORY = "There is not enough memory for this: close other programs, or raise the limit on memory, and run it again."
+
+
+def expected_sentence(error: BaseException) -> str | None:
+    """What a person is told of an error that is no fault of Fauxlens; None of one that is."""
+    if isinstance(error, MemoryError) or (isinstance(error, ImportError) and _unmapped(error)):
+        return NO_MEMORY
+    if isinstance(error, ModuleNotFoundError):
+        return missing_sentence(error.name)
+    if not isinstance(error, OSError) or error.errno is None:
+        return None
+    name = os.fsdecode(error.filename) if isinstance(error.filename, bytes) else error.filename
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk is full ({name or 'while writing'}): make room and run the same again."
+    if error.errno == errno.ENOMEM:
+        return NO_MEMORY
+    if error.errno == errno.EFBIG:
+        return (
+            f"{name or 'What is written'} grows larger than a file may be here: raise the limit (ulimit -f), or write "
+            "to another disk."
+        )
+    return f"{name or 'A file'}: {error.strerror}; check the path and its permissions."
+
+
+def _unmapped(error: BaseException | None) -> bool:
+    """Whether a library could not be loaded for want of memory, in the words of the system's loader (dlopen of glibc).
+
+    NumPy puts advice of its own before what the loader said, which stays as the cause.
+    """
+    while error is not None:
+        if "failed to map segment" in str(error) or "annot allocate memory" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
