@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[3]
 PROGRAM = """
 import os, sys, time
 import typer
-from train.cli.process import run
+from train.cli.process import run_app
 from train.cli.terminal import print_table, verb
 app = typer.Typer()
 @app.command()
@@ -38,7 +38,7 @@ def show() -> None:
 @verb()
 def fail() -> None:
     raise AssertionError("line one\\nline two")
-run(app)
+run_app(app)
 """
 
 
