@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -134,29 +134,29 @@ def _is_finished(target: Path, request: DownloadRequest, folder: Path) -> bool:
 def _begin(work: Path, request: DownloadRequest) -> None:
     """Note in `work` what it is for; DataError if it holds the beginning of something else.
 
-    The beginning of an earlier state of the same card is thrown away: a corrected address brings other bytes. So is
-    what a process left that was killed while it unpacked.
+    A card that was only renamed goes on. The beginning of an earlier state of the same card is thrown away: a corrected
+    address brings other bytes. So is what a process left that was killed while it unpacked.
     """
     path = work / _REQUEST
-    if _begun_card(path) == request.card and path.read_bytes() != json.dumps(asdict(request), indent=1).encode():
+    begun = _begun(path)
+    goes_on = begun is not None and replace(begun, card=request.card) == request
+    if begun is not None and begun.card == request.card and not goes_on:
         for left in work.iterdir():
             if left.name != _LOCK:
                 shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
     for left in [*work.rglob(f".*{UNFINISHED}")]:
         shutil.rmtree(left, ignore_errors=True)
-    text = json.dumps(asdict(request), indent=1)
-    if _has_begun(work) and not (path.exists() and path.read_bytes() == text.encode()):
+    if _has_begun(work) and not goes_on:
         raise DataError(f"{work} holds the beginning of another download: remove it or name another folder.")
-    write_text(path, text)
+    write_text(path, json.dumps(asdict(request), indent=1))
 
 
-def _begun_card(path: Path) -> str | None:
-    """The card whose download was begun; None where nobody has noted one."""
+def _begun(path: Path) -> DownloadRequest | None:
+    """The download that was begun; None where nobody has noted one."""
     try:
-        begun = read_json_object(path, error=DataError, remedy="remove it")
-    except (FileNotFoundError, DataError):
+        return DownloadRequest(**read_json_object(path, error=DataError, remedy="remove it"))
+    except (FileNotFoundError, DataError, TypeError):
         return None
-    return str(begun.get("card"))
 
 
 def _has_begun(work: Path) -> bool:

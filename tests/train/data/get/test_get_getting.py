@@ -153,7 +153,8 @@ def test_a_broken_download_goes_on_and_shows_no_folder_before(server: "Server", 
 def test_the_beginning_of_another_download_is_not_mixed_in(server: "Server", archive: bytes, out: Path) -> None:
     server.play(server.page(archive, cut=10))
     refused(card_for(server, archive), out)
-    assert "beginning of another download" in refused(card_for(server, archive, "other"), out)
+    other = card_for(server, b"other", "other")
+    assert "beginning of another download" in refused(other, out)
 
 
 def test_a_stop_while_unpacking_costs_no_second_download(server: "Server", archive: bytes, out: Path) -> None:
@@ -198,6 +199,32 @@ def test_a_card_that_is_corrected_after_a_refusal_is_fetched(server: "Server", a
     assert not out.parent.exists()
     get(card, out)
     assert (out / PROVENANCE).exists()
+
+
+@pytest.mark.parametrize("wrong", [{"sha256": "0" * 64}, {"url": "{url}/older.tar.gz"}])
+def test_a_card_that_is_corrected_while_half_has_come_is_fetched_anew(
+    server: "Server", archive: bytes, out: Path, wrong: dict[str, str]
+) -> None:
+    card = card_for(server, archive)
+    values = {key: value.format(url=server.url) for key, value in wrong.items()}
+    server.play(server.page(b"older" * 1000, etag='"x"', cut=2500), server.page(archive, etag='"x"'))
+    older = replace(card.get, sha256=values.get("sha256", card.get.sha256), url=values.get("url", card.get.url))
+    assert "resumes from 2,500 bytes" in refused(replace(card, get=older), out)
+    get(card, out)
+    assert "range" not in server.requests[-1].headers
+    assert len(contents(out)) == 61
+    assert list(out.parent.iterdir()) == [out]
+
+
+def test_a_card_that_was_renamed_goes_on(server: "Server", archive: bytes, out: Path) -> None:
+    half = len(archive) // 2
+    server.play(server.page(archive, etag='"x"', cut=half), server.page(archive, etag='"x"'))
+    refused(card_for(server, archive), out)
+    get(card_for(server, archive, "mini-2"), out)
+    assert server.requests[-1].headers["range"] == f"bytes={half}-"
+    provenance = read_provenance(out)
+    assert provenance is not None
+    assert provenance.request.card == "mini-2"
 
 
 def test_limits_are_passed_on(server: "Server", archive: bytes, out: Path) -> None:
