@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 from train.cli.expected import expected_sentence
+from train.cli.limited_memory import run_watched, tell_end
 from train.common.places import cache_folder, home_folder
 
 WRONG, INTERRUPTED, FAULT, BROKEN_PIPE = 2, 130, 70, 141
@@ -29,6 +30,16 @@ class Stopped(KeyboardInterrupt):
 
 def run_app(app: Callable[..., Any]) -> None:
     """Run the command line `app` and end the process with its status."""
+    status = run_watched()
+    if status is not None:
+        sys.exit(status)
+    try:
+        _run_here(app)
+    finally:
+        tell_end()
+
+
+def _run_here(app: Callable[..., Any]) -> None:
     if "--debug" in sys.argv[1:]:
         sys.argv.remove("--debug")
         os.environ[_DEBUG] = "1"
@@ -90,21 +101,6 @@ def leave_pipe() -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
-
-
-def short_of_memory() -> bool:
-    """Whether this process has nearly used up a limit on its memory.
-
-    OpenBLAS, which NumPy brings, sends its own process Ctrl-C's signal where it gets no thread for want of memory.
-    """
-    with suppress(ImportError, OSError, ValueError, IndexError):
-        import resource
-
-        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-        if limit != resource.RLIM_INFINITY:
-            used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
-            return limit - used < 512 << 20
-    return False
 
 
 def _prepare_streams() -> None:

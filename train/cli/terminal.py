@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, ParamSpec, Protocol, 
 import typer
 
 from train.cli.expected import NO_MEMORY, expected_sentence
+from train.cli.limited_memory import short_of_memory
 from train.cli.outputs import check_outputs
 from train.cli.process import (
     BROKEN_PIPE,
@@ -20,7 +21,6 @@ from train.cli.process import (
     fault_sentence,
     interrupted_status,
     leave_pipe,
-    short_of_memory,
 )
 from train.cli.table_layout import column_widths
 from train.common.errors import PlaceError

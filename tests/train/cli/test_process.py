@@ -38,8 +38,19 @@ def show() -> None:
 @verb()
 def fail() -> None:
     raise AssertionError("line one\\nline two")
+@app.command()
+@verb()
+def die() -> None:
+    os._exit(1) if len(sys.argv) > 2 else os.abort()
 run_app(app)
 """
+
+
+def limited(megabytes: int, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The same under a limit on memory."""
+    words = ["sh", "-c", f'ulimit -v {megabytes * 1024}; exec "$@"', "sh", sys.executable, "-c", PROGRAM, *arguments]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(words, capture_output=True, text=True, env=env, check=False)
 
 
 def ended(*arguments: str, stdout: int = subprocess.PIPE, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -112,6 +123,31 @@ def test_a_limit_on_the_size_of_files_is_told_with_the_name_and_leaves_nothing(t
     assert done.stderr.startswith(f"{tmp_path / 'made' / 'sample'} grows larger than a file may be here: ")
     assert done.stderr.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_a_library_that_ends_the_process_for_want_of_memory_is_met() -> None:
+    for died in (limited(4000, "die"), limited(4000, "die", "--debug")):
+        assert (died.returncode, died.stderr.count("\n")) == (2, 1)
+        assert died.stderr.startswith("There is not enough memory for this")
+    # What ends by itself ends as it does without a limit.
+    shown = limited(4000, "show")
+    assert (shown.returncode, shown.stdout) == (0, ended("show").stdout)
+    assert limited(4000, "fail").returncode == 70
+    assert "Traceback" in limited(4000, "fail", "--debug").stderr
+    low = limited(500, "show")
+    assert (low.returncode, low.stdout) == (2, "")
+    assert low.stderr.rstrip().endswith("The limit is 500 MB, and 768 are needed at least.")
+
+
+def test_a_signal_to_a_process_with_a_limit_cleans_up_too() -> None:
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    words = ["sh", "-c", 'ulimit -v 4000000; exec "$@"', "sh", sys.executable, "-c", PROGRAM, "wait"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "ready\n"
+        running.send_signal(signal.SIGTERM)
+        assert running.stdout.read() == "cleaned\n"
+    assert running.returncode == 143
 
 
 def test_names_that_the_console_has_no_letter_for_are_shown_by_their_codes() -> None:
