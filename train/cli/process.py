@@ -10,8 +10,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from train.cli.expected import expected_sentence
-from train.cli.limited_memory import run_watched, tell_end
+from train.cli.expected import NO_MEMORY, expected_sentence
+from train.cli.limited_memory import run_watched, short_of_memory, tell_end
 from train.common.places import cache_folder, home_folder
 
 WRONG, INTERRUPTED, FAULT, BROKEN_PIPE = 2, 130, 70, 141
@@ -56,7 +56,8 @@ def _run_here(app: Callable[..., Any]) -> None:
     except SystemExit as leaving:
         status = leaving.code
     except BaseException as error:
-        sentence = expected_sentence(error)
+        # Polars panics in Rust where it gets no thread: that is no Exception.
+        sentence = expected_sentence(error) or (NO_MEMORY if short_of_memory() else None)
         if sentence is None and debugging():
             raise
         status = WRONG if sentence else FAULT

@@ -127,31 +127,15 @@ def bar(label: str, silent: bool = False, unit: Literal["pieces", "bytes"] = "pi
     A total of 0 means that nobody knows it.
     """
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import Progress
 
-    amount = DownloadColumn() if unit == "bytes" else MofNCompleteColumn()
-    left = TimeRemainingColumn()
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        amount,
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        left,
-    )
+    from train.cli.bar_columns import bar_columns
+
     console = Console(stderr=True)
     disable = silent or not console.is_terminal
     # Lines go above the bar where both are on a terminal; into a file they go by themselves.
     redirect = sys.stdout.isatty()
-    with Progress(*columns, console=console, disable=disable, redirect_stdout=redirect) as progress:
+    with Progress(*bar_columns(unit), console=console, disable=disable, redirect_stdout=redirect) as progress:
         task = progress.add_task(label, total=None)
 
         def show(done: int, total: int, note: str = "", /) -> None:
@@ -165,6 +149,8 @@ def bar(label: str, silent: bool = False, unit: Literal["pieces", "bytes"] = "pi
             yield show
         finally:
             _BARS.remove(console)
+            # Work that there was none of, or that counted nothing, leaves no bar at nought.
+            progress.update(task, visible=bool(progress.tasks[0].completed))
 
 
 def batch_callback(show: ShowProgress) -> Callable[[Any], None]:

@@ -20,11 +20,46 @@ print_lines("after", err=True)
 """
 
 
+UNKNOWN = """
+from train.cli.terminal import bar
+with bar("scanning"):
+    pass
+with bar("scoring") as show:
+    show(0, 0, " first")
+with bar("reading") as show:
+    show(3, 0)
+with bar("fetching", unit="bytes") as show:
+    show(1500, 3000)
+"""
+
+
+def test_a_bar_says_nothing_of_what_nobody_knows() -> None:
+    text = shown_by(UNKNOWN, 80)
+    assert "?" not in text
+    assert "scoring" in text
+    last = [line for line in re.split(r"\r?\n|\x1b\[[0-9]*[A-Z]|\r", text) if line.strip()]
+    # The bars of nothing are gone: nothing stands after what erases them but the next ones.
+    assert "scoring" not in last[-1]
+    assert re.search(r"reading .* 3 .*0:00:0", text)
+    assert "1.5/3.0 kB" in last[-1]
+    assert "left" in last[-1]
+    assert not any("left" in line for line in last if "reading" in line)
+
+
 @pytest.mark.parametrize("columns", [80, 120])
 def test_lines_stand_above_the_bar(columns: int) -> None:
+    text = shown_by(PROGRAM, columns)
+    for line in ("all, epoch 1: loss 0.5", "all, epoch 2: loss 0.5", "after"):
+        before = text[: text.index(line)]
+        assert before.endswith(("\n", "\x1b[2K", "\r")), repr(before[-60:])
+        assert text[text.index(line) + len(line) :].startswith(("\r\n", "\n"))
+
+
+def shown_by(program: str, columns: int) -> str:
+    """What a program writes on a terminal: colours and the cursor apart, what erases a line and the like stay."""
     ours, theirs = os.openpty()
     environment = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm", "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen([sys.executable, "-c", PROGRAM], cwd=ROOT, stderr=theirs, env=environment) as process:
+    with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stderr=theirs, env=environment) as process:
         os.close(theirs)
         shown = b""
         while True:
@@ -38,10 +73,4 @@ def test_lines_stand_above_the_bar(columns: int) -> None:
             shown += part
     os.close(ours)
     assert process.returncode == 0
-    text = shown.decode()
-    # Colours and the cursor apart; what erases a line or goes to its beginning stays.
-    text = re.sub(r"\x1b\[([0-9;]*m|\?25[hl])", "", text)
-    for line in ("all, epoch 1: loss 0.5", "all, epoch 2: loss 0.5", "after"):
-        before = text[: text.index(line)]
-        assert before.endswith(("\n", "\x1b[2K", "\r")), repr(before[-60:])
-        assert text[text.index(line) + len(line) :].startswith(("\r\n", "\n"))
+    return re.sub(r"\x1b\[([0-9;]*m|\?25[hl])", "", shown.decode())
