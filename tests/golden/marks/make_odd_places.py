@@ -47,6 +47,12 @@ def with_extension(named: bool) -> bytes:
     return jpeg[:2] + b"".join(b"\xff\xe1" + struct.pack(">H", len(one) + 2) + one for one in segments) + jpeg[2:]
 
 
+def with_bad_bytes() -> bytes:
+    """A JPEG whose packet is no UTF-8 behind what it says."""
+    packet = PACKET.format(f'e:DigitalSourceType="{AI}"').encode().replace(b"</rdf:RDF>", b"<a>\xff\xc3</a></rdf:RDF>")
+    return saved("JPEG", quality=60, xmp=packet)
+
+
 def gif_with_packet() -> bytes:
     """A GIF with XMP in an application block: the packet as it is, then a trailer (XMP, part 3, 1.1.2)."""
     plain = saved("GIF", comment=b"made on a Tuesday")
@@ -121,6 +127,7 @@ def files() -> dict[str, bytes]:
     return {
         "extended-xmp.jpg": with_extension(True),
         "extended-xmp-unnamed.jpg": with_extension(False),
+        "xmp-bad-bytes.jpg": with_bad_bytes(),
         "comment.gif": saved("GIF", comment=INFOTEXT.encode()),
         "packet.gif": gif_with_packet(),
         "cut-short.gif": saved("GIF", comment=INFOTEXT.encode())[:-400],

@@ -97,6 +97,7 @@ def test_a_thumbnail_of_another_picture_is_noticed_and_its_own_is_not() -> None:
         ("exif-loop.jpg", "nothing", "none", "point in a circle"),
         ("extended-xmp.jpg", "ai", "medium", "trainedAlgorithmicMedia"),
         ("extended-xmp-unnamed.jpg", "nothing", "none", "No mark"),
+        ("xmp-bad-bytes.jpg", "ai", "medium", "trainedAlgorithmicMedia"),
         ("comment.gif", "ai", "medium", "GIF comment names a generator of pictures: Stable Diffusion WebUI"),
         ("packet.gif", "ai", "medium", "trainedAlgorithmicMedia"),
         ("workflow-cut.png", "ai", "medium", "ComfyUI"),

@@ -25,18 +25,22 @@ class _NamedGenerator:
     strength: Strength = "medium"
 
 
+# Every language has other ideas of \b, \d and \s; none of these.
+_BEFORE = "(?<![A-Za-z0-9_])"
 # "Steps: 20, Sampler: Euler a, CFG scale: 7, ..., Model: sd_xl_base_1.0, Version: v1.9.4"
 # (stable-diffusion-webui, modules/processing.py, create_infotext).
-_INFOTEXT = re.compile(r"\bSteps: \d+, (?:[^\n]{0,200}, )?Sampler: ")
-_INFOTEXT_MODEL = re.compile(r"\bModel: ([^,\n]{1,120})")
-_INFOTEXT_VERSION = re.compile(r"\bVersion: ([^,\n]{1,40})")
+_INFOTEXT = re.compile(rf"{_BEFORE}Steps: [0-9]+, (?:[^\n]{{0,200}}, )?Sampler: ")
+_INFOTEXT_MODEL = re.compile(rf"{_BEFORE}Model: ([^,\n]{{1,120}})")
+_INFOTEXT_VERSION = re.compile(rf"{_BEFORE}Version: ([^,\n]{{1,40}})")
 # "portrait of a fisherman --ar 3:2 --v 6.1 Job ID: 0c9bd0d6-..."
-_MIDJOURNEY = re.compile(r"\bJob ID: [0-9a-f]{8}-[0-9a-f]{4}-")
-_JSON_MODEL = re.compile(r'"(?:base_model|model_name|model)"\s*:\s*"([^"\\]{1,120})"')
-_JSON_MODEL_NAME = re.compile(r'"model"\s*:\s*\{[^{}]{0,400}?"name"\s*:\s*"([^"\\]{1,120})"')
+_MIDJOURNEY = re.compile(rf"{_BEFORE}Job ID: [0-9a-f]{{8}}-[0-9a-f]{{4}}-")
+_JSON_MODEL = re.compile(r'"(?:base_model|model_name|model)"[ \t\n\r]*:[ \t\n\r]*"([^"\\]{1,120})"')
+_JSON_MODEL_NAME = re.compile(
+    r'"model"[ \t\n\r]*:[ \t\n\r]*\{[^{}]{0,400}?"name"[ \t\n\r]*:[ \t\n\r]*"([^"\\]{1,120})"'
+)
 # GB 45438-2025, annex E: "Label" 1 made by AI, 2 possibly, 3 suspected.
-_AIGC_LABEL = re.compile(r'"?Label"?\s*:\s*"?([123])')
-_AIGC_PRODUCER = re.compile(r'"?ContentProducer"?\s*:\s*"([^"\\]{1,80})"')
+_AIGC_LABEL = re.compile(r'"?Label"?[ \t\n\r]*:[ \t\n\r]*"?([123])')
+_AIGC_PRODUCER = re.compile(r'"?ContentProducer"?[ \t\n\r]*:[ \t\n\r]*"([^"\\]{1,80})"')
 _WEIGHTS = (".safetensors", ".ckpt", ".gguf", ".sft")
 # A name stands near the beginning of the longest workflow; looking no further bounds the time.
 _LOOKED_AT = 1 << 17
@@ -107,7 +111,7 @@ def _webui(version: str) -> str:
         return "Fooocus"
     if version == "ComfyUI":
         return version
-    return "Stable Diffusion WebUI Forge" if re.match(r"f\d", version) else "Stable Diffusion WebUI"
+    return "Stable Diffusion WebUI Forge" if re.match("f[0-9]", version) else "Stable Diffusion WebUI"
 
 
 def _first(pattern: re.Pattern[str], value: str) -> str:

@@ -6,17 +6,18 @@ import {row, shown} from './rows.js';
 /** A text of a file: the key it is stored under, the text, and the place to name. @typedef {{key: string, text: string, place: string}} Text */
 /** @typedef {{tool: string, model: string, says: 'ai' | 'edited', strength: 'medium' | 'weak'}} Found */
 
+// Every language has other ideas of \b, \d and \s; none of these.
 // "Steps: 20, Sampler: Euler a, CFG scale: 7, ..., Model: sd_xl_base_1.0, Version: v1.9.4".
-const INFOTEXT = /\bSteps: \d+, (?:[^\n]{0,200}, )?Sampler: /u;
-const INFOTEXT_MODEL = /\bModel: ([^,\n]{1,120})/u;
-const INFOTEXT_VERSION = /\bVersion: ([^,\n]{1,40})/u;
+const INFOTEXT = /(?<![A-Za-z0-9_])Steps: [0-9]+, (?:[^\n]{0,200}, )?Sampler: /u;
+const INFOTEXT_MODEL = /(?<![A-Za-z0-9_])Model: ([^,\n]{1,120})/u;
+const INFOTEXT_VERSION = /(?<![A-Za-z0-9_])Version: ([^,\n]{1,40})/u;
 // "portrait of a fisherman --ar 3:2 --v 6.1 Job ID: 0c9bd0d6-...".
-const MIDJOURNEY = /\bJob ID: [0-9a-f]{8}-[0-9a-f]{4}-/u;
-const JSON_MODEL = /"(?:base_model|model_name|model)"\s*:\s*"([^"\\]{1,120})"/u;
-const JSON_MODEL_NAME = /"model"\s*:\s*\{[^{}]{0,400}?"name"\s*:\s*"([^"\\]{1,120})"/u;
+const MIDJOURNEY = /(?<![A-Za-z0-9_])Job ID: [0-9a-f]{8}-[0-9a-f]{4}-/u;
+const JSON_MODEL = /"(?:base_model|model_name|model)"[ \t\n\r]*:[ \t\n\r]*"([^"\\]{1,120})"/u;
+const JSON_MODEL_NAME = /"model"[ \t\n\r]*:[ \t\n\r]*\{[^{}]{0,400}?"name"[ \t\n\r]*:[ \t\n\r]*"([^"\\]{1,120})"/u;
 // GB 45438-2025, annex E: "Label" 1 made by AI, 2 possibly, 3 suspected.
-const AIGC_LABEL = /"?Label"?\s*:\s*"?([123])/u;
-const AIGC_PRODUCER = /"?ContentProducer"?\s*:\s*"([^"\\]{1,80})"/u;
+const AIGC_LABEL = /"?Label"?[ \t\n\r]*:[ \t\n\r]*"?([123])/u;
+const AIGC_PRODUCER = /"?ContentProducer"?[ \t\n\r]*:[ \t\n\r]*"([^"\\]{1,80})"/u;
 const WEIGHTS = ['.safetensors', '.ckpt', '.gguf', '.sft'];
 // A name stands near the beginning of the longest workflow; looking no further bounds the time.
 const LOOKED_AT = 1 << 17;
@@ -79,7 +80,7 @@ function named({key, text}, tables) {
 function webui(version) {
   if (version.startsWith('Fooocus')) return 'Fooocus';
   if (version === 'ComfyUI') return version;
-  return /^f\d/.test(version) ? 'Stable Diffusion WebUI Forge' : 'Stable Diffusion WebUI';
+  return /^f[0-9]/.test(version) ? 'Stable Diffusion WebUI Forge' : 'Stable Diffusion WebUI';
 }
 
 /** @param {RegExp} pattern @param {string} value */

@@ -21,7 +21,11 @@ const WANTED = new Map([
   ['http://www.tc260.org.cn/ns/AIGC/1.0/ AIGC', 'AIGC'],
 ]);
 const ENTITIES = new Map([['lt', '<'], ['gt', '>'], ['amp', '&'], ['quot', '"'], ['apos', "'"]]);
-const NAME = '[^\\s<>/=\'"&!?;]+';
+// Names of XML 1.0 with at most one colon (Namespaces in XML 1.0); beyond ASCII every character is taken.
+const PART = '[A-Za-z_\\u0080-\\uffff][-.0-9A-Za-z_\\u0080-\\uffff]*';
+const NAME = `${PART}(?::${PART})?`;
+// Characters that no XML has.
+const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/;
 const TAG = new RegExp(`<(/?)(${NAME})((?:\\s+${NAME}\\s*=\\s*(?:"[^"<]*"|'[^'<]*'))*)\\s*(/?)>`, 'y');
 const ATTRIBUTE = new RegExp(`(${NAME})\\s*=\\s*(?:"([^"]*)"|'([^']*)')`, 'g');
 
@@ -38,7 +42,10 @@ export function readXmp(packet, fault) {
   /** @type {Map<string, string>} */
   const found = new Map();
   try {
-    read(decoded(packet), found);
+    const {text, whole} = decoded(packet);
+    const end = text.search(FORBIDDEN);
+    read(end < 0 ? text : text.slice(0, end), found);
+    if (!whole || end >= 0) throw new Damaged();
   } catch (error) {
     if (error instanceof Refused) {
       fault(REFUSED);
@@ -50,7 +57,7 @@ export function readXmp(packet, fault) {
   return found;
 }
 
-/** @param {Uint8Array} packet may be padded by NUL bytes and stand in UTF-16 */
+/** The text, as far as its bytes are one. @param {Uint8Array} packet may be padded by NUL bytes and stand in UTF-16 */
 function decoded(packet) {
   let start = 0;
   let end = packet.length;
@@ -58,13 +65,13 @@ function decoded(packet) {
   while (start < end && isPadding(packet[start])) start += 1;
   while (end > start && isPadding(packet[end - 1])) end -= 1;
   const bytes = packet.subarray(start, end);
-  if (startsWith(bytes, '\xff\xfe')) return utf16(bytes.subarray(2), 'utf-16le');
-  if (startsWith(bytes, '\xfe\xff')) return utf16(bytes.subarray(2), 'utf-16be');
-  if (/encoding=["']iso-8859-1["']/i.test(latin1(bytes.subarray(0, 100)))) return latin1(bytes);
+  if (startsWith(bytes, '\xff\xfe')) return {text: utf16(bytes.subarray(2), 'utf-16le'), whole: true};
+  if (startsWith(bytes, '\xfe\xff')) return {text: utf16(bytes.subarray(2), 'utf-16be'), whole: true};
+  if (/encoding=["']iso-8859-1["']/i.test(latin1(bytes.subarray(0, 100)))) return {text: latin1(bytes), whole: true};
   try {
-    return new TextDecoder('utf-8', {fatal: true}).decode(bytes);
+    return {text: new TextDecoder('utf-8', {fatal: true}).decode(bytes), whole: true};
   } catch {
-    throw new Damaged();
+    return {text: new TextDecoder().decode(bytes).split('\ufffd', 1)[0], whole: false};
   }
 }
 
@@ -135,6 +142,7 @@ function skipMarkup(text, at) {
 /** @param {string} tag @param {string} attributes @param {Open[]} open @param {Map<string, string>} found @returns {Open} */
 function begin(tag, attributes, open, found) {
   const pairs = Array.from(attributes.matchAll(ATTRIBUTE), (one) => [one[1], resolved(one[2] ?? one[3]).replace(/[\t\n\r]/g, ' ')]);
+  if (new Set(pairs.map(([name]) => name)).size < pairs.length) throw new Damaged();
   const spaces = new Map();
   for (const [name, text] of pairs) {
     if (name === 'xmlns') spaces.set('', text);

@@ -12,20 +12,24 @@ private class Named(
     val strength: Strength = Strength.MEDIUM,
 )
 
+// Every language has other ideas of \b, \d and \s; none of these.
+private const val BEFORE = "(?<![A-Za-z0-9_])"
+private const val SPACES = "[ \\t\\n\\r]*"
+
 // "Steps: 20, Sampler: Euler a, CFG scale: 7, ..., Model: sd_xl_base_1.0, Version: v1.9.4".
-private val INFOTEXT = Regex("\\bSteps: \\d+, (?:[^\\n]{0,200}, )?Sampler: ")
-private val INFOTEXT_MODEL = Regex("\\bModel: ([^,\\n]{1,120})")
-private val INFOTEXT_VERSION = Regex("\\bVersion: ([^,\\n]{1,40})")
+private val INFOTEXT = Regex("${BEFORE}Steps: [0-9]+, (?:[^\\n]{0,200}, )?Sampler: ")
+private val INFOTEXT_MODEL = Regex("${BEFORE}Model: ([^,\\n]{1,120})")
+private val INFOTEXT_VERSION = Regex("${BEFORE}Version: ([^,\\n]{1,40})")
 
 // "portrait of a fisherman --ar 3:2 --v 6.1 Job ID: 0c9bd0d6-...".
-private val MIDJOURNEY = Regex("\\bJob ID: [0-9a-f]{8}-[0-9a-f]{4}-")
-private val JSON_MODEL = Regex("\"(?:base_model|model_name|model)\"\\s*:\\s*\"([^\"\\\\]{1,120})\"")
-private val JSON_MODEL_NAME = Regex("\"model\"\\s*:\\s*\\{[^{}]{0,400}?\"name\"\\s*:\\s*\"([^\"\\\\]{1,120})\"")
+private val MIDJOURNEY = Regex("${BEFORE}Job ID: [0-9a-f]{8}-[0-9a-f]{4}-")
+private val JSON_MODEL = Regex("\"(?:base_model|model_name|model)\"$SPACES:$SPACES\"([^\"\\\\]{1,120})\"")
+private val JSON_MODEL_NAME = Regex("\"model\"$SPACES:$SPACES\\{[^{}]{0,400}?\"name\"$SPACES:$SPACES\"([^\"\\\\]{1,120})\"")
 
 // GB 45438-2025, annex E: "Label" 1 made by AI, 2 possibly, 3 suspected.
-private val AIGC_LABEL = Regex("\"?Label\"?\\s*:\\s*\"?([123])")
-private val AIGC_PRODUCER = Regex("\"?ContentProducer\"?\\s*:\\s*\"([^\"\\\\]{1,80})\"")
-private val FORGE = Regex("f\\d.*")
+private val AIGC_LABEL = Regex("\"?Label\"?$SPACES:$SPACES\"?([123])")
+private val AIGC_PRODUCER = Regex("\"?ContentProducer\"?$SPACES:$SPACES\"([^\"\\\\]{1,80})\"")
+private val FORGE = Regex("f[0-9].*")
 private val WEIGHTS = listOf(".safetensors", ".ckpt", ".gguf", ".sft")
 
 // A name stands near the beginning of the longest workflow; looking no further bounds the time.

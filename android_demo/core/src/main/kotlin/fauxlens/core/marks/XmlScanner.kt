@@ -10,7 +10,6 @@ internal class XmlRefused : Exception()
 internal class Tag(val name: String, val attributes: List<Pair<String, String>>, val closes: Boolean, val empty: Boolean)
 
 private val ENTITIES = mapOf("lt" to "<", "gt" to ">", "amp" to "&", "quot" to "\"", "apos" to "'")
-private const val NO_NAME = " \t\n\r\u000c<>/='\"&!?;"
 private const val LONGEST_ENTITY = 12
 private const val LAST_POINT = 0x10ffff
 
@@ -54,6 +53,7 @@ internal class XmlScanner(private val text: String) {
             if (!spaced || closes) throw XmlDamaged()
             attributes += attribute()
         }
+        if (attributes.distinctBy { it.first }.size < attributes.size) throw XmlDamaged()
         val empty = peek() == '/'
         if (empty) at += 1
         if (empty && closes) throw XmlDamaged()
@@ -76,12 +76,23 @@ internal class XmlScanner(private val text: String) {
         return name to resolved(value).replace('\t', ' ').replace('\n', ' ').replace('\r', ' ')
     }
 
+    /** A name of XML 1.0 with at most one colon (Namespaces in XML 1.0); beyond ASCII every character is taken. */
     private fun name(): String {
         val start = at
-        while (at < text.length && text[at] !in NO_NAME) at += 1
-        if (at == start) throw XmlDamaged()
+        namePart()
+        if (peek() == ':') {
+            at += 1
+            namePart()
+        }
         return text.substring(start, at)
     }
+
+    private fun namePart() {
+        if (!isLetter(peek())) throw XmlDamaged()
+        while (isLetter(peek()) || peek() in "-.0123456789") at += 1
+    }
+
+    private fun isLetter(char: Char): Boolean = char in 'a'..'z' || char in 'A'..'Z' || char == '_' || char >= '\u0080'
 
     private fun skipBlanks(): Boolean {
         val start = at

@@ -31,7 +31,10 @@ private val LATIN_1 = Regex("encoding=[\"']iso-8859-1[\"']", RegexOption.IGNORE_
 internal fun readXmp(packet: Bytes, parts: Parts): Map<String, String> {
     val reader = XmpReader()
     try {
-        reader.read(decoded(packet))
+        val (text, whole) = decoded(packet)
+        val end = text.indexOfFirst(::isForbidden)
+        reader.read(if (end < 0) text else text.take(end))
+        if (!whole || end >= 0) throw XmlDamaged()
     } catch (_: XmlRefused) {
         parts.fault(XMP_REFUSED)
         return emptyMap()
@@ -41,15 +44,22 @@ internal fun readXmp(packet: Bytes, parts: Parts): Map<String, String> {
     return reader.found
 }
 
-/** A packet may be padded by NUL bytes (JPEG writers) and stand in UTF-16 (XMP, part 3). */
-private fun decoded(packet: Bytes): String {
+/** Characters that no XML has. */
+private fun isForbidden(char: Char): Boolean = char < ' ' && char !in "\t\n\r" || char >= '\ufffe'
+
+/**
+ * The text as far as its bytes are one, and whether that is all. A packet may be padded by NUL bytes (JPEG writers) and stand
+ * in UTF-16 (XMP, part 3).
+ */
+private fun decoded(packet: Bytes): Pair<String, Boolean> {
     val bytes = packet.trim { it in PADDING }
-    return when {
+    val text = when {
         bytes.startsWith("\u00ff\u00fe") -> bytes.slice(2).text(Charsets.UTF_16LE)
         bytes.startsWith("\u00fe\u00ff") -> bytes.slice(2).text(Charsets.UTF_16BE)
         LATIN_1.containsMatchIn(bytes.slice(0, 100).latin1()) -> bytes.latin1()
-        else -> bytes.utf8OrNull()?.removePrefix("\ufeff") ?: throw XmlDamaged()
+        else -> bytes.utf8OrNull()?.removePrefix("\ufeff")
     }
+    return if (text != null) text to true else bytes.text().removePrefix("\ufeff").substringBefore('\ufffd') to false
 }
 
 private class XmpReader {
