@@ -23,7 +23,7 @@ from train.common.progress import LogCallback
 from train.common.tf import load_tensorflow, seed_everything
 from train.data.store import Store
 from train.fit.batches import Batch
-from train.fit.epoch import BatchCallback, batch_reporter, learn_epoch, validate_epoch
+from train.fit.epoch import BatchCallback, batch_reporter, keras_step, learn_epoch, validate_epoch
 from train.fit.loop import load_model
 from train.fit.run_folder import Run, forget_states, read_state, weights_path, working_on
 from train.fit.scoring import keras_scorer, score_state
@@ -153,7 +153,7 @@ def quantise(run: Run, store: Store, classifier: Any, *, on_batch: BatchCallback
     best_loss, best = math.inf, qat.get_weights()
     for epoch in range(settings.epochs):
         learn_epoch(
-            qat,
+            keras_step(qat),
             batches(1 + epoch),
             rate=lambda batch: settings.learning_rate,
             on_batch=batch_reporter(on_batch, "fine-tune", epoch, settings.epochs, steps),

@@ -1,7 +1,7 @@
 """The verb `fauxlens train`: a recipe and a manifest to a run folder with a report."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -47,11 +47,20 @@ def train_verb(
         typer.Option("--resume", metavar="RUN", help="Continue an interrupted run; its folder has the recipe."),
         OUTPUT_FOLDER,
     ] = None,
+    strategy: Annotated[
+        Literal["mirrored", "multiworker"] | None,
+        typer.Option(
+            help="Train on all GPUs of this machine (mirrored), or on several workers that see the same folders, each "
+            "of which runs this command with its own TF_CONFIG (multiworker).",
+            show_default="one worker",
+        ),
+    ] = None,
 ) -> None:
     """Train, calibrate and evaluate a detector from a recipe."""
     from train.backbones.table import BACKBONES
+    from train.fit.distribute.replicas import open_replicas
     from train.fit.loop import kept_epoch, learned_nothing
-    from train.fit.pipeline import begin, complete
+    from train.fit.pipeline import begin, complete, train_along
     from train.fit.run_folder import open_run
     from train.recipe import parse_setting, read_recipe, with_options
     from train.recipe_files import DEFAULT, find_recipe
@@ -60,18 +69,27 @@ def train_verb(
     changed = dict(map(parse_setting, settings or ()))
     changed |= {key: value for key, value in plain.items() if value is not None}
     asked = (recipe, out, size, epochs, learning_rate, *changed)
-    if resume is not None:
-        if any(one is not None for one in asked):
-            raise TrainError("--resume goes with nothing but the run's folder: its recipe is in it.")
-        run = open_run(resume)
-    else:
-        path = find_recipe(recipe or DEFAULT)
-        chosen = with_options(read_recipe(path, changed), size=size, epochs=epochs, learning_rate=learning_rate)
-        run = begin(chosen, manifest, out or _folder(recipe))
+    if resume is not None and any(one is not None for one in asked):
+        raise TrainError("--resume goes with nothing but the run's folder and --strategy: its recipe is in it.")
+    path = find_recipe(recipe or DEFAULT)
+    folder = resume or out or _folder(recipe)
+    chosen = with_options(read_recipe(path, changed), size=size, epochs=epochs, learning_rate=learning_rate)
+    # Before anything is computed, for TensorFlow joins workers at its start only.
+    replicas = None if strategy is None else open_replicas(strategy)
+    if replicas is not None and not replicas.first:
+        train_along(folder, replicas)
+        replicas.wait()
+        print_lines(f"The first worker has written the run: {folder}", err=True)
+        return
+    run = begin(chosen, manifest, folder) if resume is None else open_run(resume)
+    if replicas is not None:
+        print_lines(f"workers: {len(replicas.cluster.workers)}, replicas: {replicas.count}", err=True)
+        replicas.wait()
     try:
         with bar("training") as progress:
             found = complete(
                 run,
+                replicas=replicas,
                 on_pack=lambda done, total: progress(done, total, ": packing pictures"),
                 on_batch=batch_callback(progress),
                 on_epoch=_epoch_line,
@@ -79,9 +97,13 @@ def train_verb(
             )
     except KeyboardInterrupt:
         if (run.folder / "run.json").exists():
-            again = command("train", "--resume", run.folder)
+            options = () if strategy is None else ("--strategy", strategy)
+            again = command("train", "--resume", run.folder, *options)
             print_lines(f"Completed epochs are saved; resume with: {again}", err=True)
         raise
+    if replicas is not None:
+        # Until here, so that no worker misses another one that is merely done.
+        replicas.wait()
     show_evaluations(found.evaluations)
     print_lines(kept_epoch(run))
     if dropped := run.store().dropped:

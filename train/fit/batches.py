@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
@@ -33,8 +33,16 @@ class Squares:
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Scaled planes float32 [B, S, S, C], is-fake float32 [B, 1] (between 0 and 1 where mixed up), weight float32 [B]."""
 
+Share = Callable[[np.ndarray], np.ndarray]
+"""Of the rows of a batch [B] those that a worker takes."""
+
 _THREADS = 2
 _AHEAD = 4
+
+
+def whole(rows: np.ndarray) -> np.ndarray:
+    """The share of a worker that is alone."""
+    return rows
 
 
 def class_weights(is_fake: np.ndarray, kind: str) -> np.ndarray:
@@ -100,11 +108,13 @@ def training_batches(
     seed: tuple[int, ...],
     squares: Squares | None = None,
     sampling: Sampling | None = None,
+    share: Share = whole,
 ) -> Iterator[Batch]:
     """Yield one epoch of augmented batches in an order that `seed` alone decides; a last short batch is kept.
 
     Pictures are prepared by threads a few batches ahead; each has its own random stream, so threads do not change the
     outcome. With `squares` they are processed at their file's size first; with `sampling` they are drawn as it says.
+    Of each batch only the rows of `share` are given, and, but for what is mixed up, prepared.
     """
     plan = plan_epoch(rows, sampling, seed)
 
@@ -122,13 +132,17 @@ def training_batches(
         view = process_square(square, squares.crops.shown, store.view.size, squares.settings, random)
         return augment(view, settings, random)
 
-    def prepare(places: np.ndarray) -> Batch:
+    def prepare(all_places: np.ndarray) -> Batch:
+        places = all_places if settings.mixup else share(all_places)
         chosen = plan.order[places]
         views = np.stack([view_of(place) for place in places])
         is_fake = rows.is_fake[chosen].astype(np.float32)
         weights = np.ones(len(chosen), np.float32) if sampling else rows.weights[chosen]
-        mixing = np.random.default_rng((*seed, int(places[0]), 2))
+        mixing = np.random.default_rng((*seed, int(all_places[0]), 2))
         views, is_fake, weights = mix_up(views, is_fake, weights, settings, mixing)
+        if settings.mixup:
+            mine = share(np.arange(len(places)))
+            views, is_fake, weights = views[mine], is_fake[mine], weights[mine]
         return scale_pixels(front_end.planes(views).astype(np.float32)), is_fake[:, None], weights
 
     places = np.arange(len(plan.order))
@@ -156,9 +170,12 @@ def plan_epoch(rows: SplitRows, sampling: Sampling | None, seed: tuple[int, ...]
     return plan_balanced(rows.is_fake, rows.cells, rows.twins, sampling, seed)
 
 
+def epoch_pictures(rows: SplitRows, recipe: Recipe) -> int:
+    """How many pictures an epoch has."""
+    count = len(rows.index)
+    return count if recipe.sampling is None else (recipe.sampling.pictures or count) // 2 * 2
+
+
 def epoch_steps(rows: SplitRows, recipe: Recipe) -> int:
     """How many batches an epoch has."""
-    count = len(rows.index)
-    if recipe.sampling is not None:
-        count = (recipe.sampling.pictures or count) // 2 * 2
-    return math.ceil(count / recipe.fit.batch_size)
+    return math.ceil(epoch_pictures(rows, recipe) / recipe.fit.batch_size)

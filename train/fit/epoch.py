@@ -49,8 +49,23 @@ def batch_reporter(
     return report
 
 
+Step = Callable[[int, Batch, float], float]
+"""Take one optimizer step: the batch's number in the epoch, the batch, the learning rate -> the mean loss."""
+
+
+def keras_step(model: Any) -> Step:
+    """The step of a compiled Keras model on one worker."""
+
+    def step(number: int, batch: Batch, rate: float) -> float:
+        x, y, weight = batch
+        model.optimizer.learning_rate.assign(rate)
+        return float(model.train_on_batch(x, y, sample_weight=weight))
+
+    return step
+
+
 def learn_epoch(
-    model: Any,
+    step: Step,
     batches: Iterable[Batch],
     rate: Callable[[int], float],
     on_batch: Callable[[int, float], None],
@@ -63,9 +78,8 @@ def learn_epoch(
     """
     total = 0.0
     done = 0
-    for x, y, weight in batches:
-        model.optimizer.learning_rate.assign(rate(done))
-        total += float(model.train_on_batch(x, y, sample_weight=weight))
+    for batch in batches:
+        total += step(done, batch, rate(done))
         done += 1
         after_step()
         if not math.isfinite(total):

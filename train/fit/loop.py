@@ -11,7 +11,7 @@ from train.common.progress import ProgressCallback
 from train.common.tf import load_tensorflow, seed_everything
 from train.data.store import Store
 from train.dropout import seed_dropout
-from train.fit.batches import Batch
+from train.fit.batches import Batch, whole
 from train.fit.checkpoints import (
     GUESSING,
     Epoch,
@@ -21,12 +21,14 @@ from train.fit.checkpoints import (
     save_checkpoint,
     save_progress,
 )
-from train.fit.epoch import BatchCallback, batch_reporter, learn_epoch, validate_logits
+from train.fit.distribute.replicas import Replicas
+from train.fit.distribute.replicated import ReplicatedModel
+from train.fit.epoch import BatchCallback, Step, batch_reporter, keras_step, learn_epoch, validate_logits
 from train.fit.optimizers import make_optimizer
 from train.fit.run_folder import Run, weights_path
 from train.fit.run_log import RunLog
 from train.fit.schedules import learning_rate
-from train.fit.stage_data import gather_stage_data, prepare_stage
+from train.fit.stage_data import StageData, TrainingStage, gather_stage_data, head_of_features, prepare_stage
 from train.fit.weight_average import WeightAverage
 from train.model import build_classifier, choose_trainable, with_one_logit
 from train.recipe import Fit, Recipe, Stage
@@ -37,6 +39,7 @@ def fit(
     run: Run,
     store: Store,
     *,
+    replicas: Replicas | None = None,
     on_pack: ProgressCallback | None = None,
     on_batch: BatchCallback = lambda done: None,
     on_epoch: Callable[[str, Epoch], None] = lambda stage, epoch: None,
@@ -47,12 +50,15 @@ def fit(
     in the run folder. A run that was killed goes on from its last finished epoch with the optimizer's state, the same
     order of pictures, the same augmentations and the same dropout. Raises TrainError and what the functions that it
     calls raise.
+
+    With `replicas` every worker calls this at once, on a folder that all of them see; the first one validates and
+    writes, and the others read there what it has decided. Raises WorkerLost where one of them stops.
     """
-    tf = load_tensorflow()
     recipe = run.recipe
     seed_everything(recipe.fit.seed)
     parse_front_end(recipe.model.front_end).check_size(run.view.size)
-    data = gather_stage_data(run, store, on_pack)
+    first = replicas is None or replicas.first
+    data = gather_stage_data(run, store, on_pack, whole if replicas is None else replicas.share)
     steps = data.steps
     checkpoints = run.folder / "checkpoints"
     progress = load_progress(checkpoints)
@@ -60,47 +66,55 @@ def fit(
     model = build_classifier(begun, run.view.size, learning=True)
     if progress.best_weights:
         model.load_weights(str(checkpoints / progress.best_weights))
-    log = RunLog(run)
-    if not progress.history:
+    replicated = None if replicas is None else _replicated(replicas, recipe, run.view.size)
+    log = RunLog(run) if first else None
+    if log and not progress.history:
         log.begin()
 
     for number, stage in enumerate(recipe.stages):
         if number < progress.stage:
             continue
         choose_trainable(model, stage.train_from)
-        model.compile(
-            optimizer=make_optimizer(recipe.fit, stage.learning_rate),
-            loss=tf.keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=recipe.fit.label_smoothing),
-        )
-        average = WeightAverage(model, recipe.fit.average)
+        optimizer = partial(make_optimizer, recipe.fit, stage.learning_rate)
+        model.compile(optimizer=optimizer(), loss=_loss(recipe.fit))
+        average = WeightAverage(model, recipe.fit.average, replicated.weights if replicated else model.weights)
         if progress.epoch > 0:
             restore_checkpoint(checkpoints, progress.checkpoint, model, average.state)
         training = prepare_stage(model, data, number)
+        step = _step(model, training, data, optimizer, replicated)
         others = _others(recipe, number, steps)
         while progress.stage == number:
             epoch = progress.epoch
             losses = [done.val_loss for done in progress.history if done.stage == number]
             rates = partial(_rate, stage, epoch * steps, stage.epochs * steps, losses)
-            batches = training.batches(epoch) if epoch else log.showing(training.batches(0), len(progress.history))
+            batches = training.batches(epoch)
+            if log and not epoch:
+                batches = log.showing(batches, len(progress.history))
             train_loss = learn_epoch(
-                training.model,
-                _seeded(batches, model, recipe.fit.seed, (number << 20) + epoch * steps),
+                step,
+                _seeded(batches, replicated.model if replicated else model, data, (number << 20) + epoch * steps),
                 rate=rates,
                 on_batch=batch_reporter(on_batch, stage.name, epoch, stage.epochs, steps, others),
                 after_step=average.update,
             )
-            with average.applied():
-                logits = training.evaluate()
-                val_loss, val_auc = validate_logits(logits, data.val)
-                done = Epoch(number, epoch, train_loss, val_loss, val_auc, rates(0))
-                kept = _keep(checkpoints, model, progress, done, recipe)
-            save_checkpoint(checkpoints, kept.checkpoint, model, average.state)
-            save_progress(checkpoints, kept)
-            progress = kept
-            log.epoch(progress.history, logits, data.val)
-            on_epoch(stage.name, done)
+            if replicated:
+                replicated.give_back()
+            if log:
+                with average.applied():
+                    logits = training.evaluate()
+                    done = Epoch(number, epoch, train_loss, *validate_logits(logits, data.val), rates(0))
+                    progress = _keep(checkpoints, model, progress, done, recipe)
+                save_checkpoint(checkpoints, progress.checkpoint, model, average.state)
+                save_progress(checkpoints, progress)
+                log.epoch(progress.history, logits, data.val)
+                on_epoch(stage.name, done)
+            if replicas:
+                replicas.wait()
+                progress = progress if log else load_progress(checkpoints)
         # The next stage, or the end, goes on from the best epoch, not from the last.
         model.load_weights(str(checkpoints / progress.best_weights))
+    if not log:
+        return model
     # Once more: a kill may have come between the last epoch and its line.
     log.write_history(progress.history)
     model = with_one_logit(model, recipe.model, run.view.size)
@@ -131,11 +145,37 @@ def kept_epoch(run: Run) -> str:
     return f"Kept epoch {done.epoch + 1} of {count} of the stage {stage.name!r}: {reason}."
 
 
-def _seeded(batches: Iterable[Batch], model: Any, seed: int, start: int) -> Iterator[Batch]:
+def _seeded(batches: Iterable[Batch], model: Any, data: StageData, start: int) -> Iterator[Batch]:
     """Say before every batch what its step drops."""
     for number, batch in enumerate(batches):
-        seed_dropout(model, seed, start + number)
+        seed_dropout(model, data.recipe.fit.seed, start + number, data.rows_of_batch(number))
         yield batch
+
+
+def _loss(settings: Fit, **options: Any) -> Any:
+    losses = load_tensorflow().keras.losses
+    return losses.BinaryCrossentropy(from_logits=True, label_smoothing=settings.label_smoothing, **options)
+
+
+def _replicated(replicas: Replicas, recipe: Recipe, size: int) -> ReplicatedModel:
+    """The network on all replicas; its weights come from the plain model, and so do the bounds of its head."""
+    settings = replace(recipe.model, weights="none", head="free")
+    return ReplicatedModel(replicas, lambda: build_classifier(settings, size, learning=True))
+
+
+def _step(
+    model: Any,
+    training: TrainingStage,
+    data: StageData,
+    optimizer: Callable[[], Any],
+    replicated: ReplicatedModel | None,
+) -> Step:
+    """The step of a stage that is ready to begin."""
+    if replicated is None:
+        return keras_step(training.model)
+    part = None if training.model is model else head_of_features
+    replicated.begin_stage(model, optimizer, _loss(data.recipe.fit, reduction="none"), part)
+    return lambda number, batch, rate: replicated.step(batch, data.rows_of_batch(number), rate)
 
 
 def _rate(stage: Stage, start: int, steps: int, losses: Sequence[float], batch: int) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -16,6 +17,7 @@ from train.evaluate.report.html import BaselineNote
 from train.evaluate.scores import read_scores
 from train.evaluate.selection import mark_seen
 from train.fit.checkpoints import Epoch
+from train.fit.distribute.replicas import Replicas, WorkerLost
 from train.fit.epoch import BatchCallback
 from train.fit.loop import fit, kept_epoch
 from train.fit.run_folder import Run, abandon_run, has_state, open_run, read_state, scores_path, start_run, working_on
@@ -52,13 +54,14 @@ def resume(folder: Path, recipe: Recipe) -> Run:
 def complete(
     run: Run,
     *,
+    replicas: Replicas | None = None,
     on_pack: ProgressCallback = lambda done, total: None,
     on_batch: BatchCallback = lambda done: None,
     on_epoch: Callable[[str, Epoch], None] = lambda stage, epoch: None,
     log: LogCallback = lambda line: None,
 ) -> Reported:
     """Take a run from wherever it stands to the end: what `train_and_score` does, then the report."""
-    store = train_and_score(run, on_pack=on_pack, on_batch=on_batch, on_epoch=on_epoch, log=log)
+    store = train_and_score(run, replicas=replicas, on_pack=on_pack, on_batch=on_batch, on_epoch=on_epoch, log=log)
     log("writing the report")
     state = read_state(run, "float")
     return report(
@@ -76,6 +79,7 @@ def complete(
 def train_and_score(
     run: Run,
     *,
+    replicas: Replicas | None = None,
     on_pack: ProgressCallback = lambda done, total: None,
     on_batch: BatchCallback = lambda done: None,
     on_epoch: Callable[[str, Epoch], None] = lambda stage, epoch: None,
@@ -84,12 +88,19 @@ def train_and_score(
     """Take a run from wherever it stands to scores and calibration: pack, fit, score, calibrate. Return its store.
 
     Where it fails before its first epoch is done (weights that do not fit, no network), the run folder is taken back.
+    With `replicas` this is for the first worker; the others call `train_along`.
     """
     with working_on(run.folder):
         try:
             store = run.store(on_pack)
             done = has_state(run, "float")
-            model = None if done else fit(run, store, on_pack=on_pack, on_batch=on_batch, on_epoch=on_epoch)
+            if replicas:
+                replicas.wait()
+            callbacks: dict[str, Any] = {"on_pack": on_pack, "on_batch": on_batch, "on_epoch": on_epoch}
+            model = None if done else fit(run, store, replicas=replicas, **callbacks)
+        except WorkerLost:
+            # Nothing is wrong with the run: it goes on when all workers are there again.
+            raise
         except Exception:
             abandon_run(run)
             raise
@@ -97,6 +108,22 @@ def train_and_score(
             log("scoring and calibrating")
             score_state(run, store, "float", keras_scorer(model, parse_front_end(run.recipe.model.front_end)))
     return store
+
+
+def train_along(folder: Path, replicas: Replicas) -> Run:
+    """Take part, as any worker but the first, in the training of a run that the first one has begun or opened.
+
+    The folder, its packed store and the manifest must be seen by all workers. Returns when the training is done. Raises
+    WorkerLost, and TrainError where the run is not to be seen here.
+    """
+    replicas.wait()
+    run = open_run(folder)
+    done = has_state(run, "float")
+    replicas.wait()
+    store = run.store()
+    if not done:
+        fit(run, store, replicas=replicas)
+    return run
 
 
 def seen_baseline(run: Run, store: Store) -> BaselineNote | None:

@@ -10,7 +10,17 @@ from ela.front_ends import FrontEnd, parse_front_end
 from train.common.progress import ProgressCallback
 from train.common.tf import load_tensorflow
 from train.data.store import Store
-from train.fit.batches import Batch, SplitRows, Squares, epoch_steps, rows_of, training_batches
+from train.fit.batches import (
+    Batch,
+    Share,
+    SplitRows,
+    Squares,
+    epoch_pictures,
+    epoch_steps,
+    rows_of,
+    training_batches,
+    whole,
+)
 from train.fit.crops import pack_crops
 from train.fit.run_folder import Run
 from train.model import HEAD, POOLED, predict_logits, scale_pixels
@@ -36,7 +46,8 @@ class TrainingStage:
 class StageData:
     """What every stage of a run draws on; `val_planes` is uint8 [N, S, S, C], planes of the rows `val`.
 
-    squares: the training pictures at their files' own sizes, where the recipe has them processed there.
+    squares: the training pictures at their files' own sizes, where the recipe has them processed there. share: of each
+    batch what this worker takes.
     """
 
     recipe: Recipe
@@ -46,13 +57,19 @@ class StageData:
     val: SplitRows
     val_planes: np.ndarray
     squares: Squares | None = None
+    share: Share = whole
 
     @property
     def steps(self) -> int:
         """Batches an epoch."""
         return epoch_steps(self.learn, self.recipe)
 
-    def augmented(self, stage: int, epoch: int) -> Iterator[Batch]:
+    def rows_of_batch(self, number: int) -> int:
+        """How many pictures batch `number` of an epoch has, from 0, on all workers together."""
+        size = self.recipe.fit.batch_size
+        return min(size, epoch_pictures(self.learn, self.recipe) - number * size)
+
+    def augmented(self, stage: int, epoch: int, share: Share = whole) -> Iterator[Batch]:
         """One epoch of augmented batches; stage and epoch, from 0, decide order and augmentations with the seed."""
         return training_batches(
             self.store,
@@ -63,10 +80,13 @@ class StageData:
             seed=(self.recipe.fit.seed, stage, epoch),
             squares=self.squares,
             sampling=self.recipe.sampling,
+            share=share,
         )
 
 
-def gather_stage_data(run: Run, store: Store, on_progress: ProgressCallback | None = None) -> StageData:
+def gather_stage_data(
+    run: Run, store: Store, on_progress: ProgressCallback | None = None, share: Share = whole
+) -> StageData:
     """Select a run's rows, and cut the squares of its training pictures where the recipe processes them at file size.
 
     Raises TrainError for a selection without a class, DataError for pictures that cannot be read.
@@ -85,7 +105,7 @@ def gather_stage_data(run: Run, store: Store, on_progress: ProgressCallback | No
             on_progress=on_progress,
         )
         squares = Squares(crops, recipe.file_processing)
-    return StageData(recipe, store, front_end, learn, val, front_end.planes(store.pixels[val.index]), squares)
+    return StageData(recipe, store, front_end, learn, val, front_end.planes(store.pixels[val.index]), squares, share)
 
 
 def prepare_stage(model: Any, data: StageData, stage: int) -> TrainingStage:
@@ -94,9 +114,16 @@ def prepare_stage(model: Any, data: StageData, stage: int) -> TrainingStage:
         return _cached_stage(model, data, stage)
     return TrainingStage(
         model,
-        batches=lambda epoch: data.augmented(stage, epoch),
+        batches=lambda epoch: data.augmented(stage, epoch, data.share),
         evaluate=lambda: predict_logits(model, data.val_planes),
     )
+
+
+def head_of_features(model: Any) -> Any:
+    """The part of a classifier behind its pooled last map, as a model that shares its layers."""
+    tf = load_tensorflow()
+    entry = tf.keras.Input(model.get_layer(POOLED).output.shape[1:])
+    return tf.keras.Model(entry, model.get_layer(HEAD)(model.get_layer("dropout")(entry)))
 
 
 def _cached_stage(model: Any, data: StageData, stage: int) -> TrainingStage:
@@ -109,8 +136,7 @@ def _cached_stage(model: Any, data: StageData, stage: int) -> TrainingStage:
     frozen = tf.keras.Model(model.input, model.get_layer(POOLED).output)
     call = tf.function(lambda planes: frozen(planes, training=False))
 
-    entry = tf.keras.Input(frozen.output.shape[1:])
-    head = tf.keras.Model(entry, model.get_layer(HEAD)(model.get_layer("dropout")(entry)))
+    head = head_of_features(model)
     head.compile(optimizer=model.optimizer, loss=model.loss)
 
     parts = [(call(planes).numpy(), is_fake, weights) for planes, is_fake, weights in data.augmented(stage, 0)]
@@ -121,7 +147,7 @@ def _cached_stage(model: Any, data: StageData, stage: int) -> TrainingStage:
     def batches(epoch: int) -> Iterator[Batch]:
         order = np.random.default_rng((data.recipe.fit.seed, stage, epoch, 1)).permutation(len(features))
         for start in range(0, len(order), size):
-            chosen = order[start : start + size]
+            chosen = data.share(order[start : start + size])
             yield features[chosen], is_fake[chosen], weights[chosen]
 
     def evaluate() -> np.ndarray:

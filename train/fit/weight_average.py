@@ -1,6 +1,6 @@
 """An exponential moving average of a model's weights: what is validated and kept (Polyak and Juditsky 1992)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,9 +13,11 @@ class WeightAverage:
     `state` is what a checkpoint has to keep.
     """
 
-    def __init__(self, model: Any, decay: float) -> None:
+    def __init__(self, model: Any, decay: float, followed: Sequence[Any]) -> None:
+        """followed: the variables that learn, in the order of the model's weights: these, or those of a replica."""
         tf = load_tensorflow()
         self._model = model
+        self._followed = followed
         self._decay = decay
         self.state: Any = tf.Module()
         if not decay:
@@ -47,5 +49,5 @@ class WeightAverage:
         steps = self.state.steps.assign_add(1.0)
         # A short memory at first, so that where the average began is soon forgotten.
         decay = tf.minimum(self._decay, (1.0 + steps) / (10.0 + steps))
-        for average, weight in zip(self.state.averages, self._model.weights, strict=True):
+        for average, weight in zip(self.state.averages, self._followed, strict=True):
             average.assign(decay * average + (1.0 - decay) * weight)
