@@ -1,6 +1,5 @@
 """The verb `fauxlens data croissant`: a manifest as JSON-LD that dataset search engines and hubs read."""
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +10,6 @@ from train.cli.audit import ManifestFile
 from train.cli.outputs import WritePlace
 from train.cli.terminal import print_lines, verb
 from train.common.atomic import write_text
-from train.common.documents import MAX_TABLE_BYTES, read_bytes
 from train.common.errors import DataError
 
 
@@ -31,6 +29,10 @@ def croissant_verb(
     citation: Annotated[str, typer.Option("--cite-as", metavar="TEXT", help="How to cite it.")] = "",
 ) -> None:
     """Describe a manifest as Croissant (JSON-LD), which Hugging Face, Kaggle and dataset search read."""
+    # With hashlib and tomllib these are 5 ms of every `--help`.
+    import hashlib
+
+    from train.common.documents import MAX_TABLE_BYTES, read_bytes
     from train.data.croissant import croissant
     from train.data.manifest import read_manifest
 
