@@ -7,8 +7,6 @@ script and of the bundle (Subresource Integrity, also in import maps: https://w3
 import base64
 import hashlib
 import json
-import shutil
-import tempfile
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,8 +14,8 @@ from pathlib import Path
 from export.artifacts.bundle import Bundle, read_bundle
 from export.artifacts.slim import slim_bundle
 from export.runtimes import browser
-from train.common.atomic import naming
 from train.common.errors import ExportError
+from train.common.locks import filled_folder
 from train.image.marks.tables import TABLES
 
 _FOLDER = Path(__file__).parent
@@ -99,21 +97,10 @@ def write_site(bundle: Path, folder: Path) -> Path:
     """
     check_site_folder(folder)
     files = site_files(bundle)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        with naming(folder, temporary):
-            for path, data in files.items():
-                (temporary / path).parent.mkdir(parents=True, exist_ok=True)
-                (temporary / path).write_bytes(data)
-        # mkdtemp makes it private; a site is for everyone.
-        temporary.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
-        temporary.replace(folder)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
+    with filled_folder(folder) as inside:
+        for path, data in files.items():
+            (inside / path).parent.mkdir(parents=True, exist_ok=True)
+            (inside / path).write_bytes(data)
     return folder / "index.html"
 
 

@@ -1,6 +1,9 @@
 """Locks on files, where the disk has any."""
 
 import errno
+import glob
+import shutil
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -8,10 +11,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from train.common.atomic import is_unfinished, made_folders, remove_unfinished
+from train.common.atomic import is_unfinished, made_folders, naming, remove_unfinished
 
 FOLDER_LOCK = ".lock"
 """The file in a folder whose lock is held by the process that works there."""
+_FILLING = ".filling"
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
 
 
@@ -61,6 +65,51 @@ def alone_in(folder: Path, busy: Exception) -> Iterator[bool]:
             if not holds_anything(folder):
                 (folder / FOLDER_LOCK).unlink(missing_ok=True)
             let_go(lock)
+
+
+@contextmanager
+def filled_folder(target: Path) -> Iterator[Path]:
+    """Give a new folder to fill, which stands at `target` when the block ends well; on an error nothing is left.
+
+    What stood at `target` before is replaced: the caller sees to it that it may be. What was left beside it by a
+    process that was killed while it filled such a folder is removed first. An OSError names `target`.
+    """
+    with made_folders(target.parent):
+        for left in target.parent.glob(f".{_escaped(target)}.*{_FILLING}"):
+            _remove_if_dead(left)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name[:40]}.", suffix=_FILLING, dir=target.parent))
+        owner = FileLock(temporary / FOLDER_LOCK)
+        try:
+            take(owner)
+            inside = temporary / "files"
+            inside.mkdir()
+            with naming(target, temporary):
+                yield inside
+            if target.exists():
+                shutil.rmtree(target)
+            inside.rename(target)
+        finally:
+            let_go(owner)
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _escaped(target: Path) -> str:
+    return glob.escape(target.name[:40])
+
+
+def _remove_if_dead(left: Path) -> None:
+    """Remove a folder that a process was filling, if that process has ended: the lock that it held can be taken."""
+    # Without one the process has only just begun, or was killed that moment.
+    if not (left / FOLDER_LOCK).is_file():
+        return
+    owner = FileLock(left / FOLDER_LOCK)
+    try:
+        held = take(owner, timeout=0)
+    except Timeout:
+        return
+    let_go(owner)
+    if held:
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def holds_anything(folder: Path) -> bool:

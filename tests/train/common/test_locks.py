@@ -1,11 +1,16 @@
 """One process at a time works in a folder, and what a killed one left does not stay."""
 
+import errno
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from train.common.atomic import remove_unfinished, write_text
-from train.common.locks import FOLDER_LOCK, alone_in, holds_anything
+from train.common.atomic import public_mode, remove_unfinished, write_text
+from train.common.locks import FOLDER_LOCK, alone_in, filled_folder, holds_anything
+
+ROOT = Path(__file__).parents[3]
 
 
 class BusyError(Exception):
@@ -54,3 +59,50 @@ def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path: Path, m
     assert {path.name for path in tmp_path.iterdir()} == {
         "report", "mine.part.txt", ".mine.part", ".notes.partial", ".a.short.part", "b.json"
     }  # fmt: skip
+
+
+FILLED = """
+import os, signal, sys
+from pathlib import Path
+from train.common.locks import filled_folder
+with filled_folder(Path(sys.argv[1])) as inside:
+    (inside / "half").touch()
+    if sys.argv[2:]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    print("filling", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_folder_appears_when_it_is_full_and_an_error_leaves_nothing(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "site"
+    with pytest.raises(OSError, match="No space") as caught, filled_folder(target) as inside:
+        (inside / "half").touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert caught.value.filename == str(target)
+    assert not list(tmp_path.iterdir())
+    for text in ("first", "second"):
+        with filled_folder(target) as inside:
+            (inside / text).touch()
+        assert [one.name for one in target.iterdir()] == [text]
+        assert list(target.parent.iterdir()) == [target]
+    assert target.stat().st_mode & 0o777 == public_mode(folder=True)
+
+
+def test_what_a_killed_process_was_filling_goes_and_what_a_live_one_fills_stays(tmp_path: Path) -> None:
+    target = tmp_path / "a[1]"
+    command = [sys.executable, "-c", FILLED, str(target)]
+    subprocess.run([*command, "die"], check=False, cwd=ROOT)
+    (dead,) = tmp_path.iterdir()
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as alive:
+        assert alive.stdout is not None
+        assert alive.stdout.readline() == "filling\n"
+        (filling,) = tmp_path.iterdir()
+        assert filling != dead
+        with filled_folder(target):
+            pass
+        assert set(tmp_path.iterdir()) == {filling, target}
+        alive.communicate("")
+    assert alive.returncode == 0
+    assert [one.name for one in target.iterdir()] == ["half"]
+    assert list(tmp_path.iterdir()) == [target]

@@ -5,8 +5,6 @@ with real sets (a detector trained on one kind of generator misses another); it 
 """
 
 import io
-import shutil
-import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -14,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from train.common.atomic import made_folders, naming, public_mode, set_mode
 from train.common.errors import DataError
+from train.common.locks import filled_folder
 from train.common.progress import ProgressCallback
 
 from .imaging import camera, diffusion_like, gan_like
@@ -59,17 +57,8 @@ def make_sample(
     folder = folder.resolve()
     if folder in (Path.cwd(), Path(folder.anchor)):
         raise DataError(f"{folder} is the current folder, which cannot be replaced: name one inside it.")
-    with made_folders(folder.parent):
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}-", dir=folder.parent))
-        try:
-            with naming(folder, temporary):
-                _write_all(temporary, _plan(count), size, seed, workers, on_progress)
-            set_mode(temporary, public_mode(folder=True))
-            if folder.exists():
-                folder.rmdir()
-            temporary.replace(folder)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+    with filled_folder(folder) as inside:
+        _write_all(inside, _plan(count), size, seed, workers, on_progress)
 
 
 def draw_sample_picture(model: ImagingModel, *, index: int, size: int, seed: int) -> np.ndarray:
