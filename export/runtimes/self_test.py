@@ -7,7 +7,7 @@ phone, so nothing in it is believed: what the app says of passing is checked to 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -15,11 +15,16 @@ from export.runtimes.interface import Guarantee
 from train.common.documents import parse_json
 from train.common.errors import ExportError
 
-FORMAT = 1
+FORMATS = (1, 2)
+_FORMATS = " or ".join(map(str, FORMATS))
 MAX_BYTES = 64 << 20
 LABELS = ("real", "unsure", "fake")
-# What each accelerator must give equally: a GPU computes in half precision.
-GUARANTEES: dict[str, Guarantee] = {"cpu": "bits", "gpu": "decisions"}
+# What each accelerator may guarantee, by format: a GPU computes in half precision. Format 2 has the last bit, in which
+# the app's older LiteRT differs; the web page and older apps write format 1.
+GUARANTEES: dict[int, dict[str, tuple[Guarantee, ...]]] = {
+    1: {"cpu": ("bits",), "gpu": ("decisions",)},
+    2: {"cpu": ("bits", "last-bit"), "gpu": ("decisions",)},
+}
 AGAIN = "run the self-test again and share it once more"
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _BITS = re.compile(r"[0-9a-f]{8}", re.ASCII)
@@ -64,22 +69,24 @@ class SelfTest:
 def parse_self_test(data: bytes, name: str) -> SelfTest:
     """Read the JSON of a self-test; `name` is what errors call it.
 
-    Raises ExportError for anything but exactly the keys and types of format 1, and with the app's own sentence where
-    the self-test could not be started.
+    Raises ExportError for anything but exactly the keys and types of format 1 or 2, and with the app's own sentence
+    where the self-test could not be started.
     """
     plain = _read_json(data, name)
     number = plain.get("format")
-    if type(number) is int and number > FORMAT:
+    if type(number) is int and number > FORMATS[-1]:
         raise ExportError(
-            f"{name} has self-test format {number} and this Fauxlens reads {FORMAT}: the app is newer; update Fauxlens."
+            f"{name} has self-test format {number} and this Fauxlens reads up to {FORMATS[-1]}: the app is newer; "
+            "update Fauxlens."
         )
-    if set(plain) == {"format", "error"} and number == FORMAT and isinstance(plain["error"], str):
+    if set(plain) == {"format", "error"} and _is_format(number) and isinstance(plain["error"], str):
         raise ExportError(f"{name}: the app could not run its self-test: {_clean(plain['error'])}")
     _check(plain, _HEADER, name)
-    if GUARANTEES[plain["accelerator"]] != plain["promise"]:
+    possible = GUARANTEES[plain["format"]][plain["accelerator"]]
+    if plain["promise"] not in possible:
         raise ExportError(
             f"{name}: 'promise' is {plain['promise']} where accelerator {plain['accelerator']} guarantees "
-            f"{GUARANTEES[plain['accelerator']]}; {AGAIN}."
+            f"{' or '.join(possible)}; {AGAIN}."
         )
     references = tuple(_reference(one, f"{name}: reference {i}") for i, one in enumerate(plain["references"]))
     taken = {key: _clean(plain[key]) for key in ("app", "device", "system", "abi", "runtime", "variant", "view")}
@@ -139,10 +146,14 @@ def _clean(text: str) -> str:
 def _check(plain: Mapping[str, Any], checks: Mapping[str, tuple[Callable[[Any], bool], str]], name: str) -> None:
     for key in sorted(plain.keys() ^ checks.keys()):
         verb = "lacks" if key in checks else "has an unknown"
-        raise ExportError(f"{name} {verb} '{_clean(key)}', so it is no self-test of format {FORMAT}; {AGAIN}.")
+        raise ExportError(f"{name} {verb} '{_clean(key)}', so it is no self-test of format {_FORMATS}; {AGAIN}.")
     for key, (holds, what) in checks.items():
         if not holds(plain[key]):
             raise ExportError(f"{name}: '{key}' must be {what}; {AGAIN}.")
+
+
+def _is_format(value: Any) -> bool:
+    return type(value) is int and value in FORMATS
 
 
 def _is_number(value: Any, low: float, high: float) -> bool:
@@ -166,11 +177,11 @@ _KeyChecks = dict[str, tuple[Callable[[Any], bool], str]]
 _TEXT = (_is_text, "text that is not empty")
 _BOOLEAN = (lambda v: isinstance(v, bool), "true or false")
 _HEADER: _KeyChecks = {
-    "format": (lambda v: type(v) is int and v == FORMAT, str(FORMAT)),
+    "format": (_is_format, _FORMATS),
     **dict.fromkeys(("app", "device", "system", "abi", "runtime", "variant", "view"), _TEXT),
     "threads": (lambda v: type(v) is int and 1 <= v <= 1024, "a whole number from 1 on"),
-    "accelerator": (lambda v: isinstance(v, str) and v in GUARANTEES, "cpu or gpu"),
-    "promise": (lambda v: isinstance(v, str) and v in GUARANTEES.values(), "bits or decisions"),
+    "accelerator": (lambda v: isinstance(v, str) and v in ("cpu", "gpu"), "cpu or gpu"),
+    "promise": (lambda v: isinstance(v, str) and v in get_args(Guarantee), "one of " + ", ".join(get_args(Guarantee))),
     "bundle_sha256": (_is_sha256, "64 hexadecimal digits"),
     "detector_sha256": (_is_sha256, "64 hexadecimal digits"),
     "references": (lambda v: isinstance(v, list), "a list"),

@@ -102,8 +102,7 @@ def _parity_run(self_test: SelfTest, heatmap: tuple[int, int]) -> ParityRun:
         errors=tuple(map(_reason, self_test.references)),
         output=output,
         failure=failure,
-        # Either of the app's engines may have run, and one of them is the older LiteRT.
-        guarantee="last-bit" if self_test.guarantee == "bits" else self_test.guarantee,
+        guarantee=self_test.guarantee,
         phone=_phone(self_test),
     )
 

@@ -119,7 +119,7 @@ def start(folder: Path, words: list[str], faults: set[str]) -> int:
         return 0
     files = folder / "private" / "files"
     if "refuses" in faults:
-        answer = json.dumps({"format": 1, "error": "The bundle is damaged: copy it again."})
+        answer = json.dumps({"format": 2, "error": "The bundle is damaged: copy it again."})
     else:
         answer = json.dumps(spoil(self_test((files / extras["bundle"]).read_bytes(), extras), faults))
     if "truncated" in faults:
@@ -164,7 +164,7 @@ def self_test(data: bytes, extras: dict[str, str]) -> dict[str, Any]:
             }
         )
     return {
-        "format": 1,
+        "format": 2,
         "app": f"{APP} 0.1.0",
         "device": "Fake phone",
         "system": "Android 14 (API 34)",
@@ -172,7 +172,7 @@ def self_test(data: bytes, extras: dict[str, str]) -> dict[str, Any]:
         "runtime": "LiteRT of this machine",
         "threads": int(extras["threads"]),
         "accelerator": extras["accelerator"],
-        "promise": "bits",
+        "promise": "last-bit",
         "bundle_sha256": hashlib.sha256(data).hexdigest(),
         "detector_sha256": hashlib.sha256(detector).hexdigest(),
         "variant": variant,

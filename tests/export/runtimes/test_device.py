@@ -89,7 +89,7 @@ def test_a_phone_that_gives_the_bundle_s_bits_passes(tiny: Tiny, phone: Fake, va
     assert parity.passed, parity.sentence
     assert parity.sentence.startswith(f"{variant} on device matches the trained model: all 7 stages passed.")
     assert parity.phone is not None
-    assert (parity.phone["device"], parity.phone["threads"], parity.phone["promise"]) == ("Fake phone", 1, "bits")
+    assert (parity.phone["device"], parity.phone["threads"], parity.phone["promise"]) == ("Fake phone", 1, "last-bit")
     latency = parity.phone["latency_ms"]
     assert (latency["median"], latency["invocations"]) == (4.0, 3)
     assert phone.left == ["selftest.json"]

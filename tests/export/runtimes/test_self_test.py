@@ -80,7 +80,7 @@ def files(tiny: Tiny, told: Plain, tmp_path: Path) -> tuple[Path, Path]:
 def test_the_golden_file_is_read_bit_for_bit() -> None:
     test = parse_self_test(GOLDEN.read_bytes(), "selftest.json")
     assert (test.device, test.system, test.abi) == ("Example phone", "Android 14 (API 34)", "arm64-v8a")
-    assert (test.threads, test.accelerator, test.guarantee, test.variant) == (1, "cpu", "bits", VARIANT)
+    assert (test.threads, test.accelerator, test.guarantee, test.variant) == (1, "cpu", "last-bit", VARIANT)
     assert (test.bundle_sha256, test.detector_sha256) == ("1" * 64, "2" * 64)
     assert test.latency_ms == (4.25, 4.5, 4.75, 5.0)
     right, other, damaged = test.references
@@ -88,7 +88,7 @@ def test_the_golden_file_is_read_bit_for_bit() -> None:
     assert right.scores.tolist() == [0.25, 0.75]
     assert right.heatmap.tolist() == [0.0, 0.5, 1.0, float(np.float32(0.1))]
     assert other.name == "drawn/été 1.png"
-    assert other.scores[1] == np.nextafter(np.float32(0.1), np.float32(1), dtype=np.float32)
+    assert other.scores[1] == np.float32(0.100000143)
     assert (damaged.decoded_sha256, damaged.view_sha256, len(damaged.scores), len(damaged.heatmap)) == ("", "", 0, 0)
     assert damaged.error == "drawn/2.webp is damaged or cut short: get the file again."
 
@@ -119,6 +119,31 @@ def test_the_app_s_own_word_counts_for_nothing(tiny: Tiny, told: Plain, files: t
     assert (parity.passed, parity.first_departure, parity.flips) == (False, "runtime", 1)
 
 
+@pytest.mark.parametrize(
+    ("header", "differing", "passed"),
+    [
+        # The web page and older apps: every bit.
+        ({"format": 1, "promise": "bits"}, 0, True),
+        ({"format": 1, "promise": "bits"}, 1, False),
+        ({"promise": "bits"}, 1, False),
+        ({"promise": "last-bit"}, 1, True),
+        ({"promise": "last-bit"}, 1000, False),
+        ({"accelerator": "gpu", "promise": "decisions"}, 1000, True),
+        ({"format": 1, "accelerator": "gpu", "promise": "decisions"}, 1000, True),
+    ],
+)
+def test_a_self_test_is_held_to_what_it_guarantees(
+    tiny: Tiny, told: Plain, files: tuple[Path, Path], header: Plain, differing: int, passed: bool
+) -> None:
+    score = np.array(tiny.bundle.references.stages[f"tflite/{VARIANT}"][3], np.float32)
+    told["references"][3]["scores"][1] = f"{score.view(np.uint32) - differing:08x}"
+    files[1].write_text(json.dumps(told | header))
+    parity = verify_bundle(tiny.bundle, variant=VARIANT, runtime=shared_self_test(files[1], files[0]))
+    assert parity.passed is passed, parity.sentence
+    assert parity.phone is not None
+    assert parity.phone["promise"] == header["promise"]
+
+
 def test_numbers_that_are_not_finite_are_a_failed_runtime(tiny: Tiny, told: Plain, files: tuple[Path, Path]) -> None:
     told["references"][0]["scores"][1] = "7fc00000"
     files[1].write_text(json.dumps(told))
@@ -145,13 +170,18 @@ def test_what_a_terminal_would_obey_is_not_kept(told: Plain) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"format": 2}, r"has self-test format 2 and this Fauxlens reads 1: the app is newer; update Fauxlens\."),
-        ({"format": True}, r"'format' must be 1"),
+        ({"format": 3}, r"has self-test format 3 and this Fauxlens reads up to 2: the app is newer; update Fauxlens\."),
+        ({"format": True}, r"'format' must be 1 or 2"),
+        ({"format": 0}, r"'format' must be 1 or 2"),
         ({"threads": 0}, r"'threads' must be a whole number"),
         ({"threads": 1.0}, r"'threads' must be a whole number"),
         ({"accelerator": "npu"}, r"'accelerator' must be cpu or gpu"),
         ({"accelerator": []}, r"'accelerator' must be cpu or gpu"),
-        ({"promise": "decisions"}, r"'promise' is decisions where accelerator cpu guarantees bits"),
+        ({"promise": "decisions"}, r"'promise' is decisions where accelerator cpu guarantees bits or last-bit"),
+        ({"accelerator": "gpu"}, r"'promise' is last-bit where accelerator gpu guarantees decisions"),
+        ({"format": 1}, r"'promise' is last-bit where accelerator cpu guarantees bits"),
+        ({"promise": "all"}, r"'promise' must be one of bits, last-bit, decisions"),
+        ({"promise": []}, r"'promise' must be one of bits, last-bit, decisions"),
         ({"bundle_sha256": "A" * 64}, r"'bundle_sha256' must be 64 hexadecimal digits"),
         ({"view": ""}, r"'view' must be text"),
         ({"latency_ms": [-1]}, r"'latency_ms' must be a list of milliseconds"),
@@ -198,7 +228,7 @@ def test_every_key_is_needed(told: Plain) -> None:
     for place, name in ((told, "it.json"), (told["references"][0], "it.json: reference 0")):
         for key in list(place):
             value = place.pop(key)
-            with pytest.raises(ExportError, match=f"^{name} lacks '{key}', so it is no self-test of format 1"):
+            with pytest.raises(ExportError, match=f"^{name} lacks '{key}', so it is no self-test of format 1 or 2"):
                 parse(told)
             place[key] = value
     parse(told)
@@ -227,8 +257,9 @@ def test_what_is_no_json_of_a_self_test_is_one_sentence(data: bytes) -> None:
 
 
 def test_an_app_that_could_not_start_says_why() -> None:
-    with pytest.raises(ExportError, match=r"^it\.json: the app could not run its self-test: No detector\.$"):
-        parse({"format": 1, "error": "No detector."})
+    for number in (1, 2):
+        with pytest.raises(ExportError, match=r"^it\.json: the app could not run its self-test: No detector\.$"):
+            parse({"format": number, "error": "No detector."})
 
 
 def swap(told: Plain) -> None:

@@ -44,7 +44,7 @@ class SelfTestTest {
         val document = document()
         assertEquals(KEYS, document.keys)
         assertTrue(document.getValue("passed").jsonPrimitive.boolean)
-        assertEquals("bits", document.text("promise"))
+        assertEquals("last-bit", document.text("promise"))
         assertEquals(sha256(Golden.bundleBytes), document.text("bundle_sha256"))
         assertEquals(Golden.detectorSha256, document.text("detector_sha256"))
         val items = document.getValue("references").jsonArray.map { it.jsonObject }

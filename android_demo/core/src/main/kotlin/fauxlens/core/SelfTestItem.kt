@@ -9,7 +9,7 @@ private const val BLOCK_PIXELS = 1 shl 18
 internal fun testReference(
     bundle: Bundle,
     index: Int,
-    promise: String,
+    guarantee: Guarantee,
     stopwatch: Stopwatch,
     decode: (ByteArray) -> Decoded,
 ): Item {
@@ -46,7 +46,7 @@ internal fun testReference(
         verdictExpected = labelOf(detector.description, expected.toDouble(), BALANCED),
         verdictGot = output?.let { labelOf(detector.description, it.scores[1].toDouble(), BALANCED) },
         error = if (errors.isEmpty()) null else errors.joinToString(" "),
-        promise = promise,
+        guarantee = guarantee,
     )
 }
 

@@ -1,6 +1,6 @@
 package fauxlens.core
 
-private const val FORMAT = 1
+private const val FORMAT = 2
 
 /** The report as JSON; export/runtimes/self_test.py reads it and says what each key means. */
 internal fun selfTestJson(test: SelfTest): String = jsonText(
@@ -13,7 +13,7 @@ internal fun selfTestJson(test: SelfTest): String = jsonText(
         "runtime" to test.header.runtime,
         "threads" to test.header.threads,
         "accelerator" to test.header.accelerator,
-        "promise" to test.header.promise,
+        "promise" to test.header.guarantee.key,
         "bundle_sha256" to test.bundleSha256,
         "detector_sha256" to test.detectorSha256,
         "variant" to test.variant,

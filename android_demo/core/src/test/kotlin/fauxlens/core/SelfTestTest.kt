@@ -147,7 +147,7 @@ class SelfTestTest {
         val golden = values(parseJson(Golden.text("selftest.json")))
         assertEquals(inFloats(golden), inFloats(values(parseJson(goldenReport().toJson()))))
         val failed = parseJson(failedSelfTestJson("It could not start."))
-        assertEquals(mapOf("format" to 1.0, "error" to "It could not start."), values(failed))
+        assertEquals(mapOf("format" to 2.0, "error" to "It could not start."), values(failed))
     }
 
     /** P(fake) is a float, which Python and Java write with other digits. */
@@ -178,7 +178,7 @@ class SelfTestTest {
                 verdictExpected = Label.values().first { it.key == item["verdict_expected"].text },
                 verdictGot = Label.values().find { it.key == item["verdict_got"].text },
                 error = item["error"].textOrNull,
-                promise = json["promise"].text,
+                guarantee = Guarantee.values().first { it.key == json["promise"].text },
             )
         }
         return SelfTest(

@@ -43,7 +43,7 @@ fun View.showItem(item: Item, named: Boolean) {
     }
 }
 
-/** What is not as it should be; differences that the promise allows (a GPU's last bits) are told, too. */
+/** What is not as it should be; differences that the guarantee allows (a GPU's last bits) are told, too. */
 private fun View.troubles(item: Item): List<String> {
     item.error?.let { return listOf(it) }
     return listOfNotNull(

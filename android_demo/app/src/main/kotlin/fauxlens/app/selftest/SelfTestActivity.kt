@@ -25,6 +25,7 @@ import fauxlens.app.model.latencyOf
 import fauxlens.app.store.FilesProvider
 import fauxlens.app.ui.Screen
 import fauxlens.app.ui.startFirst
+import fauxlens.app.ui.words
 import fauxlens.app.widget.HistogramView
 import fauxlens.core.SelfTest
 
@@ -121,7 +122,7 @@ class SelfTestActivity : Screen(R.layout.activity_self_test) {
         find<TextView>(R.id.test_facts).say(
             getString(R.string.test_facts, header.device, header.system, header.abi, header.runtime) + "\n" +
                 resources.getQuantityString(R.plurals.threads_spoken, header.threads, header.threads) + "\n" +
-                getString(if (header.promise == "bits") R.string.promise_bits else R.string.promise_decisions),
+                getString(header.guarantee.words),
         )
         latencyOf(result.latencyMs)?.let { times(it, binsOf(result.latencyMs)) }
         val rows = find<ViewGroup>(R.id.items)

@@ -3,6 +3,7 @@ package fauxlens.app.ui
 import fauxlens.app.R
 import fauxlens.app.model.Accelerator
 import fauxlens.app.model.Stage
+import fauxlens.core.Guarantee
 import fauxlens.core.Label
 import fauxlens.core.OperatingPoint
 
@@ -40,6 +41,13 @@ val Stage.words: Int
         Stage.READING -> R.string.stage_reading
         Stage.FINDING_FACE -> R.string.stage_finding_face
         Stage.JUDGING -> R.string.stage_judging
+    }
+
+/** What the self-test compares, in words. */
+val Guarantee.words: Int
+    get() = when (this) {
+        Guarantee.LAST_BIT -> R.string.guarantee_last_bit
+        Guarantee.DECISIONS -> R.string.guarantee_decisions
     }
 
 /** What a processor is called. */
