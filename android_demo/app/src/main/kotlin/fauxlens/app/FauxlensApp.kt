@@ -17,9 +17,11 @@ import fauxlens.app.detect.TfliteEngineFactory
 import fauxlens.app.model.Settings
 import fauxlens.app.picture.PictureReader
 import fauxlens.app.picture.PlatformDecoder
-import fauxlens.app.state.AppViewModel
-import fauxlens.app.state.ViewModelOwner
+import fauxlens.app.state.AppModel
 import fauxlens.app.state.Dependencies
+import fauxlens.app.state.ModelOwner
+import fauxlens.app.state.PictureViewModel
+import fauxlens.app.state.SelfTestViewModel
 import fauxlens.app.store.FilesProvider
 import fauxlens.app.store.HistoryStore
 import fauxlens.app.store.SettingsStore
@@ -27,41 +29,44 @@ import java.io.File
 import java.util.concurrent.Executor
 import java.util.concurrent.Executors
 
-/** The app: makes the view model, which lives as long as the process and so survives every rotation. */
-open class FauxlensApp : Application(), ViewModelOwner {
+/** The app: makes the model that lives as long as the process, and the view models of screens. */
+open class FauxlensApp : Application(), ModelOwner {
     /** Made when first asked for, which is by a screen and not by the provider. */
-    override val viewModel: AppViewModel by lazy(LazyThreadSafetyMode.NONE) { makeViewModel() }
+    final override val model: AppModel by lazy(LazyThreadSafetyMode.NONE) { AppModel(parts()) }
+
+    override fun pictureViewModel(): PictureViewModel = PictureViewModel(model)
+
+    override fun selfTestViewModel(): SelfTestViewModel = SelfTestViewModel(model)
 
     /** Puts the parts together; tests put others in. */
-    protected open fun makeViewModel(): AppViewModel {
+    protected open fun parts(): Dependencies {
         // What was handed on last shows a picture, which is not to be kept.
         FilesProvider.verdictFile(this).delete()
         val bundles = StoredBundles(assets, filesDir)
         val settings = SettingsStore(getSharedPreferences("settings", Context.MODE_PRIVATE))
         val engines = if (Process.is64Bit()) MarkedGpuFactory(TfliteEngineFactory(), settings.trial) else BuiltinOnly
         val decoder = PlatformDecoder()
-        return AppViewModel(
-            Dependencies(
-                bundles = bundles,
-                engines = engines,
-                finders = CarriedFaceFinders(Runtime.getRuntime().availableProcessors().coerceIn(1, Settings.MOST_THREADS)),
-                reader = PictureReader(contentResolver),
-                evaluator = PictureEvaluator(decoder, System::nanoTime),
-                history = HistoryStore(File(filesDir, "history")),
-                settings = settings,
-                selfTests = SelfTestRun(
-                    bundles,
-                    engines,
-                    decoder,
-                    deviceOf(this),
-                    FilesProvider.selfTestFile(this),
-                    { it.text(resources) },
-                    System::nanoTime,
-                ),
-                worker = worker(),
-                main = mainThread(),
-                discardPhoto = { FilesProvider.cameraFile(this).delete() },
+        return Dependencies(
+            bundles = bundles,
+            engines = engines,
+            finders = CarriedFaceFinders(Runtime.getRuntime().availableProcessors().coerceIn(1, Settings.MOST_THREADS)),
+            reader = { PictureReader(contentResolver) },
+            evaluator = PictureEvaluator(decoder, System::nanoTime),
+            history = HistoryStore(File(filesDir, "history")),
+            settings = settings,
+            selfTests = SelfTestRun(
+                bundles,
+                engines,
+                decoder,
+                deviceOf(this),
+                FilesProvider.selfTestFile(this),
+                { it.text(resources) },
+                System::nanoTime,
             ),
+            worker = worker(),
+            reading = Executors.newCachedThreadPool { task -> Thread(task, "waiting").apply { isDaemon = true } },
+            main = mainThread(),
+            discardPhoto = { FilesProvider.cameraFile(this).delete() },
         )
     }
 }

@@ -93,7 +93,7 @@ class AccessibilityTest {
         }
         look(MainActivity::class.java, "judged", look) { it.findViewById<View>(R.id.details_toggle)?.performClick() }
         look(HistoryActivity::class.java, "history", look)
-        app.viewModel.openHistory(app.viewModel.state.history.first().id)
+        app.viewModel.openEntry(app.model.state.history.first().id)
         app.settle()
         look(MainActivity::class.java, "kept", look)
         app.viewModel.close()
@@ -101,10 +101,10 @@ class AccessibilityTest {
         app.judge("a letter".toByteArray())
         look(MainActivity::class.java, "failed", look)
         app.filesDir.resolve("selftest-bundle.zip").writeBytes(Golden.bundleBytes)
-        app.viewModel.runSelfTest(SelfTestRequest("selftest-bundle.zip"))
+        app.selfTest.run(SelfTestRequest("selftest-bundle.zip"))
         app.settle()
         look(SelfTestActivity::class.java, "selftest", look)
-        app.viewModel.set(Settings(1, Accelerator.GPU))
+        app.model.set(Settings(1, Accelerator.GPU))
         look(SettingsActivity::class.java, "settings", look)
         look(AboutActivity::class.java, "about", look)
     }
@@ -115,12 +115,14 @@ class AccessibilityTest {
         look: (String, Activity) -> Unit,
         first: (Activity) -> Unit = {},
     ) {
+        app.showAgain()
         val controller = Robolectric.buildActivity(screen, Intent()).setup()
         app.settle()
         first(controller.get())
         shadowOf(Looper.getMainLooper()).idle()
         look(name, controller.get())
-        controller.close()
+        // Not destroyed, which would end what the next screen goes on with.
+        controller.pause().stop()
     }
 
     private fun shown(activity: Activity): List<View> =

@@ -98,7 +98,7 @@ class BrokenDetectorTest {
     private fun assertBroken(sentence: String?): String {
         val activity = Robolectric.buildActivity(MainActivity::class.java, Intent()).setup().get()
         app.settle()
-        val broken = app.viewModel.state.detector as DetectorState.Broken
+        val broken = app.model.state.detector as DetectorState.Broken
         val said = broken.sentence.text(app.resources)
         sentence?.let { assertEquals(it, said) }
         assertTrue("a sentence: $said", said.endsWith(".") && '\n' !in said)
@@ -111,9 +111,9 @@ class BrokenDetectorTest {
             assertEquals(said, (it as PictureState.Failed).sentence.text(app.resources))
         }
         Robolectric.buildActivity(HistoryActivity::class.java, Intent()).setup()
-        app.viewModel.runSelfTest()
+        app.selfTest.run()
         app.settle()
-        assertTrue(app.viewModel.state.selfTest is SelfTestState.Failed)
+        assertTrue(app.selfTest.state is SelfTestState.Failed)
         return said
     }
 

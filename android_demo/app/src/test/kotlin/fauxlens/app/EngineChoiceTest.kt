@@ -10,7 +10,7 @@ import fauxlens.app.model.DetectorState
 import fauxlens.app.model.PictureState
 import fauxlens.app.model.Settings
 import fauxlens.app.model.TrialMark
-import fauxlens.app.state.AppViewModel
+import fauxlens.app.state.AppModel
 import fauxlens.core.Engine
 import fauxlens.core.Output
 import org.junit.Assert.assertEquals
@@ -33,9 +33,9 @@ class EngineChoiceTest {
         val judged = (app.judge(picture.bytes) as PictureState.Judged).judged
         assertEquals(picture.trips.first().scores[1], hexBits(floatArrayOf(judged.verdict.probability)).single())
         assertEquals("built-in engine (Kotlin)", judged.details.runtime)
-        assertTrue(app.viewModel.state.detector is DetectorState.Ready)
+        assertTrue(app.model.state.detector is DetectorState.Ready)
         val reason = Sentence.of(R.string.trouble_engine, "no library for this processor")
-        assertEquals(Sentence.of(R.string.note_builtin, reason), app.viewModel.state.acceleratorNote)
+        assertEquals(Sentence.of(R.string.note_builtin, reason), app.model.state.acceleratorNote)
     }
 
     @Test
@@ -45,7 +45,7 @@ class EngineChoiceTest {
             if (settings.usesGpu) stored = app.parts().settings.load()
             AnyEngine
         }
-        app.viewModel.set(gpu)
+        app.model.set(gpu)
         app.settle()
         assertEquals("while it was tried", Accelerator.CPU, stored?.accelerator)
         assertEquals(gpu, app.parts().settings.load())
@@ -53,9 +53,9 @@ class EngineChoiceTest {
 
     @Test
     fun `a GPU that refuses is put back`() {
-        app.viewModel.set(gpu)
+        app.model.set(gpu)
         app.settle()
-        assertEquals(Settings(threads = 1), app.viewModel.state.settings)
+        assertEquals(Settings(threads = 1), app.model.state.settings)
         assertEquals(Settings(threads = 1), app.parts().settings.load())
     }
 
@@ -69,13 +69,13 @@ class EngineChoiceTest {
             if (settings.usesGpu) tried++
             AnyEngine
         }
-        val viewModel = AppViewModel(app.parts())
+        val viewModel = AppModel(app.parts())
         app.settle()
         assertEquals(0, tried)
         assertEquals(Accelerator.CPU, viewModel.state.settings.accelerator)
         assertEquals(Sentence.of(R.string.note_gpu_crashed), viewModel.state.acceleratorNote)
         assertFalse("and is free to be chosen again", app.parts().settings.trial.isLeft())
-        assertNull(AppViewModel(app.parts()).also { app.settle() }.state.acceleratorNote)
+        assertNull(AppModel(app.parts()).also { app.settle() }.state.acceleratorNote)
     }
 
     @Test

@@ -94,8 +94,8 @@ class FaceSquareTest {
         assertEquals(before.faces[other].square, after.square)
         assertEquals(before.faces[other].verdict, after.verdict)
         assertTrue((rows.getChildAt(other) as RadioButton).isChecked)
-        assertEquals("the history keeps what speaks for the picture", 1, app.viewModel.state.history.size)
-        assertEquals(before.verdict.probability, app.viewModel.state.history.single().probability)
+        assertEquals("the history keeps what speaks for the picture", 1, app.model.state.history.size)
+        assertEquals(before.verdict.probability, app.model.state.history.single().probability)
     }
 
     @Test
@@ -134,7 +134,7 @@ class FaceSquareTest {
     fun `a detector without a finder asks for a square, and the dragged one is judged`() {
         val asked = app.judge(picture.bytes) as PictureState.NeedsSquare
         assertEquals(null, asked.faces)
-        assertTrue("nothing is remembered yet", app.viewModel.state.history.isEmpty())
+        assertTrue("nothing is remembered yet", app.model.state.history.isEmpty())
         assertFalse("no verdict stands yet", app.viewModel.keepVerdict())
         val half = asked.square.side / 2
         app.viewModel.moveSquare(Square(3, 5, half))
@@ -142,7 +142,7 @@ class FaceSquareTest {
         app.settle()
         val judged = (app.viewModel.state.picture as PictureState.Judged).judged
         assertEquals(Square(3, 5, half), judged.square)
-        assertEquals(1, app.viewModel.state.history.size)
+        assertEquals(1, app.model.state.history.size)
     }
 
     @Test

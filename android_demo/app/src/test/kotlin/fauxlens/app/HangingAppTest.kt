@@ -58,9 +58,9 @@ class HangingAppTest {
 
             override fun named(name: String): Bundle = throw IllegalStateException("a bug of the platform")
         }
-        app.viewModel.runSelfTest(fauxlens.app.model.SelfTestRequest(bundle = "any.zip"))
+        app.selfTest.run(fauxlens.app.model.SelfTestRequest(bundle = "any.zip"))
         app.settle()
-        val failed = app.viewModel.state.selfTest as SelfTestState.Failed
+        val failed = app.selfTest.state as SelfTestState.Failed
         assertEquals(R.string.trouble_test, (failed.sentence as Sentence.Of).id)
     }
 }

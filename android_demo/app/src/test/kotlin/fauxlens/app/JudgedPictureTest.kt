@@ -72,7 +72,7 @@ class JudgedPictureTest {
         app.settle()
         val judged = (app.viewModel.state.picture as PictureState.Judged).judged
         assertEquals(second.trips.first().scores[1], hexBits(floatArrayOf(judged.verdict.probability)).single())
-        assertEquals(1, app.viewModel.state.history.size)
+        assertEquals(1, app.model.state.history.size)
     }
 
     @Test

@@ -10,7 +10,8 @@ import fauxlens.app.model.Accelerator
 import fauxlens.app.model.HistoryEntry
 import fauxlens.app.model.PictureState
 import fauxlens.app.model.Settings
-import fauxlens.app.state.AppViewModel
+import fauxlens.app.state.AppModel
+import fauxlens.app.state.PictureViewModel
 import fauxlens.core.OperatingPoint
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNotNull
@@ -40,9 +41,9 @@ class RememberingTest {
     @Test
     fun `verdicts outlive the process`() {
         judgeThree()
-        val before = app.viewModel.state.history
+        val before = app.model.state.history
         assertEquals(3, before.size)
-        val again = AppViewModel(app.parts())
+        val again = AppModel(app.parts())
         app.settle()
         assertEquals(before, again.state.history)
     }
@@ -50,8 +51,8 @@ class RememberingTest {
     @Test
     fun `a remembered verdict is shown with its small picture`() {
         judgeThree()
-        val entry = app.viewModel.state.history[1]
-        app.viewModel.openHistory(entry.id)
+        val entry = app.model.state.history[1]
+        app.viewModel.openEntry(entry.id)
         app.settle()
         val shown = app.viewModel.state.picture as PictureState.Kept
         assertEquals(entry, shown.entry)
@@ -63,10 +64,10 @@ class RememberingTest {
     @Test
     fun `one verdict is erased with its picture, the others stay`() {
         judgeThree()
-        val (newest, middle, oldest) = app.viewModel.state.history
-        app.viewModel.erase(middle.id)
+        val (newest, middle, oldest) = app.model.state.history
+        app.model.erase(middle.id)
         app.settle()
-        assertEquals(listOf(newest, oldest), app.viewModel.state.history)
+        assertEquals(listOf(newest, oldest), app.model.state.history)
         assertEquals(listOf("${oldest.id}.jpg", "${newest.id}.jpg", "index.json"), kept)
     }
 
@@ -75,11 +76,11 @@ class RememberingTest {
         judgeThree()
         // An index that cannot be replaced.
         app.filesDir.resolve("history/index.json.new/x").mkdirs()
-        app.viewModel.eraseHistory()
+        app.model.eraseHistory()
         app.settle()
         assertEquals(emptyList<String>(), kept.filter { it.endsWith(".jpg") })
-        assertEquals(emptyList<HistoryEntry>(), app.viewModel.state.history)
-        val again = AppViewModel(app.parts())
+        assertEquals(emptyList<HistoryEntry>(), app.model.state.history)
+        val again = AppModel(app.parts())
         app.settle()
         assertEquals(emptyList<HistoryEntry>(), again.state.history)
     }
@@ -92,10 +93,10 @@ class RememberingTest {
         activity.findViewById<View>(R.id.erase_all)?.performClick()
         val question = ShadowAlertDialog.getLatestDialog() as? AlertDialog
         assertNotNull("a question is asked", question)
-        assertEquals(3, app.viewModel.state.history.size)
+        assertEquals(3, app.model.state.history.size)
         question?.getButton(AlertDialog.BUTTON_POSITIVE)?.performClick()
         app.settle()
-        assertEquals(emptyList<HistoryEntry>(), app.viewModel.state.history)
+        assertEquals(emptyList<HistoryEntry>(), app.model.state.history)
         assertEquals(listOf("index.json"), kept)
     }
 
@@ -103,7 +104,7 @@ class RememberingTest {
     fun `a damaged history is told and starts anew`() {
         judgeThree()
         app.filesDir.resolve("history/index.json").writeText("{\"format\": 1, \"entries\": [{}")
-        val again = AppViewModel(app.parts())
+        val again = AppModel(app.parts())
         app.settle()
         assertEquals(emptyList<HistoryEntry>(), again.state.history)
         assertEquals(Sentence.of(R.string.note_history_damaged), again.state.historyNote)
@@ -113,32 +114,32 @@ class RememberingTest {
 
     @Test
     fun `settings and operating point outlive the process`() {
-        app.viewModel.set(Settings(threads = 4))
+        app.model.set(Settings(threads = 4))
         app.viewModel.choose(OperatingPoint.FPR_05)
         app.settle()
-        val again = AppViewModel(app.parts())
+        val again = AppModel(app.parts())
         assertEquals(Settings(threads = 4), again.state.settings)
-        assertEquals(OperatingPoint.FPR_05, again.state.point)
+        assertEquals(OperatingPoint.FPR_05, PictureViewModel(again).state.point)
     }
 
     @Test
     fun `where the GPU cannot, the CPU does, and a note says so`() {
-        app.viewModel.set(Settings(threads = 1, accelerator = Accelerator.GPU))
+        app.model.set(Settings(threads = 1, accelerator = Accelerator.GPU))
         val judged = app.judge(Golden.picture("pictures/420.jpg").bytes) as PictureState.Judged
         assertEquals(Accelerator.CPU, judged.judged.details.accelerator)
-        assertNotNull(app.viewModel.state.acceleratorNote)
-        app.viewModel.set(Settings(threads = 2))
+        assertNotNull(app.model.state.acceleratorNote)
+        app.model.set(Settings(threads = 2))
         app.settle()
-        assertNull(app.viewModel.state.acceleratorNote)
+        assertNull(app.model.state.acceleratorNote)
     }
 
     @Test
     fun `a verdict changes with the operating point, and its history does not`() {
         val picture = Golden.picture("pictures/plain.png")
         app.judge(picture.bytes)
-        val entry = app.viewModel.state.history.single()
+        val entry = app.model.state.history.single()
         app.viewModel.choose(OperatingPoint.FPR_05)
-        assertEquals(entry, app.viewModel.state.history.single())
+        assertEquals(entry, app.model.state.history.single())
         val verdict = (app.viewModel.state.picture as PictureState.Judged).judged.verdict
         assertEquals(picture.trips.first().labels[OperatingPoint.FPR_05], verdict.label)
         val decision = Golden.bundle.detector.description.operatingPoints.getValue(OperatingPoint.FPR_05)

@@ -1,16 +1,11 @@
 package fauxlens.app
 
 import android.content.Intent
-import android.os.Bundle
 import android.view.View
 import android.widget.TextView
 import fauxlens.app.detect.EngineFactory
 import fauxlens.app.main.MainActivity
-import fauxlens.app.model.Layer
 import fauxlens.app.model.PictureState
-import fauxlens.app.state.AppViewModel
-import fauxlens.app.state.Origin
-import fauxlens.app.state.SavedState
 import fauxlens.app.ui.words
 import fauxlens.core.Engine
 import org.junit.Assert.assertEquals
@@ -68,7 +63,7 @@ class RotationTest {
             assertEquals(words(before, id), words(after, id))
         }
         assertTrue("details stay open", after.findViewById<View>(R.id.details_rows)?.isShown ?: false)
-        assertEquals(1, app.viewModel.state.history.size)
+        assertEquals(1, app.model.state.history.size)
     }
 
     private fun words(activity: MainActivity, id: Int): String = activity.findViewById<TextView>(id)?.text.toString()
@@ -86,7 +81,7 @@ class RotationTest {
         app.settle()
 
         assertTrue(controller.get().findViewById<View>(R.id.verdict_words)?.isShown ?: false)
-        assertEquals(1, app.viewModel.state.history.size)
+        assertEquals(1, app.model.state.history.size)
     }
 
     @Test
@@ -101,54 +96,6 @@ class RotationTest {
         app.settle()
         assertEquals(moved, app.viewModel.state.picture)
         assertTrue(controller.get().findViewById<View>(R.id.square_picture)?.isShown ?: false)
-    }
-
-    @Test
-    fun `a picture is opened again after the process has died`() {
-        val picture = Golden.picture("pictures/plain.png")
-        app.judge(picture.bytes)
-        val id = app.viewModel.state.history.single().id
-        app.viewModel.show(Layer.ELA)
-        app.viewModel.setOverlayShare(30)
-        val saved = Bundle().also { SavedState.save(app.viewModel.saved(), it) }
-        val again = AppViewModel(app.parts())
-        SavedState.of(saved)?.let(again::restore)
-        app.settle()
-        val judged = (again.state.picture as PictureState.Judged).judged
-        assertEquals(picture.trips.first().scores[1], hexBits(floatArrayOf(judged.verdict.probability)).single())
-        assertEquals(Layer.ELA to 30, again.state.layer to again.state.overlayShare)
-
-        // What cannot be read again is shown as the history has it.
-        val third = AppViewModel(app.parts())
-        third.restore(app.viewModel.saved().copy(origin = Origin.Entry(id)))
-        app.settle()
-        assertEquals(id, (third.state.picture as PictureState.Kept).entry.id)
-        assertEquals(null, SavedState.of(Bundle()))
-    }
-
-    @Test
-    fun `a dragged square and several pictures are there again after the process has died`() {
-        app.bundles = FaceBundle()
-        app.judge(Golden.picture("pictures/plain.png").bytes)
-        val square = (app.viewModel.state.picture as PictureState.NeedsSquare).square
-        app.viewModel.moveSquare(square.copy(left = 1, top = 2, side = square.side / 2))
-        val moved = (app.viewModel.state.picture as PictureState.NeedsSquare).square
-        val again = restarted()
-        assertEquals(moved, (again.state.picture as PictureState.NeedsSquare).square)
-
-        val uris = listOf("pictures/420.jpg", "pictures/plain.png").map { OfferedPictures.offer(Golden.picture(it).bytes) }
-        app.viewModel.openSeveral(uris)
-        app.settle()
-        assertEquals(uris, (restarted().state.picture as PictureState.Several).items.map { it.uri })
-    }
-
-    /** The app with what its screen had saved, after its process has died. */
-    private fun restarted(): AppViewModel {
-        val saved = Bundle().also { SavedState.save(app.viewModel.saved(), it) }
-        return AppViewModel(app.parts()).also { again ->
-            SavedState.of(saved)?.let(again::restore)
-            app.settle()
-        }
     }
 
     @Test

@@ -63,7 +63,7 @@ class ScreensTest {
 
     @Test
     fun selfTest() {
-        app.viewModel.runSelfTest()
+        app.selfTest.run()
         app.settle()
         dayAndNight("selftest", DAY, SelfTestActivity::class.java)
     }
@@ -77,9 +77,10 @@ class ScreensTest {
     }
 
     private fun drawn(screen: Class<out Activity>): Bitmap {
+        app.showAgain()
         val controller = Robolectric.buildActivity(screen, Intent()).setup()
         app.settle()
-        return shotOf(controller.get()).also { controller.close() }
+        return shotOf(controller.get()).also { controller.pause().stop() }
     }
 
     private fun mean(shot: Bitmap): Double {

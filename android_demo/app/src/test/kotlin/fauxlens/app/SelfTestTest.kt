@@ -77,7 +77,7 @@ class SelfTestTest {
             start { putExtra("bundle", name) }
             assertEquals(setOf("format", "error"), document().keys)
             assertTrue(document().text("error"), document().text("error").endsWith("."))
-            assertTrue(app.viewModel.state.selfTest is SelfTestState.Failed)
+            assertTrue(app.selfTest.state is SelfTestState.Failed)
         }
     }
 
@@ -87,17 +87,17 @@ class SelfTestTest {
         app.engines = EngineFactory { detector, settings -> Changed(engines.make(detector, settings)) }
         start { this }
         assertFalse(document().getValue("passed").jsonPrimitive.boolean)
-        val result = (app.viewModel.state.selfTest as SelfTestState.Done).result
+        val result = (app.selfTest.state as SelfTestState.Done).result
         assertTrue(result.items.none { it.scoresEqual })
         assertTrue(result.items.all { it.decodedEqual && it.viewEqual })
     }
 
     @Test
     fun `a test that is stopped writes nothing`() {
-        app.viewModel.runSelfTest()
-        app.viewModel.stopSelfTest()
+        app.selfTest.run()
+        app.selfTest.stop()
         app.settle()
-        assertEquals(SelfTestState.Idle, app.viewModel.state.selfTest)
+        assertEquals(SelfTestState.Idle, app.selfTest.state)
         assertFalse(written.exists())
     }
 

@@ -14,7 +14,7 @@ import fauxlens.app.model.DetectorState
 import fauxlens.app.model.HistoryEntry
 import fauxlens.app.model.Keep
 import fauxlens.app.model.PictureState
-import fauxlens.app.state.AppViewModel
+import fauxlens.app.state.AppModel
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
 import org.junit.Before
@@ -66,7 +66,7 @@ class SeveralTest {
     fun `a verdict that is handed on names its detector and its file`() {
         val picture = Golden.picture("formats/p3.jpg")
         val judged = (app.judge(picture.bytes) as PictureState.Judged).judged
-        val facts = (app.viewModel.state.detector as DetectorState.Ready).facts
+        val facts = (app.model.state.detector as DetectorState.Ready).facts
         val text = shareText(app.resources, judged, facts)
         assertTrue(text, sha256(picture.bytes) in text && facts.sha256 in text)
         assertTrue(text, text.endsWith(app.getString(R.string.verdict_hint)))
@@ -75,13 +75,13 @@ class SeveralTest {
     @Test
     fun `nothing is kept where that is wished, and the rest goes at once`() {
         app.judge(Golden.picture(names[0]).bytes)
-        assertEquals(1, app.viewModel.state.history.size)
-        app.viewModel.keep(Keep.NOTHING)
+        assertEquals(1, app.model.state.history.size)
+        app.model.keep(Keep.NOTHING)
         app.settle()
-        assertEquals(emptyList<HistoryEntry>(), app.viewModel.state.history)
+        assertEquals(emptyList<HistoryEntry>(), app.model.state.history)
         app.judge(Golden.picture(names[1]).bytes)
-        assertEquals(emptyList<HistoryEntry>(), app.viewModel.state.history)
+        assertEquals(emptyList<HistoryEntry>(), app.model.state.history)
         assertEquals(emptyList<String>(), app.filesDir.resolve("history").list().orEmpty().filter { it.endsWith(".jpg") })
-        assertEquals(Keep.NOTHING, AppViewModel(app.parts()).state.settings.keep)
+        assertEquals(Keep.NOTHING, AppModel(app.parts()).state.settings.keep)
     }
 }

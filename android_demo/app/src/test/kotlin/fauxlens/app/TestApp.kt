@@ -17,8 +17,9 @@ import fauxlens.app.model.Accelerator
 import fauxlens.app.model.PictureState
 import fauxlens.app.picture.PictureReader
 import fauxlens.app.picture.PlatformDecoder
-import fauxlens.app.state.AppViewModel
 import fauxlens.app.state.Dependencies
+import fauxlens.app.state.PictureViewModel
+import fauxlens.app.state.SelfTestViewModel
 import fauxlens.app.store.FilesProvider
 import fauxlens.app.store.HistoryStore
 import fauxlens.app.store.SettingsStore
@@ -31,7 +32,7 @@ import org.robolectric.Shadows.shadowOf
 
 /**
  * The app with LiteRT's C library in the place of TensorFlow Lite's; all else is the app's own. What a test wants
- * otherwise it sets before the view model is first asked for.
+ * otherwise it sets before the model is first asked for.
  */
 class TestApp : FauxlensApp() {
     val worker: QueuedWorker = QueuedWorker()
@@ -53,6 +54,9 @@ class TestApp : FauxlensApp() {
     }
     var finder: FaceFinder? = null
 
+    /** Reads what other apps offer. */
+    var reading: Executor = worker
+
     // Asked at each picture, so that tests can change it.
     private val changing = FaceFinderFactory { bundle ->
         val carried = CarriedFaceFinders(1).make(bundle)
@@ -61,17 +65,32 @@ class TestApp : FauxlensApp() {
         }
     }
 
-    override fun makeViewModel(): AppViewModel = AppViewModel(parts())
+    /** What the next first screen shows; a test may have put a picture there. Screens after it have their own. */
+    val viewModel: PictureViewModel by lazy(LazyThreadSafetyMode.NONE) { super.pictureViewModel() }
 
-    /** The dependencies of a view model: another one made of them is the app after its process has died. */
-    fun parts(): Dependencies {
+    /** What the next self-test screen shows. */
+    val selfTest: SelfTestViewModel by lazy(LazyThreadSafetyMode.NONE) { super.selfTestViewModel() }
+
+    private val taken = HashSet<Any>()
+
+    override fun pictureViewModel(): PictureViewModel =
+        if (taken.add(viewModel)) viewModel else super.pictureViewModel()
+
+    override fun selfTestViewModel(): SelfTestViewModel =
+        if (taken.add(selfTest)) selfTest else super.selfTestViewModel()
+
+    /** The next screens show again what those before them have shown. */
+    fun showAgain() = taken.clear()
+
+    /** The dependencies of a model: another one made of them is the app after its process has died. */
+    public override fun parts(): Dependencies {
         val main = Handler(Looper.getMainLooper())
         val decoder = PlatformDecoder()
         return Dependencies(
             bundles = bundles,
             engines = engines,
             finders = changing,
-            reader = PictureReader(contentResolver),
+            reader = { PictureReader(contentResolver) },
             evaluator = PictureEvaluator(decoder, System::nanoTime),
             history = HistoryStore(File(filesDir, "history")),
             settings = SettingsStore(getSharedPreferences("settings", Context.MODE_PRIVATE)),
@@ -85,6 +104,7 @@ class TestApp : FauxlensApp() {
                 System::nanoTime,
             ),
             worker = worker,
+            reading = reading,
             main = { task -> main.post(task) },
             discardPhoto = { FilesProvider.cameraFile(this).delete() },
         )

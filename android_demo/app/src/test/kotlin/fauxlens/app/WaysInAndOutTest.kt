@@ -81,8 +81,8 @@ class WaysInAndOutTest {
     fun `the icon's shortcuts lead to choosing a picture and to the history`() {
         val choosing = shadowOf(activity("fauxlens.app.action.CHOOSE")).nextStartedActivityForResult
         assertEquals("image/*", choosing.intent.type)
-        val history = shadowOf(activity("fauxlens.app.action.HISTORY")).nextStartedActivity
-        assertEquals(HistoryActivity::class.java.name, history.component?.className)
+        val history = shadowOf(activity("fauxlens.app.action.HISTORY")).nextStartedActivityForResult
+        assertEquals(HistoryActivity::class.java.name, history.intent.component?.className)
     }
 
     @Test

@@ -8,15 +8,17 @@ import android.widget.TextView
 import fauxlens.app.R
 import fauxlens.app.common.find
 import fauxlens.app.common.say
+import fauxlens.app.model.AppState
 import fauxlens.app.model.DetectorFacts
 import fauxlens.app.model.DetectorState
-import fauxlens.app.model.UiState
 import fauxlens.app.model.generators
+import fauxlens.app.state.AppModel
 import fauxlens.app.ui.Screen
 import fauxlens.app.ui.fill
 
 /** What the app is, what a verdict is worth, which detector it carries, and whose work it stands on. */
-class AboutActivity : Screen(R.layout.activity_about) {
+class AboutActivity : Screen<AppState>(R.layout.activity_about) {
+    override val holder: AppModel get() = model
     private var cardOpen = false
 
     override fun onCreate(savedInstanceState: Bundle?) {
@@ -41,7 +43,7 @@ class AboutActivity : Screen(R.layout.activity_about) {
         find<Button>(R.id.about_card_toggle).setText(if (cardOpen) R.string.card_hide else R.string.card_show)
     }
 
-    override fun render(state: UiState) {
+    override fun render(state: AppState) {
         val detector = find<ViewGroup>(R.id.about_detector)
         val facts = (state.detector as? DetectorState.Ready)?.facts
         find<View>(R.id.about_card_toggle).visibility = if (facts == null) View.GONE else View.VISIBLE

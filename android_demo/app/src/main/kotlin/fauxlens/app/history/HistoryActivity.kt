@@ -1,6 +1,7 @@
 package fauxlens.app.history
 
 import android.app.AlertDialog
+import android.content.Intent
 import android.os.Bundle
 import android.view.View
 import android.view.ViewGroup
@@ -10,12 +11,14 @@ import android.widget.TextView
 import fauxlens.app.R
 import fauxlens.app.common.find
 import fauxlens.app.common.say
+import fauxlens.app.model.AppState
 import fauxlens.app.model.HistoryEntry
-import fauxlens.app.model.UiState
+import fauxlens.app.state.AppModel
 import fauxlens.app.ui.Screen
 
 /** The verdicts that were kept on this device: opened, erased one by one, or all at once. */
-class HistoryActivity : Screen(R.layout.activity_history) {
+class HistoryActivity : Screen<AppState>(R.layout.activity_history) {
+    override val holder: AppModel get() = model
     private var entries: List<HistoryEntry> = emptyList()
     private var question: AlertDialog? = null
     private val rows = Rows()
@@ -27,7 +30,7 @@ class HistoryActivity : Screen(R.layout.activity_history) {
             adapter = rows
         }
         find<View>(R.id.erase_all).setOnClickListener { ask() }
-        entries = viewModel.state.history
+        entries = model.state.history
         if (savedInstanceState?.getBoolean(ASKING) == true) ask()
     }
 
@@ -41,7 +44,7 @@ class HistoryActivity : Screen(R.layout.activity_history) {
         super.onDestroy()
     }
 
-    override fun render(state: UiState) {
+    override fun render(state: AppState) {
         entries = state.history
         rows.notifyDataSetChanged()
         val none = entries.isEmpty()
@@ -58,7 +61,7 @@ class HistoryActivity : Screen(R.layout.activity_history) {
         if (entries.isEmpty()) return
         question = AlertDialog.Builder(this)
             .setMessage(resources.getQuantityString(R.plurals.erase_all_question, entries.size, entries.size))
-            .setPositiveButton(R.string.erase) { _, _ -> viewModel.eraseHistory() }
+            .setPositiveButton(R.string.erase) { _, _ -> model.eraseHistory() }
             .setNegativeButton(R.string.keep, null)
             .show()
     }
@@ -74,20 +77,23 @@ class HistoryActivity : Screen(R.layout.activity_history) {
 
         override fun getView(position: Int, convertView: View?, parent: ViewGroup): View {
             val view = convertView ?: layoutInflater.inflate(R.layout.row_history_list, parent, false).also {
-                it.tag = HistoryRow(it, ::open, viewModel::erase)
+                it.tag = HistoryRow(it, ::open, model::erase)
             }
             (view.tag as HistoryRow).show(entries[position])
             return view
         }
 
         private fun open(id: Long) {
-            viewModel.openHistory(id)
-            // The first screen shows it.
+            // The first screen that asked for the history shows it.
+            setResult(RESULT_OK, Intent().putExtra(ENTRY, id))
             finish()
         }
     }
 
-    private companion object {
-        const val ASKING = "asking"
+    companion object {
+        /** The result's extra: the number of the entry that is to be shown, a Long. */
+        const val ENTRY: String = "entry"
+
+        private const val ASKING = "asking"
     }
 }

@@ -13,10 +13,16 @@ import fauxlens.app.model.HistoryEntry
 import fauxlens.app.model.PictureState
 import fauxlens.app.model.UiState
 import fauxlens.app.model.generators
-import fauxlens.app.state.AppViewModel
+import fauxlens.app.state.PictureViewModel
 
 /** What stands there before a picture: what the app is for, what a verdict is worth, and the newest verdicts. */
-class EmptyPart(private val root: View, private val recent: View, private val viewModel: AppViewModel, onAll: () -> Unit) {
+class EmptyPart(
+    private val root: View,
+    private val recent: View,
+    private val viewModel: PictureViewModel,
+    private val onErase: (Long) -> Unit,
+    onAll: () -> Unit,
+) {
     private val rows: ViewGroup = recent.find(R.id.recent_rows)
     private var shown: List<HistoryEntry>? = null
 
@@ -41,7 +47,7 @@ class EmptyPart(private val root: View, private val recent: View, private val vi
         rows.removeAllViews()
         for (entry in newest) {
             val row = LayoutInflater.from(root.context).inflate(R.layout.row_history, rows, false)
-            HistoryRow(row, viewModel::openHistory, viewModel::erase).show(entry)
+            HistoryRow(row, viewModel::openEntry, onErase).show(entry)
             rows.addView(row)
         }
     }

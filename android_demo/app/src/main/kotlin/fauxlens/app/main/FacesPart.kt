@@ -9,12 +9,12 @@ import fauxlens.app.common.find
 import fauxlens.app.common.probability
 import fauxlens.app.common.say
 import fauxlens.app.model.Judged
-import fauxlens.app.state.AppViewModel
+import fauxlens.app.state.PictureViewModel
 import fauxlens.app.ui.look
 import fauxlens.app.ui.titled
 
 /** The faces of a picture in which there are several: what is said of each, and which is shown. */
-class FacesPart(root: View, private val viewModel: AppViewModel) {
+class FacesPart(root: View, private val viewModel: PictureViewModel) {
     private val card: View = root.find(R.id.faces_card)
     private val rows: RadioGroup = root.find(R.id.faces)
 

@@ -14,7 +14,7 @@ import fauxlens.app.model.DetectorState
 import fauxlens.app.model.Judged
 import fauxlens.app.model.PictureState
 import fauxlens.app.model.UiState
-import fauxlens.app.state.AppViewModel
+import fauxlens.app.state.PictureViewModel
 import fauxlens.app.ui.look
 import fauxlens.app.ui.words
 import fauxlens.app.widget.VerdictView
@@ -24,7 +24,7 @@ import fauxlens.core.Verdict
 /** A judged picture: the verdict, and the parts that explain it. */
 class JudgedPart(
     private val root: View,
-    private val viewModel: AppViewModel,
+    private val viewModel: PictureViewModel,
     detailsOpen: Boolean,
     private val onShare: (String) -> Unit,
     private val onSharePicture: (Judged, String) -> Unit,

@@ -22,16 +22,17 @@ import fauxlens.app.model.PictureState
 import fauxlens.app.model.UiState
 import fauxlens.app.selftest.SelfTestActivity
 import fauxlens.app.settings.SettingsActivity
+import fauxlens.app.state.PictureViewModel
 import fauxlens.app.state.SavedState
 import fauxlens.app.store.FilesProvider
 import fauxlens.app.ui.BackGesture
-import fauxlens.app.ui.Screen
+import fauxlens.app.ui.OwnScreen
 import fauxlens.app.ui.startFirst
 import fauxlens.app.ui.words
 import java.io.IOException
 
 /** The first screen: asks for a picture, and shows what was found. */
-class MainActivity : Screen(R.layout.activity_main) {
+class MainActivity : OwnScreen<UiState, PictureViewModel>(R.layout.activity_main) {
     override val isFirst: Boolean = true
 
     private lateinit var empty: EmptyPart
@@ -46,11 +47,11 @@ class MainActivity : Screen(R.layout.activity_main) {
     private var camera = false
     private var shown: Class<out PictureState>? = null
 
+    override fun makeViewModel(): PictureViewModel = owner.pictureViewModel()
+
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
-        empty = EmptyPart(find(R.id.empty_part), find(R.id.recent_part), viewModel) {
-            startActivity(Intent(this, HistoryActivity::class.java))
-        }
+        empty = EmptyPart(find(R.id.empty_part), find(R.id.recent_part), viewModel, model::erase, ::showHistory)
         square = SquarePart(find(R.id.square_part), viewModel)
         judged = JudgedPart(
             find(R.id.judged_part),
@@ -67,14 +68,8 @@ class MainActivity : Screen(R.layout.activity_main) {
         find<View>(R.id.take_photo).setOnClickListener { photograph() }
         shared = savedInstanceState?.getBoolean(SHARED) ?: false
         // Turned over, the activity is made anew with the same intent; the view model has that picture already, unless the
-        // process died meanwhile.
+        // activity or its process was ended meanwhile.
         if (savedInstanceState == null) take(intent) else SavedState.of(savedInstanceState)?.let(viewModel::restore)
-    }
-
-    override fun onNewIntent(intent: Intent) {
-        super.onNewIntent(intent)
-        setIntent(intent)
-        take(intent)
     }
 
     private fun take(intent: Intent) {
@@ -88,7 +83,7 @@ class MainActivity : Screen(R.layout.activity_main) {
             is Incoming.Picture -> viewModel.open(incoming.uri)
             is Incoming.Several -> viewModel.openSeveral(incoming.uris)
             Incoming.Choose -> choose()
-            Incoming.History -> startActivity(Intent(this, HistoryActivity::class.java))
+            Incoming.History -> showHistory()
             Incoming.Unusable -> say(R.string.not_a_share)
             Incoming.Nothing -> Unit
         }
@@ -166,6 +161,9 @@ class MainActivity : Screen(R.layout.activity_main) {
     }
 
     @Suppress("DEPRECATION") // Its successor is in androidx only.
+    private fun showHistory() = startActivityForResult(Intent(this, HistoryActivity::class.java), ENTRY)
+
+    @Suppress("DEPRECATION")
     private fun choose() {
         if (!startFirst(pickers()) { startActivityForResult(it, CHOSEN) }) say(R.string.no_picker)
     }
@@ -183,6 +181,8 @@ class MainActivity : Screen(R.layout.activity_main) {
             if (good) viewModel.openCamera() else viewModel.discardCamera()
         } else if (requestCode == CHOSEN && good) {
             data?.data?.let(viewModel::open)
+        } else if (requestCode == ENTRY && good) {
+            data?.getLongExtra(HistoryActivity.ENTRY, 0)?.let(viewModel::openEntry)
         } else {
             return
         }
@@ -218,7 +218,10 @@ class MainActivity : Screen(R.layout.activity_main) {
                 paste()
                 return true
             }
-            R.id.menu_history -> HistoryActivity::class.java
+            R.id.menu_history -> {
+                showHistory()
+                return true
+            }
             R.id.menu_settings -> SettingsActivity::class.java
             R.id.menu_self_test -> SelfTestActivity::class.java
             R.id.menu_about -> AboutActivity::class.java
@@ -234,6 +237,7 @@ class MainActivity : Screen(R.layout.activity_main) {
     private companion object {
         const val CHOSEN = 1
         const val TAKEN = 2
+        const val ENTRY = 3
         const val DETAILS_OPEN = "details_open"
         const val SHARED = "shared"
     }

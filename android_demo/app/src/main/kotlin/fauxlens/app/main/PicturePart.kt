@@ -14,7 +14,7 @@ import fauxlens.app.common.say
 import fauxlens.app.model.Judged
 import fauxlens.app.model.Layer
 import fauxlens.app.model.UiState
-import fauxlens.app.state.AppViewModel
+import fauxlens.app.state.PictureViewModel
 import fauxlens.app.ui.meaning
 import fauxlens.app.widget.Laid
 import fauxlens.app.widget.PictureView
@@ -22,7 +22,7 @@ import fauxlens.app.widget.ZoomView
 import fauxlens.core.Heatmap
 
 /** The judged picture with what lies over it, the choice of what that is, and its strength. */
-class PicturePart(private val root: View, private val viewModel: AppViewModel) {
+class PicturePart(private val root: View, private val viewModel: PictureViewModel) {
     private val picture: ZoomView = root.find(R.id.picture)
     private val strength: SeekBar = root.find(R.id.opacity)
     private val cover: SeekBar = root.find(R.id.cover)

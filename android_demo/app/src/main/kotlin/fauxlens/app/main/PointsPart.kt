@@ -7,14 +7,14 @@ import fauxlens.app.common.find
 import fauxlens.app.common.percent
 import fauxlens.app.common.say
 import fauxlens.app.model.DetectorFacts
-import fauxlens.app.state.AppViewModel
+import fauxlens.app.state.PictureViewModel
 import fauxlens.app.ui.meaning
 import fauxlens.app.ui.title
 import fauxlens.app.ui.titled
 import fauxlens.core.OperatingPoint
 
 /** The choice of an operating point, each with what it was set for. */
-class PointsPart(private val root: View, viewModel: AppViewModel) {
+class PointsPart(private val root: View, viewModel: PictureViewModel) {
     private val buttons: Map<OperatingPoint, RadioButton> = mapOf(
         OperatingPoint.BALANCED to root.find(R.id.point_balanced),
         OperatingPoint.FPR_1 to root.find(R.id.point_fpr_1),

@@ -11,11 +11,11 @@ import fauxlens.app.common.probability
 import fauxlens.app.common.say
 import fauxlens.app.model.PictureState
 import fauxlens.app.model.SeveralItem
-import fauxlens.app.state.AppViewModel
+import fauxlens.app.state.PictureViewModel
 import fauxlens.app.ui.look
 
 /** Several pictures that were shared together, each with its verdict; touched, one is opened. */
-class SeveralPart(private val root: View, private val viewModel: AppViewModel) {
+class SeveralPart(private val root: View, private val viewModel: PictureViewModel) {
     private val rows: ViewGroup = root.find(R.id.several_rows)
     private var shown: List<SeveralItem> = emptyList()
 

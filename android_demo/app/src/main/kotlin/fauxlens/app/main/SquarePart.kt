@@ -6,12 +6,12 @@ import fauxlens.app.R
 import fauxlens.app.common.find
 import fauxlens.app.common.say
 import fauxlens.app.model.PictureState
-import fauxlens.app.state.AppViewModel
+import fauxlens.app.state.PictureViewModel
 import fauxlens.app.widget.Nudge
 import fauxlens.app.widget.SquareView
 
 /** Asks where the face is: a square to drag, buttons to move it. */
-class SquarePart(private val root: View, private val viewModel: AppViewModel) {
+class SquarePart(private val root: View, private val viewModel: PictureViewModel) {
     private val picture: SquareView = root.find(R.id.square_picture)
 
     init {

@@ -14,9 +14,21 @@ import fauxlens.core.at
 import fauxlens.core.marks.Row
 import java.io.File
 
-/** Everything the screens show. Immutable: the view model makes another one for each change. */
-data class UiState(
+/** What all screens share. Immutable, as every state: its model makes another one for each change. */
+data class AppState(
+    val settings: Settings = Settings(),
     val detector: DetectorState = DetectorState.Loading,
+    /** Why the detector does not run on the accelerator that was asked for, or null. */
+    val acceleratorNote: Sentence? = null,
+    /** Newest first. */
+    val history: List<HistoryEntry> = emptyList(),
+    /** What went wrong with the history, e.g. that it was damaged and starts anew, or null. */
+    val historyNote: Sentence? = null,
+)
+
+/** Everything that one first screen shows. */
+data class UiState(
+    val app: AppState = AppState(),
     val picture: PictureState = PictureState.None,
     val point: OperatingPoint = OperatingPoint.BALANCED,
     /** 0 (the picture alone) to 100 (the overlay as strong as `fauxlens detect` draws it). */
@@ -24,15 +36,10 @@ data class UiState(
     /** How much of the picture's width the layer covers, from its left edge, in per cent; the rest shows the picture alone. */
     val overlayShare: Int = 100,
     val layer: Layer = Layer.HEATMAP,
-    val settings: Settings = Settings(),
-    /** Why the detector does not run on the accelerator that was asked for, or null. */
-    val acceleratorNote: Sentence? = null,
-    /** Newest first. */
-    val history: List<HistoryEntry> = emptyList(),
-    /** What went wrong with the history, e.g. that it was damaged and starts anew, or null. */
-    val historyNote: Sentence? = null,
-    val selfTest: SelfTestState = SelfTestState.Idle,
-)
+) {
+    val detector: DetectorState get() = app.detector
+    val history: List<HistoryEntry> get() = app.history
+}
 
 /** What lies over the picture. */
 enum class Layer { HEATMAP, ELA, NONE }

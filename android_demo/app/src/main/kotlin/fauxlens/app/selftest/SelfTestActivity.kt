@@ -19,11 +19,12 @@ import fauxlens.app.model.Bins
 import fauxlens.app.model.Latency
 import fauxlens.app.model.SelfTestRequest
 import fauxlens.app.model.SelfTestState
-import fauxlens.app.model.UiState
 import fauxlens.app.model.binsOf
 import fauxlens.app.model.latencyOf
+import fauxlens.app.state.SavedRequest
+import fauxlens.app.state.SelfTestViewModel
 import fauxlens.app.store.FilesProvider
-import fauxlens.app.ui.Screen
+import fauxlens.app.ui.OwnScreen
 import fauxlens.app.ui.startFirst
 import fauxlens.app.ui.words
 import fauxlens.app.widget.HistogramView
@@ -35,15 +36,22 @@ import fauxlens.core.SelfTest
  * From a computer: `adb shell am start -n fauxlens.app/.selftest.SelfTestActivity -a fauxlens.app.action.SELF_TEST`, with the
  * extras `bundle` (a file in the app's own folder), `threads` and `accelerator` (cpu or gpu) as wished.
  */
-class SelfTestActivity : Screen(R.layout.activity_self_test) {
+class SelfTestActivity : OwnScreen<SelfTestState, SelfTestViewModel>(R.layout.activity_self_test) {
     private var shown: SelfTest? = null
+
+    override fun makeViewModel(): SelfTestViewModel = owner.selfTestViewModel()
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
-        find<View>(R.id.test_run).setOnClickListener { viewModel.runSelfTest() }
-        find<View>(R.id.test_stop).setOnClickListener { viewModel.stopSelfTest() }
+        find<View>(R.id.test_run).setOnClickListener { viewModel.run() }
+        find<View>(R.id.test_stop).setOnClickListener { viewModel.stop() }
         find<View>(R.id.test_share).setOnClickListener { share() }
-        if (savedInstanceState == null) runIfAsked(intent)
+        if (savedInstanceState == null) runIfAsked(intent) else SavedRequest.of(savedInstanceState)?.let(viewModel::restore)
+    }
+
+    override fun onSaveInstanceState(outState: Bundle) {
+        super.onSaveInstanceState(outState)
+        viewModel.saved()?.let { SavedRequest.save(it, outState) }
     }
 
     override fun onNewIntent(intent: Intent) {
@@ -54,7 +62,7 @@ class SelfTestActivity : Screen(R.layout.activity_self_test) {
 
     private fun runIfAsked(intent: Intent) {
         if (intent.action != ACTION) return
-        viewModel.runSelfTest(
+        viewModel.run(
             SelfTestRequest(
                 bundle = intent.getStringExtra("bundle"),
                 threads = if (intent.hasExtra("threads")) intent.getIntExtra("threads", 1) else null,
@@ -65,8 +73,8 @@ class SelfTestActivity : Screen(R.layout.activity_self_test) {
         )
     }
 
-    override fun render(state: UiState) {
-        val test = state.selfTest
+    override fun render(state: SelfTestState) {
+        val test = state
         val done = test as? SelfTestState.Done
         status(test)
         show(R.id.test_progress, test is SelfTestState.Running)

@@ -10,16 +10,19 @@ import fauxlens.app.common.find
 import fauxlens.app.common.number
 import fauxlens.app.common.say
 import fauxlens.app.model.Accelerator
+import fauxlens.app.model.AppState
 import fauxlens.app.model.Keep
 import fauxlens.app.model.Settings
-import fauxlens.app.model.UiState
 import fauxlens.app.selftest.SelfTestActivity
+import fauxlens.app.state.AppModel
 import fauxlens.app.ui.Screen
 import fauxlens.app.ui.title
 import fauxlens.app.ui.titled
 
 /** How the detector runs (threads, CPU or GPU), and how long verdicts are kept. */
-class SettingsActivity : Screen(R.layout.activity_settings) {
+class SettingsActivity : Screen<AppState>(R.layout.activity_settings) {
+    override val holder: AppModel get() = model
+
     private val threads = listOf(R.id.threads_1, R.id.threads_2, R.id.threads_3, R.id.threads_4)
     private val accelerators = mapOf(
         Accelerator.CPU to R.id.accelerator_cpu,
@@ -52,18 +55,18 @@ class SettingsActivity : Screen(R.layout.activity_settings) {
                 setOnClickListener { change { it.copy(accelerator = accelerator) } }
             }
         }
-        for ((keep, id) in keeps) find<View>(id).setOnClickListener { viewModel.keep(keep) }
+        for ((keep, id) in keeps) find<View>(id).setOnClickListener { model.keep(keep) }
         find<View>(R.id.open_self_test).setOnClickListener {
             startActivity(Intent(this, SelfTestActivity::class.java))
         }
     }
 
     private fun change(how: (Settings) -> Settings) {
-        val changed = how(viewModel.state.settings)
-        if (changed != viewModel.state.settings) viewModel.set(changed)
+        val changed = how(model.state.settings)
+        if (changed != model.state.settings) model.set(changed)
     }
 
-    override fun render(state: UiState) {
+    override fun render(state: AppState) {
         threads.forEachIndexed { index, id ->
             find<RadioButton>(id).isChecked = index + 1 == state.settings.threads
         }

@@ -10,23 +10,35 @@ import fauxlens.app.store.HistoryStore
 import fauxlens.app.store.SettingsStore
 import java.util.concurrent.Executor
 
-/** What the view model works with; tests bring their own. `worker` runs one task at a time, `main` on the main thread. */
+/**
+ * What the models work with; tests bring their own.
+ *
+ * `worker` runs one task at a time, `reading` as many as there are, `main` on the main thread.
+ */
 class Dependencies(
     val bundles: Bundles,
     val engines: EngineFactory,
     val finders: FaceFinderFactory,
-    val reader: PictureReader,
+    /** Makes a reader for one request. */
+    val reader: () -> PictureReader,
     val evaluator: PictureEvaluator,
     val history: HistoryStore,
     val settings: SettingsStore,
     val selfTests: SelfTestRun,
     val worker: Executor,
+    val reading: Executor,
     val main: Executor,
     /** Deletes the photo that the camera app has put down. */
     val discardPhoto: () -> Unit,
 )
 
-/** What has the view model: the application. */
-interface ViewModelOwner {
-    val viewModel: AppViewModel
+/** What has the app's model and makes those of screens: the application. */
+interface ModelOwner {
+    val model: AppModel
+
+    /** The state of a new first screen. */
+    fun pictureViewModel(): PictureViewModel
+
+    /** The state of a new self-test screen. */
+    fun selfTestViewModel(): SelfTestViewModel
 }

@@ -10,8 +10,8 @@ import fauxlens.core.Refused
 /** Thrown on the worker where a newer request has made this one idle. */
 internal class Superseded : Exception()
 
-/** What a request ends with; `subject` is null where no other square can be chosen. */
-internal class Outcome(val subject: Subject?, val picture: PictureState)
+/** What a request ends with; `subject` is null where no other square can be chosen, `entry` where nothing is remembered. */
+internal class Outcome(val subject: Subject?, val picture: PictureState, val entry: Long? = null)
 
 /** Turns what can go wrong with a picture into a state; the app goes on whatever a picture does to it. */
 internal fun guarded(job: () -> Outcome): Outcome = try {

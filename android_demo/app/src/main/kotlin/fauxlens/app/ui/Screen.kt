@@ -7,24 +7,30 @@ import android.view.MenuItem
 import android.view.View
 import android.view.WindowInsets
 import android.widget.Toolbar
-import fauxlens.app.state.ViewModelOwner
 import fauxlens.app.R
 import fauxlens.app.common.find
-import fauxlens.app.model.UiState
-import fauxlens.app.state.AppViewModel
+import fauxlens.app.state.AppModel
+import fauxlens.app.state.ModelOwner
+import fauxlens.app.state.StateHolder
+import fauxlens.app.state.ViewModel
 import java.io.Closeable
 
-/** An activity that shows the view model's state and tells the view model what the person wants; nothing else. */
-abstract class Screen(private val layout: Int) : Activity() {
-    /** The view model of the whole app; it outlives every screen. */
-    protected val viewModel: AppViewModel get() = (application as ViewModelOwner).viewModel
+/** An activity that shows a state, of type `S`, and tells its holder what the person wants; nothing else. */
+abstract class Screen<S>(private val layout: Int) : Activity() {
+    protected val owner: ModelOwner get() = application as ModelOwner
+
+    /** The model of the whole app; it outlives every screen. */
+    protected val model: AppModel get() = owner.model
+
+    /** What holds the state that this screen shows. */
+    protected abstract val holder: StateHolder<S>
 
     /** Whether this is the first screen, from which no arrow leads up. */
     protected open val isFirst: Boolean = false
     private var observing: Closeable? = null
 
     /** Shows a state. Called in onStart and at each change until onStop. */
-    protected abstract fun render(state: UiState)
+    protected abstract fun render(state: S)
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
@@ -36,7 +42,7 @@ abstract class Screen(private val layout: Int) : Activity() {
 
     override fun onStart() {
         super.onStart()
-        observing = viewModel.observe(::render)
+        observing = holder.observe(::render)
     }
 
     override fun onStop() {
@@ -49,6 +55,29 @@ abstract class Screen(private val layout: Int) : Activity() {
         if (item.itemId != android.R.id.home) return super.onOptionsItemSelected(item)
         finish()
         return true
+    }
+}
+
+/** A screen with a state of its own, which outlives that the device is turned over; what outlives the process is saved. */
+abstract class OwnScreen<S, M : ViewModel<S>>(layout: Int) : Screen<S>(layout) {
+    protected lateinit var viewModel: M
+        private set
+    final override val holder: StateHolder<S> get() = viewModel
+
+    protected abstract fun makeViewModel(): M
+
+    override fun onCreate(savedInstanceState: Bundle?) {
+        super.onCreate(savedInstanceState)
+        // What onRetainNonConfigurationInstance gave, which is handed to the same class only.
+        @Suppress("UNCHECKED_CAST")
+        viewModel = lastNonConfigurationInstance as M? ?: makeViewModel()
+    }
+
+    override fun onRetainNonConfigurationInstance(): Any = viewModel
+
+    override fun onDestroy() {
+        if (!isChangingConfigurations) viewModel.end()
+        super.onDestroy()
     }
 }
 
