@@ -13,7 +13,7 @@ from export.inference.picture_result import LARGER, NO_FACE
 from train.image.marks.tables import mark_tables
 
 _RES = layout.SOURCES / "res"
-_FILES = ("strings.xml", "sentences.xml", "evidence.xml")
+_FILES = ("strings.xml", "sentences.xml", "evidence.xml", "refusals.xml")
 LANGUAGES = ("de", "es", "fr")
 # Names that are the same everywhere.
 _UNTRANSLATED = {"app_name"}
@@ -48,6 +48,22 @@ def test_failures_are_sentences(language: str) -> None:
     for name, text in texts(_RES / f"values-{language}").items():
         if name.startswith(("trouble_", "note_")):
             assert text.endswith((".", "%1$s")) and "\n" not in text, name
+
+
+def test_refusals_are_translated_whole_and_in_english_as_core_says_them() -> None:
+    """Each kind of core's Refusal has its sentence, or part of one, in every language."""
+    wordings = _wordings("Refusal.kt", "refused_")
+    assert len(wordings) > 80
+    # These stand in a sentence; all others are one.
+    parts = ("refused_unpack_", "refused_value_", "refused_variant_")
+    english = {name: text for name, text in texts(_RES / "values").items() if name.startswith("refused_")}
+    assert {name: text.replace("\\'", "'") for name, text in english.items()} == wordings
+    for language in LANGUAGES:
+        for name, text in texts(_RES / f"values-{language}").items():
+            if name in wordings and name != "refused_said":
+                assert text != wordings[name], (language, name)
+                # refused_view_unknown ends with another of these sentences.
+                assert text.endswith((".", ": %2$s")) != name.startswith(parts), (language, name)
 
 
 def test_english_of_evidence_is_that_of_core_and_of_python() -> None:

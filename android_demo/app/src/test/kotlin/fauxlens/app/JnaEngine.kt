@@ -1,7 +1,9 @@
 package fauxlens.app
 
 import fauxlens.core.Engine
+import fauxlens.core.Message
 import fauxlens.core.Output
+import fauxlens.core.Refusal
 import fauxlens.core.Refused
 import fauxlens.litert.LiteRt
 import fauxlens.litert.LiteRtException
@@ -19,7 +21,7 @@ class JnaEngine(tflite: ByteArray) : Engine {
         val output = detector.run(view)
         Output(output.scores(), output.heatmap())
     } catch (error: LiteRtException) {
-        throw Refused(error.message.orEmpty(), error)
+        throw Refused(Message(Refusal.NOT_RUN, error.message.orEmpty()), error)
     }
 
     override fun close() = detector.close()

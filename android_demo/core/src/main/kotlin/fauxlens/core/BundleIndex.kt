@@ -26,32 +26,26 @@ internal fun readIndex(json: ByteArray, members: Map<String, ByteArray>, name: S
     val plain = readJson(json, INDEX, name)
     val format = (plain as? Json.Object)?.members?.get("format")?.wholeIn(0, Int.MAX_VALUE)
     if (format != null && format > NEWEST) {
-        throw Refused("$name has bundle format $format, which was made by a newer Fauxlens: update this app.", kind = RefusalKind.NEWER)
+        throw Refused(Refusal.NEWER_BUNDLE, name, format)
     }
     val index = (plain as? Json.Object)?.takeIf { format != null && format > 0 && it.members.keys == KEYS }?.let(::typed)
-        ?: throw Refused("$name: $INDEX does not have the keys and types of its format; export it again.")
+        ?: throw Refused(Refusal.INDEX_KEYS, name, INDEX)
     if (index.default !in index.variants || !VARIANTS.containsAll(index.variants)) {
-        throw Refused("$name: $INDEX names an unknown default or variant; export it again.")
+        throw Refused(Refusal.INDEX_NAMES, name, INDEX)
     }
-    (index.sha256.keys - members.keys).minOrNull()?.let {
-        throw Refused("$name lacks the member $it; export it again.")
-    }
-    (members.keys - index.sha256.keys).minOrNull()?.let {
-        throw Refused("$name has an extra member $it; export it again.")
-    }
+    (index.sha256.keys - members.keys).minOrNull()?.let { throw Refused(Refusal.MEMBER_MISSING, name, it) }
+    (members.keys - index.sha256.keys).minOrNull()?.let { throw Refused(Refusal.MEMBER_EXTRA, name, it) }
     for ((member, bytes) in members) {
-        if (sha256(bytes) != index.sha256[member]) {
-            throw Refused("$name: member $member does not match its sha256; copy or export it again.")
-        }
+        if (sha256(bytes) != index.sha256[member]) throw Refused(Refusal.MEMBER_CHANGED, name, member)
     }
     return index
 }
 
 /** The JSON value of a member; Refused where it is no UTF-8 or no JSON. */
 internal fun readJson(bytes: ByteArray, member: String, name: String): Json = try {
-    parseJson(utf8(bytes) ?: throw Refused("$name: $member is not UTF-8; export it again."))
+    parseJson(utf8(bytes) ?: throw Refused(Refusal.NOT_UTF8, "$name: $member"))
 } catch (error: NotJson) {
-    throw Refused("$name: $member is not JSON (${error.message}); export it again.", error)
+    throw Refused(Message(Refusal.NOT_JSON, "$name: $member", error.message.orEmpty()), error)
 }
 
 private fun typed(index: Json.Object): BundleIndex? {

@@ -16,7 +16,7 @@ internal fun readBundle(bytes: ByteArray, name: String): Bundle {
     val sealed = readSealed(bytes, name)
     val json = sealed.members[INDEX]
     if (sealed.start > 0 || json == null) {
-        throw Refused("$name is not a Fauxlens bundle (it has no $INDEX); make one with `fauxlens export`.")
+        throw Refused(Refusal.NOT_A_BUNDLE, name, INDEX)
     }
     val others = sealed.members - INDEX
     val index = readIndex(json, others, name)
@@ -25,7 +25,7 @@ internal fun readBundle(bytes: ByteArray, name: String): Bundle {
         val member = "detectors/$variant.tflite"
         DetectorFile.read(members.take(member), "$name: $member")
     }
-    val card = utf8(members.take(CARD)) ?: throw Refused("$name: $CARD is not UTF-8; export it again.")
+    val card = utf8(members.take(CARD)) ?: throw Refused(Refusal.NOT_UTF8, "$name: $CARD")
     val arrays = ReferenceArrays(members, index)
     val view = variants.getValue(index.default).view
     val finder = if (index.format > 1 && view.needsEyes) faceFinder(members) else null
@@ -49,12 +49,10 @@ private fun faceFinder(members: Members): Map<FaceNetwork, ByteArray> {
 private class Members(private val left: MutableMap<String, ByteArray>, val name: String) {
 
     fun take(member: String): ByteArray =
-        left.remove(member) ?: throw Refused("$name lacks the member $member; export it again.")
+        left.remove(member) ?: throw Refused(Refusal.MEMBER_MISSING, name, member)
 
     fun refuseRest() {
-        left.keys.minOrNull()?.let {
-            throw Refused("$name has an extra member $it; make it again with `fauxlens export`.")
-        }
+        left.keys.minOrNull()?.let { throw Refused(Refusal.MEMBER_EXTRA, name, it) }
     }
 }
 
@@ -78,37 +76,37 @@ private class ReferenceArrays(members: Members, index: BundleIndex) {
         heatmaps = heatmaps.mapValues { (_, maps) -> List(count, maps::floatsOf) },
     )
 
-    /** Refuses the first promise that a variant does not keep, in the order of export/artifacts/bundle.py check_consistent. */
+    /** Refuses the first thing in which a variant does not fit, in the order of export/artifacts/bundle.py check_consistent. */
     fun check(variant: String, description: Description, defaultView: String, name: String) {
         val size = description.size
         val map = listOf(count, description.heatmapRows, description.heatmapColumns)
         val state = LINEAGE.getValue(variant)
         val complaint = when {
-            description.variant != variant -> "is called otherwise inside"
-            description.view != defaultView -> "has another view than the default variant"
-            state !in stages -> "lacks the stage of its Keras state"
-            tfliteStage(variant) !in stages -> "lacks its own stage"
-            state !in gradcam -> "lacks the Grad-CAM of its Keras state"
-            views.shape != listOf(count, size, size, 3) -> "does not fit the reference views"
-            planes.shape.take(3) != listOf(count, size, size) -> "does not fit the front-end planes"
-            (heatmaps.values + gradcam.values).any { it.shape != map } -> "does not fit the heatmaps"
+            description.variant != variant -> Refusal.VARIANT_NAME
+            description.view != defaultView -> Refusal.VARIANT_VIEW
+            state !in stages -> Refusal.VARIANT_KERAS_STAGE
+            tfliteStage(variant) !in stages -> Refusal.VARIANT_STAGE
+            state !in gradcam -> Refusal.VARIANT_GRAD_CAM
+            views.shape != listOf(count, size, size, 3) -> Refusal.VARIANT_VIEWS
+            planes.shape.take(3) != listOf(count, size, size) -> Refusal.VARIANT_PLANES
+            (heatmaps.values + gradcam.values).any { it.shape != map } -> Refusal.VARIANT_HEATMAPS
             else -> return
         }
-        throw Refused("$name: variant $variant $complaint; export the bundle again.")
+        throw Refused(Refusal.VARIANT, name, variant, Message(complaint))
     }
 
     fun checkStages(variants: Set<String>, name: String) {
-        if ("keras-float" !in stages) throw Refused("$name lacks the stage keras-float; export the bundle again.")
+        if ("keras-float" !in stages) throw Refused(Refusal.STAGE_MISSING, name, "keras-float")
         val known = KERAS_STAGES + variants.map(::tfliteStage)
         val unknown = (stages.keys + heatmaps.keys + gradcam.keys).firstOrNull { it !in known } ?: return
-        throw Refused("$name has an unknown stage $unknown; export the bundle again.")
+        throw Refused(Refusal.STAGE_UNKNOWN, name, unknown)
     }
 
     private fun array(members: Members, member: String, isFloat: Boolean, rank: Int): Npy {
         val array = readNpy(members.take(member), "${members.name}: $member")
         if (array.isFloat != isFloat || array.shape.size != rank || array.shape[0] != count) {
             val kind = if (isFloat) "float32" else "uint8"
-            throw Refused("${members.name}: $member does not hold $count $kind entries; export it again.")
+            throw Refused(Refusal.ENTRIES, "${members.name}: $member", count, kind)
         }
         return array
     }
@@ -119,7 +117,7 @@ private class ReferenceArrays(members: Members, index: BundleIndex) {
             val items = (value as? Json.Array)?.items.orEmpty()
             val values = items.mapNotNull { it.probability()?.toFloat() }
             if (value !is Json.Array || items.size != count || values.size != count) {
-                throw Refused("$name: $STAGES: $stage is not $count probabilities; export it again.")
+                throw Refused(Refusal.STAGE_VALUES, "$name: $STAGES", stage, count)
             }
             values.toFloatArray()
         }

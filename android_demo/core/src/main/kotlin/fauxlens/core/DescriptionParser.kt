@@ -20,14 +20,14 @@ internal fun parseDescription(json: String, name: String): Description {
     val plain = try {
         parseJson(json)
     } catch (error: NotJson) {
-        throw Refused("$file is not JSON (${error.message}); export the detector again.", error)
+        throw Refused(Message(Refusal.NOT_JSON, file, error.message.orEmpty()), error)
     }
-    if (plain !is Json.Object) throw Refused("$file does not hold a JSON object; export the detector again.")
+    if (plain !is Json.Object) throw Refused(Refusal.NO_OBJECT, file)
     val format = checkFormat(plain.members["format"], file)
     val keys = plain.members.keys
     val known = (KEYS + KEYS_OF.getValue(format)).toSortedSet()
-    (known - keys).firstOrNull()?.let { throw Refused("$file lacks the key '$it'; export the detector again.") }
-    (keys - known).minOrNull()?.let { throw Refused("$file has an unknown key '$it'; export the detector again.") }
+    (known - keys).firstOrNull()?.let { throw Refused(Refusal.KEY_MISSING, file, it) }
+    (keys - known).minOrNull()?.let { throw Refused(Refusal.KEY_UNKNOWN, file, it) }
     return read(Keys(plain.members, file), format)
 }
 
@@ -35,81 +35,83 @@ internal fun parseDescription(json: String, name: String): Description {
 private fun checkFormat(number: Json?, file: String): Int {
     val format = number?.wholeIn(1, 1 shl 30) ?: return NEWEST
     if (format > NEWEST) {
-        throw Refused("$file has format $format, which was made by a newer Fauxlens: update this app.", kind = RefusalKind.NEWER)
+        throw Refused(Refusal.NEWER_FILE, file, format)
     }
     return format
 }
 
 private class Keys(private val members: Map<String, Json>, private val file: String) {
 
-    /** The value of a key, read by `read`; Refused with what was promised where it gives null. */
-    fun <T : Any> take(key: String, promise: String, read: (Json) -> T?): T = read(members.getValue(key))
-        ?: throw Refused("$file: '$key' must be $promise; export the detector again.")
+    /** The value of a key, read by `read`; Refused with what it must be where it gives null. */
+    fun <T : Any> take(key: String, wanted: Message, read: (Json) -> T?): T =
+        read(members.getValue(key)) ?: throw Refused(Refusal.KEY_VALUE, file, key, wanted)
 }
 
 private fun read(keys: Keys, format: Int): Description {
-    keys.take("format", "a whole number, 1 to $NEWEST") { it.wholeIn(1, NEWEST) }
-    keys.take("labels", "[real, fake] in this order") { labels -> labels.texts()?.takeIf { it == LABELS } }
-    val line = "one line of text"
-    val lines = "a list of lines of text"
-    val heatmap = keys.take("heatmap", "two whole numbers, rows and columns") { it.pair { n -> n.wholeIn(1, 4096) } }
-    val calibration = keys.take("calibration", "an object of two finite numbers, scale and bias") { note ->
+    keys.take("format", Message(Refusal.VALUE_WHOLE, 1, NEWEST)) { it.wholeIn(1, NEWEST) }
+    keys.take("labels", Message(Refusal.VALUE_LABELS)) { labels -> labels.texts()?.takeIf { it == LABELS } }
+    val line = Message(Refusal.VALUE_LINE)
+    val lines = Message(Refusal.VALUE_LINES)
+    val heatmap = keys.take("heatmap", Message(Refusal.VALUE_HEATMAP)) { it.pair { n -> n.wholeIn(1, 4096) } }
+    val calibration = keys.take("calibration", Message(Refusal.VALUE_CALIBRATION)) { note ->
         note.map { it.finite() }?.takeIf { it.keys == setOf("scale", "bias") }
     }
     return Description(
         name = keys.take("name", line) { it.line() },
-        variant = keys.take("variant", "one of " + VARIANTS.joinToString()) { value ->
+        variant = keys.take("variant", oneOf(VARIANTS)) { value ->
             value.line()?.takeIf { it in VARIANTS }
         },
         view = keys.take("view", line) { it.line() },
-        unclearFaces = keys.take("unclear_faces", "one of " + UnclearFaces.values().joinToString { it.key }) { value ->
+        unclearFaces = keys.take("unclear_faces", oneOf(UnclearFaces.values().map { it.key })) { value ->
             UnclearFaces.values().find { it.key == value.line() }
         },
         frontEnd = keys.take("front_end", line) { it.line() },
-        size = keys.take("size", "a whole number of pixels, 8 to 4096") { it.wholeIn(8, 4096) },
+        size = keys.take("size", Message(Refusal.VALUE_PIXELS, 8, 4096)) { it.wholeIn(8, 4096) },
         heatmapRows = heatmap.first,
         heatmapColumns = heatmap.second,
         operatingPoints = if (format == 1) decisionsOfFormat1(keys) else {
-            keys.take("operating_points", "unsure_from <= fake_from, both in 0..1, for each of $POINTS") { all ->
+            keys.take("operating_points", Message(Refusal.VALUE_POINTS, POINTS)) { all ->
                 all.points { it.decision() }
             }
         },
         calibrationScale = calibration.getValue("scale"),
         calibrationBias = calibration.getValue("bias"),
         seen = if (format == 1) seenOfFormat1(keys, lines) else {
-            keys.take("seen", "a list of pairs of lines of text, generator and source") { all ->
+            keys.take("seen", Message(Refusal.VALUE_SEEN)) { all ->
                 all.all { one -> one.pair { it.line() } }
             }
         },
-        trainingSha256 = keys.take("training_sha256", "64 hexadecimal digits") { hash ->
+        trainingSha256 = keys.take("training_sha256", Message(Refusal.VALUE_HASH)) { hash ->
             hash.line()?.takeIf { SHA256.matches(it) }
         },
-        createdBy = keys.take("created_by", "an object of package names and versions") { all -> all.map { it.line() } },
-        figures = keys.take("figures", "an object of finite numbers") { all -> all.map { it.finite() } },
+        createdBy = keys.take("created_by", Message(Refusal.VALUE_VERSIONS)) { all -> all.map { it.line() } },
+        figures = keys.take("figures", Message(Refusal.VALUE_NUMBERS)) { all -> all.map { it.finite() } },
         licences = keys.take("licences", lines) { it.texts() },
         faceFinder = if (format == 1) null else {
-            // An empty one stands for null, which take takes for a broken promise.
-            keys.take("face_finder", "null, or an object of lines of text with a name") { finder ->
+            // An empty one stands for null, which take takes for a wrong value.
+            keys.take("face_finder", Message(Refusal.VALUE_FINDER)) { finder ->
                 if (finder == Json.Null) emptyMap() else finder.map { it.line() }?.takeIf { "name" in it }
             }.takeIf { it.isNotEmpty() }
         },
     )
 }
 
+private fun oneOf(keys: List<String>) = Message(Refusal.VALUE_ONE_OF, keys.joinToString())
+
 private val POINTS = OperatingPoint.values().joinToString { it.key }
 
 private fun decisionsOfFormat1(keys: Keys): Map<OperatingPoint, Decision> {
-    val (low, high) = keys.take("unsure", "two probabilities, low then high") { band ->
+    val (low, high) = keys.take("unsure", Message(Refusal.VALUE_BAND)) { band ->
         band.pair { it.probability() }?.takeIf { it.first <= it.second }
     }
-    val thresholds = keys.take("operating_points", "one threshold in 0..1 for each of $POINTS") { all ->
+    val thresholds = keys.take("operating_points", Message(Refusal.VALUE_THRESHOLDS, POINTS)) { all ->
         all.points { it.probability() }
     }
     return thresholds.mapValues { (point, threshold) -> decisionOfFormat1(point, threshold, low, high) }
 }
 
 /** Format 1 had two lists, which say less: any of the one may have come with any of the other. */
-private fun seenOfFormat1(keys: Keys, lines: String): List<Pair<String, String>> {
+private fun seenOfFormat1(keys: Keys, lines: Message): List<Pair<String, String>> {
     val generators = keys.take("generators_seen", lines) { it.texts() }
     val sources = keys.take("sources_seen", lines) { it.texts() }
     return generators.flatMap { generator -> sources.map { generator to it } }

@@ -30,11 +30,9 @@ class DetectorFile(val bytes: ByteArray, val description: Description, val view:
             val labels = members[LABELS_FILE]?.let { String(it, Charsets.ISO_8859_1) }
             val json = members[DESCRIPTION_FILE]
             if (members.size != 2 || json == null || labels != LABELS.joinToString("") { "$it\n" }) {
-                throw Refused(
-                    "$name does not carry exactly $DESCRIPTION_FILE and $LABELS_FILE; make it with `fauxlens export`.",
-                )
+                throw Refused(Refusal.DETECTOR_MEMBERS, name, DESCRIPTION_FILE, LABELS_FILE)
             }
-            val text = utf8(json) ?: throw Refused("$name: $DESCRIPTION_FILE is not UTF-8; export the detector again.")
+            val text = utf8(json) ?: throw Refused(Refusal.NOT_UTF8, "$name: $DESCRIPTION_FILE")
             val description = Description.parse(text, name)
             return DetectorFile(bytes, description, viewOf(description, name), sha256(bytes))
         }
@@ -54,7 +52,7 @@ internal fun utf8(bytes: ByteArray): String? = try {
 
 private fun checkIdentifier(bytes: ByteArray, name: String) {
     if (bytes.size < SHORTEST || String(bytes, 4, 4, Charsets.ISO_8859_1) != IDENTIFIER) {
-        throw Refused("$name is not a TFLite model; give a .tflite or a bundle made by `fauxlens export`.")
+        throw Refused(Refusal.NOT_TFLITE, name)
     }
 }
 
@@ -62,10 +60,8 @@ private fun viewOf(description: Description, name: String): View {
     val view = try {
         View.parse(description.view)
     } catch (error: Refused) {
-        throw Refused("$name has a view that this app cannot follow: ${error.message}", error)
+        throw Refused(Message(Refusal.VIEW_UNKNOWN, name, error.said), error)
     }
-    if (view.size != description.size) {
-        throw Refused("$name says size ${description.size} but its view is ${view.text}; export the detector again.")
-    }
+    if (view.size != description.size) throw Refused(Refusal.VIEW_SIZE, name, description.size, view.text)
     return view
 }

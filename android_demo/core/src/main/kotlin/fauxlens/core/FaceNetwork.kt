@@ -27,6 +27,6 @@ enum class FaceNetwork(
 
     /** Refused unless these bytes are the network's file; `name` is what the sentence calls it. */
     internal fun check(file: ByteArray, name: String) {
-        if (sha256(file) != sha256) throw Refused("$name is not the face finder's file: copy or export the bundle again.")
+        if (sha256(file) != sha256) throw Refused(Refusal.NOT_THE_FINDER, name)
     }
 }

@@ -33,25 +33,23 @@ internal class Npy(val shape: List<Int>, val isFloat: Boolean, private val bytes
 /** Reads .npy bytes; Refused where they are something else, of another length, or hold a number that is not finite. */
 internal fun readNpy(bytes: ByteArray, name: String): Npy {
     if (bytes.size < PREFIX || String(bytes, 0, MAGIC.length, Charsets.ISO_8859_1) != MAGIC) {
-        throw Refused("$name is not an .npy array; export the bundle again.")
+        throw Refused(Refusal.NOT_AN_ARRAY, name)
     }
     val length = (bytes[8].toInt() and 0xFF) or (bytes[9].toInt() and 0xFF shl 8)
     val from = PREFIX + length
     val header = if (length > LONGEST_HEADER || from > bytes.size) null else {
         HEADER.matchEntire(String(bytes, PREFIX, length, Charsets.ISO_8859_1))?.groupValues
     }
-    if (header == null) throw Refused("$name has no .npy header that NumPy writes; export the bundle again.")
+    if (header == null) throw Refused(Refusal.ARRAY_HEADER, name)
     val (_, type, byColumns, sides) = header
     if (byColumns == "True" || type !in listOf("<f4", "|u1")) {
-        throw Refused("$name is not a C-ordered array of uint8 or float32; export the bundle again.")
+        throw Refused(Refusal.ARRAY_KIND, name)
     }
     val shape = sides.split(",").map { it.trim() }.filter { it.isNotEmpty() }.map { it.toBigInteger() }
     val isFloat = type == "<f4"
     val needed = shape.fold((if (isFloat) 4 else 1).toBigInteger()) { product, side -> product * side }
     if (needed != (bytes.size - from).toBigInteger() || shape.any { it.bitLength() > 31 }) {
-        throw Refused(
-            "$name has ${bytes.size - from} bytes where its shape ($sides) needs others; export the bundle again.",
-        )
+        throw Refused(Refusal.ARRAY_LENGTH, name, bytes.size - from, sides)
     }
     if (isFloat) checkFinite(bytes, from, name)
     return Npy(shape.map { it.toInt() }, isFloat, bytes, from)
@@ -61,8 +59,6 @@ private fun checkFinite(bytes: ByteArray, from: Int, name: String) {
     val floats = ByteBuffer.wrap(bytes, from, bytes.size - from).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer()
     while (floats.hasRemaining()) {
         val value = floats.get()
-        if (value.isNaN() || value.isInfinite()) {
-            throw Refused("$name holds numbers that are not finite; export the bundle again.")
-        }
+        if (value.isNaN() || value.isInfinite()) throw Refused(Refusal.ARRAY_NOT_FINITE, name)
     }
 }

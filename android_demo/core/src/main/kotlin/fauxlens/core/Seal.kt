@@ -16,20 +16,15 @@ internal class Sealed(val start: Int, val members: Map<String, ByteArray>)
  */
 internal fun readSealed(bytes: ByteArray, name: String): Sealed {
     if (bytes.size > MAX_BYTES) {
-        throw Refused("$name is ${bytes.size shr 20} MB, more than the ${MAX_BYTES shr 20} MB that Fauxlens opens.")
+        throw Refused(Refusal.TOO_LARGE, name, bytes.size shr 20, MAX_BYTES shr 20)
     }
     val end = bytes.size - COMMENT_BYTES - END_BYTES
     val comment = if (end < 0) "" else String(bytes, end + END_BYTES, COMMENT_BYTES, Charsets.ISO_8859_1)
     if (end < 0 || !bytes.hasSignature(end, END_SIGNATURE) || !comment.startsWith(MARK)) {
-        throw Refused(
-            "$name is cut short or was not made by Fauxlens (it does not end in Fauxlens's seal); copy it again, or " +
-                "make it with `fauxlens export`.",
-        )
+        throw Refused(Refusal.NO_SEAL, name)
     }
     if (comment.substring(MARK.length) != sha256(bytes, 0, bytes.size - COMMENT_BYTES)) {
-        throw Refused(
-            "$name is damaged (its bytes do not match its seal); copy it again or export it once more.",
-        )
+        throw Refused(Refusal.CHANGED, name)
     }
     return readStored(bytes, end, name)
 }

@@ -38,7 +38,7 @@ data class Header(
  *
  * The engine is fed the stored view, so that a difference in decoding shows in its own column. `got`, `verdictGot` and
  * the bits are of what the engine gave: null and empty where it gave nothing. Hashes are 64 hexadecimal digits, ""
- * where there was nothing to hash. `error` says what could not be done; `expected` and `got` are P(fake).
+ * where there was nothing to hash. `errors` say what could not be done; `expected` and `got` are P(fake).
  */
 data class Item(
     val name: String,
@@ -54,7 +54,7 @@ data class Item(
     val heatmapBits: List<Int>,
     val verdictExpected: Label,
     val verdictGot: Label?,
-    val error: String?,
+    val errors: List<Message>,
     val guarantee: Guarantee,
 ) {
 
@@ -65,7 +65,7 @@ data class Item(
                 Guarantee.LAST_BIT -> scoresEqual && heatmapEqual
                 Guarantee.DECISIONS -> verdictGot == verdictExpected
             }
-            return error == null && decodedEqual && viewEqual && run
+            return errors.isEmpty() && decodedEqual && viewEqual && run
         }
 }
 
@@ -109,7 +109,7 @@ fun selfTest(
     val references = bundle.references
     val count = references.names.size
     if (tfliteStage(bundle.default) !in references.heatmaps) {
-        throw Refused("The bundle has no heatmaps of ${bundle.default} to hold this device against; export it again.")
+        throw Refused(Refusal.NO_HEATMAPS, bundle.default)
     }
     val stopwatch = Stopwatch(engine, nanoTime)
     val items = List(count) { index ->

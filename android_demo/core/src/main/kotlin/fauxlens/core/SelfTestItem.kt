@@ -17,11 +17,11 @@ internal fun testReference(
     val detector = bundle.detector
     val stage = tfliteStage(bundle.default)
     val expected = references.stages.getValue(stage)[index]
-    val errors = ArrayList<String>()
+    val errors = ArrayList<Message>()
     fun <T> attempt(work: () -> T): T? = try {
         work()
     } catch (error: Refused) {
-        errors += error.message.orEmpty()
+        errors += error.said
         null
     }
 
@@ -45,7 +45,7 @@ internal fun testReference(
         heatmapBits = output?.let { bits(it.heatmap) }.orEmpty(),
         verdictExpected = labelOf(detector.description, expected.toDouble(), BALANCED),
         verdictGot = output?.let { labelOf(detector.description, it.scores[1].toDouble(), BALANCED) },
-        error = if (errors.isEmpty()) null else errors.joinToString(" "),
+        errors = errors,
         guarantee = guarantee,
     )
 }

@@ -38,5 +38,5 @@ private fun itemValues(item: Item): Map<String, Any?> = linkedMapOf(
     "verdict_expected" to item.verdictExpected.key,
     "verdict_got" to item.verdictGot?.key.orEmpty(),
     "passed" to item.passed,
-    "error" to item.error,
+    "error" to item.errors.joinToString(" ") { it.english }.ifEmpty { null },
 )

@@ -44,16 +44,14 @@ fun eyesFor(square: Square, faceFactor: Double): Eyes {
 }
 
 private fun faceSquare(factor: Double, width: Int, height: Int, eyes: Eyes?): Square {
-    if (eyes == null) throw Refused("The view has face(K) but no eyes are known for this picture: find its face first.", kind = RefusalKind.FACE)
+    if (eyes == null) throw Refused(Refusal.NO_EYES)
     // Also false for NaN.
     val inside = 0 <= eyes.x && eyes.x <= width && 0 <= eyes.y && eyes.y <= height
     if (!inside || !(0 < eyes.distance && eyes.distance < Double.POSITIVE_INFINITY)) {
-        throw Refused("The eyes do not lie in the upright picture of $width x $height pixels: find its face again.", kind = RefusalKind.FACE)
+        throw Refused(Refusal.EYES_OUTSIDE, width, height)
     }
     val side = max(1.0, floor(factor * eyes.distance + 0.5))
-    if (side * side > MAX_PIXELS) {
-        throw Refused("The eyes are so far apart that their face is larger than any picture: find it again.", kind = RefusalKind.FACE)
-    }
+    if (side * side > MAX_PIXELS) throw Refused(Refusal.EYES_FAR)
     val left = floor(eyes.x - side / 2 + 0.5)
     val top = floor(eyes.y + FACE_DROP * side - side / 2 + 0.5)
     return Square(left.toInt(), top.toInt(), side.toInt())

@@ -34,7 +34,7 @@ internal fun readStored(bytes: ByteArray, end: Int, name: String): Sealed {
     val directory = end - bytes.uint32(end + 12)
     // What stands before a zip may or may not be counted in its offsets.
     val shift = directory - bytes.uint32(end + 16)
-    if (directory < 0 || shift < 0) throw unreadable(name, "its directory lies outside")
+    if (directory < 0 || shift < 0) throw unreadable(name, Refusal.UNPACK_DIRECTORY_OUTSIDE)
     val entries = readDirectory(bytes, directory.toInt(), end, shift, name).sortedBy { it.header }
     val members = LinkedHashMap<String, ByteArray>()
     entries.forEachIndexed { index, entry ->
@@ -49,24 +49,20 @@ private fun readDirectory(bytes: ByteArray, directory: Int, end: Int, shift: Lon
     val seen = HashSet<String>()
     var at = directory
     while (at < end) {
-        if (entries.size == MAX_MEMBERS) {
-            throw Refused("$name has more than $MAX_MEMBERS members; it was not made by Fauxlens.")
-        }
+        if (entries.size == MAX_MEMBERS) throw Refused(Refusal.TOO_MANY_MEMBERS, name, MAX_MEMBERS)
         if (end - at < CENTRAL_BYTES || !bytes.hasSignature(at, CENTRAL_SIGNATURE)) {
-            throw unreadable(name, "its directory is broken")
+            throw unreadable(name, Refusal.UNPACK_DIRECTORY_BROKEN)
         }
         val lengths = intArrayOf(bytes.int16(at + 28), bytes.int16(at + 30), bytes.int16(at + 32))
         val next = at + CENTRAL_BYTES + lengths.sum()
-        if (next > end) throw unreadable(name, "its directory is cut short")
+        if (next > end) throw unreadable(name, Refusal.UNPACK_DIRECTORY_CUT)
         val member = String(bytes, at + CENTRAL_BYTES, lengths[0], Charsets.ISO_8859_1)
         if (!isSafe(member) || !seen.add(member)) {
-            throw Refused(
-                "$name has a member named '${member.take(LONGEST_SHOWN)}', which is unsafe or repeated; it was not made by Fauxlens.",
-            )
+            throw Refused(Refusal.MEMBER_NAME, name, member.take(LONGEST_SHOWN))
         }
         checkKind(bytes, at, member, name)
         val header = bytes.uint32(at + 42) + shift
-        if (header > directory) throw unreadable(name, "$member lies outside")
+        if (header > directory) throw unreadable(name, Refusal.UNPACK_OUTSIDE, member)
         entries += Entry(member, header.toInt(), bytes.uint32(at + 16), bytes.uint32(at + 24))
         at = next
     }
@@ -76,40 +72,34 @@ private fun readDirectory(bytes: ByteArray, directory: Int, end: Int, shift: Lon
 private fun checkKind(bytes: ByteArray, at: Int, member: String, name: String) {
     val flags = bytes.int16(at + 8)
     val type = bytes.int16(at + 40) and FILE_TYPE
-    if (type != 0 && type != REGULAR_FILE) {
-        throw Refused("$name: member $member is a link or a device, not a file; it was not made by Fauxlens.")
-    }
+    if (type != 0 && type != REGULAR_FILE) throw Refused(Refusal.MEMBER_LINK, name, member)
     val stored = bytes.int16(at + 10) == 0 && bytes.int32(at + 20) == bytes.int32(at + 24)
-    if (!stored || flags and ENCRYPTED != 0) {
-        throw Refused(
-            "$name: member $member is compressed or encrypted, which Fauxlens never does; make the file again.",
-        )
-    }
+    if (!stored || flags and ENCRYPTED != 0) throw Refused(Refusal.MEMBER_COMPRESSED, name, member)
     if (bytes.int16(at + 6) > NEWEST_VERSION || flags and (PATCHED or STRONGLY_ENCRYPTED) != 0) {
-        throw unreadable(name, "$member needs a newer reader")
+        throw unreadable(name, Refusal.UNPACK_NEWER, member)
     }
 }
 
 private fun readMember(bytes: ByteArray, entry: Entry, end: Int, name: String): ByteArray {
     val at = entry.header
     if (at + LOCAL_BYTES > end || !bytes.hasSignature(at, LOCAL_SIGNATURE)) {
-        throw unreadable(name, "${entry.name} has no header of its own")
+        throw unreadable(name, Refusal.UNPACK_NO_HEADER, entry.name)
     }
     val nameLength = bytes.int16(at + 26)
     val from = at + LOCAL_BYTES + nameLength + bytes.int16(at + 28)
-    if (from + entry.size > end) throw unreadable(name, "${entry.name} overlaps another or is cut short")
+    if (from + entry.size > end) throw unreadable(name, Refusal.UNPACK_OVERLAP, entry.name)
     if (String(bytes, at + LOCAL_BYTES, nameLength, Charsets.ISO_8859_1) != entry.name) {
-        throw unreadable(name, "${entry.name} is called otherwise in its own header")
+        throw unreadable(name, Refusal.UNPACK_OTHER_NAME, entry.name)
     }
     val content = bytes.copyOfRange(from, from + entry.size.toInt())
     if (CRC32().apply { update(content, 0, content.size) }.value != entry.crc) {
-        throw unreadable(name, "${entry.name} has a wrong checksum")
+        throw unreadable(name, Refusal.UNPACK_CHECKSUM, entry.name)
     }
     return content
 }
 
-private fun unreadable(name: String, why: String): Refused =
-    Refused("$name cannot be unpacked ($why); make it again with `fauxlens export`.")
+private fun unreadable(name: String, why: Refusal, vararg arguments: Any): Refused =
+    Refused(Refusal.UNPACK, name, Message(why, arguments.toList()))
 
 internal fun ByteArray.hasSignature(at: Int, signature: Int): Boolean = int32(at) == signature
 

@@ -30,13 +30,10 @@ fun judge(description: Description, output: Output, point: OperatingPoint): Verd
     val rows = description.heatmapRows
     val columns = description.heatmapColumns
     if (output.scores.size != 2 || output.heatmap.size != rows * columns) {
-        throw Refused(
-            "The detector ${description.name} gave outputs of another shape than it says; export it again.",
-            kind = RefusalKind.RUN,
-        )
+        throw Refused(Refusal.OUTPUT_SHAPE, description.name)
     }
     if (!output.scores.all(::isFinite) || !output.heatmap.all(::isFinite)) {
-        throw Refused("The detector ${description.name} gave no finite score; train and export it again.", kind = RefusalKind.RUN)
+        throw Refused(Refusal.OUTPUT_NOT_FINITE, description.name)
     }
     return Verdict(
         labelOf(description, output.scores[1].toDouble(), point),

@@ -13,15 +13,15 @@ private val DECIMAL = Regex("[0-9]{1,2}(\\.[0-9]{1,4})?")
 internal fun parseView(text: String): View {
     val steps = text.split("|").map { parseStep(strip(it), text) }
     val verbs = steps.map { it.verb }
-    if (UPRIGHT in verbs.drop(1)) throw Refused("View '$text': upright must be the first step and stand once.")
+    if (UPRIGHT in verbs.drop(1)) throw Refused(Refusal.VIEW_UPRIGHT, text)
     if (verbs.count { it == RESIZE } != 1 || verbs.last() != RESIZE) {
-        throw Refused("View '$text': exactly one resize(S) must stand, as the last step.")
+        throw Refused(Refusal.VIEW_RESIZE, text)
     }
     if (verbs.count { it == SQUARE || it == FACE } > 1) {
-        throw Refused("View '$text': at most one of square and face(K) may stand.")
+        throw Refused(Refusal.VIEW_ONE_SQUARE, text)
     }
     if (FACE in verbs && verbs.first() != UPRIGHT) {
-        throw Refused("View '$text': face(K) needs upright first, for eyes are given in the upright picture.")
+        throw Refused(Refusal.VIEW_FACE_UPRIGHT, text)
     }
     return View(steps)
 }
@@ -33,16 +33,14 @@ private fun parseStep(part: String, text: String): Step {
     val inside = match?.groups?.get(2)?.value
     return when (verb) {
         UPRIGHT, SQUARE -> {
-            if (inside != null) throw Refused("View '$text': $verb takes no number; allowed are $GRAMMAR.")
+            if (inside != null) throw Refused(Refusal.VIEW_NO_NUMBER, text, verb, GRAMMAR)
             Step(verb)
         }
-        FACE -> Step(verb, numberIn(inside, DECIMAL, MIN_FACE, MAX_FACE) ?: throw Refused(
-            "View '$text': '$part' needs a number with at most 4 decimals from 1 to 8, as in face(4).",
-        ))
+        FACE -> Step(verb, numberIn(inside, DECIMAL, MIN_FACE, MAX_FACE) ?: throw Refused(Refusal.VIEW_FACE_NUMBER, text, part))
         RESIZE -> Step(verb, numberIn(inside, WHOLE, MIN_SIZE.toDouble(), MAX_SIZE.toDouble()) ?: throw Refused(
-            "View '$text': '$part' needs a whole number from $MIN_SIZE to $MAX_SIZE, as in resize(2048).",
+            Refusal.VIEW_RESIZE_NUMBER, text, part, MIN_SIZE, MAX_SIZE,
         ))
-        else -> throw Refused("View '$text': '$part' is not a step; allowed are $GRAMMAR.")
+        else -> throw Refused(Refusal.VIEW_STEP, text, part, GRAMMAR)
     }
 }
 

@@ -97,7 +97,7 @@ class SelfTestTest {
             val raster = checkNotNull(decodeByImageIo(bytes))
             Decoded(ArgbRaster(raster.width, raster.height, raster.argb.copyOf().also { it[0] = it[0] xor 1 }), 1)
         })
-        assertTrue(result.items.all { !it.decodedEqual && it.scoresEqual && it.heatmapEqual && it.error == null })
+        assertTrue(result.items.all { !it.decodedEqual && it.scoresEqual && it.heatmapEqual && it.errors.isEmpty() })
         assertFalse(result.passed)
         val turned = test(decode = { Decoded(checkNotNull(decodeByImageIo(it)), 3) })
         assertTrue(turned.items.all { it.decodedEqual && !it.viewEqual && it.scoresEqual })
@@ -108,16 +108,16 @@ class SelfTestTest {
     fun `what cannot be decoded or run stands in its item and the others go on`() {
         var decoded = 0
         val result = test(
-            Stored { index, output -> if (index == 1) throw Refused("No run.") else output },
+            Stored { index, output -> if (index == 1) throw Refused(Refusal.NOT_RUN, "no run") else output },
             decode = {
                 decoded += 1
-                if (decoded == 1) throw Refused("No decoding.") else Decoded(checkNotNull(decodeByImageIo(it)), 1)
+                if (decoded == 1) throw Refused(Refusal.SAID, "No decoding.") else Decoded(checkNotNull(decodeByImageIo(it)), 1)
             },
         )
         val (first, second) = result.items
-        assertEquals("No decoding.", first.error)
+        assertEquals(listOf("No decoding."), first.errors.map { it.english })
         assertTrue(first.decodedSha256.isEmpty() && first.viewSha256.isEmpty() && first.scoresEqual)
-        assertEquals("No run.", second.error)
+        assertEquals(listOf(Message(Refusal.NOT_RUN, "no run")), second.errors)
         assertTrue(second.scoreBits.isEmpty() && second.heatmapBits.isEmpty() && second.viewEqual)
         assertNull(second.got)
         assertNull(second.verdictGot)
@@ -127,7 +127,7 @@ class SelfTestTest {
     @Test
     fun `scores that are no numbers are an error`() {
         val result = test(Stored { _, output -> Output(floatArrayOf(0f, Float.NaN), output.heatmap) })
-        assertTrue(result.items.all { it.error != null && it.scoreBits.isEmpty() && it.got == null })
+        assertTrue(result.items.all { it.errors.isNotEmpty() && it.scoreBits.isEmpty() && it.got == null })
         parseJson(result.toJson())
     }
 
@@ -177,7 +177,7 @@ class SelfTestTest {
                 heatmapBits = item["heatmap"].items.map { floatOf(it.text).toRawBits() },
                 verdictExpected = Label.values().first { it.key == item["verdict_expected"].text },
                 verdictGot = Label.values().find { it.key == item["verdict_got"].text },
-                error = item["error"].textOrNull,
+                errors = listOfNotNull(item["error"].textOrNull?.let { Message(Refusal.SAID, it) }),
                 guarantee = Guarantee.values().first { it.key == json["promise"].text },
             )
         }

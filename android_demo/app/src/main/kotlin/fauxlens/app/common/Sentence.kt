@@ -1,8 +1,6 @@
 package fauxlens.app.common
 
 import android.content.res.Resources
-import fauxlens.app.R
-import fauxlens.core.RefusalKind
 import fauxlens.core.Refused
 
 /** A sentence for the person; what language it is in is decided when it is shown. */
@@ -22,16 +20,8 @@ sealed interface Sentence {
         /** A sentence from res/values/strings.xml. */
         fun of(id: Int, vararg arguments: Any): Sentence = Of(id, arguments.toList())
 
-        /** What a refusal says: in English all of it, in other languages what is wrong in general, with the English details. */
-        fun of(refused: Refused): Sentence = of(refused.kind.frame, refused.message.orEmpty().trimEnd('.'))
-
-        private val RefusalKind.frame: Int
-            get() = when (this) {
-                RefusalKind.FILE -> R.string.refused_file
-                RefusalKind.NEWER -> R.string.refused_newer
-                RefusalKind.FACE -> R.string.refused_face
-                RefusalKind.RUN -> R.string.refused_run
-            }
+        /** What a refusal says, in the person's language. */
+        fun of(refused: Refused): Sentence = sentenceOf(refused.said)
     }
 }
 

@@ -2,6 +2,7 @@ package fauxlens.app.common
 
 import fauxlens.app.R
 import fauxlens.core.Message
+import fauxlens.core.Refusal
 import fauxlens.core.Wording
 import fauxlens.core.marks.MarkWording
 import fauxlens.core.marks.SummaryWording
@@ -13,6 +14,7 @@ fun sentenceOf(message: Message): Sentence =
 private fun idOf(wording: Wording): Int = when (wording) {
     is MarkWording -> wording.id
     is SummaryWording -> wording.id
+    is Refusal -> wording.id
     else -> throw IllegalArgumentException("${wording.name} has no words in other languages.")
 }
 

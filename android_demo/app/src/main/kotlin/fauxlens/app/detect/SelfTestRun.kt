@@ -10,6 +10,8 @@ import fauxlens.app.model.Settings
 import fauxlens.app.picture.PictureDecoder
 import fauxlens.core.Decoded
 import fauxlens.core.Header
+import fauxlens.core.Message
+import fauxlens.core.Refusal
 import fauxlens.core.Refused
 import fauxlens.core.failedSelfTestJson
 import fauxlens.core.selfTest
@@ -78,7 +80,7 @@ class SelfTestRun(
         val picture = decoder.decode(bytes.copyOf())
         Decoded(picture.stored, picture.orientation)
     } catch (trouble: Trouble) {
-        throw Refused(say(trouble.sentence), trouble)
+        throw Refused(Message(Refusal.SAID, say(trouble.sentence)), trouble)
     }
 
     private fun failed(sentence: Sentence): SelfTestState {

@@ -7,8 +7,9 @@ import fauxlens.app.model.Accelerator
 import fauxlens.app.model.Settings
 import fauxlens.core.DetectorFile
 import fauxlens.core.Engine
+import fauxlens.core.Message
 import fauxlens.core.Output
-import fauxlens.core.RefusalKind
+import fauxlens.core.Refusal
 import fauxlens.core.Refused
 import fauxlens.core.guard.checkGraph
 import java.nio.ByteBuffer
@@ -67,10 +68,7 @@ private class TfliteEngine(
     private val signature = interpreter.signatureKeys.single()
 
     override fun run(view: ByteArray): Output {
-        if (view.size != image.capacity()) {
-            val complaint = "The view has ${view.size} bytes and the detector takes ${image.capacity()}: open it again."
-            throw Refused(complaint, kind = RefusalKind.RUN)
-        }
+        if (view.size != image.capacity()) throw Refused(Refusal.VIEW_BYTES, view.size, image.capacity())
         image.clear()
         image.put(view)
         image.rewind()
@@ -78,8 +76,7 @@ private class TfliteEngine(
             val outputs = mapOf("scores" to scores, "heatmap" to heatmap)
             interpreter.runSignature(mapOf("image" to image), outputs, signature)
         } catch (error: RuntimeException) {
-            val complaint = "The detector could not be run (${reason(error)}): choose the CPU in the settings."
-            throw Refused(complaint, error, RefusalKind.RUN)
+            throw Refused(Message(Refusal.NOT_RUN, reason(error)), error)
         }
         val cells = heatmap[0].flatMap { it.asList() }
         return Output(scores[0].copyOf(), cells.toFloatArray())

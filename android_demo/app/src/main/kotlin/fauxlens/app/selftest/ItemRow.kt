@@ -6,6 +6,7 @@ import android.widget.TextView
 import fauxlens.app.R
 import fauxlens.app.common.find
 import fauxlens.app.common.number
+import fauxlens.app.common.sentenceOf
 import fauxlens.core.Item
 
 /** Whether the type is too large, or the screen too narrow, for four columns. */
@@ -45,7 +46,7 @@ fun View.showItem(item: Item, named: Boolean) {
 
 /** What is not as it should be; differences that the guarantee allows (a GPU's last bits) are told, too. */
 private fun View.troubles(item: Item): List<String> {
-    item.error?.let { return listOf(it) }
+    if (item.errors.isNotEmpty()) return item.errors.map { sentenceOf(it).text(resources) }
     return listOfNotNull(
         if (item.decodedEqual) null else R.string.item_decoded_differs,
         if (item.viewEqual) null else R.string.item_view_differs,

@@ -3,7 +3,7 @@ package fauxlens.core.builtin
 import fauxlens.core.DetectorFile
 import fauxlens.core.Engine
 import fauxlens.core.Output
-import fauxlens.core.RefusalKind
+import fauxlens.core.Refusal
 import fauxlens.core.Refused
 
 /**
@@ -25,7 +25,7 @@ class BuiltinEngine(detector: DetectorFile, threads: Int = 1) : Engine {
     init {
         val image = graph.tensors[graph.input]
         if (image.type != Type.UINT8 || image.size != size) {
-            throw Refused("${detector.description.name} takes another picture than its view gives; export it again.")
+            throw Refused(Refusal.PICTURE_SIZE, detector.description.name)
         }
         val compiler = Compiler(graph, detector.description.name)
         steps = graph.operators.map(compiler::step)
@@ -33,10 +33,7 @@ class BuiltinEngine(detector: DetectorFile, threads: Int = 1) : Engine {
     }
 
     override fun run(view: ByteArray): Output {
-        if (view.size != size) {
-            val complaint = "The view has ${view.size} bytes and the detector takes $size: open it again."
-            throw Refused(complaint, kind = RefusalKind.RUN)
-        }
+        if (view.size != size) throw Refused(Refusal.VIEW_BYTES, view.size, size)
         val values = Values(graph)
         values.put(graph.input, IntArray(size) { view[it].toInt() and 0xFF })
         for (step in steps) step.run(values, workers)

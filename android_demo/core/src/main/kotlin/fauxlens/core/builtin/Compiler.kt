@@ -1,6 +1,6 @@
 package fauxlens.core.builtin
 
-import fauxlens.core.RefusalKind
+import fauxlens.core.Refusal
 import fauxlens.core.Refused
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
@@ -260,13 +260,7 @@ internal class Compiler(private val graph: Graph, private val name: String) {
         )
 
     private fun demand(holds: Boolean, operator: Operator) {
-        if (!holds) {
-            throw Refused(
-                "$name has a ${operator.kind} of a kind that the built-in engine cannot run; " +
-                    "it is for int8 detectors of `fauxlens export`.",
-                kind = RefusalKind.RUN,
-            )
-        }
+        if (!holds) throw Refused(Refusal.OPERATOR_KIND, name, operator.kind.toString())
     }
 }
 

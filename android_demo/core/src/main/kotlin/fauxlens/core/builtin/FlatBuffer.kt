@@ -1,5 +1,6 @@
 package fauxlens.core.builtin
 
+import fauxlens.core.Refusal
 import fauxlens.core.Refused
 
 /**
@@ -12,8 +13,7 @@ internal class FlatBuffer(private val bytes: ByteArray, private val name: String
     /** The root table. */
     fun root(): Table = table(int32(0))
 
-    fun broken(what: String): Refused =
-        Refused("$name has a graph that cannot be read ($what); copy it again or export it once more.")
+    fun broken(what: String): Refused = Refused(Refusal.GRAPH_BROKEN, name, what)
 
     private fun check(at: Int, length: Int): Int {
         if (at < 0 || length < 0 || at > bytes.size - length) throw broken("it points outside of the file")

@@ -1,6 +1,6 @@
 package fauxlens.core.builtin
 
-import fauxlens.core.RefusalKind
+import fauxlens.core.Refusal
 import fauxlens.core.Refused
 
 private const val MOST_TENSORS = 4096
@@ -58,11 +58,7 @@ private fun read(
     return Graph(tensors, operators, input, outputs).also { checkOrder(it, name) }
 }
 
-private fun unknown(name: String, what: String): Refused =
-    Refused(
-        "$name has $what, which the built-in engine cannot run; it is for int8 detectors of `fauxlens export`.",
-        kind = RefusalKind.RUN,
-    )
+private fun unknown(name: String, what: String): Refused = Refused(Refusal.OPERATOR_UNKNOWN, name, what)
 
 private fun readTensor(
     table: FlatBuffer.Table,

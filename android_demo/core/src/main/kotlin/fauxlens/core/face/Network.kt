@@ -1,6 +1,7 @@
 package fauxlens.core.face
 
 import fauxlens.core.FaceNetwork
+import fauxlens.core.Refusal
 import fauxlens.core.Refused
 import fauxlens.core.builtin.Compiler
 import fauxlens.core.builtin.Values
@@ -25,7 +26,7 @@ internal fun openNetwork(network: FaceNetwork, file: ByteArray, threads: Int): N
     val fits = graph.tensors[graph.input].size == 3 * network.side * network.side &&
         logits?.let { graph.tensors[it].size } == network.anchors &&
         regressors?.let { graph.tensors[it].size } == REGRESSORS * network.anchors
-    if (logits == null || regressors == null || !fits) throw Refused("$name has other inputs and outputs: export it again.")
+    if (logits == null || regressors == null || !fits) throw Refused(Refusal.FINDER_ENDS, name)
     val compiler = Compiler(graph, name)
     val steps = graph.operators.map(compiler::step)
     return NetworkRunner { tensor ->

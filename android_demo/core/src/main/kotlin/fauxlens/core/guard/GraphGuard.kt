@@ -1,5 +1,7 @@
 package fauxlens.core.guard
 
+import fauxlens.core.Message
+import fauxlens.core.Refusal
 import fauxlens.core.Refused
 
 /** A tensor of a graph: its type by number, its shape, and whether its values stand in the file. */
@@ -27,11 +29,7 @@ fun checkGraph(tflite: ByteArray, name: String) {
     try {
         check(FlatTable.rootOf(tflite))
     } catch (error: BadFlatBuffer) {
-        val complaint = error.message
-        throw Refused(
-            "$name does not hold a graph that Fauxlens exports ($complaint): take a detector made by `fauxlens export`.",
-            error,
-        )
+        throw Refused(Message(Refusal.GRAPH, name, error.message.orEmpty()), error)
     }
 }
 

@@ -1,0 +1,115 @@
+package fauxlens.core
+
+/**
+ * What can be wrong with a file, a view, a face's place or a run, each in one sentence with its remedy.
+ *
+ * `%1\$s` is what the sentence calls the file; other languages have the same sentences (the app's `refusals.xml`).
+ */
+enum class Refusal(override val english: String) : Wording {
+    // Sealed files.
+    TOO_LARGE("%1\$s is %2\$d MB, more than the %3\$d MB that Fauxlens opens."),
+    NO_SEAL("%1\$s is cut short or was not made by Fauxlens (it does not end in Fauxlens's seal); copy it again, or make it with `fauxlens export`."),
+    CHANGED("%1\$s is damaged (its bytes do not match its seal); copy it again or export it once more."),
+    TOO_MANY_MEMBERS("%1\$s has more than %2\$d members; it was not made by Fauxlens."),
+    MEMBER_NAME("%1\$s has a member named '%2\$s', which is unsafe or repeated; it was not made by Fauxlens."),
+    MEMBER_LINK("%1\$s: member %2\$s is a link or a device, not a file; it was not made by Fauxlens."),
+    MEMBER_COMPRESSED("%1\$s: member %2\$s is compressed or encrypted, which Fauxlens never does; make the file again."),
+    UNPACK("%1\$s cannot be unpacked (%2\$s); make it again with `fauxlens export`."),
+    UNPACK_DIRECTORY_OUTSIDE("its directory lies outside"),
+    UNPACK_DIRECTORY_BROKEN("its directory is broken"),
+    UNPACK_DIRECTORY_CUT("its directory is cut short"),
+    UNPACK_OUTSIDE("%1\$s lies outside"),
+    UNPACK_NEWER("%1\$s needs a newer reader"),
+    UNPACK_NO_HEADER("%1\$s has no header of its own"),
+    UNPACK_OVERLAP("%1\$s overlaps another or is cut short"),
+    UNPACK_OTHER_NAME("%1\$s is called otherwise in its own header"),
+    UNPACK_CHECKSUM("%1\$s has a wrong checksum"),
+
+    // Texts and JSON in them.
+    NOT_UTF8("%1\$s is not UTF-8; export it again."),
+    NOT_JSON("%1\$s is not JSON (%2\$s); export it again."),
+    NO_OBJECT("%1\$s does not hold a JSON object; export it again."),
+    KEY_MISSING("%1\$s lacks the key '%2\$s'; export it again."),
+    KEY_UNKNOWN("%1\$s has an unknown key '%2\$s'; export it again."),
+    KEY_VALUE("%1\$s: '%2\$s' must be %3\$s; export it again."),
+    VALUE_WHOLE("a whole number, %1\$d to %2\$d"),
+    VALUE_PIXELS("a whole number of pixels, %1\$d to %2\$d"),
+    VALUE_LABELS("[real, fake] in this order"),
+    VALUE_LINE("one line of text"),
+    VALUE_LINES("a list of lines of text"),
+    VALUE_HEATMAP("two whole numbers, rows and columns"),
+    VALUE_CALIBRATION("an object of two finite numbers, scale and bias"),
+    VALUE_ONE_OF("one of %1\$s"),
+    VALUE_POINTS("unsure_from <= fake_from, both in 0..1, for each of %1\$s"),
+    VALUE_SEEN("a list of pairs of lines of text, generator and source"),
+    VALUE_HASH("64 hexadecimal digits"),
+    VALUE_VERSIONS("an object of package names and versions"),
+    VALUE_NUMBERS("an object of finite numbers"),
+    VALUE_FINDER("null, or an object of lines of text with a name"),
+    VALUE_BAND("two probabilities, low then high"),
+    VALUE_THRESHOLDS("one threshold in 0..1 for each of %1\$s"),
+
+    // Detector files.
+    NOT_TFLITE("%1\$s is not a TFLite model; give a .tflite or a bundle made by `fauxlens export`."),
+    DETECTOR_MEMBERS("%1\$s does not carry exactly %2\$s and %3\$s; make it with `fauxlens export`."),
+    NEWER_FILE("%1\$s has format %2\$d, which was made by a newer Fauxlens: update this app."),
+    VIEW_UNKNOWN("%1\$s has a view that this app cannot follow: %2\$s"),
+    VIEW_SIZE("%1\$s says size %2\$d but its view is %3\$s; export the detector again."),
+    GRAPH("%1\$s does not hold a graph that Fauxlens exports (%2\$s): take a detector made by `fauxlens export`."),
+    GRAPH_BROKEN("%1\$s has a graph that cannot be read (%2\$s); copy it again or export it once more."),
+    OPERATOR_UNKNOWN("%1\$s has %2\$s, which the built-in engine cannot run; it is for int8 detectors of `fauxlens export`."),
+    OPERATOR_KIND("%1\$s has a %2\$s of a kind that the built-in engine cannot run; it is for int8 detectors of `fauxlens export`."),
+    PICTURE_SIZE("%1\$s takes another picture than its view gives; export it again."),
+
+    // Bundles.
+    NOT_A_BUNDLE("%1\$s is not a Fauxlens bundle (it has no %2\$s); make one with `fauxlens export`."),
+    NEWER_BUNDLE("%1\$s has bundle format %2\$d, which was made by a newer Fauxlens: update this app."),
+    INDEX_KEYS("%1\$s: %2\$s does not have the keys and types of its format; export it again."),
+    INDEX_NAMES("%1\$s: %2\$s names an unknown default or variant; export it again."),
+    MEMBER_MISSING("%1\$s lacks the member %2\$s; export it again."),
+    MEMBER_EXTRA("%1\$s has an extra member %2\$s; export it again."),
+    MEMBER_CHANGED("%1\$s: member %2\$s does not match its sha256; copy or export it again."),
+    VARIANT("%1\$s: variant %2\$s %3\$s; export the bundle again."),
+    VARIANT_NAME("is called otherwise inside"),
+    VARIANT_VIEW("has another view than the default variant"),
+    VARIANT_KERAS_STAGE("lacks the stage of its Keras state"),
+    VARIANT_STAGE("lacks its own stage"),
+    VARIANT_GRAD_CAM("lacks the Grad-CAM of its Keras state"),
+    VARIANT_VIEWS("does not fit the reference views"),
+    VARIANT_PLANES("does not fit the front-end planes"),
+    VARIANT_HEATMAPS("does not fit the heatmaps"),
+    STAGE_MISSING("%1\$s lacks the stage %2\$s; export the bundle again."),
+    STAGE_UNKNOWN("%1\$s has an unknown stage %2\$s; export the bundle again."),
+    STAGE_VALUES("%1\$s: %2\$s is not %3\$d probabilities; export it again."),
+    ENTRIES("%1\$s does not hold %2\$d %3\$s entries; export it again."),
+    NOT_AN_ARRAY("%1\$s is not an .npy array; export the bundle again."),
+    ARRAY_HEADER("%1\$s has no .npy header that NumPy writes; export the bundle again."),
+    ARRAY_KIND("%1\$s is not a C-ordered array of uint8 or float32; export the bundle again."),
+    ARRAY_LENGTH("%1\$s has %2\$d bytes where its shape (%3\$s) needs others; export the bundle again."),
+    ARRAY_NOT_FINITE("%1\$s holds numbers that are not finite; export the bundle again."),
+    NO_HEATMAPS("The bundle has no heatmaps of %1\$s to hold this device against; export it again."),
+    NOT_THE_FINDER("%1\$s is not the face finder's file: copy or export the bundle again."),
+    FINDER_ENDS("%1\$s has other inputs and outputs: export it again."),
+
+    // Views.
+    VIEW_UPRIGHT("View '%1\$s': upright must be the first step and stand once."),
+    VIEW_RESIZE("View '%1\$s': exactly one resize(S) must stand, as the last step."),
+    VIEW_ONE_SQUARE("View '%1\$s': at most one of square and face(K) may stand."),
+    VIEW_FACE_UPRIGHT("View '%1\$s': face(K) needs upright first, for eyes are given in the upright picture."),
+    VIEW_NO_NUMBER("View '%1\$s': %2\$s takes no number; allowed are %3\$s."),
+    VIEW_FACE_NUMBER("View '%1\$s': '%2\$s' needs a number with at most 4 decimals from 1 to 8, as in face(4)."),
+    VIEW_RESIZE_NUMBER("View '%1\$s': '%2\$s' needs a whole number from %3\$d to %4\$d, as in resize(2048)."),
+    VIEW_STEP("View '%1\$s': '%2\$s' is not a step; allowed are %3\$s."),
+
+    // Faces and runs.
+    NO_EYES("The view has face(K) but no eyes are known for this picture: find its face first."),
+    EYES_OUTSIDE("The eyes do not lie in the upright picture of %1\$d x %2\$d pixels: find its face again."),
+    EYES_FAR("The eyes are so far apart that their face is larger than any picture: find it again."),
+    VIEW_BYTES("The view has %1\$d bytes and the detector takes %2\$d: open it again."),
+    NOT_RUN("The detector could not be run (%1\$s): choose the CPU in the settings."),
+    OUTPUT_SHAPE("The detector %1\$s gave outputs of another shape than it says; export it again."),
+    OUTPUT_NOT_FINITE("The detector %1\$s gave no finite score; train and export it again."),
+
+    // What is a sentence in the person's language already.
+    SAID("%1\$s"),
+}
