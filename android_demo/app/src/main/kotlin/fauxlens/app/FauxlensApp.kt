@@ -27,6 +27,7 @@ import fauxlens.app.store.HistoryStore
 import fauxlens.app.store.SettingsStore
 import java.io.File
 import java.util.concurrent.Executor
+import java.util.concurrent.ExecutorService
 import java.util.concurrent.Executors
 
 /** The app: makes the model that lives as long as the process, and the view models of screens. */
@@ -83,7 +84,7 @@ internal fun deviceOf(context: Context): Device = Device(
 private fun abis(): Array<String> = if (Process.is64Bit()) Build.SUPPORTED_64_BIT_ABIS else Build.SUPPORTED_32_BIT_ABIS
 
 /** One thread: the detector is not for two, and pictures need all the memory there is. */
-private fun worker(): Executor = Executors.newSingleThreadExecutor { task -> Thread(task, "judging") }
+internal fun worker(): ExecutorService = Executors.newSingleThreadExecutor { task -> Thread(task, "judging") }
 
 private fun mainThread(): Executor {
     val handler = Handler(Looper.getMainLooper())

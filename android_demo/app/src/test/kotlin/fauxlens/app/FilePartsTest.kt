@@ -6,8 +6,6 @@ import fauxlens.app.picture.PictureFormat
 import fauxlens.app.picture.factsOf
 import fauxlens.app.picture.formatOf
 import java.io.ByteArrayOutputStream
-import java.io.DataOutputStream
-import java.util.zip.CRC32
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertTrue
@@ -57,19 +55,8 @@ class FilePartsTest {
     private fun facts(bytes: ByteArray): FileFacts = factsOf(requireNotNull(formatOf(bytes)), bytes)
 
     private fun png(count: Int, type: String): ByteArray {
-        val bytes = ByteArrayOutputStream()
-        val out = DataOutputStream(bytes)
-        fun chunk(name: String, data: ByteArray) {
-            val content = name.toByteArray() + data
-            out.writeInt(data.size)
-            out.write(content)
-            out.writeInt(CRC32().apply { update(content) }.value.toInt())
-        }
-        out.write(byteArrayOf(0x89.toByte(), 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A))
-        chunk("IHDR", byteArrayOf(0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0))
-        repeat(count) { chunk(type, ByteArray(0)) }
-        chunk("IEND", ByteArray(0))
-        return bytes.toByteArray()
+        val head = byteArrayOf(0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0)
+        return pngOf(listOf("IHDR" to head) + List(count) { type to ByteArray(0) })
     }
 
     private fun webp(count: Int, type: String): ByteArray {

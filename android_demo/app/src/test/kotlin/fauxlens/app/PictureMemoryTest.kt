@@ -5,8 +5,6 @@ import fauxlens.app.common.Sentence
 import fauxlens.app.common.Trouble
 import fauxlens.app.picture.PlatformDecoder
 import java.io.ByteArrayOutputStream
-import java.io.DataOutputStream
-import java.util.zip.CRC32
 import java.util.zip.DeflaterOutputStream
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertThrows
@@ -62,18 +60,7 @@ class PictureMemoryTest {
                 repeat((height - top + down - 1) / down) { out.write(ByteArray(1 + columns)) }
             }
         }
-        val bytes = ByteArrayOutputStream()
-        val out = DataOutputStream(bytes)
-        fun chunk(name: String, data: ByteArray) {
-            val content = name.toByteArray() + data
-            out.writeInt(data.size)
-            out.write(content)
-            out.writeInt(CRC32().apply { update(content) }.value.toInt())
-        }
-        out.write(byteArrayOf(0x89.toByte(), 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A))
-        chunk("IHDR", byteArrayOf(0, 0, 0, width.toByte(), 0, 0, 0, height.toByte(), 8, 0, 0, 0, 1))
-        chunk("IDAT", pixels.toByteArray())
-        chunk("IEND", ByteArray(0))
-        return bytes.toByteArray()
+        val head = byteArrayOf(0, 0, 0, width.toByte(), 0, 0, 0, height.toByte(), 8, 0, 0, 0, 1)
+        return pngOf(listOf("IHDR" to head, "IDAT" to pixels.toByteArray()))
     }
 }

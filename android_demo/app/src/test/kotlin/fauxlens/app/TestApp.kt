@@ -57,8 +57,11 @@ class TestApp : FauxlensApp() {
     /** Reads what other apps offer. */
     var reading: Executor = worker
 
-    // Asked at each picture, so that tests can change it.
-    private val changing = FaceFinderFactory { bundle ->
+    /** Does the app's work. */
+    var work: Executor = worker
+
+    /** Asks for `finder` at each picture, so that tests can change it. */
+    var finders: FaceFinderFactory = FaceFinderFactory { bundle ->
         val carried = CarriedFaceFinders(1).make(bundle)
         if (finder == null && carried == null) null else FaceFinder { stored, orientation ->
             requireNotNull(finder ?: carried).find(stored, orientation)
@@ -89,7 +92,7 @@ class TestApp : FauxlensApp() {
         return Dependencies(
             bundles = bundles,
             engines = engines,
-            finders = changing,
+            finders = finders,
             reader = { PictureReader(contentResolver) },
             evaluator = PictureEvaluator(decoder, System::nanoTime),
             history = HistoryStore(File(filesDir, "history")),
@@ -103,7 +106,7 @@ class TestApp : FauxlensApp() {
                 { it.text(resources) },
                 System::nanoTime,
             ),
-            worker = worker,
+            worker = work,
             reading = reading,
             main = { task -> main.post(task) },
             discardPhoto = { FilesProvider.cameraFile(this).delete() },
