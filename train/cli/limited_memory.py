@@ -6,7 +6,6 @@ limit, the verb runs in a process of its own, whose end is told by this one.
 
 import os
 import signal
-import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -55,6 +54,9 @@ def run_watched() -> int | None:
     if limit < LEAST:
         print(f"{NO_MEMORY} The limit is {limit >> 20:,} MB, and {LEAST >> 20:,} are needed at least.", file=sys.stderr)
         return 2
+    # Only here: it would make the start of every verb longer.
+    import subprocess
+
     reader, writer = os.pipe()
     # One thread of OpenBLAS takes less than one a core.
     environment = {"OPENBLAS_NUM_THREADS": "1", **os.environ, _WATCHED: str(writer)}
