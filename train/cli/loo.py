@@ -44,14 +44,15 @@ def loo_verb(
     as_json: Json = False,
 ) -> None:
     """Leave generators or sources out of training and evaluate on them: what to expect of a new one."""
-    from train.compare.leave_out.study import missing_trainings, parse_part, plan_study, report_study, train_part
+    from train.common.parts import parse_part
+    from train.compare.leave_out.study import missing_trainings, plan_study, report_study, train_part
     from train.compare.leave_out.tables import HOW_TO_READ, leave_out_findings, leave_out_tables
     from train.recipe import parse_setting, read_recipe
     from train.recipe_files import find_recipe
 
     if markdown and as_json:
         raise TrainError("--markdown and --json both want standard output: choose one.")
-    share = parse_part(part)
+    mine = parse_part(part)
     changed = dict(map(parse_setting, settings or ())) | ({} if weights is None else {"model.weights": weights})
     base = read_recipe(find_recipe(recipe), changed)
     study = plan_study(manifest, out, base, _names(scheme), seeds, _names(only))
@@ -59,7 +60,7 @@ def loo_verb(
     before = count - len(missing_trainings(study))
     print_lines(f"{count} trainings, {before} of them finished", err=True)
     with bar("training", as_json) as show:
-        train_part(study, share, on_run=_announce(study, share), on_pack=show, on_batch=batch_callback(show))
+        train_part(study, mine, on_run=_announce(study, mine), on_pack=show, on_batch=batch_callback(show))
     if left := missing_trainings(study):
         print_lines(
             f"{count - len(left)} of {count} trainings are finished in {out}. Run the other parts, put their runs into "
@@ -87,8 +88,10 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _announce(study: Any, share: Any) -> Any:
-    mine = study.trainings[share.number - 1 :: share.count]
+def _announce(study: Any, part: Any) -> Any:
+    from train.compare.leave_out.study import trainings_in
+
+    mine = trainings_in(study, part)
 
     def announce(number: int, run: Any) -> None:
         print_lines(f"training {mine[number].name} ({number + 1} of {len(mine)})", err=True)

@@ -11,7 +11,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from fauxlens import app
-from train.compare.leave_out.study import StudyPart, plan_study, train_part
+from train.common.parts import WorkPart
+from train.compare.leave_out.study import plan_study, train_part
 from train.data.manifest import SPLITS
 from train.fit.run_folder import scores_path
 from train.fit.train_missing import run_name, runs_in
@@ -67,7 +68,7 @@ def trained(manifest: Path, recipe: Path, tmp_path_factory: pytest.TempPathFacto
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        train_part(study, StudyPart(1, 1), on_run=lambda number, run: begun.append(run.folder.name), on_batch=stop)
+        train_part(study, WorkPart(), on_run=lambda number, run: begun.append(run.folder.name), on_batch=stop)
     first = loo(manifest, "--recipe", recipe, "--out", out, "--seeds", 1, "--part", "1/2")
     assert first.exit_code == 0, first.output
     assert "2 trainings, 1 of them finished" in first.stderr and "1 of 2 trainings are finished" in first.stdout
@@ -82,7 +83,7 @@ def test_a_stopped_study_ends_with_the_scores_of_one_in_one_go(
     trained: Path, manifest: Path, recipe: Path, tmp_path: Path
 ) -> None:
     study = plan_study(manifest, tmp_path, read_recipe(recipe), ["generator"], 1, ["gan-like"])
-    train_part(study, StudyPart(1, 1))
+    train_part(study, WorkPart())
     (alone,) = runs_in(tmp_path / "runs", manifest).values()
     stopped = runs_in(trained / "runs", manifest)[alone.recipe.sha256]
     assert scores_path(alone, "float").read_bytes() == scores_path(stopped, "float").read_bytes()

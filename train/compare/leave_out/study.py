@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from train.common.atomic import write_text
 from train.common.errors import TrainError
+from train.common.parts import WorkPart
 from train.common.progress import ProgressCallback
 from train.compare.leave_out.figures import SchemeResult, evaluate_scheme
 from train.compare.leave_out.page import page
@@ -25,14 +25,6 @@ from train.recipe import Recipe
 FORMAT = 1
 """Version of loo.json."""
 RUNS = "runs"
-
-
-@dataclass(frozen=True)
-class StudyPart:
-    """Of the trainings the `number`-th of `count` parts, 1 <= number <= count."""
-
-    number: int = 1
-    count: int = 1
 
 
 @dataclass(frozen=True)
@@ -71,14 +63,6 @@ class StudyPaths:
     latex: Path
 
 
-def parse_part(text: str) -> StudyPart:
-    """Read `2/3`, the second of three parts; TrainError for anything else."""
-    match = re.fullmatch(r"(\d{1,4})/(\d{1,4})", text, re.ASCII)
-    if match and 1 <= int(match[1]) <= int(match[2]):
-        return StudyPart(int(match[1]), int(match[2]))
-    raise TrainError(f"--part {text} is not i/n with i from 1 to n: write 2/3 for the second of three parts.")
-
-
 def plan_study(
     manifest_path: Path, folder: Path, base: Recipe, schemes: Sequence[str], seeds: int, only: Sequence[str] = ()
 ) -> Study:
@@ -99,13 +83,19 @@ def plan_study(
     return Study(manifest_path, folder, base, plans, trainings)
 
 
-def train_part(study: Study, part: StudyPart, **callbacks: Any) -> None:
-    """Train what is missing of a part of a study: every `count`-th training, from the `number`-th on.
+def trainings_in(study: Study, part: WorkPart) -> tuple[Training, ...]:
+    """The trainings of a part: every `count`-th, from the `number`-th on, so that all parts have equally many."""
+    return study.trainings[part.number - 1 :: part.count]
+
+
+def train_part(study: Study, part: WorkPart, **callbacks: Any) -> None:
+    """Train what is missing of a part of a study.
 
     Takes the callbacks of `train_missing`, and raises what it raises.
     """
-    mine = study.trainings[part.number - 1 :: part.count]
-    train_missing([one.recipe for one in mine], study.manifest_path, study.folder / RUNS, **callbacks)
+    train_missing(
+        [one.recipe for one in trainings_in(study, part)], study.manifest_path, study.folder / RUNS, **callbacks
+    )
 
 
 def missing_trainings(study: Study) -> tuple[Training, ...]:

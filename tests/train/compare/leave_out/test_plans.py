@@ -7,8 +7,9 @@ import polars as pl
 import pytest
 
 from train.common.errors import TrainError
+from train.common.parts import WorkPart
 from train.compare.leave_out.plans import SchemePlan, make_plans
-from train.compare.leave_out.study import parse_part, plan_study
+from train.compare.leave_out.study import plan_study, trainings_in
 from train.data.manifest import SPLITS
 from train.evaluate.selection import pairs_of_recipe
 from train.recipe import Recipe, parse_recipe
@@ -97,17 +98,14 @@ def test_what_cannot_be_is_refused_in_a_sentence(scheme: str, only: Any, parts: 
     assert "\n" not in str(refused.value) and str(refused.value).endswith(".")
 
 
-@pytest.mark.parametrize("text", ["0/3", "4/3", "1", "a/b", "1/0", "-1/2", "1/2/3", ""])
-def test_parts_that_are_none(text: str) -> None:
-    with pytest.raises(TrainError, match="write 2/3"):
-        parse_part(text)
-
-
 def test_parts_share_out_all_trainings(schemes: Any, tmp_path: Path) -> None:
     study = plan_study(schemes.study.manifest, tmp_path / "out", schemes.base, ["generator", "folds:2"], 3)
     assert len(study.trainings) == 3 * (3 + 2)
     # Seeds one after the other: whoever stops early has every plan once.
     assert [one.seed for one in study.trainings[:6]] == [0, 0, 0, 0, 0, 1]
     assert len({one.recipe.sha256 for one in study.trainings}) == 15
+    parts = [trainings_in(study, WorkPart(number, 4)) for number in range(1, 5)]
+    assert sorted(map(len, parts)) == [3, 4, 4, 4]
+    assert {one.name for part in parts for one in part} == {one.name for one in study.trainings}
     with pytest.raises(TrainError, match="name each scheme once"):
         plan_study(schemes.study.manifest, tmp_path / "out", schemes.base, ["matrix", "matrix"], 1)
