@@ -3,15 +3,17 @@
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from train.cli.app import App, group_in_order
 from train.cli.audit import ManifestFile, audit_verb
 from train.cli.croissant import croissant_verb
+from train.cli.merge import merge_verb
 from train.cli.outputs import OUTPUT_FOLDER, OUTPUT_WHOLE_FOLDER, WritePlace
 from train.cli.reconstruct import reconstruct_verb
+from train.cli.rows import OutManifest, PartOption, chosen_part, counts_of, show_counts, show_part
 from train.cli.show import show_verb
 from train.cli.terminal import Json, bar, command, console, print_json, print_lines, print_table, verb
 from train.common.errors import DataError, TrainError
@@ -39,6 +41,7 @@ data_app = App(
     help="Get, scan, check, split and pack data.",
     no_args_is_help=True,
 )
+data_app.command("merge")(merge_verb)
 data_app.command("audit")(audit_verb)
 data_app.command("reconstruct")(reconstruct_verb)
 data_app.command("show")(show_verb)
@@ -47,7 +50,6 @@ _verb = verb(DataError, TrainError)
 _SHOWN = 10
 
 CardName = Annotated[str | None, typer.Option("--card", help="A card of `data list`, or your own TOML file.")]
-OutManifest = Annotated[Path, typer.Option("--out", help="The manifest to write."), WritePlace("file", replaces=True)]
 
 
 @data_app.command("list")
@@ -130,53 +132,55 @@ def data_scan(
         Literal["cache", "nothing"],
         typer.Option(help="`cache` skips unchanged files; `nothing` rereads all."),
     ] = "cache",
+    part: PartOption = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            "--dask",
+            metavar="ADDRESS",
+            help="Let the workers of a Dask cluster scan, whose scheduler is there, e.g. tcp://10.0.0.1:8786.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Scan a folder of pictures into a manifest: one row per image, near-duplicates grouped, splits assigned."""
     from train.data.cards.expected_counts import compare_counts
     from train.data.manifest import followed
-    from train.data.scan.folder import scan_folder
+    from train.data.scan.folder import scan_folder, scan_folder_part
 
+    mine = chosen_part(part)
+    if mine is not None and dask is not None:
+        raise DataError(f"--dask makes all parts and merges them: leave out --part {part}.")
     out = followed(out)
     with bar("scanning", as_json) as progress:
-        found = scan_folder(
-            folder,
-            out,
-            card=card,
-            source=source,
-            trust=trust,
-            on_unpacking=lambda done, total: progress(done, total, " (unpacking)"),
-            on_progress=progress,
-        )
-    unmet = compare_counts(found.card, found.manifest.frame)
+        callbacks: Any = {
+            "on_unpacking": lambda done, total: progress(done, total, " (unpacking)"),
+            "on_progress": progress,
+        }
+        if dask is not None:
+            from train.data.scan.dask_cluster import scan_on_dask
+
+            found = scan_on_dask(dask, folder, out, card=card, source=source, trust=trust, **callbacks)
+        elif mine is None:
+            found = scan_folder(folder, out, card=card, source=source, trust=trust, **callbacks)
+        else:
+            path = scan_folder_part(folder, out, mine, card=card, source=source, trust=trust, **callbacks)
+    if mine is not None:
+        show_part(path, mine, as_json)
+        return
+    unmet = compare_counts(found.card.name, found.card.expected, found.manifest.frame)
     if as_json:
-        counts = _counts(found.manifest.frame)
+        counts = counts_of(found.manifest.frame)
         skips = [asdict(one) for one in found.skipped]
         print_json({"manifest": out, "counts": counts.to_dicts(), "skipped": skips, "expected": unmet})
         return
-    _show_counts(found.manifest.frame, out)
+    show_counts(found.manifest.frame, out)
     for sentence in unmet:
         print_lines(sentence)
     if found.skipped:
         for one in found.skipped[:_SHOWN]:
             print_lines(f"skipped: {one.reason}")
         print_lines(f"{len(found.skipped):,} skipped, listed with reasons in {found.skipped_path}")
-
-
-@data_app.command("merge")
-@_verb
-def data_merge(
-    manifests: Annotated[list[Path], typer.Argument(help="Manifests of several datasets.")],
-    out: OutManifest = Path("manifest.csv"),
-) -> None:
-    """Merge manifests of several datasets. A picture that is in two of them gets one group and one split."""
-    from train.data.manifest import followed, read_manifest, write_manifest
-    from train.data.resplit import merge
-
-    out = followed(out)
-    merged = merge([read_manifest(one) for one in manifests], out.parent)
-    write_manifest(merged, out)
-    _show_counts(merged.frame, out)
 
 
 @data_app.command("faces")
@@ -202,30 +206,29 @@ def data_faces(
         typer.Option("--out", help="Write a new manifest and leave this one as it is.", show_default="MANIFEST itself"),
         WritePlace("file", place=lambda given: given["out"] or given["manifest"], replaces=True),
     ] = None,
+    part: PartOption = None,
     as_json: Json = False,
 ) -> None:
     """Find faces and write the eyes into the manifest, for views with face(K)."""
-    from train.data.faces.cache import faces_cache_path
-    from train.data.faces.find import find_faces
+    from train.common.parts import ALL
     from train.data.faces.mtcnn import mtcnn_detector
+    from train.data.faces.parts import find_part, write_faces_part
+    from train.data.faces.skin_tone import estimate_skin_tones
     from train.data.manifest import followed, moved, read_manifest, write_manifest
     from train.image.face_finder.finder import blazeface_detector
 
+    mine = chosen_part(part)
     target = followed(out or manifest)
     detector = mtcnn_detector() if finder == "mtcnn" else blazeface_detector()
+    whole = moved(read_manifest(manifest), target.parent)
     with bar("finding faces", as_json) as progress:
-        found = find_faces(
-            moved(read_manifest(manifest), target.parent),
-            detector,
-            faces_cache_path(target),
-            workers=workers,
-            on_progress=progress,
-        )
+        found = find_part(whole, mine or ALL, detector, target, workers=workers, on_progress=progress)
     if skin_tone:
-        from train.data.faces.skin_tone import estimate_skin_tones
-
         with bar("estimating skin tones", as_json) as progress:
             found = estimate_skin_tones(found, workers=workers, on_progress=progress)
+    if mine is not None:
+        show_part(write_faces_part(found, whole, mine, detector, target, skin_tone=skin_tone), mine, as_json)
+        return
     write_manifest(found, target)
     rows = _face_counts(found.frame)
     if as_json:
@@ -266,7 +269,7 @@ def data_split(
         path = out / f"{name}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
         write_manifest(moved(result, out), path)
-        _show_counts(result.frame, path)
+        show_counts(result.frame, path)
 
 
 @data_app.command("pack")
@@ -279,12 +282,22 @@ def data_pack(
         typer.Option(help="With face(K): skip pictures with no face or several, crop their centre, or keep them."),
     ] = "drop",
     out: Annotated[Path, typer.Option("--out", help="Folder for packed stores."), OUTPUT_FOLDER] = Path("runs/packed"),
+    part: PartOption = None,
 ) -> None:
     """Preprocess every picture once, so that training reads pixels without decoding. `train` does this by itself."""
     from train.data.manifest import read_manifest
     from train.data.store import pack
+    from train.data.store_parts import pack_part
     from train.image.view import parse_view
 
+    mine = chosen_part(part)
+    if mine is not None:
+        with bar("packing") as progress:
+            path = pack_part(
+                read_manifest(manifest), parse_view(view), mine, out, unclear=unclear_faces, on_progress=progress
+            )
+        show_part(path, mine, as_json=False)
+        return
     with bar("packing") as progress:
         store = pack(read_manifest(manifest), parse_view(view), out, unclear=unclear_faces, on_progress=progress)
     dropped = f", {store.dropped} with no or several faces dropped" if store.dropped else ""
@@ -293,22 +306,6 @@ def data_pack(
 
 def _dataset_folder(card: str) -> Path:
     return Path("runs") / "data" / Path(card).name.removesuffix(".toml")
-
-
-def _counts(frame: "pl.DataFrame") -> "pl.DataFrame":
-    keys = ("label", "generator", "source")
-    return frame.group_by(*keys, "split").len().sort(*keys, "split")
-
-
-def _show_counts(frame: "pl.DataFrame", path: Path) -> None:
-    from train.data.manifest import SPLITS
-
-    totals = _counts(frame).pivot("split", index=["label", "generator", "source"], values="len").fill_null(0)
-    rows = [
-        (row["label"], row["generator"], row["source"], *(f"{row.get(split, 0):,}" for split in SPLITS))
-        for row in totals.to_dicts()
-    ]
-    print_table(f"{frame.height:,} pictures -> {path}", ("label", "generator", "source", *SPLITS), rows)
 
 
 def _show_skin_tones(frame: "pl.DataFrame") -> None:

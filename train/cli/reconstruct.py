@@ -1,14 +1,18 @@
 """The command `data reconstruct`: fakes out of one's own real pictures."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from train.cli.audit import ManifestFile
 from train.cli.outputs import OUTPUT_FOLDER
+from train.cli.rows import PartOption, chosen_part, show_part
 from train.cli.terminal import Json, bar, command, print_json, print_lines, print_table, verb
 from train.common.errors import DataError, TrainError
+
+if TYPE_CHECKING:
+    from train.data.reconstruct.reconstruct import Reconstructed
 
 _SHOWN = 10
 
@@ -49,20 +53,30 @@ def reconstruct_verb(
     ] = 1.0,
     source: Annotated[list[str] | None, typer.Option(help="Only real pictures of this source. Repeatable.")] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads for the network, and for decoding and saving.")] = 2,
+    part: PartOption = None,
     as_json: Json = False,
 ) -> None:
     """Make fakes of your own real pictures by an autoencoder: they differ from the originals in nothing else."""
     from train.data.manifest import read_manifest
     from train.data.reconstruct.open_autoencoder import open_autoencoders
     from train.data.reconstruct.originals import select_reals
+    from train.data.reconstruct.parts import reconstruct_part
     from train.data.reconstruct.reconstruct import MANIFEST, reconstruct
     from train.data.reconstruct.regions import parse_region
     from train.data.scan.skipped import write_skipped
 
+    mine = chosen_part(part)
     region = None if regions is None else parse_region(regions)
     read = read_manifest(manifest)
     rows = select_reals(read, count=count, share=share, sources=source or ())
     opened = open_autoencoders(autoencoder, weights, threads, latent_noise)
+    if mine is not None:
+        with bar("reconstructing", as_json) as progress:
+            path = reconstruct_part(
+                read, rows, mine, opened, out, scale=scale, region=region, workers=threads, on_progress=progress
+            )
+        show_part(path, mine, as_json)
+        return
     with bar("reconstructing", as_json) as progress:
         made = reconstruct(read, rows, opened, out, scale=scale, region=region, workers=threads, on_progress=progress)
     listed = write_skipped(made.skipped, out / MANIFEST)
@@ -71,14 +85,22 @@ def reconstruct_verb(
         skips = [{"path": one.path, "reason": one.reason} for one in made.skipped]
         print_json({"manifest": out / MANIFEST, "pairs": len(made.pairs), "counts": counts, "skipped": skips})
         return
+    show_reconstructed(made, listed)
+    print_lines(f"next: {command('data', 'merge', manifest, out / MANIFEST, '--out', 'merged.csv')}")
+
+
+def show_reconstructed(made: "Reconstructed", listed: Path) -> None:
+    """Print how many pairs were made of what, and what was skipped, of which a list was written."""
+    from train.data.reconstruct.reconstruct import MANIFEST
+
+    counts = _counts(made.manifest.frame)
     columns = ("label", "generator", "source", "pictures")
     table = [tuple(str(row[name]) for name in columns) for row in counts]
-    print_table(f"{len(made.pairs):,} pairs -> {out / MANIFEST}", columns, table)
+    print_table(f"{len(made.pairs):,} pairs -> {made.manifest.folder / MANIFEST}", columns, table)
     for one in made.skipped[:_SHOWN]:
         print_lines(f"skipped: {one.reason}")
     if made.skipped:
         print_lines(f"{len(made.skipped):,} skipped, listed with reasons in {listed}")
-    print_lines(f"next: {command('data', 'merge', manifest, out / MANIFEST, '--out', 'merged.csv')}")
 
 
 def _counts(frame: Any) -> list[dict[str, Any]]:

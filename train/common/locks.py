@@ -2,6 +2,7 @@
 
 import errno
 import glob
+import re
 import shutil
 import tempfile
 import warnings
@@ -16,6 +17,9 @@ from train.common.atomic import is_unfinished, made_folders, naming, remove_unfi
 FOLDER_LOCK = ".lock"
 """The file in a folder whose lock is held by the process that works there."""
 _FILLING = ".filling"
+_PART_LOCK = re.compile(r"\..+\.part-\d+-of-\d+\.lock")
+# Seconds in which a part has taken its lock.
+_BEGINNING = 10.0
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
 
 
@@ -45,25 +49,49 @@ def let_go(lock: FileLock) -> None:
 
 
 @contextmanager
-def alone_in(folder: Path, busy: Exception) -> Iterator[bool]:
+def alone_in(folder: Path, busy: Exception, *, wait: float = 0) -> Iterator[bool]:
     """Let no other process work in a folder, which is made, while the block runs; False where the disk has no locks.
 
     What a process that was killed there had not written to the end is removed first. Raises `busy` where another
-    process is at work. A folder in which nothing but the lock is left at the end is empty again.
+    process is at work for longer than `wait` seconds (-1: for ever), or one of `alone_with_part`. A folder in which
+    nothing but the lock is left at the end is empty again.
     """
     with made_folders(folder):
         lock = FileLock(folder / FOLDER_LOCK)
+        held = _take_or_raise(lock, wait, busy)
         try:
-            held = take(lock, timeout=0)
-        except Timeout:
-            raise busy from None
-        try:
+            if _parts_at_work(folder):
+                raise busy
             if held:
                 remove_unfinished(folder)
             yield held
         finally:
-            if not holds_anything(folder):
-                (folder / FOLDER_LOCK).unlink(missing_ok=True)
+            _clear(folder, lock)
+            let_go(lock)
+
+
+@contextmanager
+def alone_with_part(folder: Path, part: str, busy: Exception) -> Iterator[bool]:
+    """Let no other process work on this part of a folder, as `alone_in`; others may work on other parts.
+
+    `part` is the name of the part as a file's. What killed processes had not written to the end is removed by the first
+    part that begins while no other is at work.
+    """
+    with made_folders(folder):
+        gate, lock = FileLock(folder / FOLDER_LOCK), FileLock(folder / f".{part}.lock")
+        # Held by others that begin for a moment, and by `alone_in` for long.
+        held = _take_or_raise(gate, _BEGINNING, busy)
+        try:
+            others = _parts_at_work(folder)
+            _take_or_raise(lock, 0, busy)
+            if held and not others:
+                remove_unfinished(folder)
+        finally:
+            let_go(gate)
+        try:
+            yield held
+        finally:
+            _clear(folder, lock)
             let_go(lock)
 
 
@@ -113,5 +141,40 @@ def _remove_if_dead(left: Path) -> None:
 
 
 def holds_anything(folder: Path) -> bool:
-    """Whether a folder is there and holds more than a lock and what a killed process had not written to the end."""
-    return folder.is_dir() and any(one.name != FOLDER_LOCK and not is_unfinished(one) for one in folder.iterdir())
+    """Whether a folder is there and holds more than locks and what a killed process had not written to the end."""
+    return folder.is_dir() and any(not _is_lock(one) and not is_unfinished(one) for one in folder.iterdir())
+
+
+def _is_lock(path: Path) -> bool:
+    return path.name == FOLDER_LOCK or _PART_LOCK.fullmatch(path.name) is not None
+
+
+def _parts_at_work(folder: Path) -> bool:
+    """Whether another process holds the lock of a part. Who asks holds that of the folder, so that none begins."""
+    for path in folder.iterdir():
+        if _PART_LOCK.fullmatch(path.name):
+            lock = FileLock(path)
+            try:
+                take(lock, timeout=0)
+            except Timeout:
+                return True
+            let_go(lock)
+    return False
+
+
+def _take_or_raise(lock: FileLock, wait: float, busy: Exception) -> bool:
+    try:
+        return take(lock, timeout=wait)
+    except Timeout:
+        raise busy from None
+
+
+def _clear(folder: Path, lock: FileLock) -> None:
+    """Leave a folder in which nothing was made as it was; locks of other parts, and with them the folder's, stay."""
+    if holds_anything(folder):
+        return
+    own = Path(lock.lock_file)
+    if own.name != FOLDER_LOCK:
+        own.unlink(missing_ok=True)
+    if not any(_PART_LOCK.fullmatch(one.name) for one in folder.iterdir()):
+        (folder / FOLDER_LOCK).unlink(missing_ok=True)

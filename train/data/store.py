@@ -4,33 +4,26 @@ import errno
 import hashlib
 import json
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 
-from train.common.atomic import check_folder_writable, made_folders, naming, public_mode, set_mode
+from train.common.atomic import check_folder_writable
 from train.common.documents import read_json
 from train.common.errors import DataError
-from train.common.locks import let_go, take
 from train.common.places import cache_folder
 from train.common.progress import ProgressCallback
 from train.data.manifest import Manifest
 from train.data.rows import select_rows, view_row
+from train.data.store_folder import unfinished_store
 from train.image.view import Unclear, View
 
 _PIXELS, _FACTS = "pixels.npy", "store.json"
-# The name of an unfinished store starts with a dot and ends so; its packer holds a lock on the file _OWNER in it.
-_UNFINISHED, _OWNER = ".part", "owner.lock"
-_FOLDER_LOCK = ".lock"
 
 
 @dataclass(frozen=True)
@@ -74,11 +67,27 @@ def pack(
     if target.exists():
         return open_store(target, manifest, view, unclear)
     shown = select_rows(manifest, view, unclear)
-    facts = _facts(manifest, shown, view, unclear)
-    with _unfinished(folder, target) as temporary:
-        _write_pixels(temporary / _PIXELS, shown, view, unclear, workers, on_progress)
-        (temporary / _FACTS).write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
+    write_store(
+        target,
+        store_facts(manifest, shown, view, unclear),
+        views_of(shown, view, unclear, workers),
+        (shown.frame.height, *view.input_size),
+        on_progress,
+    )
     return open_store(target, manifest, view, unclear)
+
+
+def write_store(
+    target: Path,
+    facts: dict[str, Any],
+    pixels: Iterable[np.ndarray],
+    shape: tuple[int, ...],
+    on_progress: ProgressCallback | None,
+) -> None:
+    """Write a store's folder, whole or not at all; one that another process has finished first stays."""
+    with unfinished_store(target.parent, target) as temporary:
+        write_pixels(temporary / _PIXELS, pixels, shape, on_progress)
+        (temporary / _FACTS).write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
 
 
 def pack_beside(
@@ -114,7 +123,7 @@ def open_store(path: Path, manifest: Manifest, view: View, unclear: Unclear = "d
     remedy = f"remove {path} and pack again"
     try:
         facts = read_json(path / _FACTS, error=DataError, remedy=remedy)
-        pixels = _map(path / _PIXELS)
+        pixels = map_pixels(path / _PIXELS)
     except (OSError, ValueError, EOFError, SyntaxError, RecursionError, MemoryError, TypeError):
         # What NumPy raises on a damaged header, which it reads as a Python expression.
         raise DataError(f"{path} is not a whole packed store: {remedy}.") from None
@@ -122,7 +131,7 @@ def open_store(path: Path, manifest: Manifest, view: View, unclear: Unclear = "d
         found = facts.get("view") if isinstance(facts, dict) else facts
         raise DataError(f"{path} was packed with view {found!r} but {view.text!r} is asked for: {remedy}.")
     shown = select_rows(manifest, view, unclear)
-    wanted = _facts(manifest, shown, view, unclear)
+    wanted = store_facts(manifest, shown, view, unclear)
     if (found := facts.get("unclear_faces")) != wanted.get("unclear_faces"):
         raise DataError(f"{path} was packed with unclear_faces {found!r} but {unclear!r} is asked for: {remedy}.")
     if facts != wanted:
@@ -132,99 +141,37 @@ def open_store(path: Path, manifest: Manifest, view: View, unclear: Unclear = "d
     return Store(pixels, shown, view, manifest.frame.height - shown.frame.height)
 
 
-def _map(path: Path) -> np.ndarray:
+def map_pixels(path: Path) -> np.ndarray:
+    """Map pixels read-only; what NumPy raises for a damaged file goes on, OSError for none."""
     if not path.is_file():
         raise OSError(f"{path} is no file")
     pixels: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
     return pixels
 
 
-def _facts(manifest: Manifest, shown: Manifest, view: View, unclear: Unclear) -> dict[str, Any]:
+def store_facts(manifest: Manifest, shown: Manifest, view: View, unclear: Unclear) -> dict[str, Any]:
+    """What a store says of itself."""
     policy = {"unclear_faces": unclear} if view.needs_eyes else {}
     return {"view": view.text, **policy, "manifest_sha256": manifest.sha256, "count": shown.frame.height}
 
 
-@contextmanager
-def _unfinished(folder: Path, target: Path) -> Iterator[Path]:
-    """Give a folder of one's own to fill; it becomes `target` at the end, or is removed on an error.
-
-    Its lock is held all the while, and dies with the process. Making, renaming and sweeping such folders happens under
-    the lock of `folder`, so that nobody sees one whose lock is not held yet, or no more.
-    """
-    with made_folders(folder) as made:
-        with _locked(folder) as locked:
-            if locked:
-                _sweep(folder)
-            temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=_UNFINISHED, dir=folder))
-            owner = FileLock(temporary / _OWNER)
-            take(owner)
-        try:
-            with naming(target, temporary):
-                yield temporary
-            with _locked(folder):
-                let_go(owner)
-                (temporary / _OWNER).unlink(missing_ok=True)
-                # Another process was first if the folder is there; its content is the same.
-                if not target.exists():
-                    set_mode(temporary, public_mode(folder=True))
-                    temporary.rename(target)
-        except BaseException:
-            if made:
-                # Nobody else can have packed into a folder that this call has made and that holds nothing else.
-                shutil.rmtree(temporary, ignore_errors=True)
-                if [path.name for path in folder.iterdir()] == [_FOLDER_LOCK]:
-                    (folder / _FOLDER_LOCK).unlink(missing_ok=True)
-            raise
-        finally:
-            let_go(owner)
-            shutil.rmtree(temporary, ignore_errors=True)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[bool]:
-    """Hold the lock of a folder of stores; False where its disk knows no locks."""
-    lock = FileLock(folder / _FOLDER_LOCK)
-    taken = take(lock)
-    try:
-        yield taken
-    finally:
-        let_go(lock)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove unfinished stores whose packer is dead: the lock that it held can be taken."""
-    for left in folder.glob(f".*{_UNFINISHED}"):
-        owner = FileLock(left / _OWNER)
-        try:
-            if not take(owner, timeout=0):
-                continue
-        except Timeout:
-            continue
-        let_go(owner)
-        shutil.rmtree(left, ignore_errors=True)
-
-
-def _write_pixels(
-    path: Path,
-    shown: Manifest,
-    view: View,
-    unclear: Unclear,
-    workers: int,
-    on_progress: ProgressCallback | None,
+def write_pixels(
+    path: Path, pixels: Iterable[np.ndarray], shape: tuple[int, ...], on_progress: ProgressCallback | None
 ) -> None:
-    count = shown.frame.height
-    header = {"descr": "|u1", "fortran_order": False, "shape": (count, *view.input_size)}
+    """Write pictures, uint8 [S, S, 3] each, as one .npy of `shape` [N, S, S, 3]."""
+    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
     # Written row by row, not through a map: on a full disk a write raises OSError where a map would kill
     # the process.
     with path.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
-        for done, pixels in enumerate(_views(shown, view, unclear, workers), 1):
-            file.write(pixels.tobytes())
+        for done, one in enumerate(pixels, 1):
+            file.write(one.tobytes())
             if on_progress is not None:
-                on_progress(done, count)
+                on_progress(done, shape[0])
 
 
-def _views(shown: Manifest, view: View, unclear: Unclear, workers: int) -> Iterator[np.ndarray]:
+def views_of(shown: Manifest, view: View, unclear: Unclear, workers: int) -> Iterator[np.ndarray]:
+    """Yield every picture of a manifest through a view, in order, uint8 [S, S, 3] each."""
     show = partial(view_row, shown, view=view, unclear=unclear)
     executor = ThreadPoolExecutor(max(1, workers))
     try:

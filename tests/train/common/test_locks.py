@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from train.common import locks
 from train.common.atomic import public_mode, remove_unfinished, write_text
-from train.common.locks import FOLDER_LOCK, alone_in, filled_folder, holds_anything
+from train.common.locks import FOLDER_LOCK, alone_in, alone_with_part, filled_folder, holds_anything
 
 ROOT = Path(__file__).parents[3]
 
@@ -106,3 +107,39 @@ def test_what_a_killed_process_was_filling_goes_and_what_a_live_one_fills_stays(
     assert alive.returncode == 0
     assert [one.name for one in target.iterdir()] == ["half"]
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_parts_of_a_folder_are_worked_on_at_once_but_none_twice_and_none_beside_the_whole(tmp_path: Path) -> None:
+    folder, one, two = tmp_path / "out", "m.part-1-of-2", "m.part-2-of-2"
+    with alone_with_part(folder, one, BusyError()):
+        left = folder / ".a.abcdefgh.part"
+        left.touch()
+        with alone_with_part(folder, two, BusyError()):
+            # It may be what the first is writing now.
+            assert left.exists()
+            (folder / "result").touch()
+        with pytest.raises(BusyError), alone_with_part(folder, one, BusyError()):
+            pytest.fail("one part twice")
+        with pytest.raises(BusyError), alone_in(folder, BusyError()):
+            pytest.fail("the whole beside a part")
+    with alone_with_part(folder, one, BusyError()):
+        assert not left.exists()
+    with alone_in(folder, BusyError()):
+        pass
+    assert (folder / "result").exists()
+
+
+def test_no_part_begins_while_the_whole_is_worked_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "_BEGINNING", 0.0)
+    with (
+        alone_in(tmp_path / "out", BusyError()),
+        pytest.raises(BusyError),
+        alone_with_part(tmp_path / "out", "m.part-1-of-2", BusyError()),
+    ):
+        pytest.fail("two at once")
+
+
+def test_a_part_in_which_nothing_was_made_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), alone_with_part(tmp_path / "new", "m.part-1-of-2", BusyError()):
+        raise ZeroDivisionError
+    assert not any(tmp_path.iterdir())

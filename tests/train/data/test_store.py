@@ -50,7 +50,7 @@ def test_row_i_is_picture_i(manifest: Manifest, tmp_path: Path) -> None:
 
 def test_a_store_is_packed_once(manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pack(manifest, VIEW, tmp_path)
-    monkeypatch.setattr(store, "_write_pixels", None)
+    monkeypatch.setattr(store, "write_pixels", None)
     assert pack(manifest, VIEW, tmp_path).pixels.shape == (60, 32, 32, 3)
 
 
@@ -92,17 +92,17 @@ def test_a_store_that_is_not_whole_is_refused(manifest: Manifest, tmp_path: Path
 def test_the_second_of_two_to_finish_uses_the_first(
     manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = store._write_pixels
+    write = store.write_pixels
 
     def write_late(*arguments: Any) -> None:
-        monkeypatch.setattr(store, "_write_pixels", write)
+        monkeypatch.setattr(store, "write_pixels", write)
         first = pack(manifest, VIEW, tmp_path)
         marker = tmp_path / store_key(manifest, VIEW) / "first"
         marker.touch()
         assert first.pixels.shape == (60, 32, 32, 3)
         write(*arguments)
 
-    monkeypatch.setattr(store, "_write_pixels", write_late)
+    monkeypatch.setattr(store, "write_pixels", write_late)
     pack(manifest, VIEW, tmp_path)
     assert (tmp_path / store_key(manifest, VIEW) / "first").exists()
     assert not [name for name in stores(tmp_path) if name.startswith(".")]
@@ -113,7 +113,7 @@ def test_a_full_disk_leaves_nothing(manifest: Manifest, tmp_path: Path, monkeypa
         path.write_bytes(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(store, "_write_pixels", full)
+    monkeypatch.setattr(store, "write_pixels", full)
     with pytest.raises(OSError, match="No space left"):
         pack(manifest, VIEW, tmp_path / "s")
     assert not (tmp_path / "s").exists()

@@ -42,7 +42,7 @@ def find_faces(
     longer the one that was scanned.
     """
     frame = manifest.frame
-    known = open_cache(cache, f"{detector.name}; rivals from {RIVAL_SHARE}")
+    known = open_cache(cache, cache_key(detector))
     rows = frame.unique("sha256", keep="first", maintain_order=True).join(known, on="sha256", how="anti")
     items = [(manifest.picture_path(path), sha256) for path, sha256 in rows.select("path", "sha256").iter_rows()]
     processes = min(workers or os.cpu_count() or 1, detector.most_processes)
@@ -59,6 +59,11 @@ def find_faces(
     )
     check_frame(joined, str(cache))
     return Manifest(joined, manifest.folder)
+
+
+def cache_key(detector: FaceDetector) -> str:
+    """What all that is found depends on but the pictures: a cache of another key is begun anew."""
+    return f"{detector.name}; rivals from {RIVAL_SHARE}"
 
 
 def eyes_in(picture: Picture, detector: FaceDetector) -> tuple[int, Eyes | None]:

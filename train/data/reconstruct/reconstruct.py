@@ -28,6 +28,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,15 @@ class Reconstructed:
 
 
 @dataclass(frozen=True)
+class Made:
+    """Rows of the manifest, pairs, and the originals that could not be used, in the order in which they were made."""
+
+    frame: pl.DataFrame
+    pairs: Sequence[ReconstructedPair]
+    skipped: Sequence[Skipped]
+
+
+@dataclass(frozen=True)
 class _Opened:
     """A decoded, reduced original, uint8 [H, W, 3] as stored, how it is saved, and its mask, uint8 [H, W]."""
 
@@ -109,20 +119,31 @@ def reconstruct(
     Raises DataError if the folder holds other things or pictures of other settings, if a region needs eyes and nobody
     has looked for them, or if no picture could be reconstructed.
     """
+    check_reconstruction(manifest, rows, folder, region)
+    with alone_in(folder, busy_in(folder)):
+        prepare_folder(folder, autoencoders, scale, region)
+        made = make_reconstructions(manifest, rows, autoencoders, folder, scale, region, workers, on_progress)
+        return write_reconstructed(made, folder)
+
+
+def busy_in(folder: Path) -> DataError:
+    """What is wrong where another process is at work."""
+    return DataError(f"Another process works in {folder}: wait until it is done, or name another folder.")
+
+
+def check_reconstruction(manifest: Manifest, rows: pl.DataFrame, folder: Path, region: Region | None) -> None:
+    """Raise DataError where the folder holds other things, or a region needs eyes and nobody has looked for them."""
     if region not in (None, "random") and (unknown := rows["faces"].null_count()):
         raise DataError(
             f"The region {region} is placed by the eyes, and faces have not been detected yet in {unknown} of "
             f"{rows.height} pictures of the manifest in {manifest.folder}: run `fauxlens data faces MANIFEST` first."
         )
-    if not (folder / SETTINGS).exists() and (folder.is_file() or holds_anything(folder)):
+    # In this order: whoever begins at the same time writes the settings first of all.
+    if folder.is_file() or (holds_anything(folder) and not (folder / SETTINGS).exists()):
         raise DataError(f"{folder} holds other things: name a folder that is empty or does not exist.")
-    busy = f"Another process works in {folder}: wait until it is done, or name another folder."
-    with alone_in(folder, DataError(busy)):
-        _prepare(folder, autoencoders, scale, region)
-        return _reconstruct_all(manifest, rows, autoencoders, folder, scale, region, workers, on_progress)
 
 
-def _reconstruct_all(
+def make_reconstructions(
     manifest: Manifest,
     rows: pl.DataFrame,
     autoencoders: Sequence[Autoencoder],
@@ -131,7 +152,8 @@ def _reconstruct_all(
     region: Region | None,
     workers: int,
     on_progress: ProgressCallback | None,
-) -> Reconstructed:
+) -> Made:
+    """Make what is missing of the rows' reconstructions; tables are left to the caller, who is alone at these rows."""
     plans = [plan_of(row, autoencoders, scale, region) for row in rows.iter_rows(named=True)]
     # By content, so that all sources and sizes come evenly and the time that is left can be told.
     plans.sort(key=lambda plan: plan.row["sha256"])
@@ -147,21 +169,28 @@ def _reconstruct_all(
             skipped.append(Skipped(plan.row["path"], why))
         if on_progress is not None:
             on_progress(done, len(plans))
-    if not made:
-        reason = skipped[0].reason if skipped else "none was chosen"
+    return Made(rows_frame(made, attributes_of(manifest.frame)), pairs, skipped)
+
+
+def write_reconstructed(made: Made, folder: Path) -> Reconstructed:
+    """Write the manifest and the pairs of all that was made; DataError where that is nothing."""
+    if made.frame.is_empty():
+        reason = made.skipped[0].reason if made.skipped else "none was chosen"
         raise DataError(f"No picture could be reconstructed ({reason}): choose other pictures.")
-    result = Manifest(rows_frame(made, attributes_of(manifest.frame)).sort("path"), folder)
+    result = Manifest(made.frame.sort("path"), folder)
     write_manifest(result, folder / MANIFEST)
-    pairs.sort(key=lambda pair: pair.fake)
+    pairs = sorted(made.pairs, key=lambda pair: pair.fake)
     table = pl.DataFrame(
         [asdict(pair) for pair in pairs], schema=dict.fromkeys(ReconstructedPair.__dataclass_fields__, pl.String)
     )
     write_bytes(folder / PAIRS, table_bytes(table))
-    return Reconstructed(result, tuple(pairs), tuple(skipped))
+    return Reconstructed(result, tuple(pairs), tuple(sorted(made.skipped, key=attrgetter("path"))))
 
 
-def _prepare(folder: Path, autoencoders: Sequence[Autoencoder], scale: int | None, region: Region | None) -> None:
-    """Refuse a folder that is for other settings, or write down what its pictures are."""
+def prepare_folder(
+    folder: Path, autoencoders: Sequence[Autoencoder], scale: int | None, region: Region | None
+) -> dict[str, Any]:
+    """Refuse a folder that is for other settings, or write down what its pictures are; return the settings."""
     settings = {
         "format": FORMAT,
         "autoencoders": {one.name: one.sha256 for one in autoencoders},
@@ -175,6 +204,7 @@ def _prepare(folder: Path, autoencoders: Sequence[Autoencoder], scale: int | Non
             raise DataError(f"{folder} holds reconstructions of other settings: name another folder.")
     else:
         write_text(path, json.dumps(settings, indent=1) + "\n")
+    return settings
 
 
 def _work(

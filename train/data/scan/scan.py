@@ -1,46 +1,52 @@
 """Scan a folder of pictures into a manifest."""
 
-import os
+import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from operator import attrgetter, itemgetter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
+from train.common.documents import table_bytes
 from train.common.errors import DataError
+from train.common.parts import ALL, WorkPart, part_path
 from train.common.progress import ProgressCallback
-from train.common.text import printable_bytes
-from train.data.cards.layouts import EXPECTED
-from train.data.cards.reader import Card, CardFacts, open_card, usual_layout
+from train.data.cards.reader import Card, CardFacts, open_card
 from train.data.groups import assign_groups
-from train.data.manifest import (
-    COLUMNS,
-    LABELS,
-    SCHEMA,
-    Manifest,
-    attribute_problem,
-    check_frame,
-    relative_path,
-)
+from train.data.manifest import COLUMNS, LABELS, SCHEMA, Manifest, attribute_problem, check_frame
 from train.data.scan import scan_cache
+from train.data.scan.find_files import FoundFile, find_files, looked_for, why_unfit
 from train.data.scan.measure import Measured, Refused, measure_all
 from train.data.scan.skipped import Skipped
 from train.data.splits import assign_splits
-from train.image.files import SUFFIXES, file_problem, folder_problem
 
-# So many names are given of what was looked for and found.
 MARKS = ("mark", "mark_says")
 """Attributes that a scan itself adds: those of train.data.scan.measure."""
-_NAMED = 6
 Trust = Literal["cache", "nothing"]
 # Columns of the manifest that a picture keeps from one scan to the next.
 _KEPT = ("group", "split", "faces", "eye_x", "eye_y", "eye_distance")
-# A file whose name promises a picture: its path below the scanned folder, that in the manifest (both with forward
-# slashes), whether it is a link, and its stamp.
-_File = tuple[str, str, bool, scan_cache.Stamp]
+_CARD = ("label", "generator", "family", "source", "card_split", "card_group")
+_MEASURED = ("sha256", "phash", "width", "height", "format", "jpeg_quality", "bytes")
+
+
+@dataclass(frozen=True)
+class ScannedRows:
+    """What a scan knows of each picture by itself; groups and splits take all pictures together (`assign_rows`).
+
+    `frame` has a row a picture, sorted by path: its path, what the card and the file say, and the attributes. `unfit`
+    are those of the skipped that are where the card has pictures, with the label that it has for them. `facts`
+    are those of the folder and the card, the same whichever part of the pictures was looked at, and can be JSON;
+    `listing` is a digest of all names and of what the card says of them, empty where everything was looked at.
+    """
+
+    frame: pl.DataFrame
+    skipped: tuple[Skipped, ...]
+    unfit: tuple[tuple[str | None, Skipped], ...]
+    facts: Mapping[str, Any]
 
 
 def scan(
@@ -65,151 +71,113 @@ def scan(
     "nothing" reads them all. Both give the same manifest. `clock` tells the nanoseconds since 1970. Raises
     DataError if a folder cannot be read, or no picture is left, or none of a class that the card has rules for.
     """
-    started = clock()
-    there, ignored = _find(folder, manifest_path.parent)
-    files, unfit, unnamed = _look_up(there, folder, open_card(card, folder))
-    skipped = [*(one for _, one in unfit), *unnamed, *ignored]
-    if files.is_empty():
-        _refuse_all(folder, "picture", [one for _, one in unfit])
-        raise DataError(f"{folder} has no picture {_looked_for(folder, card, {rule.label for rule in card.rules})}")
-    measured = _measure(files, folder, started, scan_cache.scan_cache_path(manifest_path), trust, workers, on_progress)
-    rows = files.join(measured, on="path", how="left", maintain_order="left")
-    for path, below, reason, label in rows.select("path", "below", "reason", "label").drop_nulls("reason").iter_rows():
-        unfit.append((label, Skipped(path, f"{folder / below}{reason}")))
-        skipped.append(unfit[-1][1])
-    rows = rows.filter(pl.col("reason").is_null())
+    found = scan_rows(
+        folder, card, manifest_path=manifest_path, workers=workers, on_progress=on_progress, trust=trust, clock=clock
+    )
     # A dataset of one class is fine; one of two whose pictures of a class cannot be read is not.
-    for label in sorted({rule.label for rule in card.rules} & set(LABELS)):
-        if label not in rows["label"]:
-            _refuse_all(folder, f"{label} picture", [one for its, one in unfit if its == label])
-            raise DataError(f"{folder} has no {label} picture that can be read {_looked_for(folder, card, {label})}")
-    # Not those of the table of measurements, of which some are joined beside them.
-    attributes = [name for name in files.columns if attribute_problem(name) is None]
-    # What files say of themselves comes along where any says something, unless the card has a column of that name.
-    said = [name for name in MARKS if name not in attributes and rows[name].null_count() < rows.height]
-    frame = _assign(rows, previous, sorted([*attributes, *said]))
+    for label in missing_labels(found.frame, found.facts):
+        refuse_unfit(str(folder), f"{label} picture", [one for its, one in found.unfit if its == label])
+        raise DataError(f"{folder} has no {label} picture that can be read {looked_for(folder, card, {label})}")
+    frame = assign_rows(found.frame, found.facts, previous)
     # A table that is as it was has been checked.
     if previous is None or not frame.equals(previous.frame):
         check_frame(frame, str(manifest_path))
-    return Manifest(frame, manifest_path.parent), tuple(sorted(skipped, key=attrgetter("path")))
+    return Manifest(frame, manifest_path.parent), found.skipped
 
 
-def _refuse_all(folder: Path, kind: str, unfit: list[Skipped]) -> None:
+def scan_rows(
+    folder: Path,
+    card: Card,
+    *,
+    manifest_path: Path,
+    part: WorkPart = ALL,
+    workers: int = 2,
+    on_progress: ProgressCallback | None = None,
+    trust: Trust = "cache",
+    clock: Callable[[], int] = time.time_ns,
+) -> ScannedRows:
+    """Do what of `scan` is done for each picture by itself, for those whose path below `folder` is in `part`.
+
+    A part has a cache of its own. Raises DataError as `scan`, but where no picture of a class can be read.
+    """
+    started = clock()
+    there, ignored = find_files(folder, manifest_path.parent, part)
+    files, unfit, unnamed = _look_up(there, folder, open_card(card, folder), part)
+    if files.is_empty():
+        refuse_unfit(str(folder), "picture", [one for _, one in unfit])
+        raise DataError(f"{folder} has no picture {looked_for(folder, card, {rule.label for rule in card.rules})}")
+    facts = {
+        # Not those of the table of measurements, of which some are joined beside them.
+        "attributes": [name for name in files.columns if attribute_problem(name) is None],
+        "card": card.name,
+        "expected": dict(card.expected),
+        "labels": sorted({rule.label for rule in card.rules} & set(LABELS)),
+        "listing": "" if part.count == 1 else _digest(files),
+    }
+    cache = scan_cache.scan_cache_path(manifest_path if part == ALL else part_path(manifest_path, part))
+    if part.count > 1:
+        files = files.filter(pl.Series([part.has(below) for below in files["below"]], dtype=pl.Boolean))
+    measured = _measure(files, folder, started, cache, trust, workers, on_progress)
+    rows = files.join(measured, on="path", how="left", maintain_order="left")
+    for path, below, reason, label in rows.select("path", "below", "reason", "label").drop_nulls("reason").iter_rows():
+        unfit.append((label, Skipped(path, f"{folder / below}{reason}")))
+    skipped = [*(one for _, one in unfit), *unnamed, *ignored]
+    marks = [name for name in MARKS if name not in facts["attributes"]]
+    rows = rows.filter(pl.col("reason").is_null()).select("path", *_CARD, *_MEASURED, *facts["attributes"], *marks)
+    return ScannedRows(rows, tuple(sorted(skipped, key=attrgetter("path"))), tuple(unfit), facts)
+
+
+def refuse_unfit(place: str, kind: str, unfit: Sequence[Skipped]) -> None:
     """Raise the reason why none of the pictures that are where the card has them can be used; pass where none is."""
     if unfit:
         raise DataError(
-            f"{folder} has no {kind} that can be used; {len(unfit):,} skipped, the first because {unfit[0].reason}"
+            f"{place} has no {kind} that can be used; {len(unfit):,} skipped, the first because {unfit[0].reason}"
         )
 
 
-def _looked_for(folder: Path, card: Card, labels: set[str]) -> str:
-    """The rest of a sentence about pictures that are not there: where the card has them, and what is there instead."""
-    unknown = card.rules == usual_layout(card.name).rules
-    globs = [rule.glob for rule in card.rules if rule.label in labels and not rule.skip]
-    wanted = ", ".join(globs[:_NAMED]) + (f" and {len(globs) - _NAMED} more" if len(globs) > _NAMED else "")
-    there = sorted(entry.name + "/" * entry.is_dir() for entry in folder.iterdir() if not entry.name.startswith("."))
-    found = ", ".join(there[:_NAMED]) + (f" and {len(there) - _NAMED} more" if len(there) > _NAMED else "")
-    above = _dataset_above(folder, card)
-    remedy = f"name {above}" if above else "rename the folders" if unknown else "name another folder of the dataset"
-    expected = EXPECTED if unknown else wanted
-    return f"(expected {expected}; found {found or 'nothing'}): {remedy}, or name a card that fits with --card."
+def missing_labels(rows: pl.DataFrame, facts: Mapping[str, Any]) -> list[str]:
+    """Return the classes that the card has rules for and no picture is of."""
+    return [label for label in facts["labels"] if label not in rows["label"]]
 
 
-def _dataset_above(folder: Path, card: Card) -> Path | None:
-    """The folder from which a card's paths start, where one inside it was named; None where that does not show."""
-    inside = folder.resolve().parts
-    for rule in card.rules:
-        start = tuple(rule.start.split("/")[:-1])
-        for depth in range(1, len(start)):
-            if inside[-depth:] == start[:depth]:
-                return folder.resolve().parents[depth - 1]
-    return None
+def assign_rows(rows: pl.DataFrame, facts: Mapping[str, Any], previous: Manifest | None) -> pl.DataFrame:
+    """Return the frame of a manifest of `ScannedRows` of all pictures, whose groups and splits are worked out.
 
-
-def _find(folder: Path, manifest_folder: Path) -> tuple[list[_File], list[Skipped]]:
-    """List the files below a folder whose names promise a picture, sorted by their path in the manifest.
-
-    What is not looked at, and why, comes with them; but for hidden files and folders.
-
-    This and `_look_up` are most of a scan in which nothing has changed. So they make no objects for a file but these.
+    Group, split and faces of pictures in `previous` are kept, faces of others are yet to be found.
     """
-    if folder.is_file():
-        raise DataError(f"{folder} is a file: name the folder that holds the pictures.")
-    files: list[_File] = []
-    ignored: list[Skipped] = []
-    waiting = [""]
-    while waiting:
-        inside = waiting.pop()
-        here = folder / inside
-        in_manifest = relative_path(here, manifest_folder)
-        start = "" if in_manifest == "." else f"{in_manifest}/"
-        try:
-            with _entries(here) as entries:
-                for entry in entries:
-                    name = entry.name
-                    if name.startswith("."):
-                        continue
-                    is_link = entry.is_symlink()
-                    why = None
-                    if entry.is_dir(follow_symlinks=False):
-                        why = folder_problem(name)
-                        if why is None:
-                            waiting.append(f"{inside}{name}/")
-                    elif is_link and _is_folder(entry):
-                        why = "is a link to a folder, which is not followed: copy the folder there, or scan it too."
-                    elif name[name.rfind(".") :].lower() in SUFFIXES:
-                        why = file_problem(name)
-                        if why is None:
-                            files.append((inside + name, start + name, is_link, scan_cache.stamp(entry)))
-                    if why is not None:
-                        shown = printable_bytes(start + name)
-                        ignored.append(Skipped(shown, f"{folder / inside}/{printable_bytes(name)} {why}"))
-        except OSError as error:
-            raise DataError(f"{here} cannot be read ({error.strerror}): name a folder you may read.") from None
-    return sorted(files, key=itemgetter(1)), ignored
+    attributes = facts["attributes"]
+    # What files say of themselves comes along where any says something, unless the card has a column of that name.
+    said = [name for name in MARKS if name not in attributes and rows[name].null_count() < rows.height]
+    return _assign(rows, previous, sorted([*attributes, *said]))
 
 
-@contextmanager
-def _entries(folder: Path) -> Iterator[Iterator[os.DirEntry[str]]]:
-    """List a folder."""
-    if os.scandir not in os.supports_fd:
-        with os.scandir(folder) as entries:
-            yield entries
-        return
-    # To ask for a file's stamp takes a third less time if its folder is open.
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        with os.scandir(handle) as entries:
-            yield entries
-    finally:
-        os.close(handle)
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
+def _digest(files: pl.DataFrame) -> str:
+    digest = hashlib.sha256()
+    listed = files.select("below", *_CARD, *(name for name in files.columns if attribute_problem(name) is None))
+    for some in listed.iter_slices(100_000):
+        digest.update(table_bytes(some))
+    return digest.hexdigest()
 
 
 def _look_up(
-    files: list[_File], folder: Path, card: Card
+    files: list[FoundFile], folder: Path, card: Card, part: WorkPart
 ) -> tuple[pl.DataFrame, list[tuple[str | None, Skipped]], list[Skipped]]:
     """Return the files that the card names, with what it says about them, those that cannot be used, with the label
     that the card has for them, and those that it does not name."""
-    named: list[_File] = []
+    named: list[FoundFile] = []
     facts: list[CardFacts] = []
     unfit: list[tuple[str | None, Skipped]] = []
     unnamed: list[Skipped] = []
     for file in files:
         below, path, is_link, _ = file
-        if (is_link or not path.isascii()) and (problem := _unfit(file, folder)):
-            label = facts_of.label if (facts_of := card.facts(below)) else None
-            unfit.append((label, problem))
+        if (is_link or not path.isascii()) and (problem := why_unfit(file, folder)):
+            if part.has(below):
+                label = facts_of.label if (facts_of := card.facts(below)) else None
+                unfit.append((label, problem))
         elif found := card.facts(below):
             named.append(file)
             facts.append(found)
-        else:
+        elif part.has(below):
             why = card.skip_reason(below)
             text = (
                 f"is left out: {why}" if why else f"is named by no rule of card {card.name!r}: add a rule or move it."
@@ -239,19 +207,6 @@ def _facts_frame(facts: list[CardFacts]) -> pl.DataFrame:
         # What a table leaves empty is not known.
         columns[name] = [dict(fact.attributes).get(name) or None for fact in distinct]
     return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))[rows]
-
-
-def _unfit(file: _File, folder: Path) -> Skipped | None:
-    below, path, is_link, _ = file
-    try:
-        path.encode("utf-8")
-    except UnicodeEncodeError:
-        shown = printable_bytes(path)
-        return Skipped(shown, f"{shown} has a name that is not UTF-8: rename it.")
-    # Unlike Path.resolve, realpath lets a link to itself pass; it cannot be read later on.
-    if is_link and not Path(os.path.realpath(folder / below)).is_relative_to(os.path.realpath(folder)):
-        return Skipped(path, f"{folder / below} is a link out of the folder: copy the picture into it.")
-    return None
 
 
 def _measure(

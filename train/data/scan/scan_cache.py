@@ -54,12 +54,16 @@ def scan_cache_path(manifest_path: Path) -> Path:
     return manifest_path.with_name(f".{manifest_path.name}.scan")
 
 
+NO_STAMP: Stamp = (None, None, None, None)
+"""Of a file that the system tells nothing about, or was not asked about."""
+
+
 def stamp(entry: os.DirEntry[str]) -> Stamp:
     """Return the stamp of a file, of nothing but None if the system does not tell it."""
     try:
         status = entry.stat()
     except OSError:
-        return None, None, None, None
+        return NO_STAMP
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 

@@ -45,7 +45,12 @@ class Pictures:
 
 
 def unpack_shards(
-    folder: Path, place: Path, *, limits: ArchiveLimits = USUAL_LIMITS, on_progress: ProgressCallback | None = None
+    folder: Path,
+    place: Path,
+    *,
+    limits: ArchiveLimits = USUAL_LIMITS,
+    on_progress: ProgressCallback | None = None,
+    wait: float = 0,
 ) -> Pictures:
     """Return the folder that holds a dataset's pictures as files: `folder` itself, or `place` with its shards unpacked.
 
@@ -54,14 +59,15 @@ def unpack_shards(
     shards say of each. Bytes are kept. Each shard appears whole or not at all, and what has been unpacked is not
     unpacked again. `on_progress` gets the shards done and in all. Raises DataError for a damaged or unsafe shard, where
     no shard has a picture, for a `place` that holds other things, where two would unpack into one folder or another
-    process is at it, and for too small a disk.
+    process is at it for longer than `wait` seconds (-1: for ever), and for too small a disk.
     """
     shards = find_shards(folder)
     if not shards:
         return Pictures(folder)
     _refuse_clashes(shards, folder)
     _check_owner(place, folder)
-    with alone_in(place, DataError(f"{place} is being filled by another scan: wait until it is done.")) as alone:
+    busy = DataError(f"{place} is being filled by another scan: wait until it is done.")
+    with alone_in(place, busy, wait=wait) as alone:
         if alone:
             # Left by a process that was killed.
             for left in place.glob(f".*{UNFINISHED}"):
