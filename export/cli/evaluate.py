@@ -1,14 +1,19 @@
 """The verb `fauxlens evaluate`: detectors on a manifest, as a report."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from train.cli.compare import show_evaluations
 from train.cli.outputs import OUTPUT_FOLDER
+from train.cli.rows import PartOption, chosen_part, show_part
 from train.cli.terminal import Json, bar, print_lines, print_table, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
+
+if TYPE_CHECKING:
+    from train.common.parts import WorkPart
+    from train.evaluate.selection import Which
 
 
 @verb(ElaError, DataError, TrainError, ExportError)
@@ -86,12 +91,37 @@ def evaluate_verb(
         typer.Option("--pixels", metavar="RANGE", help="Range of its pixel values: 0..255, 0..1, -1..1 or imagenet."),
     ] = "",
     out: Annotated[Path, typer.Option("--out", help="Folder for the report."), OUTPUT_FOLDER] = Path("report"),
+    part: PartOption = None,
+    scores: Annotated[
+        Path | None,
+        typer.Option(
+            "--scores",
+            metavar="TABLE",
+            help="Report on the scores that `data merge` put together from parts, instead of running the model again.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Evaluate a detector on a manifest: per generator, with intervals, as HTML, JSON and CSV."""
     from export.release.evaluate import evaluate_models, model_names
     from export.release.scanned_folder import manifest_of
 
+    mine = chosen_part(part)
+    if mine is not None:
+        for_reports = {
+            "--beside": beside,
+            "--robustness": robustness != "none",
+            "--bias-score": bias_score,
+            "--by": by,
+            "--name": bool(name),
+            "--card": card,
+            "--scores-at": scores_at,
+            "--parquet": parquet,
+            "--view": view,
+            "--scores": scores,
+        }
+        _evaluate_part(model, manifest, out, mine, split, [one for one, given in for_reports.items() if given], as_json)
+        return
     models = [one for one in (model, beside) if one]
     if not view and pixels_range:
         raise ExportError("--pixels is for models that are not Fauxlens's: give --view with it.")
@@ -116,6 +146,7 @@ def evaluate_verb(
             parquet=parquet,
             view=view,
             pixels_range=pixels_range,
+            scores=scores,
         )
     if as_json:
         typer.echo(found.paths.json.read_text(encoding="utf-8"))
@@ -146,3 +177,19 @@ def evaluate_verb(
     for note in found.notes:
         print_lines(note)
     print_lines(f"report: {found.paths.html}; each picture's scores: {out / 'scores.csv'}")
+
+
+def _evaluate_part(
+    model: Path, manifest: Path, out: Path, part: "WorkPart", split: "Which", refused: list[str], as_json: bool
+) -> None:
+    from export.release.evaluate_part import evaluate_part
+
+    if refused:
+        raise TrainError(
+            f"--part only scores pictures: leave out {refused[0]}, which is for the report of all of them."
+        )
+    if manifest.is_dir():
+        raise DataError(f"{manifest} is a folder, and parts are of a manifest: make one with `fauxlens data scan`.")
+    with bar("scoring", as_json) as progress:
+        path = evaluate_part(model, manifest, out, part, which=split, on_progress=progress)
+    show_part(path, part, as_json)

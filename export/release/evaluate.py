@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
-from export.artifacts.description import Description
 from export.artifacts.metadata import read_description
 from export.explain.mean_heatmaps import mean_heatmaps_of
 from export.explain.mean_sheet import illustrations
 from export.inference.detector import read_detector
 from export.release.foreign import score_foreign_model, score_table
+from export.release.merged_scores import score_merged
 from export.release.scored_model import ScoredModel
+from export.release.scoring import points_of, run_scorer, score_and_map
 from export.runtimes.litert import open_detector_file
 from train.common.errors import TrainError
 from train.common.progress import ProgressCallback
@@ -22,8 +22,7 @@ from train.data.manifest import Manifest, read_manifest
 from train.data.rows import select_rows
 from train.data.store import Store, pack_beside
 from train.evaluate.by_attribute import parse_by
-from train.evaluate.calibration import Calibration, OperatingPoints, probabilities
-from train.evaluate.decision import POINTS
+from train.evaluate.calibration import probabilities
 from train.evaluate.evaluation import Evaluation
 from train.evaluate.foreign_scores import SUFFIXES
 from train.evaluate.report.build import Reported, Scored, baseline_note, report
@@ -31,7 +30,7 @@ from train.evaluate.report.html import read_evaluations
 from train.evaluate.robustness.apply import PICTURES, Probabilities, RobustnessSubject, find_robustness
 from train.evaluate.robustness.corruptions import SETS, Corruption
 from train.evaluate.robustness.results import Robustness
-from train.evaluate.scores import log_odds_of, read_scores, write_scores
+from train.evaluate.scores import read_scores, write_scores
 from train.evaluate.selection import Which, mark_manifest, reported, rows_to_report
 from train.evaluate.shortcuts.bias_score import find_bias_score
 from train.evaluate.shortcuts.explain import (
@@ -42,44 +41,11 @@ from train.evaluate.shortcuts.explain import (
     low_frequency_baseline,
 )
 from train.fit.run_folder import Run, open_run, read_state, scores_path
-from train.fit.scoring import Scorer, keras_scorer, score_rows
+from train.fit.scoring import score_rows
 from train.image.view import parse_view
 
 # So many kinds are named in a sentence.
 _NAMED = 6
-
-
-def score_and_map(
-    store: Store, rows: pl.DataFrame, tflite: bytes, on_progress: ProgressCallback | None = None
-) -> tuple[pl.DataFrame, np.ndarray]:
-    """Score rows of a store by a sealed detector file on x86 LiteRT; with the heatmap of each, float32 [N, h, w].
-
-    rows: manifest rows with `seen` and `row`. The file gives probabilities, whose log odds stand in the scores table.
-    """
-    run = open_detector_file(tflite)
-    heatmaps: list[np.ndarray] = []
-    done = 0
-
-    def logits(views: np.ndarray) -> np.ndarray:
-        nonlocal done
-        output = run(views)
-        heatmaps.append(output.heatmaps)
-        done += len(views)
-        if on_progress:
-            on_progress(done, rows.height)
-        return log_odds_of(output.scores[:, 1])
-
-    scores = score_rows(store, rows, logits, Calibration(1.0, 0.0))
-    return scores, np.concatenate(heatmaps)
-
-
-def points_of(description: Description) -> OperatingPoints:
-    """The operating points that a detector file ships."""
-    points = description.operating_points
-    # One value for all points, as `choose_operating_points` gives them; a file of format 1 may have three.
-    unsure_from = max(decision.unsure_from for decision in points.values())
-    balanced, fpr_1, fpr_05 = (points[name].fake_from for name in POINTS)
-    return OperatingPoints(balanced, fpr_1, fpr_05, unsure_from)
 
 
 def evaluate_models(
@@ -98,6 +64,7 @@ def evaluate_models(
     pixels_range: str = "",
     bias_score: bool = False,
     parquet: bool = False,
+    scores: Path | None = None,
 ) -> Reported:
     """Evaluate run folders, detector files or bundles on one manifest; write a report, and scores.csv with each
     picture's.
@@ -111,7 +78,8 @@ def evaluate_models(
     model was trained on are evaluated, too, but for robustness. `names` are what the report calls the models, else the
     names of their files. A model may also be a table of another tool's scores (train.evaluate.foreign_scores), whose
     column is `scores_at` where it has another name than usual. `bias_score`: at most so many `pictures` are also shown
-    as files of the other class are.
+    as files of the other class are. `scores` is a table of a single model's scores that was put together from parts:
+    then the model is not run on all pictures again, and what takes all of their pixels is not in the report.
 
     Raises TrainError when models of different views are asked for side by side, and what is wrong with a model or the
     manifest.
@@ -121,8 +89,12 @@ def evaluate_models(
     called = model_names(models, names)
     manifest = read_manifest(manifest_path)
     groups = parse_by(by, manifest.frame, str(manifest_path)) if by else ()
+    if scores is not None and len(models) > 1:
+        raise TrainError(f"{scores} holds the scores of one model, and there are two: evaluate them separately.")
     found = [
-        _score_path(path, name, manifest, manifest_path, which, scores_at, view, pixels_range, on_progress)
+        score_merged(path, name, manifest, which, scores)
+        if scores is not None
+        else _score_path(path, name, manifest, manifest_path, which, scores_at, view, pixels_range, on_progress)
         for path, name in zip(models, called, strict=True)
     ]
     views = [one.view.text for one in found]
@@ -326,7 +298,7 @@ def _score_run(run: Run, called: str, manifest: Manifest, manifest_path: Path, w
     name, unclear = f"{called} (Keras float)", run.recipe.data.unclear_faces
 
     def open_model() -> Probabilities:
-        scorer = _run_scorer(run)
+        scorer = run_scorer(run)
         return lambda views: probabilities(state.calibration, scorer(views))
 
     # Seen is what the run saw, whatever else this manifest calls by the same name as its recipe.
@@ -335,17 +307,9 @@ def _score_run(run: Run, called: str, manifest: Manifest, manifest_path: Path, w
         scores = read_scores(scores_path(run, "float"))
     else:
         store = pack_beside(manifest, manifest_path, run.view, unclear=unclear)
-        scores = score_rows(store, rows_to_report(marked, which), _run_scorer(run), state.calibration)
+        scores = score_rows(store, rows_to_report(marked, which), run_scorer(run), state.calibration)
 
     def open_store() -> Store:
         return run.store() if manifest.sha256 == run.manifest_sha256 else store
 
     return ScoredModel(Scored(name, scores, state.points), marked, run.view, unclear, open_model, open_store)
-
-
-def _run_scorer(run: Run) -> Scorer:
-    """A scorer that runs a run's float state; loading it takes a few seconds."""
-    from ela.front_ends import parse_front_end
-    from train.fit.loop import load_model
-
-    return keras_scorer(load_model(run), parse_front_end(run.recipe.model.front_end))

@@ -24,8 +24,8 @@ from export.parity.heatmap_similarity import compare_maps
 from export.parity.references import choose_references, eyes_are_found, make_references
 from export.quantize.describe import describe
 from export.quantize.states import KerasState, load_states
-from export.release.evaluate import score_and_map
 from export.release.model_card import RECONSTRUCTIONS, Learned, render_card
+from export.release.scoring import score_and_map
 from export.release.variants import Variant, VariantComparison, choose_variant, reason, variants_document
 from export.tflite.checks import Requirements, check_detector
 from export.tflite.convert import Arithmetic, convert

@@ -13,8 +13,8 @@ from export.artifacts.metadata import read_description
 from export.artifacts.new_points import bundle_with, description_with, detector_with
 from export.artifacts.seal import digest_of, read_file
 from export.artifacts.vouched import is_shipped, vouch
-from export.release.evaluate import points_of, score_and_map
 from export.release.model_card import markdown_environment
+from export.release.scoring import points_of, score_and_map
 from train.common.atomic import write_bytes
 from train.common.errors import ExportError, TrainError
 from train.common.progress import ProgressCallback

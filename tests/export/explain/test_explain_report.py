@@ -14,7 +14,8 @@ import pytest
 from ela.front_ends import parse_front_end
 from export.artifacts.metadata import attach
 from export.explain.mean_heatmaps import find_mean_heatmaps, mean_heatmaps_of
-from export.release.evaluate import evaluate_models, score_and_map
+from export.release.evaluate import evaluate_models
+from export.release.scoring import score_and_map
 from train.common.errors import TrainError
 from train.data.manifest import read_manifest
 from train.data.store import pack

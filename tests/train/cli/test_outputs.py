@@ -30,7 +30,7 @@ READ = {
     "detect": {"model"},
     "ela": {"files", "model"},
     "embed": {"manifest"},
-    "evaluate": {"model", "manifest", "beside"},
+    "evaluate": {"model", "manifest", "beside", "scores"},
     "explain": {"files", "model", "mean", "local_fakes"},
     "export": {"run", "references", "local_fakes"},
     "loo": {"manifest"},
@@ -121,6 +121,7 @@ def test_a_place_that_was_not_named_is_checked_too(verb: str, name: str) -> None
     given = {one: parameter.default for one, parameter in signature(function).parameters.items()}
     given |= {one: Path("in/one.zip") for one in READ.get(verb, ())}
     named = {"card": "sets/mine.toml", "grid": "grids/mine.toml", "recipe": "mine.toml", "pixels": True}
+    named["manifests"] = [Path("in/one.part-2-of-3.parquet")]
     place = mark.place(given | named) if mark.place else default
     assert place == {
         "ablate": Path("runs/mine"),
@@ -128,6 +129,7 @@ def test_a_place_that_was_not_named_is_checked_too(verb: str, name: str) -> None
         "data croissant": Path("in/one.croissant.json"),
         "data faces": Path("in/one.zip"),
         "data get": Path("runs/data/mine"),
+        "data merge": Path("in/one.csv"),
         # Where the present folder cannot be written, there are no overlays and the verdicts all the same.
         "detect": None,
         "export": Path("in/one.zip/export"),
