@@ -30,6 +30,7 @@ EXTRAS = {
     "faces": ("mtcnn",),
     "facenet": ("keras_facenet",),
     "hubs": ("kagglehub", "huggingface_hub"),
+    "scale": ("distributed",),
     "benchmark": ("onnxruntime", "openvino", "onnx", "tf2onnx"),
 }
 """Names of top-level modules by the extra that brings them."""
