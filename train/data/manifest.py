@@ -19,6 +19,7 @@ import polars as pl
 from train.common.atomic import write_bytes
 from train.common.documents import read_table, table_bytes
 from train.common.errors import DataError
+from train.common.parts import whole_stem
 
 SCHEMA: dict[str, type[pl.DataType]] = {
     "path": pl.String,
@@ -149,6 +150,8 @@ def read_manifest(path: Path) -> Manifest:
         frame = read_table(path, error=DataError, remedy="make it with `fauxlens data scan`")
     except FileNotFoundError:
         raise DataError(f"{path} does not exist: make it with `fauxlens data scan`.") from None
+    if whole_stem(path) != path.stem:
+        raise DataError(f"{path} is a part and no manifest: put all parts together with `fauxlens data merge` first.")
     if missing := [name for name in COLUMNS if name not in frame.columns]:
         raise DataError(f"{path} has no column {missing[0]!r}: name a manifest, as `fauxlens data scan` makes it.")
     for name in attributes_of(frame):

@@ -97,3 +97,7 @@ def test_what_is_no_whole_is_not_merged(tree: Path, tmp_path: Path) -> None:
         assert words in said
         assert len(said.strip().splitlines()) == 1
     assert not (tmp_path / "a.csv").exists()
+    # Nor is a part taken for a manifest.
+    assert run("data", "faces", one, "--out", tmp_path / "faces.csv", status=2) == (
+        f"{one} is a part and no manifest: put all parts together with `fauxlens data merge` first.\n"
+    )
