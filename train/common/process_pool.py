@@ -24,9 +24,9 @@ from typing import Any, NoReturn, TypeVar
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
-# Handing over a chunk costs as much as measuring one small picture. There are so many chunks a worker that large
-# pictures at the end do not leave the others idle.
-_LARGEST_CHUNK, _CHUNKS_A_WORKER = 64, 16
+# Handing over a chunk costs as much as measuring one small picture. There are so many chunks a worker, and of what is
+# left so many again, that large pictures at the end do not leave the others idle.
+_LARGEST_CHUNK, _CHUNKS_A_WORKER, _LAST_CHUNKS_A_WORKER = 64, 16, 4
 # Seconds in which a process that is told to stop may clean up after itself. It does so when a call into C is over.
 _GRACE = 10.0
 
@@ -45,8 +45,7 @@ def parallel_map(
     caller meets the error. `work` may therefore see an item twice, and may be broken off by any BaseException.
     """
     pickled_work = pickle.dumps(work)
-    size = min(_LARGEST_CHUNK, len(items) // (max(1, workers) * _CHUNKS_A_WORKER) + 1)
-    chunks = [items[start : start + size] for start in range(0, len(items), size)]
+    chunks = list(_chunks(items, max(1, workers)))
     waiting = deque(range(len(chunks)))
     answers: SimpleQueue[tuple[int, list[Answer] | None]] = SimpleQueue()
     done: dict[int, list[Answer]] = {}
@@ -62,6 +61,16 @@ def parallel_map(
                     other, chunk = answers.get()
                     done[other] = [work(item) for item in chunks[other]] if chunk is None else chunk
             yield from done.pop(number)
+
+
+def _chunks(items: Sequence[Item], workers: int) -> Iterator[Sequence[Item]]:
+    """The items in chunks that become smaller at the end, so that no process waits long for another's last one."""
+    largest = min(_LARGEST_CHUNK, len(items) // (workers * _CHUNKS_A_WORKER) + 1)
+    start = 0
+    while start < len(items):
+        size = min(largest, (len(items) - start) // (workers * _LAST_CHUNKS_A_WORKER) + 1)
+        yield items[start : start + size]
+        start += size
 
 
 def serve_chunks() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from train.common.process_pool import parallel_map
+from train.common.process_pool import _chunks, parallel_map
 from train.data.scan.measure import measure_all, measure_file
 
 Draw = Callable[..., Image.Image]
@@ -108,7 +108,7 @@ def test_several_processes_take_part_and_what_they_print_is_no_answer(tmp_path: 
     os.mkfifo(tmp_path / "pipe")
     code = f"""
 import os
-from train.common.process_pool import parallel_map
+from train.common.process_pool import _chunks, parallel_map
 both = [f"(print('hello'), open({str(tmp_path / "pipe")!r}, {{end!r}}).close(), __import__('os').getpid())[2]"
         for end in "rw"]
 print(len(set(parallel_map(eval, both, 2))), os.getpid() in set(parallel_map(eval, both, 2)))
@@ -116,6 +116,17 @@ print(set(parallel_map(eval, ["__import__('os').getpid()"] * 3, 2, few=3)) == {{
 """
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert run.stdout == "hello\nhello\n2 True\nTrue\n", run.stderr
+
+
+@pytest.mark.parametrize("workers", [1, 2, 7])
+@pytest.mark.parametrize("count", [0, 1, 5, 64, 1_000, 20_001])
+def test_chunks_hold_every_item_once_and_end_small(count: int, workers: int) -> None:
+    """A process that has nothing left to take waits for one item of another's, not for a whole chunk."""
+    chunks = list(_chunks(range(count), workers))
+    assert [item for chunk in chunks for item in chunk] == list(range(count))
+    assert [len(chunk) for chunk in chunks[-workers:]] == [1] * min(workers, count)
+    assert all(len(chunk) <= 64 for chunk in chunks)
+    assert len(chunks) <= max(count / 64, 16 * workers) + 40 * workers
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -139,7 +150,7 @@ def test_what_cannot_be_shared_is_refused_before_anything_runs() -> None:
 
 def test_a_function_of_the_program_s_own_module_is_worked_by_this_process_alone() -> None:
     code = """
-from train.common.process_pool import parallel_map
+from train.common.process_pool import _chunks, parallel_map
 def double(number):
     return 2 * number
 print(list(parallel_map(double, range(100), 2)) == [2 * number for number in range(100)])
