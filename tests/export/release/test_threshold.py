@@ -170,7 +170,7 @@ def test_what_cannot_be_is_one_sentence(bundle: Path, own: Path, tmp_path: Path)
         ((bundle, own), "0 goals are given"),
         ((bundle, own, "--recall", "90%", "--cost", "1:1"), "2 goals are given"),
         ((bundle, own, "--recall", "9"), "no rate"),
-        ((bundle, own, "--recall", "90%", "--out", bundle), "is the detector itself"),
+        ((bundle, own, "--recall", "90%", "--out", bundle), "is what is read: name another place with --out"),
         ((bundle, own, "--recall", "90%", "--out", tmp_path / "x.txt"), "has to end in .zip or .tflite"),
         ((bundle, own, "--recall", "90%", "--out", tmp_path / "x.zip", "--split", "no"), "no split"),
         ((bundle, own, "--conformal", "1%", "--out", tmp_path / "x.zip"), "at least 99 real pictures"),
