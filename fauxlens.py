@@ -25,6 +25,7 @@ from export.cli.verify import verify_verb
 from export.cli.web import web_verb
 from train.cli.ablate import ablate_verb
 from train.cli.app import HELP_OPTIONS, App, group_in_order, version_option
+from train.cli.average import average_verb
 from train.cli.compare import compare_verb
 from train.cli.data import data_app
 from train.cli.loo import loo_verb
@@ -55,6 +56,7 @@ VERBS: dict[str, tuple[Callable[..., None] | typer.Typer, str]] = {
     "compare": (compare_verb, MAKE),
     "loo": (loo_verb, MAKE),
     "recover": (recover_verb, MAKE),
+    "average": (average_verb, MAKE),
     "ablate": (ablate_verb, MAKE),
     "quantize": (quantize_verb, SHIP),
     "export": (export_verb, SHIP),
