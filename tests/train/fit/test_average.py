@@ -1,0 +1,68 @@
+"""A run out of the mean of two sets of weights: what is averaged, what stays, and what is refused."""
+
+import shutil
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from train.common.errors import TrainError
+from train.evaluate.scores import read_scores
+from train.fit.average import average_run
+from train.fit.loop import kept_epoch
+from train.fit.run_folder import Run, has_state, open_run, scores_path, weights_path
+
+
+def arrays(path: Path) -> dict[str, np.ndarray]:
+    found = {}
+    with h5py.File(path) as file:
+        file.visititems(lambda name, one: found.update({name: one[()]}) if isinstance(one, h5py.Dataset) else None)
+    return found
+
+
+@pytest.fixture
+def other(trained_run: Run, tmp_path: Path) -> Path:
+    """The run's weights, each 2 % larger, as if it had been trained on."""
+    path = tmp_path / "other.h5"
+    shutil.copy(weights_path(trained_run, "float"), path)
+    with h5py.File(path, "r+") as file:
+        file.visititems(_larger)
+    return path
+
+
+def _larger(_: str, one: object) -> None:
+    if isinstance(one, h5py.Dataset):
+        one[...] = one[()] * np.float32(1.02)
+
+
+def test_the_backbone_is_the_mean_and_the_head_stays(trained_run: Run, other: Path, tmp_path: Path) -> None:
+    made = average_run(trained_run, other, 0.25, tmp_path / "run")
+    before, after = arrays(weights_path(trained_run, "float")), arrays(weights_path(made, "float"))
+    assert before.keys() == after.keys()
+    for name, value in before.items():
+        if name.startswith("head"):
+            np.testing.assert_array_equal(after[name], value)
+        else:
+            np.testing.assert_allclose(after[name], value * 1.005, rtol=1e-5, atol=1e-7)
+    assert has_state(made, "float")
+    assert open_run(made.folder).recipe == trained_run.recipe
+    theirs, mine = (read_scores(scores_path(run, "float")) for run in (trained_run, made))
+    assert theirs["path"].to_list() == mine["path"].to_list()
+    assert not np.array_equal(theirs["log_odds"], mine["log_odds"])
+    assert kept_epoch(made) == f"Average of {trained_run.folder.name} and, with a share of 0.25, other.h5."
+
+
+def test_what_cannot_be_averaged_is_refused(trained_run: Run, other: Path, tmp_path: Path) -> None:
+    with h5py.File(other, "r+") as file:
+        del file["conv1"]
+    with pytest.raises(TrainError, match="do not fit"):
+        average_run(trained_run, other, 0.5, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    unfinished = tmp_path / "unfinished"
+    shutil.copytree(trained_run.folder, unfinished)
+    shutil.rmtree(unfinished / "states")
+    with pytest.raises(TrainError, match=r"is not finished: `fauxlens train --resume"):
+        average_run(open_run(unfinished), other, 0.5, tmp_path / "run")
+    with pytest.raises(TrainError, match="already holds a run"):
+        average_run(trained_run, weights_path(trained_run, "float"), 0.5, trained_run.folder)
