@@ -25,14 +25,13 @@ from export.cli.verify import verify_verb
 from export.cli.web import web_verb
 from train.cli.ablate import ablate_verb
 from train.cli.app import HELP_OPTIONS, App, group_in_order, version_option
-from train.cli.average import average_verb
 from train.cli.compare import compare_verb
 from train.cli.data import data_app
 from train.cli.loo import loo_verb
 from train.cli.process import debug_option, run_app
 from train.cli.recipe import recipe_app
 from train.cli.svm import svm_verb
-from train.cli.train import train_verb
+from train.cli.train import average_verb, train_verb
 from train.common.version import VERSION as __version__
 
 if TYPE_CHECKING:
