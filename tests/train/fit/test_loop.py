@@ -14,7 +14,7 @@ from sklearn.metrics import confusion_matrix
 from ela.front_ends import FrontEnd, parse_front_end
 from train.common.errors import TrainError
 from train.common.tf import load_tensorflow
-from train.data.manifest import Manifest
+from train.data.manifest import Manifest, read_manifest
 from train.fit.batches import rows_of
 from train.fit.checkpoints import Epoch, Progress, load_progress, save_progress
 from train.fit.epoch import BatchProgress, batch_reporter
@@ -42,6 +42,11 @@ QUICK = {
 @pytest.fixture(scope="module")
 def quick() -> Recipe:
     return parse_recipe(QUICK, "quick")
+
+
+@pytest.fixture
+def manifest(small_manifest: Path) -> Manifest:
+    return read_manifest(small_manifest)
 
 
 class Interrupted(Exception):
