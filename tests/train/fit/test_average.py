@@ -12,6 +12,7 @@ from train.evaluate.scores import read_scores
 from train.fit.average import average_run
 from train.fit.loop import kept_epoch
 from train.fit.run_folder import Run, has_state, open_run, scores_path, weights_path
+from train.head import HEAD
 
 
 def arrays(path: Path) -> dict[str, np.ndarray]:
@@ -41,7 +42,7 @@ def test_the_backbone_is_the_mean_and_the_head_stays(trained_run: Run, other: Pa
     before, after = arrays(weights_path(trained_run, "float")), arrays(weights_path(made, "float"))
     assert before.keys() == after.keys()
     for name, value in before.items():
-        if name.startswith("head"):
+        if name.startswith(f"{HEAD}/"):
             np.testing.assert_array_equal(after[name], value)
         else:
             np.testing.assert_allclose(after[name], value * 1.005, rtol=1e-5, atol=1e-7)
