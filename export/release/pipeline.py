@@ -48,7 +48,7 @@ from train.evaluate.scores import read_scores, write_scores
 from train.evaluate.selection import Pair, mark_manifest, pairs_of_recipe, reported, rows_in_training, rows_to_report
 from train.fit.pipeline import seen_baseline
 from train.fit.run_folder import Run, scores_path
-from train.fit.scoring import scored_rows
+from train.fit.scoring import rows_met_in_life, scored_rows
 
 SOURCES: dict[str, tuple[str, Arithmetic]] = {
     "float32": ("float", "float32"),
@@ -263,7 +263,8 @@ def _convolutions(backbone: Any) -> int:
 
 def _compare(one: _Made, base: _Made, keras: Mapping[str, Scored], latency: tuple[Latency, ...]) -> Variant:
     scores, points = one.scored.scores, one.scored.points
-    seen = {"val": rows_in_training(scores, "val"), "test": rows_in_training(scores, "test")}
+    # What chooses thresholds chooses the variant, too.
+    seen = {"val": rows_met_in_life(rows_in_training(scores, "val")), "test": rows_in_training(scores, "test")}
     aucs = {
         split: compute_metrics(
             (part["label"] == "fake").to_numpy(), part["probability"].to_numpy(), points.balanced
