@@ -17,8 +17,9 @@ PAGES += [ROOT / "android_demo" / "README.md", ROOT / "datasets" / "README.md"]
 def _lines(page: Path) -> list[str]:
     """Lines of a page's shell blocks, joined where they end in a backslash."""
     text = page.read_text(encoding="utf-8")
-    blocks = re.findall(r"```(?:sh|bash|console)?\n(.*?)```", text, re.DOTALL)
-    return [line.strip() for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    shell = [block for language, block in blocks if language in ("", "sh", "bash", "console")]
+    return [line.strip() for block in shell for line in block.replace("\\\n", " ").splitlines()]
 
 
 def _commands(page: Path) -> list[list[str]]:
