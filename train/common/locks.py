@@ -171,7 +171,8 @@ def _take_or_raise(lock: FileLock, wait: float, busy: Exception) -> bool:
 
 def _clear(folder: Path, lock: FileLock) -> None:
     """Leave a folder in which nothing was made as it was; locks of other parts, and with them the folder's, stay."""
-    if holds_anything(folder):
+    # The block may have taken the folder back.
+    if not folder.is_dir() or holds_anything(folder):
         return
     own = Path(lock.lock_file)
     if own.name != FOLDER_LOCK:

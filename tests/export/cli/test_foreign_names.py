@@ -100,9 +100,9 @@ def test_pages_keep_their_line_breaks_and_values() -> None:
 def test_every_verb_prints_its_lines_by_the_function_that_escapes() -> None:
     """Not by itself: a name that is put into a line there would be shown as it is."""
     folders = (Path(fauxlens.__file__).parent / name / "cli" for name in ("train", "export"))
-    for path in (
-        path for folder in folders for path in folder.glob("*.py") if path.name not in ("app.py", "process.py")
-    ):
+    # The last prints a limit in numbers, before anything of ours is imported.
+    apart = ("app.py", "process.py", "limited_memory.py")
+    for path in (path for folder in folders for path in folder.glob("*.py") if path.name not in apart):
         for call in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
             name = ast.unparse(call.func)
             if name in ("typer.echo", "print"):

@@ -16,6 +16,7 @@ from train.common.errors import FauxlensError
 # What verbs read, and what leads to no file of this machine: every other path is a place that is written.
 READ = {
     "ablate": {"manifest"},
+    "average": {"run", "weights"},
     "benchmark": {"bundle"},
     "compare": {"runs"},
     "data audit": {"manifest"},
