@@ -11,6 +11,7 @@ from export.explain.localisation import Localisation, table_rows
 from export.release.hugging_face import front_matter
 from export.release.variants import COLUMNS, NOTES, VariantComparison, variant_cells
 from train.common.table_formats import markdown_code, markdown_text
+from train.data.reconstruct.autoencoder import NOISE
 from train.evaluate.decision import WORDS
 from train.evaluate.prior_shift import alarm_sentences
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from train.evaluate.evaluation import Evaluation
+    from train.fit.average import Averaged
 
 _WEAK = 0.5
 """A generator is listed under known failures when less than this part of its fakes is called fake."""
@@ -52,14 +54,17 @@ def render_card(
     localisation: Sequence[Localisation] = (),
     recipe_text: str,
     recipe_sha256: str,
+    averaged: "Averaged | None" = None,
 ) -> str:
     """The model card of a shipped variant as Markdown, with the YAML head that the Hugging Face Hub reads.
 
     `evaluation` is that of the same variant; `comparison` is the table of all and why this one ships; `learned` is what
     it was trained on; `baseline` is a sentence on what file metadata alone reaches, None where there were too few
     pictures to say; `localisation` is how well its heatmaps point at the masks of local fakes; `recipe_text` is the
-    recipe it was trained by, printed whole so that the run can be repeated.
+    recipe it was trained by, printed whole so that the run can be repeated; `averaged` says what its weights are the
+    average of.
     """
+    made = sorted({one.generator for one in learned if one.source == RECONSTRUCTIONS})
     template = markdown_environment().get_template("card.md.j2")
     text = template.render(
         d=description,
@@ -69,7 +74,9 @@ def render_card(
         rows=[variant_cells(variant) for variant in comparison.variants],
         how_to_read=NOTES,
         learned=learned,
-        reconstructed=",".join(sorted({one.generator for one in learned if one.source == RECONSTRUCTIONS})),
+        reconstructed=",".join(name for name in made if not name.endswith(NOISE)),
+        with_noise=",".join(name.removesuffix(NOISE) for name in made if name.endswith(NOISE)),
+        averaged=averaged,
         baseline=baseline,
         localisation=[table_rows([one])[0] for one in localisation],
         localisation_columns=LOCALISATION_COLUMNS,

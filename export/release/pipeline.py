@@ -46,6 +46,7 @@ from train.evaluate.report.build import Scored, report
 from train.evaluate.report.html import Illustration
 from train.evaluate.scores import read_scores, write_scores
 from train.evaluate.selection import Pair, mark_manifest, pairs_of_recipe, reported, rows_in_training, rows_to_report
+from train.fit.average import read_averaged
 from train.fit.pipeline import seen_baseline
 from train.fit.run_folder import Run, scores_path
 from train.fit.scoring import rows_met_in_life, scored_rows
@@ -175,6 +176,7 @@ def export_run(
             localisation=localised.groups if localised else (),
             recipe_text=run.recipe.published_text,
             recipe_sha256=run.recipe.sha256,
+            averaged=read_averaged(run),
         ),
         references=references,
         tolerances=Tolerances(),

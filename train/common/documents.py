@@ -5,6 +5,7 @@ without end, a byte order mark, bytes that are no UTF-8, nesting without end and
 in one place. `error` is the exception to raise, `remedy` what its sentence ends with.
 """
 
+import hashlib
 import io
 import json
 import stat
@@ -28,6 +29,12 @@ MAX_ROWS = 20_000_000
 _PARQUET = b"PAR1"
 
 Problem = type[FauxlensError]
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file of any size, as 64 hexadecimal digits. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_bytes(path: Path, *, error: Problem, remedy: str, limit: int = MAX_BYTES) -> bytes:

@@ -1,21 +1,35 @@
 """Average a run's weights with others that it was trained on from, or beside."""
 
-import hashlib
 import json
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ela.front_ends import parse_front_end
 from train.common.atomic import write_text
-from train.common.documents import read_json_object
+from train.common.documents import file_sha256, read_json_object
 from train.common.errors import TrainError
-from train.fit.run_folder import Run, has_state, start_run, weights_path
+from train.fit.run_folder import Run, abandon_run, has_state, start_run, weights_path, working_on
 from train.fit.scoring import keras_scorer, score_state
 from train.model import backbone_of, build_classifier
 from train.weights import save_weights
 
 AVERAGED = "averaged.json"
 """In a run folder: what its weights are the average of."""
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Averaged:
+    """What a run's weights are the average of: a run's and, with a `share` between 0 and 1, other weights.
+
+    run, weights: the names of the folder and the file, and the SHA-256 of both weights.
+    """
+
+    run: str
+    run_sha256: str
+    weights: str
+    weights_sha256: str
+    share: float
 
 
 def average_run(run: Run, weights: Path, share: float, folder: Path) -> Run:
@@ -35,29 +49,31 @@ def average_run(run: Run, weights: Path, share: float, folder: Path) -> Run:
     other = backbone_of(build_classifier(replace(settings, weights=str(weights)), view.size))
     for mine, its in zip(backbone_of(classifier).weights, other.weights, strict=True):
         mine.assign((1 - share) * mine + share * its)
+    averaged = Averaged(
+        run.folder.name, file_sha256(weights_path(run, "float")), weights.name, file_sha256(weights), share
+    )
     made = start_run(folder, run.recipe, run.manifest_path, run.manifest())
-    about = {
-        "format": 1,
-        "run": run.folder.name,
-        "run_sha256": _sha256(weights_path(run, "float")),
-        "weights": weights.name,
-        "weights_sha256": _sha256(weights),
-        "share": share,
-    }
-    write_text(folder / AVERAGED, json.dumps(about, indent=1) + "\n")
-    save_weights(classifier, weights_path(made, "float"), settings)
-    score_state(made, made.store(), "float", keras_scorer(classifier, parse_front_end(settings.front_end)))
+    with working_on(folder):
+        try:
+            write_text(folder / AVERAGED, json.dumps({"format": FORMAT} | asdict(averaged), indent=1) + "\n")
+            save_weights(classifier, weights_path(made, "float"), settings)
+            score_state(made, made.store(), "float", keras_scorer(classifier, parse_front_end(settings.front_end)))
+        except BaseException:
+            # There is nothing to go on with: what `train --resume` would do is another thing.
+            for path in (folder / AVERAGED, weights_path(made, "float")):
+                path.unlink(missing_ok=True)
+            abandon_run(made)
+            raise
     return made
 
 
-def averaged_of(run: Run) -> str:
-    """Say in a sentence what a run's weights are the average of; empty for a run that was trained."""
-    path = run.folder / AVERAGED
+def read_averaged(run: Run) -> Averaged | None:
+    """Say what a run's weights are the average of; None for a run that was trained. Raises TrainError if damaged."""
+    path, remedy = run.folder / AVERAGED, "average the run again into another folder"
     if not path.exists():
-        return ""
-    about = read_json_object(path, error=TrainError, remedy="average the run again into another folder")
-    return f"Average of {about.get('run')} and, with a share of {about.get('share')}, {about.get('weights')}."
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+        return None
+    about = read_json_object(path, error=TrainError, remedy=remedy)
+    kinds = {name: float if name == "share" else str for name in Averaged.__dataclass_fields__}
+    if about.pop("format", None) != FORMAT or {name: type(value) for name, value in about.items()} != kinds:
+        raise TrainError(f"{path} is damaged: {remedy}.")
+    return Averaged(**about)

@@ -11,7 +11,7 @@ from train.common.progress import ProgressCallback
 from train.common.tf import load_tensorflow, seed_everything
 from train.data.store import Store
 from train.dropout import seed_dropout
-from train.fit.average import averaged_of
+from train.fit.average import read_averaged
 from train.fit.batches import Batch, whole
 from train.fit.checkpoints import (
     GUESSING,
@@ -132,8 +132,8 @@ def load_model(run: Run) -> Any:
 
 def kept_epoch(run: Run) -> str:
     """Say in a sentence which epoch's weights a run has kept, and why, or what its weights are the average of."""
-    if averaged := averaged_of(run):
-        return averaged
+    if averaged := read_averaged(run):
+        return f"Average of {averaged.run} and, with a share of {averaged.share:g}, {averaged.weights}."
     progress = load_progress(run.folder / "checkpoints")
     if not 0 <= progress.kept < len(progress.history):
         return "No epoch is finished yet."

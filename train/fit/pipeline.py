@@ -16,6 +16,7 @@ from train.evaluate.report.build import Reported, Scored, metadata_baseline, rep
 from train.evaluate.report.html import BaselineNote
 from train.evaluate.scores import read_scores
 from train.evaluate.selection import mark_seen
+from train.fit.average import read_averaged
 from train.fit.checkpoints import Epoch
 from train.fit.distribute.replicas import Replicas, WorkerLost
 from train.fit.epoch import BatchCallback
@@ -94,6 +95,10 @@ def train_and_score(
         try:
             store = run.store(on_pack)
             done = has_state(run, "float")
+            if not done and read_averaged(run):
+                raise TrainError(
+                    f"{run.folder} is an average that was not finished: average again into another folder."
+                )
             if replicas:
                 replicas.wait()
             callbacks: dict[str, Any] = {"on_pack": on_pack, "on_batch": on_batch, "on_epoch": on_epoch}

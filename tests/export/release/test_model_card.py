@@ -10,11 +10,12 @@ import pytest
 from export.artifacts.description import Description
 from export.benchmark.latency import BenchmarkMachine
 from export.explain.localisation import Localisation
-from export.release.model_card import Learned, render_card
+from export.release.model_card import RECONSTRUCTIONS, Learned, render_card
 from export.release.variants import COLUMNS, Variant, VariantComparison, variant_cells
 from train.evaluate.calibration import OperatingPoints
 from train.evaluate.evaluation import Evaluation, evaluate_scores
 from train.evaluate.metrics import Interval
+from train.fit.average import Averaged
 
 if TYPE_CHECKING:
     from tests.export.conftest import Describe
@@ -183,3 +184,24 @@ def test_the_hub_reads_the_head(
     assert results["AUC, fakes outside training"] == round(evaluation.unseen.auc.value, 4)
     assert card.data.model_name == name
     assert card.text.lstrip().startswith("# Faces")
+
+
+def test_the_steps_have_all_kinds_of_reconstructions_and_the_average(
+    render: Render, evaluation: Evaluation, describe: Describe
+) -> None:
+    made = tuple(
+        Learned(RECONSTRUCTIONS, name, "fake", 5, 1, 1) for name in ("taesd-noise", "taesd", "taef1-noise", "taesdxl")
+    )
+    averaged = Averaged("third", "a" * 64, "second.h5", "b" * 64, 0.25)
+    card = render(describe(), evaluation, learned=made, averaged=averaged)
+    for line in (
+        "--out reconstructed --autoencoder taesd,taesdxl\n",
+        "--out noisy --autoencoder taef1,taesd --latent-noise NOISE\n",
+        "data merge manifest.csv reconstructed/manifest.csv noisy/manifest.csv --out",
+        f"average runs/again WEIGHTS.h5 --share 0.25 --out runs/averaged   # WEIGHTS.h5: SHA-256 {'b' * 64}\n",
+        "fauxlens quantize runs/averaged\n",
+    ):
+        assert line in card
+    plain = render(describe(), evaluation)
+    assert "fauxlens quantize runs/again\n" in plain
+    assert not any(word in plain for word in ("reconstruct", "noisy", "data merge", "average runs"))

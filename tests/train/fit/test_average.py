@@ -9,8 +9,9 @@ import pytest
 
 from train.common.errors import TrainError
 from train.evaluate.scores import read_scores
-from train.fit.average import average_run
+from train.fit.average import AVERAGED, average_run, read_averaged
 from train.fit.loop import kept_epoch
+from train.fit.pipeline import train_and_score
 from train.fit.run_folder import Run, has_state, open_run, scores_path, weights_path
 from train.head import HEAD
 
@@ -65,5 +66,28 @@ def test_what_cannot_be_averaged_is_refused(trained_run: Run, other: Path, tmp_p
     shutil.rmtree(unfinished / "states")
     with pytest.raises(TrainError, match=r"is not finished: `fauxlens train --resume"):
         average_run(open_run(unfinished), other, 0.5, tmp_path / "run")
-    with pytest.raises(TrainError, match="already holds a run"):
+    with pytest.raises(TrainError, match="already holds"):
         average_run(trained_run, weights_path(trained_run, "float"), 0.5, trained_run.folder)
+
+
+def test_an_average_that_fails_leaves_nothing(
+    trained_run: Run, other: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise TrainError("No.")
+
+    monkeypatch.setattr("train.fit.average.score_state", fail)
+    with pytest.raises(TrainError, match="No"):
+        average_run(trained_run, other, 0.5, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_average_that_was_killed_is_not_trained(trained_run: Run, other: Path, tmp_path: Path) -> None:
+    made = average_run(trained_run, other, 0.5, tmp_path / "run")
+    shutil.rmtree(made.folder / "states")
+    with pytest.raises(TrainError, match="is an average that was not finished"):
+        train_and_score(open_run(made.folder))
+    assert (made.folder / AVERAGED).exists()
+    (made.folder / AVERAGED).write_text("{}")
+    with pytest.raises(TrainError, match="is damaged"):
+        read_averaged(made)

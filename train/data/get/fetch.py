@@ -1,6 +1,5 @@
 """Fetch one file by its address: what breaks off is continued, and only the promised content gets the name."""
 
-import hashlib
 import ipaddress
 import json
 import re
@@ -15,7 +14,7 @@ import requests
 import urllib3
 
 from train.common.atomic import naming, write_text
-from train.common.documents import read_json_object
+from train.common.documents import file_sha256, read_json_object
 from train.common.errors import DataError
 from train.common.progress import ProgressCallback
 
@@ -70,13 +69,13 @@ def fetch_file(
     """
     _check_address(url)
     if path.exists():
-        if _sha256(path) == sha256:
+        if file_sha256(path) == sha256:
             return path
         raise DataError(f"{path} is there already with other content: move it away.")
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     _download(url, part, patience, max_bytes, on_progress)
-    found = _sha256(part)
+    found = file_sha256(part)
     if found != sha256:
         _forget(part)
         raise DataError(
@@ -287,8 +286,3 @@ def _recall(part: Path) -> _Known:
 def _forget(part: Path) -> None:
     part.unlink(missing_ok=True)
     _facts(part).unlink(missing_ok=True)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+NOISE = "-noise"
+"""What the name of an autoencoder ends in that adds noise to the latents."""
 MIN_SIDE = 16
 """Pixels; a smaller picture has nothing that an autoencoder could keep."""
 

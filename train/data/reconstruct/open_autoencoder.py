@@ -9,7 +9,7 @@ import numpy as np
 from train.common.errors import DataError
 from train.common.tf import limit_threads
 from train.data.reconstruct import taesd
-from train.data.reconstruct.autoencoder import Autoencoder
+from train.data.reconstruct.autoencoder import NOISE, Autoencoder
 from train.data.reconstruct.onnx_file import open_onnx
 from train.data.reconstruct.safetensors_file import read_safetensors_file
 from train.data.reconstruct.tiles import in_tiles
@@ -84,7 +84,7 @@ def open_taesd(name: str, weights: Path | None, threads: int = 2, latent_noise: 
         strength, seed = _draw(pixels)
         return in_tiles(lambda tile: run(tile, latent_noise * strength, seed), pixels)
 
-    return Autoencoder(f"{name}-noise" if latent_noise else name, digest.hexdigest(), reconstruct)
+    return Autoencoder(f"{name}{NOISE}" if latent_noise else name, digest.hexdigest(), reconstruct)
 
 
 def _draw(pixels: np.ndarray) -> tuple[float, int]:
