@@ -91,8 +91,8 @@ def choose_operating_points(
 
     weights [N], >= 0: what each picture counts among those of its class (`equal_weights` of its source), else all
     count the same. Fractions below are weighted.
-    fpr_1, fpr_05: catch the most fakes while at most 1 % or 0.5 % of the reals are called fake; of the
-    thresholds that catch the same fakes, the one with the fewest false alarms.
+    fpr_1, fpr_05: catch the most fakes while at most 1 % or 0.5 % of the reals are called fake, by weight and by
+    number; of the thresholds that catch the same fakes, the one with the fewest false alarms.
     balanced: maximises balanced accuracy; of several equally good gaps, the middle of the widest. Never above fpr_1.
     unsure_from: the highest value with at most 5 % of the fakes below it (what is then called real is rarely fake),
     raised where the band up to the strictest threshold would hold more than a fifth of the reals.
@@ -108,8 +108,11 @@ def choose_operating_points(
     if counts.shape != scores.shape or (counts < 0).any() or not counts[fake].sum() or not counts[~fake].sum():
         raise TrainError("Operating points need a weight for each picture: none negative, not all zero in a class.")
     reals, fakes = Ranked.of(single[~fake], counts[~fake]), Ranked.of(single[fake], counts[fake])
-    fpr_1 = false_alarms_at_most(reals, fakes, FPR_1)
-    fpr_05 = false_alarms_at_most(reals, fakes, FPR_05)
+    # A rate that held for evenly weighted sources only could be twice as high among all pictures, and the reverse.
+    counted = Ranked.of(single[~fake])
+    fpr_1, fpr_05 = (
+        max(false_alarms_at_most(one, fakes, rate) for one in (reals, counted)) for rate in (FPR_1, FPR_05)
+    )
     balanced = min(best_balanced(reals, fakes), fpr_1)
     unsure_from = max(few_fakes_below(reals, fakes), few_reals_between(reals, fpr_05))
     return OperatingPoints(balanced, fpr_1, fpr_05, min(unsure_from, fpr_05))

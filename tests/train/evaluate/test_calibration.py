@@ -173,6 +173,19 @@ def test_weights_count_every_source_alike() -> None:
     assert points == choose_operating_points(repeated, np.arange(repeated.size) >= 2000)
 
 
+def test_the_rate_of_false_alarms_holds_by_source_and_by_picture() -> None:
+    random = np.random.default_rng(5)
+    # The large source scores higher: evenly weighted sources alone would allow twice as many of all pictures.
+    many, few, fakes = random.normal(0.5, 0.05, 1000), random.normal(0.2, 0.05, 100), random.normal(0.6, 0.1, 300)
+    p = np.clip(np.concatenate([many, few, fakes]), 0, 1)
+    fake = np.arange(p.size) >= 1100
+    points = choose_operating_points(p, fake, equal_weights(["many"] * 1000 + ["few"] * 100 + ["fake"] * 300))
+    for threshold, rate in ((points.fpr_1, 0.01), (points.fpr_05, 0.005)):
+        by_source = ((p[:1000] >= threshold).mean() + (p[1000:1100] >= threshold).mean()) / 2
+        by_picture = (p[:1100] >= threshold).mean()
+        assert by_source <= by_picture <= rate < by_picture + 2 / 1100
+
+
 @pytest.mark.parametrize("function", [fit_calibration, choose_operating_points])
 @pytest.mark.parametrize(
     ("values", "fake", "word"),
