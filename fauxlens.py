@@ -37,7 +37,7 @@ from train.common.version import VERSION as __version__
 if TYPE_CHECKING:
     from export.api import Detection, Detector, evaluate, metrics, open_detector, verify
 
-START, PICTURES, MAKE, SHIP = "Start here", "Look at pictures", "Make a detector", "Ship and verify"
+START, PICTURES, MAKE, SHIP = "Start here", "Analyse pictures", "Train a detector", "Export and verify"
 VERBS: dict[str, tuple[Callable[..., None] | typer.Typer, str]] = {
     # In the order of use; help shows them like this.
     "demo": (demo_verb, START),
@@ -90,10 +90,10 @@ def root(
         bool, typer.Option("--version", help="Show the version and exit.", callback=version_option, is_eager=True)
     ] = False,
     debug: Annotated[
-        bool, typer.Option("--debug", help="Show the traceback of a fault of Fauxlens.", callback=debug_option)
+        bool, typer.Option("--debug", help="Show the traceback of an internal error.", callback=debug_option)
     ] = False,
 ) -> None:
-    """Tell AI-generated faces from real ones; train, ship and verify detectors that run on phones and in browsers."""
+    """Detect AI-generated faces; train, export and verify detectors that run on phones and in browsers."""
 
 
 for _name, (_verb, _panel) in VERBS.items():

@@ -17,14 +17,16 @@ def benchmark_verb(
         list[str] | None, typer.Option(metavar="NAME", help="Variant of the bundle; all if not given. Repeatable.")
     ] = None,
     threads: Annotated[str, typer.Option(metavar="N,...", help="Thread counts, comma-separated.")] = "1,2",
-    rounds: Annotated[int, typer.Option(help="Timed runs of each variant and part.")] = 200,
-    starts: Annotated[int, typer.Option(help="New processes of each, for cold start and memory; 0 skips these.")] = 5,
+    rounds: Annotated[int, typer.Option(help="Timed runs per variant and part.")] = 200,
+    starts: Annotated[
+        int, typer.Option(help="New processes per variant, for cold start and memory; 0 skips these.")
+    ] = 5,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE.json", help="Also write the JSON here."), OUTPUT_FILE
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure latency, cold start and memory of the detectors in a bundle, and compare with other engines."""
+    """Measure latency, cold start and memory of a bundle's detectors, and compare with other engines."""
     import json
 
     from export.artifacts.bundle import read_bundle

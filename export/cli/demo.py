@@ -13,11 +13,9 @@ from train.common.errors import DataError, ElaError, ExportError, TrainError
 
 @verb(ElaError, DataError, TrainError, ExportError)
 def demo_verb(
-    out: Annotated[
-        Path, typer.Option("--out", help="Folder for everything that the demo makes."), OUTPUT_FOLDER
-    ] = Path("runs/demo"),
+    out: Annotated[Path, typer.Option("--out", help="Output folder."), OUTPUT_FOLDER] = Path("runs/demo"),
 ) -> None:
-    """Run the full pipeline on the built-in sample, offline: data, training, int8, .tflite, verification, report."""
+    """Run the full pipeline offline on drawn sample data: training, int8, .tflite, verification, report."""
     from export.release.demo import closing_lines, run_demo
 
     shown = run_demo(out, bar, lambda line: print_lines(line, err=True))

@@ -27,7 +27,7 @@ MANY = 20
 def detect_verb(
     files: Annotated[
         list[str],
-        typer.Argument(help="Pictures, folders of them, patterns, - for standard input, addresses (with --fetch)."),
+        typer.Argument(help="Pictures, folders, patterns, - for standard input, URLs (with --fetch)."),
     ],
     model: Annotated[
         Path | None, typer.Option(help="A .tflite or a bundle.", show_default="the shipped detector")
@@ -41,26 +41,26 @@ def detect_verb(
     ] = Path(),
     overlay: Annotated[
         bool | None,
-        typer.Option("--overlay/--no-overlay", help="Draw overlays or none.", show_default=f"up to {MANY} pictures"),
+        typer.Option("--overlay/--no-overlay", help="Draw overlays.", show_default=f"up to {MANY} pictures"),
     ] = None,
-    full_size: Annotated[bool, typer.Option("--full-size", help="Draw overlays as large as the picture.")] = False,
-    fetch: Annotated[bool, typer.Option("--fetch", help="Fetch http and https addresses.")] = False,
+    full_size: Annotated[bool, typer.Option("--full-size", help="Draw overlays in the size of the picture.")] = False,
+    fetch: Annotated[bool, typer.Option("--fetch", help="Download http and https URLs.")] = False,
     traces: Annotated[
         bool,
         typer.Option(
             "--traces",
-            help="Also look for traces of processing and double JPEG compression (slow; always with --report).",
+            help="Also detect resampling and double JPEG compression (slow; always on with --report).",
         ),
     ] = False,
     report: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.html", help="Write the evidence about one picture as a page."),
+        typer.Option(metavar="FILE.html", help="Write the evidence for one picture as a web page."),
         WritePlace("file", endings=(".html", ".htm")),
     ] = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Also write a table."), OUTPUT_FILE] = None,
     jsonl: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.jsonl", help="Also write one JSON document a line, as results arrive."),
+        typer.Option(metavar="FILE.jsonl", help="Also write one JSON document per line, as results arrive."),
         OUTPUT_FILE,
     ] = None,
     workers: Annotated[
@@ -68,7 +68,7 @@ def detect_verb(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Classify pictures as real or AI-generated, with the evidence: file marks, faces, the detector's score."""
+    """Classify pictures as real or AI-generated, with evidence: file metadata, faces, the detector's score."""
     from export.inference.detect_files import DetectedPicture, Settings, detect_files, detector_path, opened
     from export.inference.detector import threshold_of
     from export.inference.fetch import read_address

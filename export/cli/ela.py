@@ -26,7 +26,7 @@ def ela_verb(
     files: Annotated[list[Path], typer.Argument(help="Pictures and folders.")],
     out: Annotated[
         Path | None,
-        typer.Option("--out", show_default="beside each", help="Output folder; subfolders are kept."),
+        typer.Option("--out", show_default="next to each picture", help="Output folder; subfolders are kept."),
         OUTPUT_FOLDER,
     ] = None,
     quality: Annotated[int | None, typer.Option(show_default="90", help="JPEG quality, 1 to 100.")] = None,
@@ -34,16 +34,16 @@ def ela_verb(
     gain: Annotated[
         str | None,
         typer.Option(
-            show_default="auto", help="`auto` scales each picture to white; 1 to 255 scales all pictures alike."
+            show_default="auto", help="`auto` scales each picture's maximum to white; 1 to 255 is one factor for all."
         ),
     ] = None,
     model: Annotated[
         Path | None,
-        typer.Option(help="A .tflite or a bundle: draw the input planes of this detector instead, side by side."),
+        typer.Option(help="A .tflite or a bundle: draw this detector's input planes side by side instead."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Draw the error levels of pictures (Error Level Analysis), as NAME.ela.png beside each."""
+    """Draw Error Level Analysis as NAME.ela.png next to each picture."""
     from export.inference.ela_pictures import NotDrawn, draw_files, level_drawer, planes_drawer
     from train.image.files import find_picture_files
 

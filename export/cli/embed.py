@@ -41,7 +41,7 @@ def embed_verb(
         ),
     ] = None,
 ) -> None:
-    """Write the features that a network makes of a manifest's pictures, for `svm` and your own analyses."""
+    """Write a network's features of a manifest's pictures, for `svm` and your own analyses."""
     from export.release.embed import embed
     from train.features.table import write_features
 

@@ -27,9 +27,7 @@ def evaluate_verb(
     manifest: Annotated[
         Path, typer.Argument(help="A manifest made by `data scan`, or a folder of pictures, which is scanned first.")
     ],
-    beside: Annotated[
-        Path | None, typer.Option(help="Another model, evaluated on the same pictures for comparison.")
-    ] = None,
+    beside: Annotated[Path | None, typer.Option(help="Another model to compare on the same pictures.")] = None,
     robustness: Annotated[
         str,
         typer.Option(
@@ -44,13 +42,16 @@ def evaluate_verb(
     ] = 400,
     bias_score: Annotated[
         bool,
-        typer.Option("--bias-score", help="Also score each class with the size and JPEG quality of the other."),
+        typer.Option(
+            "--bias-score",
+            help="Also score each class resaved with the size and JPEG quality of the other.",
+        ),
     ] = False,
     by: Annotated[
         str,
         typer.Option(
             metavar="ATTRIBUTES",
-            help="Compare groups of people by attributes of the manifest: sex,age,sex+race (+ is an intersection).",
+            help="Compare groups of people by attributes of the manifest, e.g. sex,age,sex+race (+ intersects).",
         ),
     ] = "",
     split: Annotated[
@@ -76,7 +77,7 @@ def evaluate_verb(
         typer.Option(
             "--scores-at",
             metavar="COLUMN|OUTPUT:INDEX",
-            help="Where the score of fake is: a table's column, or an output of a model that is not ours.",
+            help="Where to find the score for fake: a table's column, or an output of a third-party model.",
         ),
     ] = "",
     parquet: Annotated[
@@ -84,11 +85,13 @@ def evaluate_verb(
     ] = False,
     view: Annotated[
         str,
-        typer.Option(metavar="VIEW", help="View for a .tflite or .onnx that is not ours, e.g. square|resize(224)."),
+        typer.Option(metavar="VIEW", help="View for a third-party .tflite or .onnx, e.g. square|resize(224)."),
     ] = "",
     pixels_range: Annotated[
         str,
-        typer.Option("--pixels", metavar="RANGE", help="Range of its pixel values: 0..255, 0..1, -1..1 or imagenet."),
+        typer.Option(
+            "--pixels", metavar="RANGE", help="Pixel range of a third-party model: 0..255, 0..1, -1..1 or imagenet."
+        ),
     ] = "",
     out: Annotated[Path, typer.Option("--out", help="Folder for the report."), OUTPUT_FOLDER] = Path("report"),
     part: PartOption = None,
@@ -97,7 +100,7 @@ def evaluate_verb(
         typer.Option(
             "--scores",
             metavar="TABLE",
-            help="Report on the scores that `data merge` put together from parts, instead of running the model again.",
+            help="Report on scores that `data merge` merged from parts, instead of running the model.",
         ),
     ] = None,
     as_json: Json = False,

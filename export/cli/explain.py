@@ -45,16 +45,17 @@ def explain_verb(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Instead of pictures: how well heatmaps point at the masks of `data reconstruct --regions`.",
+            help="Instead of pictures: measure how well heatmaps match the masks of `data reconstruct --regions`.",
         ),
     ] = None,
     rows: Annotated[
-        RowChoice, typer.Option(help="With --mean: rows that were not in training, or all.", show_default=True)
+        RowChoice,
+        typer.Option(help="With --mean: only rows that were not in training (judged), or all.", show_default=True),
     ] = RowChoice.judged,
     out: Annotated[Path, typer.Option("--out", help="Output folder."), OUTPUT_FOLDER] = Path(),
     as_json: Json = False,
 ) -> None:
-    """Explain a score: heatmap, input planes and, with a run folder, Grad-CAM++ and other attributions."""
+    """Explain a score by heatmaps, input planes and, with a run folder, Grad-CAM++ and other attributions."""
     if mean is not None:
         if files or what is not None or local_fakes is not None:
             raise ExportError("--mean takes a manifest instead of pictures, --what or --local-fakes: give one.")

@@ -22,19 +22,19 @@ def export_verb(
     references: Annotated[
         Path | None,
         typer.Option(
-            metavar="MANIFEST", help="Take the bundle's reference pictures from this manifest instead of the run's."
+            metavar="MANIFEST", help="Take the bundle's reference pictures from this manifest instead of the run's own."
         ),
     ] = None,
     local_fakes: Annotated[
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Local fakes of `data reconstruct --regions`: report and card say how well heatmaps point at them.",
+            help="Output of `data reconstruct --regions`: report and card get how well heatmaps match its masks.",
         ),
     ] = None,
     android: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Also write a slim bundle into this folder, for an app's assets."),
+        typer.Option(metavar="FOLDER", help="Also write a slim bundle for an app's assets into this folder."),
         OUTPUT_FOLDER,
     ] = None,
     web: Annotated[

@@ -19,16 +19,16 @@ def recover_verb(
         Path, typer.Option("--out", help="File for the weights: .h5."), WritePlace("file", endings=(".h5",))
     ] = Path("recovered.h5"),
     pictures: Annotated[
-        int, typer.Option(min=32, help="Number of training pictures that the layers are measured on.")
+        int, typer.Option(min=32, help="Number of training pictures used to measure the layers.")
     ] = 384,
     seed: Annotated[int, typer.Option(min=0, help="Random seed for choosing these pictures.")] = 1,
     as_json: Json = False,
 ) -> None:
-    """Turn a detector's weights back into Keras weights, from which `train --weights` can go on.
+    """Recover Keras weights from a detector file, to continue training with `train --weights`.
 
-    So a detector learns new generators or cameras from few pictures.
+    Use it to teach a detector a new generator or camera with few pictures.
 
-    Keep pictures that it was trained on in the training split: an evaluation on them says nothing.
+    Keep its earlier training pictures in the training split: evaluating on them is meaningless.
     """
     from export.release.recover import recover
 

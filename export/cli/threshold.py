@@ -32,15 +32,14 @@ def threshold_verb(
     ] = None,
     false_alarms: Annotated[
         str,
-        typer.Option(
-            metavar="RATE", help="Call at most this share (below 50 %) of the manifest's real pictures fake, e.g. 1%."
-        ),
+        typer.Option(metavar="RATE", help="Highest share of real pictures called fake, below 50 %, e.g. 1%."),
     ] = "",
-    recall: Annotated[
-        str, typer.Option(metavar="RATE", help="Call at least this share of the manifest's fakes fake, e.g. 90%.")
-    ] = "",
+    recall: Annotated[str, typer.Option(metavar="RATE", help="Lowest share of fakes called fake, e.g. 90%.")] = "",
     cost: Annotated[
-        str, typer.Option(metavar="FP:FN", help="Least cost, where a false alarm costs FP and a missed fake FN: 1:5.")
+        str,
+        typer.Option(
+            metavar="FP:FN", help="Minimise the cost, where a false alarm costs FP and a missed fake FN, e.g. 1:5."
+        ),
     ] = "",
     conformal: Annotated[
         str,
@@ -51,11 +50,14 @@ def threshold_verb(
         ),
     ] = "",
     prevalence: Annotated[
-        str, typer.Option(metavar="RATE", help="Expected share of fakes, for --cost and for the words.")
+        str,
+        typer.Option(
+            metavar="RATE", help="Expected share of fakes, for --cost and for the statements about false alarms."
+        ),
     ] = "1/50",
     split: Annotated[
         str,
-        typer.Option(metavar="all|train|val|test", help="Choose on this split only and keep the others for checking."),
+        typer.Option(metavar="all|train|val|test", help="Choose on this split only and keep the others for testing."),
     ] = "all",
     by: Annotated[
         str | None,
@@ -63,7 +65,7 @@ def threshold_verb(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Choose a detector's thresholds anew on your own pictures and write them into a copy of it."""
+    """Choose new thresholds for a detector on your own pictures and write them into a copy."""
     from export.release.threshold import rechoose
     from train.evaluate.thresholds import parse_rate
 

@@ -19,7 +19,7 @@ def verify_verb(
     bundle: Annotated[
         Path,
         typer.Argument(
-            help="A bundle made by `export`; with --inputs a .tflite or .onnx, also one that is not ours, which runs "
+            help="A bundle made by `export`; with --inputs any .tflite or .onnx, also a third-party one, which runs "
             "here in LiteRT or onnxruntime."
         ),
     ],
@@ -30,45 +30,47 @@ def verify_verb(
     ] = None,
     self_test: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Self-test JSON shared by the app; no phone needed."),
+        typer.Option(metavar="FILE", help="Self-test JSON exported by the app (no phone needed)."),
     ] = None,
     layers: Annotated[
         Path | None,
-        typer.Option(metavar="RUN", help="Run folder of the bundle: show the error of each layer against Keras."),
+        typer.Option(metavar="RUN", help="The bundle's run folder: show each layer's error against Keras."),
     ] = None,
     inputs: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="For a model that is not ours: inputs as .npy arrays, or pictures."),
+        typer.Option(metavar="FOLDER", help="For a third-party model: inputs as .npy arrays, or pictures."),
     ] = None,
     against: Annotated[
         str | None,
         typer.Option(
             metavar="OTHER",
             help="With --inputs: litert-builtin (TFLite's own kernels, for a .tflite), or the same model as .onnx (in "
-            "onnxruntime) or .tflite. Other runtimes are not started: give a folder of what yours gave for each input, "
-            "as NAME.npz, or as NAME.npy of the one output.",
+            "onnxruntime) or .tflite, or a folder with the outputs of your own runtime for each input: NAME.npz, or "
+            "NAME.npy if there is one output.",
             show_default="litert-builtin",
         ),
     ] = None,
     view: Annotated[
-        str, typer.Option(metavar="VIEW", help="With --inputs of pictures: upright|square|resize(224), say.")
+        str, typer.Option(metavar="VIEW", help="With --inputs of pictures: the view, e.g. upright|square|resize(224).")
     ] = "",
     pixels: Annotated[
         str,
         typer.Option(metavar="RANGE", help="With --view: 0..255, 0..1, -1..1 or imagenet."),
     ] = "",
     by_layer: Annotated[
-        bool, typer.Option("--by-layer", help="With --inputs: also compare tensors of the same name in between.")
+        bool, typer.Option("--by-layer", help="With --inputs: also compare intermediate tensors of the same name.")
     ] = False,
     tolerance: Annotated[
         float | None,
         typer.Option(
-            min=0.0, help="With --inputs: largest difference, relative to values above 1.", show_default="0.001"
+            min=0.0,
+            help="With --inputs: largest difference allowed, relative for values above 1.",
+            show_default="0.001",
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Check stage by stage that a runtime gives the trained scores. Exit status 1 if a stage differs."""
+    """Check stage by stage that a runtime gives the scores of the trained model; exit status 1 if not."""
     ours = {"--variant": variant, "--runtime": runtime, "--self-test": self_test, "--layers": layers}
     theirs = {
         "--against": against,

@@ -15,12 +15,12 @@ def web_verb(
     model: Annotated[Path | None, typer.Option(help="A bundle.", show_default="the shipped detector")] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FOLDER", help="Write the site for a web server instead."),
+        typer.Option("--out", metavar="FOLDER", help="Instead of serving, write the site for a web server."),
         OUTPUT_WHOLE_FOLDER,
     ] = None,
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
 ) -> None:
-    """Classify pictures on a page in your browser; no picture leaves it."""
+    """Classify pictures on a local web page; pictures are not uploaded."""
     from export.inference.detect_files import detector_path
 
     bundle = detector_path(model)

@@ -23,11 +23,11 @@ def ablate_verb(
     manifest: Annotated[Path, typer.Option(help="A manifest made by `data scan`.")] = Path("manifest.csv"),
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Folder of the runs and tables.", show_default="runs/GRID"),
+        typer.Option("--out", help="Folder for runs and tables.", show_default="runs/GRID"),
         WritePlace("folder", place=lambda given: given["out"] or _folder(given["grid"])),
     ] = None,
     seeds: Annotated[
-        list[int] | None, typer.Option("--seed", min=0, help="A seed instead of those of the grid. Repeatable.")
+        list[int] | None, typer.Option("--seed", min=0, help="Override the grid's seeds. Repeatable.")
     ] = None,
     weights: Annotated[
         str | None, typer.Option(help="`imagenet`, `none` or an .h5 file. Overrides the grid's recipe.")
@@ -38,10 +38,10 @@ def ablate_verb(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Compare recipes over a grid of keys and seeds, training what is missing.
+    """Train and compare recipes over a grid of keys and seeds.
 
-    Run it again after an interruption, or with a longer grid: nothing that is finished is computed twice. A training
-    that fails stops no other: the tables say why, and the exit status is 1.
+    Completed runs are not repeated: to resume, or after adding to the grid, run the command again. If a training
+    fails, the others continue; the tables give the reason, and the exit status is 1.
     """
     from train.compare.ablate.figures import measure_ablation
     from train.compare.ablate.grid import find_grid, read_grid

@@ -34,7 +34,7 @@ def audit_verb(
     pixels: Annotated[
         bool,
         typer.Option(
-            "--pixels", help="Open the pictures: find transformed copies and processing traces, and compare sharpness."
+            "--pixels", help="Also read pixels: find transformed copies and processing traces, and compare sharpness."
         ),
     ] = False,
     limit: Annotated[
@@ -43,9 +43,7 @@ def audit_verb(
     ] = None,
     equalise: Annotated[
         Path | None,
-        typer.Option(
-            help="Folder for a copy of all pictures in one size and one JPEG quality, which is audited as well."
-        ),
+        typer.Option(help="Folder for a copy of all pictures in one size and JPEG quality, which is audited too."),
         OUTPUT_FOLDER,
     ] = None,
     size: Annotated[

@@ -29,7 +29,7 @@ def compare_verb(
         typer.Option(
             "--against",
             metavar="KEY=VALUE",
-            help="Baseline value of a recipe's KEY, e.g. model.front_end=rgb: compare all other values with it over "
+            help="Baseline value of a recipe key, e.g. model.front_end=rgb: compare all other values with it over "
             "several seeds, with paired intervals.",
         ),
     ] = None,
@@ -41,7 +41,7 @@ def compare_verb(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Compare runs: the matrix trained-on x tested-on, or recipes over several seeds (--against)."""
+    """Compare runs as a matrix trained-on x tested-on, or recipes over several seeds (--against)."""
     if markdown and as_json:
         raise TrainError("--markdown and --json both want standard output: choose one.")
     if against is not None:

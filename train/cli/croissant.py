@@ -21,14 +21,14 @@ def croissant_verb(
         typer.Option("--out", metavar="FILE", help="The file to write.", show_default="MANIFEST.croissant.json"),
         WritePlace("file", place=lambda given: given["out"] or _beside(given["manifest"])),
     ] = None,
-    name: Annotated[str, typer.Option("--name", help="What the dataset is called.", show_default="its file")] = "",
+    name: Annotated[str, typer.Option("--name", help="Name of the dataset.", show_default="the file's name")] = "",
     licence: Annotated[
-        str, typer.Option("--licence", metavar="SPDX", help="SPDX identifier such as CC-BY-4.0, or an address.")
+        str, typer.Option("--licence", metavar="SPDX", help="SPDX identifier such as CC-BY-4.0, or a URL.")
     ] = "",
-    url: Annotated[str, typer.Option("--url", metavar="ADDRESS", help="The dataset's page.")] = "",
+    url: Annotated[str, typer.Option("--url", metavar="URL", help="The dataset's page.")] = "",
     citation: Annotated[str, typer.Option("--cite-as", metavar="TEXT", help="How to cite it.")] = "",
 ) -> None:
-    """Describe a manifest as Croissant (JSON-LD), which Hugging Face, Kaggle and dataset search read."""
+    """Describe a manifest as Croissant (JSON-LD), for Hugging Face, Kaggle and dataset search."""
     # With hashlib and tomllib these are 5 ms of every `--help`.
     import hashlib
 

@@ -38,7 +38,7 @@ data_app = App(
             "pack",
         )
     ),
-    help="Get, scan, check, split and pack data.",
+    help="Download, scan, check, split and pack data.",
     no_args_is_help=True,
 )
 data_app.command("merge")(merge_verb)
@@ -75,7 +75,7 @@ def data_get(
         WritePlace("whole folder", place=lambda given: given["out"] or _dataset_folder(given["card"])),
     ] = None,
 ) -> None:
-    """Download a dataset from the place its card names. An interrupted download resumes when run again."""
+    """Download a dataset as its card says. To resume an interrupted download, run it again."""
     from train.data.cards.registry import find_card
     from train.data.get.getting import get_dataset
 
@@ -102,7 +102,7 @@ def data_sample(
     count: Annotated[int, typer.Option(min=30, help="Number of portraits.")] = 600,
     seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 2026,
 ) -> None:
-    """Draw the built-in sample: simple portraits to exercise the pipeline, not faces to learn from."""
+    """Draw sample data: simple portraits that exercise the pipeline. They are not real faces."""
     from train.data.sample.make import make_sample
 
     with bar("drawing") as progress:
@@ -115,7 +115,7 @@ def data_sample(
 def data_scan(
     folder: Annotated[
         Path,
-        typer.Argument(help="Folder with real/ and fake/ in one of the usual layouts, or as a card says."),
+        typer.Argument(help="Folder with real/ and fake/ in a common layout, or in the layout of --card."),
     ],
     card: CardName = None,
     source: Annotated[
@@ -130,7 +130,7 @@ def data_scan(
     out: OutManifest = Path("manifest.csv"),
     trust: Annotated[
         Literal["cache", "nothing"],
-        typer.Option(help="`cache` skips unchanged files; `nothing` rereads all."),
+        typer.Option(help="`cache` skips unchanged files; `nothing` reads all files again."),
     ] = "cache",
     part: PartOption = None,
     dask: Annotated[
@@ -138,7 +138,7 @@ def data_scan(
         typer.Option(
             "--dask",
             metavar="ADDRESS",
-            help="Let the workers of a Dask cluster scan, whose scheduler is there, e.g. tcp://10.0.0.1:8786.",
+            help="Scan on the Dask cluster with this scheduler, e.g. tcp://10.0.0.1:8786.",
         ),
     ] = None,
     as_json: Json = False,
@@ -189,7 +189,7 @@ def data_faces(
     manifest: ManifestFile,
     finder: Annotated[
         Literal["blazeface", "mtcnn"],
-        typer.Option(help="`blazeface` is what apps and `detect` use; `mtcnn` is for comparing with the literature."),
+        typer.Option(help="`blazeface`, as in the apps and `detect`, or `mtcnn`, as in the literature."),
     ] = "blazeface",
     skin_tone: Annotated[
         bool,
@@ -203,13 +203,13 @@ def data_faces(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Write a new manifest and leave this one as it is.", show_default="MANIFEST itself"),
+        typer.Option("--out", help="The manifest to write.", show_default="MANIFEST itself"),
         WritePlace("file", place=lambda given: given["out"] or given["manifest"], replaces=True),
     ] = None,
     part: PartOption = None,
     as_json: Json = False,
 ) -> None:
-    """Find faces and write the eyes into the manifest, for views with face(K)."""
+    """Find faces and write the eye positions into the manifest, for views with face(K)."""
     from train.common.parts import ALL
     from train.data.faces.mtcnn import mtcnn_detector
     from train.data.faces.parts import find_part, write_faces_part
@@ -255,7 +255,7 @@ def data_split(
         Path | None, typer.Option(help="copies.csv of `data audit --pixels`: put each pair into one group.")
     ] = None,
 ) -> None:
-    """Split a manifest again by group: other shares, k folds, or generators left out of training."""
+    """Split a manifest again by group: shares, k folds, or generators left out of training."""
     from train.data.audit.pixels.transformed_copies import read_transformed_copies
     from train.data.manifest import moved, read_manifest, write_manifest
     from train.data.resplit import join_groups, parse_split_specs, resplit_all
@@ -284,7 +284,7 @@ def data_pack(
     out: Annotated[Path, typer.Option("--out", help="Folder for packed stores."), OUTPUT_FOLDER] = Path("runs/packed"),
     part: PartOption = None,
 ) -> None:
-    """Preprocess every picture once, so that training reads pixels without decoding. `train` does this by itself."""
+    """Preprocess all pictures once, so that training need not decode them. `train` does this automatically."""
     from train.data.manifest import read_manifest
     from train.data.store import pack
     from train.data.store_parts import pack_part

@@ -21,16 +21,14 @@ def loo_verb(
         str,
         typer.Option(
             metavar="SCHEMES",
-            help="What is left out: each `generator` or each `source` in turn, `folds:K` of both at once; or `matrix`: "
-            "trained on one generator, tested on each. Separate several by commas.",
+            help="Comma-separated: `generator` or `source` leaves out each in turn, `folds:K` one of K parts of both; "
+            "`matrix` trains on one generator and tests on each.",
         ),
     ] = "generator",
     only: Annotated[str, typer.Option(metavar="NAMES", help="Leave out only these, separated by commas.")] = "",
-    seeds: Annotated[
-        int, typer.Option(min=1, max=100, help="Number of trainings of each kind; seeds count up from the recipe's.")
-    ] = 3,
+    seeds: Annotated[int, typer.Option(min=1, max=100, help="Number of seeds, counting up from the recipe's.")] = 3,
     part: Annotated[
-        str, typer.Option(metavar="I/N", help="Train only the I-th of N parts, as one of several machines.")
+        str, typer.Option(metavar="I/N", help="Train only the I-th of N parts, on one of several machines.")
     ] = "1/1",
     weights: Annotated[
         str | None, typer.Option(help="`imagenet`, `none` or an .h5 file. Overrides the recipe.")
@@ -43,7 +41,7 @@ def loo_verb(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the tables as Markdown.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Leave generators or sources out of training and evaluate on them: what to expect of a new one."""
+    """Leave each generator or source out of training and test on it, to estimate accuracy on new ones."""
     from train.common.parts import parse_part
     from train.compare.leave_out.study import missing_trainings, plan_study, report_study, train_part
     from train.compare.leave_out.tables import HOW_TO_READ, leave_out_findings, leave_out_tables

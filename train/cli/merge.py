@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @verb(DataError, TrainError)
 def merge_verb(
     manifests: Annotated[
-        list[Path], typer.Argument(help="Manifests of several datasets, or all parts that --part made of one whole.")
+        list[Path], typer.Argument(help="Manifests of several datasets, or all the parts made with --part.")
     ],
     out: Annotated[
         Path | None,
@@ -27,7 +27,7 @@ def merge_verb(
         WritePlace("file", place=lambda given: given["out"] or _place(given["manifests"]), replaces=True),
     ] = None,
 ) -> None:
-    """Merge manifests, or the parts of one. A picture that is in two manifests gets one group and one split."""
+    """Merge manifests, or the parts of one. A picture in several manifests gets one group and one split."""
     from train.data.manifest import followed
     from train.data.part_files import is_part, read_all_parts
 

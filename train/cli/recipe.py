@@ -57,9 +57,9 @@ def show_recipe(name: _NAME) -> None:
 @recipe_app.command("copy")
 @verb(FauxlensError)
 def copy_recipe(
-    name: _NAME, file: Annotated[Path, typer.Argument(help="The new file, which must not exist."), OUTPUT_FILE]
+    name: _NAME, file: Annotated[Path, typer.Argument(help="The new file; it must not exist."), OUTPUT_FILE]
 ) -> None:
-    """Copy a recipe or a grid, to change it."""
+    """Copy a recipe or a grid to a file that you can edit."""
     from train.common.atomic import write_text
     from train.common.errors import TrainError
 
@@ -88,12 +88,10 @@ def _checked(name: str) -> tuple[Path, str]:
 @recipe_app.command("keys")
 @verb(FauxlensError)
 def list_keys(
-    markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print them section by section with explanations, as Markdown.")
-    ] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print as Markdown, with explanations.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List every key that a recipe may have, with its default."""
+    """List every recipe key with its default."""
     from dataclasses import asdict
 
     from train.common.errors import TrainError

@@ -22,27 +22,28 @@ def reconstruct_verb(
     manifest: ManifestFile,
     out: Annotated[
         Path,
-        typer.Option("--out", help="Folder for the fakes. An interrupted run resumes when run again."),
+        typer.Option("--out", help="Folder for the fakes. To resume an interrupted run, run it again."),
         OUTPUT_FOLDER,
     ],
     autoencoder: Annotated[
         str,
-        typer.Option(help="Autoencoders, comma-separated, or ONNX files; each picture goes through one."),
+        typer.Option(help="Autoencoders or ONNX files, comma-separated; each picture is given to one of them."),
     ] = "taesd,taesdxl,taef1,taef2",
     weights: Annotated[
         Path | None, typer.Option(help="Folder with the weights.", show_default="from Hugging Face")
     ] = None,
     scale: Annotated[
-        int | None, typer.Option(min=64, help="Reduce pictures first, to at most this many pixels on the longer side.")
+        int | None,
+        typer.Option(min=64, help="First downscale pictures to at most this many pixels on the longer side."),
     ] = None,
     regions: Annotated[
         str | None,
-        typer.Option(help="Replace only the face, eyes, mouth or a random region, softly; keep the masks."),
+        typer.Option(help="Replace only the face, eyes, mouth or a random region, with soft edges; masks are saved."),
     ] = None,
     latent_noise: Annotated[
         float,
         typer.Option(
-            min=0.0, max=1.0, help="Most noise in the latents, of their standard deviation: fakes like generated ones."
+            min=0.0, max=1.0, help="Largest noise added to the latents, as a share of their standard deviation."
         ),
     ] = 0.0,
     count: Annotated[
@@ -52,11 +53,13 @@ def reconstruct_verb(
         float, typer.Option(min=0.0, max=1.0, help="Instead of --count: the share of each source, 0 to 1.")
     ] = 1.0,
     source: Annotated[list[str] | None, typer.Option(help="Only real pictures of this source. Repeatable.")] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads for the network, and for decoding and saving.")] = 2,
+    threads: Annotated[
+        int, typer.Option(min=1, help="Threads for the network, and as many for decoding and saving.")
+    ] = 2,
     part: PartOption = None,
     as_json: Json = False,
 ) -> None:
-    """Make fakes of your own real pictures by an autoencoder: they differ from the originals in nothing else."""
+    """Make fakes from your own real pictures with an autoencoder; nothing else differs from the originals."""
     from train.data.manifest import read_manifest
     from train.data.reconstruct.open_autoencoder import open_autoencoders
     from train.data.reconstruct.originals import select_reals

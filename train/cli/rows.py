@@ -18,7 +18,7 @@ PartOption = Annotated[
     typer.Option(
         "--part",
         metavar="I/N",
-        help="Only the I-th of N parts, as one of several machines. `data merge` puts all parts together.",
+        help="Process only the I-th of N parts, on one of several machines; `data merge` combines them.",
         show_default=False,
     ),
 ]

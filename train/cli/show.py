@@ -21,8 +21,7 @@ def show_verb(
         typer.Option(
             "--augment",
             metavar="RECIPE",
-            help="Show each picture through the view of this recipe, then as its file processing and augmentation "
-            "make it: a shipped recipe's name, or a path.",
+            help="Name or path of a recipe: show each picture as this recipe preprocesses it, then as it augments it.",
         ),
     ] = None,
     count: Annotated[
@@ -36,7 +35,7 @@ def show_verb(
         "samples.png"
     ),
 ) -> None:
-    """Draw a contact sheet (PNG): samples of each class and generator, or what augmentation does to them."""
+    """Draw a contact sheet (PNG) of samples of each generator, with --augment as training sees them."""
     from train.data.manifest import read_manifest
     from train.data.samples import Band, choose_samples, draw_sample_sheet, upright_thumbnails
 

@@ -18,14 +18,16 @@ def svm_verb(
         "svm"
     ),
     generators: Annotated[
-        str, typer.Option(help="Learn from these generators only, separated by commas (camera: the reals).")
+        str, typer.Option(help="Train on these generators only, separated by commas (camera: real pictures).")
     ] = "*",
-    held_out: Annotated[str, typer.Option(help="Generators and sources not to learn from, separated by commas.")] = "",
+    held_out: Annotated[
+        str, typer.Option(help="Generators and sources to leave out of training, separated by commas.")
+    ] = "",
     folds: Annotated[int, typer.Option(min=2, help="Folds of the cross-validation.")] = 5,
     seed: Annotated[int, typer.Option(min=0, help="Random seed of the folds.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Fit a support vector machine to features: kernel and C by grid search, with the report of a detector."""
+    """Fit a support vector machine to features (grid search over kernel and C) and report as for detectors."""
     from train.features.svm import SvmSettings, svm_report
     from train.features.table import read_features
 

@@ -23,7 +23,7 @@ def train_verb(
     manifest: Annotated[Path, typer.Option(help="A manifest made by `data scan`.")] = Path("manifest.csv"),
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Folder of the run.", show_default="runs/RECIPE"),
+        typer.Option("--out", help="Folder for the run.", show_default="runs/RECIPE"),
         WritePlace("folder", place=lambda given: None if given["resume"] else given["out"] or _folder(given["recipe"])),
     ] = None,
     weights: Annotated[
@@ -34,7 +34,7 @@ def train_verb(
     learning_rate: Annotated[
         float | None, typer.Option(help="Learning rate of the last stage. Overrides the recipe.")
     ] = None,
-    batch_size: Annotated[int | None, typer.Option(min=1, help="Pictures a batch. Overrides the recipe.")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Pictures per batch. Overrides the recipe.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Random seed. Overrides the recipe.")] = None,
     settings: Annotated[
         list[str] | None,
@@ -44,7 +44,7 @@ def train_verb(
     ] = None,
     resume: Annotated[
         Path | None,
-        typer.Option("--resume", metavar="RUN", help="Continue an interrupted run; its folder has the recipe."),
+        typer.Option("--resume", metavar="RUN", help="Continue the interrupted run in this folder."),
         OUTPUT_FOLDER,
     ] = None,
     strategy: Annotated[
@@ -117,13 +117,13 @@ def train_verb(
 @verb(ElaError, DataError, TrainError)
 def average_verb(
     run: Annotated[Path, typer.Argument(help="A run folder made by `train`.")],
-    weights: Annotated[Path, typer.Argument(help="The weights.h5 of another run, or what `recover` wrote.")],
+    weights: Annotated[Path, typer.Argument(help="The weights.h5 of another run, or a file made by `recover`.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the new run."), OUTPUT_FOLDER],
     share: Annotated[float, typer.Option(min=0.01, max=0.99, help="Share of the other weights.")] = 0.5,
 ) -> None:
-    """Average a run's weights with those that it was trained on from: often better than both.
+    """Average a run's weights with the weights it started from, which is often better than either.
 
-    Choose the share by the validation figures.
+    Choose --share by the validation metrics.
     """
     from train.backbones.table import BACKBONES
     from train.fit.average import average_run
