@@ -17,6 +17,8 @@ FORMAT = 2
 """2: a decision for each operating point, pairs of what was seen, the face finder. Format 1 is still read."""
 VARIANTS = ("qat-int8", "ptq-int8", "dynamic", "float16", "float32")
 LABELS = ("real", "fake")
+REAL_PICTURES = "camera"
+"""What real pictures have in place of a generator."""
 BALANCED: Point = "balanced"
 OPERATING_POINTS = POINTS
 Seen = tuple[tuple[str, str], ...]
@@ -68,7 +70,7 @@ class Description:
 
     @property
     def generators_seen(self) -> tuple[str, ...]:
-        """The generators that were in training, sorted; real pictures have `camera`."""
+        """The generators that were in training, sorted; real pictures have `REAL_PICTURES`."""
         return tuple(sorted({generator for generator, _ in self.seen}))
 
     @property

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from export.artifacts.description import REAL_PICTURES
 from export.inference.detect_files import DetectedPicture, NotRead, Result
 from export.inference.detector import LoadedDetector, Verdict
 from export.inference.picture_result import FaceResult
@@ -84,7 +85,7 @@ def about(detector: LoadedDetector, path: Path) -> dict[str, Any]:
         "name": description.name,
         "variant": description.variant,
         "view": description.view,
-        "generators_seen": list(description.generators_seen),
+        "generators_seen": [name for name in description.generators_seen if name != REAL_PICTURES],
     }
 
 

@@ -51,6 +51,8 @@ _MARK = re.compile(r"[<>\[\]`*#|]")
 
 def _licence(description: Description) -> dict[str, str]:
     expression = spdx_of(description.licences)
+    if expression is None and description.licences:
+        return {"license": "other", "license_name": " ".join(description.licences)}
     if expression is None:
         return {"license": "unknown"}
     if expression.lower() in HUB_LICENCES:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -45,11 +45,19 @@ from train.evaluate.metrics import compute_metrics
 from train.evaluate.report.build import Scored, report
 from train.evaluate.report.html import Illustration
 from train.evaluate.scores import read_scores, write_scores
-from train.evaluate.selection import Pair, mark_manifest, pairs_of_recipe, reported, rows_in_training, rows_to_report
+from train.evaluate.selection import (
+    Pair,
+    mark_manifest,
+    pairs_of_recipe,
+    reported,
+    rows_in_training,
+    rows_to_report,
+    without_reconstructions,
+)
 from train.fit.average import read_averaged
 from train.fit.pipeline import seen_baseline
 from train.fit.run_folder import Run, scores_path
-from train.fit.scoring import rows_met_in_life, scored_rows
+from train.fit.scoring import scored_rows
 
 SOURCES: dict[str, tuple[str, Arithmetic]] = {
     "float32": ("float", "float32"),
@@ -266,7 +274,8 @@ def _convolutions(backbone: Any) -> int:
 def _compare(one: _Made, base: _Made, keras: Mapping[str, Scored], latency: tuple[Latency, ...]) -> Variant:
     scores, points = one.scored.scores, one.scored.points
     # What chooses thresholds chooses the variant, too.
-    seen = {"val": rows_met_in_life(rows_in_training(scores, "val")), "test": rows_in_training(scores, "test")}
+    splits: tuple[Literal["val", "test"], ...] = ("val", "test")
+    seen = {split: without_reconstructions(rows_in_training(scores, split)) for split in splits}
     aucs = {
         split: compute_metrics(
             (part["label"] == "fake").to_numpy(), part["probability"].to_numpy(), points.balanced

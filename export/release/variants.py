@@ -20,8 +20,8 @@ class Variant:
 
     state: the Keras state it was converted from. bytes: of the model, without the few thousand that describe it.
     partitions: pieces that XNNPACK takes over.
-    validation_auc decides, on the rows that thresholds are chosen on (without reconstructions where there are other
-    fakes); `auc` is told: the test split; both of what was in training. against_float: verdicts and
+    validation_auc decides; `auc` is of the test split; both of what was in training, without reconstructions
+    (`selection.without_reconstructions`). against_float: verdicts and
     probabilities against the float Keras state, each at its own thresholds; against_keras against `state`, at the same.
     heatmaps: against those of float32, of pictures outside training that both call fake; None where there are none.
     gpu: a note on the GPU delegate.

@@ -16,7 +16,8 @@ from train.data.manifest import read_manifest
 from train.evaluate.calibration import FPR_05, FPR_1, equal_weights
 from train.evaluate.ranked import Ranked, false_alarms_at_most
 from train.evaluate.scores import read_scores
-from train.fit.scoring import FULL_SOURCE, rows_met_in_life
+from train.evaluate.selection import without_reconstructions
+from train.fit.scoring import FULL_SOURCE
 
 HALVES, SEED = 100, 0
 RULES = {"sources alike": ("alike",), "by number": ("number",), "the higher of both": ("alike", "number")}
@@ -44,7 +45,7 @@ def main() -> None:
     parser.add_argument("manifest", type=Path)
     args = parser.parse_args()
     groups = read_manifest(args.manifest).frame.select("path", "group")
-    rows = rows_met_in_life(read_scores(args.scores).filter(pl.col("seen"), split="val")).join(groups, on="path")
+    rows = without_reconstructions(read_scores(args.scores).filter(pl.col("seen"), split="val")).join(groups, on="path")
     names = rows["group"].unique().sort()
     print("| rule | rate | reals called fake, mean of sources | all reals | fakes called fake |\n|---|---|---|---|---|")
     for rule, weighing in RULES.items():

@@ -17,7 +17,7 @@ from train.evaluate.decision import Point as DecisionPoint
 from train.evaluate.metrics import Interval, Metrics, compute_metrics, wilson
 from train.evaluate.risk_coverage import RiskCoverage, risk_coverage
 from train.evaluate.scores import check_scores
-from train.evaluate.selection import Which, rows_to_report
+from train.evaluate.selection import Which, rows_to_report, without_reconstructions
 
 Point = Literal["balanced", "fpr_1", "fpr_05"]
 POINTS: tuple[Point, ...] = get_args(Point)
@@ -82,7 +82,9 @@ class Evaluation:
     """What one model does on one scores table; JSON-able with `plain.to_plain`.
 
     basis: one sentence on which pictures were evaluated.
-    overall: seen fakes against the reference reals (all fakes where none is seen); unseen: the unseen fakes.
+    overall: seen fakes against the reference reals (all fakes where none is seen); unseen: the unseen fakes. Neither
+    counts reconstructions beside other fakes (`selection.without_reconstructions`): they have rows of their own in
+    `generators` and `families`.
     operating_point: the threshold at which `overall`, `unseen`, `generators` and `families` count verdicts.
     """
 
@@ -143,6 +145,9 @@ def evaluate_scores(
     reference = reals.filter("seen") if reals["seen"].any() else reals
     main = fakes.filter("seen") if fakes["seen"].any() else fakes
     unseen = fakes.filter(~pl.col("seen")) if fakes["seen"].any() else fakes.clear()
+    left_out = fakes.height
+    main, unseen = without_reconstructions(main), without_reconstructions(unseen)
+    left_out -= main.height + unseen.height
     threshold = float(getattr(points, operating_point))
 
     def figures(fake_rows: pl.DataFrame) -> Metrics:
@@ -164,7 +169,7 @@ def evaluate_scores(
 
     return Evaluation(
         name=name,
-        basis=_basis(reference, main, unseen),
+        basis=_basis(reference, main, unseen, left_out),
         operating_point=operating_point,
         points=points,
         overall=figures(main),
@@ -227,13 +232,15 @@ def _families(rows: pl.DataFrame) -> str:
     return ", ".join(sorted(set(rows["family"].to_list())))
 
 
-def _basis(reals: pl.DataFrame, fakes: pl.DataFrame, unseen: pl.DataFrame) -> str:
+def _basis(reals: pl.DataFrame, fakes: pl.DataFrame, unseen: pl.DataFrame, reconstructions: int) -> str:
     text = f"{_kind(reals)} real and {_kind(fakes)} fake pictures"
     if any((rows.filter("seen")["split"] != "test").any() for rows in (reals, fakes)):
         text += ", those that it was trained on among them"
-    if unseen.is_empty():
-        return text + "."
-    return text + f"; also {unseen.height:,} fakes from generators or sources it was not trained on."
+    if not unseen.is_empty():
+        text += f"; also {unseen.height:,} fakes from generators or sources it was not trained on"
+    if reconstructions:
+        text += f"; {reconstructions:,} reconstructions count by themselves only"
+    return text + "."
 
 
 def _kind(rows: pl.DataFrame) -> str:

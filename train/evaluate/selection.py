@@ -102,6 +102,16 @@ def rows_to_report(marked: pl.DataFrame, which: Which = "test") -> pl.DataFrame:
     return marked if which == "all" else marked.filter(reported(marked))
 
 
+def without_reconstructions(rows: pl.DataFrame) -> pl.DataFrame:
+    """All rows but reconstructions (family `reconstruction`), or all where these are the only fakes.
+
+    Reconstructions are a means of training, harder to tell than what generators make, and nobody comes across them:
+    they neither choose thresholds nor count in the figures of all fakes together.
+    """
+    others = rows.filter(pl.col("family") != "reconstruction")
+    return others if (others["label"] == "fake").any() else rows
+
+
 def reported(marked: pl.DataFrame) -> pl.Series:
     """For each row whether `rows_to_report` keeps it."""
     return marked.select(~pl.col("seen") | (pl.col("split") == "test")).to_series()

@@ -18,7 +18,13 @@ from train.evaluate.calibration import (
     probabilities,
 )
 from train.evaluate.scores import write_scores
-from train.evaluate.selection import mark_manifest, pairs_of_recipe, rows_in_training, rows_to_score
+from train.evaluate.selection import (
+    mark_manifest,
+    pairs_of_recipe,
+    rows_in_training,
+    rows_to_score,
+    without_reconstructions,
+)
 from train.fit.run_folder import Run, State, scores_path, write_state
 from train.model import predictor
 
@@ -56,22 +62,12 @@ def scored_rows(store: Store, run: Run) -> pl.DataFrame:
     return rows_to_score(mark_manifest(store.manifest, pairs_of_recipe(store.manifest.frame, run.recipe.data)))
 
 
-def rows_met_in_life(val: pl.DataFrame) -> pl.DataFrame:
-    """The rows that calibration and thresholds are chosen on: all, but reconstructions where there are other fakes.
-
-    Reconstructions are a means of training, harder than what generators make; nobody comes across them, so they say
-    nothing about how sure a detector may be.
-    """
-    met = val.filter(pl.col("family") != "reconstruction")
-    return met if (met["label"] == "fake").any() else val
-
-
 def calibrate_scores(val: pl.DataFrame, calibration: Calibration | None = None) -> tuple[Calibration, OperatingPoints]:
     """The calibration and operating points that validation rows with a model's own logits in `log_odds` give.
 
     A calibration that is given stays. Raises TrainError as `fit_calibration` where a class is missing.
     """
-    val = rows_met_in_life(val)
+    val = without_reconstructions(val)
     is_fake = (val["label"] == "fake").to_numpy()
     logits = val["log_odds"].to_numpy()
     calibration = calibration or fit_calibration(logits, is_fake)

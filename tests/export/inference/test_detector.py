@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from PIL import Image
 
 from export.artifacts.description import OPERATING_POINTS
 from export.inference.detector import decision_at, detect, detector_from, load_detector
+from export.inference.records import about
 from train.common.errors import ExportError
 from train.evaluate.decision import LABELS, Decision
 from train.image.decode import Picture, decode_bytes
@@ -58,6 +60,12 @@ def test_a_bundle_opens_as_its_default_variant(tiny: Tiny, tmp_path: Path) -> No
     path = tmp_path / "bundle.zip"
     path.write_bytes(tiny.bundle_bytes)
     assert load_detector(path).description.variant == "ptq-int8"
+
+
+def test_json_names_generators_and_no_camera_among_them(tiny: Tiny, describe: Describe) -> None:
+    seen = (("camera", "studio"), ("gan-a", "b"), ("gan-a", "c"))
+    detector = replace(detector_from(tiny.sealed["float32"], "x"), description=describe(seen=seen))
+    assert about(detector, Path("x"))["generators_seen"] == ["gan-a"]
 
 
 def test_an_enlarged_picture_gets_a_note(tiny: Tiny) -> None:

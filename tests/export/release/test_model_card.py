@@ -165,7 +165,8 @@ def test_every_table_row_has_as_many_cells_as_its_head(
     [
         (("SPDX-License-Identifier: CC-BY-NC-4.0", "Of the pictures: mixed."), {"license": "cc-by-nc-4.0"}),
         (("SPDX-License-Identifier: LicenseRef-Mine",), {"license": "other", "license_name": "LicenseRef-Mine"}),
-        (("Drawn.",), {"license": "unknown"}),
+        (("Drawn, by many.", "CC0."), {"license": "other", "license_name": "Drawn, by many. CC0."}),
+        ((), {"license": "unknown"}),
     ],
 )
 def test_the_hub_reads_the_head(

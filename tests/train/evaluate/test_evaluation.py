@@ -45,6 +45,20 @@ def test_each_generator_is_held_against_the_test_reals_of_seen_sources(scored: S
     assert evaluation.unseen.n_fake == 120
 
 
+def test_reconstructions_have_rows_of_their_own_and_no_part_in_the_whole(scored: Scored) -> None:
+    table, points = scored
+    made = (pl.col("generator") == "gan-a") & pl.col("seen")
+    marked = table.with_columns(family=pl.when(made).then(pl.lit("reconstruction")).otherwise("family"))
+    evaluation = evaluate_scores(marked, points, name="m", resamples=5)
+    alone = evaluate_scores(table.filter(~made), points, name="m", resamples=5)
+    assert evaluation.overall == alone.overall
+    assert evaluation.fakes == alone.fakes
+    rows = {group.name: group.metrics.n_fake for group in evaluation.generators}
+    assert rows["gan-a"] > 0
+    assert f"; {rows['gan-a']} reconstructions count by themselves only." in evaluation.basis
+    assert sum(rows.values()) == evaluation.overall.n_fake + evaluation.unseen.n_fake + rows["gan-a"]  # type: ignore[union-attr]
+
+
 def test_training_rows_change_nothing(scored: Scored) -> None:
     table, points = scored
     trained = pl.col("seen") & (pl.col("split") != "test")

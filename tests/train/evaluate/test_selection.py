@@ -14,6 +14,7 @@ from train.evaluate.selection import (
     rows_to_report,
     rows_to_score,
     seen_pairs,
+    without_reconstructions,
 )
 from train.recipe import Data
 
@@ -77,3 +78,10 @@ def test_a_recipe_that_leaves_a_class_without_a_picture_is_refused() -> None:
     frame = table([*NEEDED[:3], ("gan", "a", "train"), ("gan", "a", "test"), ("camera", "c", "test")])
     with pytest.raises(TrainError, match="no fake picture in the split 'val'"):
         pairs_of_recipe(frame, DATA)
+
+
+def test_reconstructions_count_only_where_there_are_no_other_fakes() -> None:
+    frame = pl.DataFrame({"label": ["real", "fake", "fake"], "family": ["camera", "gan", "reconstruction"]})
+    assert without_reconstructions(frame)["family"].to_list() == ["camera", "gan"]
+    only = frame.filter(pl.col("family") != "gan")
+    assert without_reconstructions(only).equals(only)
