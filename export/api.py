@@ -118,7 +118,7 @@ def open_detector(path: str | Path | None = None) -> Detector:
 
     Raises ExportError where the file is missing, damaged, or no detector.
     """
-    return Detector(inference.load_detector(detector_path(None if path is None else Path(path))))
+    return Detector(inference.load_detector(detector_path(None if path is None else _named(path))))
 
 
 def verify(bundle: str | Path, *, variant: str | None = None, runtime: str = "litert") -> Parity:
@@ -129,7 +129,7 @@ def verify(bundle: str | Path, *, variant: str | None = None, runtime: str = "li
     """
     if runtime not in RUNTIMES:
         raise ExportError(f"Unknown runtime {runtime!r}: choose one of {', '.join(RUNTIMES)}.")
-    opened = read_bundle(Path(bundle))
+    opened = read_bundle(_named(bundle))
     return verify_bundle(opened, variant=variant or opened.default, runtime=RUNTIMES[runtime])
 
 
@@ -159,9 +159,16 @@ def evaluate(
     from export.release.evaluate import evaluate_models
     from export.release.scanned_folder import manifest_of
 
-    chosen = [Path(one) for one in ([models] if isinstance(models, str | Path) else models)]
-    scanned = manifest_of(Path(manifest), chosen, Path(out))
-    return evaluate_models(chosen, scanned, Path(out), which=split)
+    chosen = [_named(one) for one in ([models] if isinstance(models, str | Path) else models)]
+    scanned = manifest_of(_named(manifest), chosen, _named(out))
+    return evaluate_models(chosen, scanned, _named(out), which=split)
+
+
+def _named(path: str | Path) -> Path:
+    """A path; Python would make the current folder of an empty one."""
+    if path == "":
+        raise DataError("A path is empty: name a file or a folder.")
+    return Path(path)
 
 
 def _read(picture: PictureLike) -> tuple[str, bytes | None, Picture]:
@@ -171,7 +178,7 @@ def _read(picture: PictureLike) -> tuple[str, bytes | None, Picture]:
             raise DataError(f"Pixels must be uint8 [H, W, 3], RGB, and are {picture.dtype} {list(picture.shape)}.")
         return "the picture", None, Picture(picture, 1, "PNG", None, ())
     name = "the picture" if isinstance(picture, bytes) else str(picture)
-    data = picture if isinstance(picture, bytes) else read_picture_file(Path(picture))
+    data = picture if isinstance(picture, bytes) else read_picture_file(_named(picture))
     return name, data, decode_bytes(data, name)
 
 

@@ -3,11 +3,13 @@
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 
 from fauxlens import app
+from train.cli.app import VerbGroup
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -36,10 +38,10 @@ COMMANDS = [(page.relative_to(ROOT), words) for page in PAGES for words in _comm
     ("page", "words"), COMMANDS, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
 )
 def test_every_command_and_option_exists(page: Path, words: list[str]) -> None:
-    command = typer.main.get_command(app)
-    while getattr(command, "commands", None) and words and not words[0].startswith("-"):
-        assert words[0] in command.commands, f"{page}: fauxlens has no verb {words[0]!r}"  # type: ignore[attr-defined]
-        command, words = command.commands[words[0]], words[1:]  # type: ignore[attr-defined]
+    command: Any = typer.main.get_command(app)
+    while isinstance(command, VerbGroup) and words and not words[0].startswith("-"):
+        assert words[0] in command.commands, f"{page}: fauxlens has no verb {words[0]!r}"
+        command, words = command.load(words[0]), words[1:]
     context = command.make_context("fauxlens", [], resilient_parsing=True)
     options = {name for one in command.get_params(context) for name in one.opts}
     for word in words:

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from train.cli.data import ManifestFile
 from train.cli.outputs import WritePlace
+from train.cli.rows import ManifestFile
 from train.cli.terminal import bar, command, print_lines, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from train.cli.data import ManifestFile
 from train.cli.outputs import WritePlace
+from train.cli.rows import ManifestFile
 from train.cli.terminal import Json, bar, command, print_json, print_lines, print_table, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 

@@ -1,11 +1,13 @@
-"""The command line's frame: how help is laid out, `-h`, `--version` and shell completion.
+"""The command line's frame: verbs that are imported when they are run, how help is laid out, `-h` and `--version`.
 
 Typer's help names Python types (`<list[Path]>`, `--json <bool>`), puts braces around arguments and two pairs of
 brackets around a default given in words. The classes here give every parameter a word instead.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import typer
@@ -18,6 +20,20 @@ HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
 _WORDS = {"path": "PATH", "file": "FILE", "directory": "FOLDER", "str": "TEXT", "int": "N", "float": "X"}
 
 
+@dataclass(frozen=True)
+class VerbEntry:
+    """A line of a table of verbs.
+
+    where: "module:name" of its function, or of an App for a group of verbs. summary: what lists of verbs show of it,
+    the first paragraph of its docstring, which stands here so that a list imports none of the verbs. panel: the heading
+    under which help lists it.
+    """
+
+    where: str
+    summary: str
+    panel: str | None = None
+
+
 class Command(TyperCommand):
     """A verb whose help is in words."""
 
@@ -25,20 +41,42 @@ class Command(TyperCommand):
         """The parameters, put in words. Help, usage, error messages and completion all come here for them."""
         return [_in_words(param, ctx) for param in super().get_params(ctx)]
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Typer's, and an empty word is refused, of which Typer makes the path of the current folder."""
+        given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+        # Help comes first, whatever else was typed.
+        rest = super().parse_args(ctx, args)
+        for param in () if ctx.resilient_parsing else self.get_params(ctx):
+            value = given.get(param.name)
+            if (value == "" or (isinstance(value, list | tuple) and "" in value)) and param.default != "":
+                raise typer.BadParameter("it is empty; leave it out or name something.", ctx=ctx, param=param)
+        return rest
+
 
 class VerbGroup(TyperGroup):
-    """A group of verbs whose help is in words and lists them in the order of `order`, others after these."""
+    """A group of verbs whose help is in words; those of `entries` are imported when they are resolved."""
 
-    order: tuple[str, ...] = ()
+    entries: Mapping[str, VerbEntry] = {}
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        for name, entry in self.entries.items():
+            # What help and completion read when they list verbs.
+            self.commands[name] = Command(name, help=entry.summary, rich_help_panel=entry.panel)
 
     def get_params(self, ctx: Any) -> list[Any]:
         """See Command."""
         return [_in_words(param, ctx) for param in super().get_params(ctx)]
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Names of the verbs, in the order of use. Typer would put groups after all verbs."""
-        names = super().list_commands(ctx)
-        return [name for name in self.order if name in names] + [name for name in names if name not in self.order]
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Typer's, with the verb itself. Running, its help and the completion of its options come here for it."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command if name is None else self.load(name), rest
+
+    def load(self, name: str) -> Any:
+        """A verb or group of this group, whole. Raises KeyError if there is none of this name."""
+        command = self.commands[name]
+        return _loaded(name, self.entries[name]) if name in self.entries else command
 
 
 class App(typer.Typer):
@@ -49,9 +87,9 @@ class App(typer.Typer):
         return super().command(name, cls=Command, **settings)
 
 
-def group_in_order(names: Iterable[str]) -> type[VerbGroup]:
-    """A group that lists its verbs in this order."""
-    return type("OrderedGroup", (VerbGroup,), {"order": tuple(names)})
+def group_of(entries: Mapping[str, VerbEntry]) -> type[VerbGroup]:
+    """A group of these verbs, which lists them in this order."""
+    return type("TableGroup", (VerbGroup,), {"entries": entries})
 
 
 def version_option(value: bool) -> None:
@@ -59,6 +97,17 @@ def version_option(value: bool) -> None:
     if value:
         typer.echo(f"fauxlens {VERSION}")
         raise typer.Exit()
+
+
+def _loaded(name: str, entry: VerbEntry) -> Any:
+    module, _, attribute = entry.where.partition(":")
+    found = getattr(import_module(module), attribute)
+    if isinstance(found, typer.Typer):
+        app = found
+    else:
+        app = App(add_completion=False)
+        app.command(name)(found)
+    return typer.main.get_command(app)
 
 
 def _in_words(param: Any, ctx: Any) -> Any:

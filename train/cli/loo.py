@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from train.cli.data import ManifestFile
 from train.cli.outputs import OUTPUT_FOLDER
+from train.cli.rows import ManifestFile
 from train.cli.terminal import Json, bar, batch_callback, console, print_lines, print_table, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 

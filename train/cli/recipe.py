@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from train.cli.app import HELP_OPTIONS, App, group_in_order
+from train.cli.app import App, VerbGroup
 from train.cli.outputs import OUTPUT_FILE
 from train.cli.terminal import Json, command, print_json, print_lines, print_table, verb
 from train.common.errors import FauxlensError
@@ -13,10 +13,10 @@ from train.common.errors import FauxlensError
 _NAME = Annotated[str, typer.Argument(help="Name of a shipped recipe or grid, or the path of a recipe.")]
 
 recipe_app = App(
-    cls=group_in_order(("list", "show", "copy", "keys")),
+    cls=VerbGroup,
     help="List, show and copy recipes.",
-    context_settings=HELP_OPTIONS,
     no_args_is_help=True,
+    add_completion=False,
 )
 
 

@@ -1,4 +1,4 @@
-"""What verbs on the rows of manifests share: the options --part and --out, and how they say what came of them."""
+"""What the verbs on manifests share: the manifest they take, --part and --out, and how they show what came of them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from train.common.parts import WorkPart
 
+ManifestFile = Annotated[Path, typer.Argument(help="A manifest made by `data scan`.")]
 PartOption = Annotated[
     str | None,
     typer.Option(

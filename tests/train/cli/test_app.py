@@ -4,14 +4,17 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from fauxlens import VERBS, app
+from train.cli.app import VerbEntry, VerbGroup
+from train.cli.data.verbs import DATA_VERBS
 from train.cli.terminal import verb
 from train.common.extras import EXTRAS, install_command, missing_sentence
 from train.common.version import VERSION
@@ -19,13 +22,14 @@ from train.common.version import VERSION
 ROOT = Path(__file__).parents[3]
 
 
-def _commands(command: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    yield path
-    for name, below in getattr(command, "commands", {}).items():
-        yield from _commands(below, (*path, name))
+def _commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    yield path, command
+    if isinstance(command, VerbGroup):
+        for name in command.commands:
+            yield from _commands(command.load(name), (*path, name))
 
 
-COMMANDS = list(_commands(typer.main.get_command(app)))
+COMMANDS = dict(_commands(typer.main.get_command(app)))
 
 
 def _help(*words: str, option: str = "--help") -> str:
@@ -40,6 +44,70 @@ def test_help_speaks_of_words_and_not_of_python(words: tuple[str, ...]) -> None:
     assert not re.findall(r"<[a-z][\w\[\], ]*>|list\[", shown)
     assert not re.findall(r"default: \(|\{\w+\}", shown)
     assert _help(*words, option="-h") == shown
+
+
+@pytest.mark.parametrize("entries", [VERBS, DATA_VERBS], ids=["fauxlens", "data"])
+def test_a_list_of_verbs_shows_what_each_says_of_itself(entries: Mapping[str, VerbEntry]) -> None:
+    path = () if entries is VERBS else ("data",)
+    for name, entry in entries.items():
+        command = COMMANDS[*path, name]
+        assert command.name in (name, None, ""), entry.where
+        assert entry.summary == " ".join(command.help.split("\n\n")[0].split()), name
+
+
+@pytest.mark.parametrize(
+    ("words", "imported"),
+    [
+        (["--help"], set()),
+        (["data", "--help"], {"train.cli.data.verbs"}),
+        (["data", "list", "--help"], {"train.cli.data.verbs", "train.cli.data.list"}),
+        (["web", "--help"], {"export.cli.web"}),
+    ],
+    ids=" ".join,
+)
+def test_only_the_verb_that_is_asked_for_is_imported(words: list[str], imported: set[str]) -> None:
+    places = [entry.where.partition(":")[0] for entry in (*VERBS.values(), *DATA_VERBS.values())]
+    probe = f"""
+import sys, fauxlens
+sys.argv = ["fauxlens", *{words}]
+try:
+    fauxlens.main()
+finally:
+    print(*[name for name in {places} if name in sys.modules], file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert set(done.stderr.split()) == imported
+
+
+def _takes_text(param: Any) -> bool:
+    return not getattr(param, "is_flag", False) and not getattr(param, "count", False) and param.default != ""
+
+
+EMPTY = [
+    (words, param.opts[0] if param.param_type_name == "option" else "")
+    for words, command in COMMANDS.items()
+    if not isinstance(command, VerbGroup)
+    for param in command.params
+    if _takes_text(param)
+]
+
+
+@pytest.mark.parametrize(("words", "option"), EMPTY, ids=lambda one: one if isinstance(one, str) else " ".join(one))
+def test_an_empty_word_is_wrong_usage(words: tuple[str, ...], option: str) -> None:
+    command = COMMANDS[words]
+    needed = [
+        word
+        for param in command.params
+        if param.required
+        for word in ([param.opts[0], "7"] if param.param_type_name == "option" else ["7"] * max(1, param.nargs))
+    ]
+    given = [*needed, option, ""] if option else [""] * max(1, len(needed))
+    with pytest.raises(typer.BadParameter):
+        command.make_context(words[-1], given)
+
+
+def test_help_comes_before_an_empty_word() -> None:
+    assert _help("detect", "") == _help("detect")
 
 
 def test_verbs_are_listed_in_the_order_of_use() -> None:
@@ -61,18 +129,27 @@ def test_version() -> None:
     assert f'"{VERSION}"' in (ROOT / "train" / "common" / "version.py").read_text()
 
 
-def test_a_shell_completes_verbs() -> None:
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("fauxlens data sc", ["scan"]),
+        ("fauxlens thr", ["threshold"]),
+        ("fauxlens data scan --tru", ["--trust"]),
+        ("fauxlens recipe co", ["copy"]),
+    ],
+)
+def test_a_shell_completes_verbs_and_options(typed: str, offered: list[str]) -> None:
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT),
         "_FAUXLENS_COMPLETE": "complete_bash",
-        "COMP_WORDS": "fauxlens data sc",
-        "COMP_CWORD": "2",
+        "COMP_WORDS": typed,
+        "COMP_CWORD": str(typed.count(" ")),
     }
     done = subprocess.run(
         [sys.executable, str(ROOT / "fauxlens.py")], env=environment, capture_output=True, text=True, check=False
     )
-    assert done.stdout.split() == ["scan"]
+    assert done.stdout.split() == offered
 
 
 def test_every_extra_is_the_one_of_pyproject() -> None:

@@ -10,6 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 import fauxlens
+from train.cli.app import VerbGroup
 from train.cli.outputs import WritePlace, outputs_of
 from train.common.errors import FauxlensError
 
@@ -47,11 +48,17 @@ NEEDED: dict[type, Any] = {Path: Path("absent"), str: "absent"}
 
 def verbs() -> Iterator[tuple[str, Callable[..., Any]]]:
     """Every verb, by the words that a person types."""
-    for name, (verb, _) in fauxlens.VERBS.items():
-        if isinstance(verb, typer.Typer):
-            yield from ((f"{name} {one.name}", one.callback) for one in verb.registered_commands if one.callback)
-        else:
-            yield name, verb
+
+    def below(group: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Callable[..., Any]]]:
+        for name in group.commands:
+            command = group.load(name)
+            if isinstance(command, VerbGroup):
+                yield from below(command, (*path, name))
+            else:
+                # Typer's own function around it has other defaults.
+                yield " ".join((*path, name)), command.callback.__wrapped__
+
+    return below(typer.main.get_command(fauxlens.app), ())
 
 
 VERBS = dict(verbs())

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from train.cli.audit import ManifestFile
 from train.cli.outputs import WritePlace
+from train.cli.rows import ManifestFile
 from train.cli.terminal import print_lines, verb
 from train.common.atomic import write_text
 from train.common.errors import DataError

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from train.cli.audit import ManifestFile
 from train.cli.outputs import OUTPUT_FOLDER
-from train.cli.rows import PartOption, chosen_part, show_part
+from train.cli.rows import ManifestFile, PartOption, chosen_part, show_part
 from train.cli.terminal import Json, bar, command, print_json, print_lines, print_table, verb
 from train.common.errors import DataError, TrainError
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from train.cli.data.reconstruct import show_reconstructed
 from train.cli.outputs import WritePlace
-from train.cli.reconstruct import show_reconstructed
 from train.cli.rows import show_counts
 from train.cli.terminal import bar, print_lines, verb
 from train.common.errors import DataError, TrainError

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from train.cli.outputs import OUTPUT_FOLDER, WritePlace
+from train.cli.rows import ManifestFile
 from train.cli.terminal import Json, bar, console, print_json, print_lines, verb
 from train.common.errors import DataError, TrainError
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from train.data.audit.sharpness import Sharpness
     from train.data.manifest import Manifest
     from train.data.scan.skipped import Skipped
-
-ManifestFile = Annotated[Path, typer.Argument(help="A manifest made by `data scan`.")]
 
 
 @verb(DataError, TrainError)

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from train.cli.audit import ManifestFile
 from train.cli.outputs import WritePlace
+from train.cli.rows import ManifestFile
 from train.cli.terminal import bar, verb
 from train.common.atomic import write_atomically
 from train.common.errors import DataError, TrainError
