@@ -94,7 +94,7 @@ class Detector:
         name, _, decoded = _read(picture)
         face = evaluate_picture(self.opened, decoded, name).worst
         if face is None:
-            raise DataError(f"{name}: every face is too small to judge: {LARGER}.")
+            raise DataError(f"{name}: every face is too small to classify: {LARGER}.")
         return apply_view(face.view, decoded, face.eyes)
 
     def scores(self, views: np.ndarray) -> np.ndarray:

@@ -86,8 +86,8 @@ def check_network(settings: Model, size: int) -> None:
     check_view_size(kind, size)
     if settings.head == "non-negative" and not (kind.non_negative and kind.head == "linear"):
         raise TrainError(
-            f"model.head = 'non-negative' needs features that are never below zero and a linear head, which "
-            f"{kind.title} has not: set it to 'free', or take mobilenet-v1 or mobilenet-v2."
+            "model.head = 'non-negative' needs features that are never negative and a linear head, which "
+            f"{kind.title} does not have: set it to 'free', or use mobilenet-v1 or mobilenet-v2."
         )
     words = {one.weights for one in BACKBONES.values()} - {kind.weights}
     if settings.weights in words:
@@ -173,7 +173,7 @@ def choose_trainable(classifier: Any, train_from: str) -> None:
         weighted = [layer.name for layer in classifier.layers if layer.weights]
         such = " or ".join(dict.fromkeys((weighted[len(weighted) // 2], weighted[-2])))
         raise TrainError(
-            f"train_from = {train_from!r} names no layer of this backbone: use `head`, `all`, or one such as {such}."
+            f"train_from = {train_from!r} is not a layer of this backbone: use `head`, `all`, or one such as {such}."
         )
     start = names.index(first)
     for index, layer in enumerate(classifier.layers):

@@ -78,7 +78,7 @@ class Model:
 
     def __post_init__(self) -> None:
         if self.output == "softmax" and self.head == "non-negative":
-            raise ValueError("head = 'non-negative' bounds the one logit of output = 'sigmoid'; softmax has two")
+            raise ValueError("head = 'non-negative' works with output = 'sigmoid' only")
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -116,7 +116,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         if self.sampling is not None and self.fit.batch_size % 2:
-            raise ValueError("with [sampling] a batch holds as many reals as fakes, so fit.batch_size has to be even")
+            raise ValueError("with [sampling] a batch holds as many reals as fakes, so fit.batch_size must be even")
         if BACKBONES[self.model.backbone].head != "linear" and any(one.features == "cached" for one in self.stages):
             raise ValueError(f"features cannot be cached for {self.model.backbone}, whose head is not linear")
 
@@ -152,7 +152,7 @@ def read_recipe(path: Path, overrides: dict[str, Any] | None = None) -> Recipe:
     try:
         table = read_toml(path, error=TrainError, remedy="name a recipe, which is TOML in UTF-8")
     except FileNotFoundError as error:
-        raise TrainError(f"{path}: no readable recipe there ({error.strerror}); name a .toml file.") from error
+        raise TrainError(f"{path}: the recipe cannot be read ({error.strerror}); name a .toml file.") from error
     for key, value in (overrides or {}).items():
         _override(table, key, value)
     return parse_recipe(table, str(path))
@@ -168,7 +168,7 @@ def _override(table: dict[str, Any], key: str, value: Any) -> None:
         elif isinstance(target, dict):
             target = target.setdefault(section, {})
         if not isinstance(target, dict | list):
-            raise TrainError(f"{key!r} is no key of a recipe: {section!r} has no keys of its own.")
+            raise TrainError(f"{key!r} is not a recipe key: {section!r} has no subkeys.")
     if isinstance(target, list):
         _entry(target, last, key)
         target[int(last)] = value
@@ -178,7 +178,7 @@ def _override(table: dict[str, Any], key: str, value: Any) -> None:
 
 def _entry(entries: list[Any], number: str, key: str) -> Any:
     if not number.isdecimal() or int(number) >= len(entries):
-        raise TrainError(f"{key!r} is no key of this recipe: its list has the entries 0 to {len(entries) - 1}.")
+        raise TrainError(f"{key!r} is not a key of this recipe: the list has the entries 0 to {len(entries) - 1}.")
     return entries[int(number)]
 
 

@@ -43,7 +43,7 @@ def find_recipe(name: str) -> Path:
     if shipped in shipped_recipes():
         return shipped
     names = ", ".join(one.stem for one in shipped_recipes())
-    raise TrainError(f"There is no recipe {name!r}: choose one of {names}, or give the path of a .toml file.")
+    raise TrainError(f"Unknown recipe {name!r}: choose one of {names}, or give the path of a .toml file.")
 
 
 def about_recipe(path: Path) -> tuple[str, str]:
@@ -74,7 +74,7 @@ def keys_page() -> str:
 
 _PAGE_HEAD = """# Keys of a recipe
 
-Written by `fauxlens recipe keys --markdown` from the dataclasses that check recipes; do not edit it by hand.
+Written by `fauxlens recipe keys --markdown` from the dataclasses that check recipes; do not edit.
 """
 
 

@@ -66,16 +66,16 @@ def check_origin(path: Path, settings: Model) -> Origin | None:
         return found
     if found.backbone != wanted.backbone:
         raise TrainError(
-            f"{path} holds weights of {found.backbone} and the recipe asks for {wanted.backbone}: give weights of that "
+            f"{path} holds weights of {found.backbone} but the recipe needs {wanted.backbone}: give weights of that "
             f"backbone, or set backbone = {found.backbone!r}."
         )
     if found.front_end != wanted.front_end:
         raise TrainError(
-            f"{path} was trained behind the front end {found.front_end} and the recipe asks for {wanted.front_end}: "
+            f"{path} was trained with the front end {found.front_end} but the recipe needs {wanted.front_end}: "
             f"give weights of that front end, or set front_end = {found.front_end!r}."
         )
     raise TrainError(
-        f"{path} is of width {found.width:g} and the recipe asks for {wanted.width:g}: give weights of that width, or "
+        f"{path} is of width {found.width:g} but the recipe needs {wanted.width:g}: give weights of that width, or "
         f"set width = {found.width:g}."
     )
 
@@ -90,6 +90,4 @@ def load_weights(model: Any, path: Path, settings: Model) -> None:
         model.load_weights(str(path))
     except Exception as error:
         # Whatever Keras and h5py raise on a damaged file.
-        raise TrainError(
-            f"{path} does not hold the weights of this network: run the step that wrote it again."
-        ) from error
+        raise TrainError(f"{path} does not hold the weights of this network: repeat the step that wrote it.") from error

@@ -200,7 +200,7 @@ def check_consistent(bundle: Bundle, name: str) -> None:
             if not holds:
                 raise ExportError(f"{name}: variant {variant} {complaint}; export the bundle again.")
     if "keras-float" not in references.stages:
-        raise ExportError(f"{name} lacks the stage keras-float; export the bundle again.")
+        raise ExportError(f"{name} has no stage keras-float; export the bundle again.")
     known = {*KERAS_STAGES, *(tflite_stage(variant) for variant in bundle.variants)}
     for stage in (*references.stages, *references.heatmaps, *references.gradcam):
         if stage not in known:
@@ -221,7 +221,7 @@ def _reference_members(references: References) -> dict[str, bytes]:
 
 def _pictures_index(references: References) -> list[dict[str, Any]]:
     if not len(references.names) == len(references.pictures) == len(references.eyes or references.names):
-        raise ExportError("The references have unequal numbers of names, pictures and eyes; make them again.")
+        raise ExportError("The references have different numbers of names, pictures and eyes; make them again.")
     eyes = references.eyes or (None,) * len(references.names)
     try:
         return [

@@ -65,7 +65,9 @@ def write_metadata(description: Description, outputs: Sequence[str], *, author: 
         "scores": lambda: _tensor(
             b, "scores", "Calibrated probabilities: real, fake.", _feature_content(b), labels=True
         ),
-        "heatmap": lambda: _tensor(b, "heatmap", "What spoke for fake, 0..1 of its own maximum.", _feature_content(b)),
+        "heatmap": lambda: _tensor(
+            b, "heatmap", "Evidence for fake by region, divided by its maximum, 0..1.", _feature_content(b)
+        ),
     }
     inputs = _offsets(b, [tensors["image"]()])
     results = _offsets(b, [tensors[name]() for name in outputs])
@@ -111,7 +113,7 @@ def add_metadata(tflite: bytes, metadata: bytes) -> bytes:
     buffers = _vector(tflite, fields[_BUFFERS])
     entries = _vector(tflite, fields[_METADATA])
     if any(_entry_name(tflite, entry) == b"TFLITE_METADATA" for entry in entries):
-        raise ExportError("The model to seal already has TFLite metadata; seal the converter's own output instead.")
+        raise ExportError("The model already has TFLite metadata; use the converter's own output instead.")
 
     b = flatbuffers.Builder(len(old) + len(metadata) + 4 * len(buffers) + 4096)
     # The builder fills its array from the end: the old model goes there first, and counts as already written.
@@ -240,14 +242,12 @@ def _fields(data: bytes, table: int) -> list[int]:
 def _root_fields(data: bytes) -> list[int]:
     fields = _fields(data, _target(data, 0))
     if any(fields[_MODEL_SLOTS:]):
-        raise ExportError(
-            "The model to seal keeps weights outside its flatbuffer; convert it without external buffers."
-        )
+        raise ExportError("The model keeps weights outside its flatbuffer; convert it without external buffers.")
     fields = (fields + [0] * _MODEL_SLOTS)[:_MODEL_SLOTS]
     for buffer in _vector(data, fields[_BUFFERS]):
         # Buffer: data 0, offset 1, size 2. The latter two count from the start of the file, which moves.
         if any(_fields(data, buffer)[1:]):
-            raise ExportError("The model to seal keeps weights after its flatbuffer; convert one smaller than 2 GB.")
+            raise ExportError("The model keeps weights after its flatbuffer; convert one smaller than 2 GB.")
     return fields
 
 

@@ -36,10 +36,8 @@ def from_npy(data: bytes, name: str) -> np.ndarray:
         raise ExportError(f"{name} is not a C-ordered array of uint8 or float32; export the bundle again.")
     body = data[source.tell() :]
     if len(body) != math.prod(shape) * dtype.itemsize or any(side < 0 for side in shape):
-        raise ExportError(
-            f"{name} has {len(body)} bytes where its shape {shape} needs others; export the bundle again."
-        )
+        raise ExportError(f"{name} has {len(body)} bytes, which do not fit its shape {shape}; export the bundle again.")
     array: np.ndarray = np.frombuffer(body, dtype).reshape(shape)
     if not np.isfinite(array).all():
-        raise ExportError(f"{name} holds numbers that are not finite; export the bundle again.")
+        raise ExportError(f"{name} contains NaN or infinity; export the bundle again.")
     return array

@@ -57,11 +57,14 @@ def read_sealed(data: bytes, name: str) -> tuple[bytes, dict[str, bytes]]:
     body, comment = memoryview(data)[:-_COMMENT_BYTES], data[-_COMMENT_BYTES:]
     if len(body) < _END_BYTES or bytes(body[-_END_BYTES : -_END_BYTES + 4]) != b"PK\x05\x06" or comment[:7] != _MARK:
         raise ExportError(
-            f"{name} is cut short or was not made by Fauxlens (it does not end in Fauxlens's seal); copy it again, or "
+            f"{name} is truncated or was not made by Fauxlens (it does not end with Fauxlens's checksum); copy it "
+            "again, or "
             "make it with `fauxlens export`."
         )
     if comment[len(_MARK) :] != _digests(data)[0].encode():
-        raise ExportError(f"{name} is damaged (its bytes do not match its seal); copy it again or export it once more.")
+        raise ExportError(
+            f"{name} is damaged (its bytes do not match its checksum); copy it again or export it once more."
+        )
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             infos = archive.infolist()

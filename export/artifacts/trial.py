@@ -58,9 +58,9 @@ def _try(tflite: bytes, name: str) -> None:
             command, input=tflite, env=environment, capture_output=True, timeout=PATIENCE, check=False
         )
     except subprocess.TimeoutExpired:
-        raise ExportError(f"{name} runs without an end; {_AGAIN}.") from None
+        raise ExportError(f"{name} never ends; {_AGAIN}.") from None
     except OSError as error:
-        raise ExportError(f"{name} cannot be tried in a process of its own ({error}): close other programs.") from None
+        raise ExportError(f"{name} cannot be tested in a separate process ({error}): close other programs.") from None
     if done.returncode == REFUSED:
         reason = done.stdout.decode("utf-8", "replace").split("\n")[0][:300]
         raise ExportError(f"{name} is refused ({reason}); {_AGAIN}.")

@@ -36,7 +36,7 @@ def cut_parts(tflite: bytes, view: np.ndarray, name: str) -> tuple[NetworkPart, 
     makers = {tensor.name: operator for operator in graph.operators for tensor in operator.outputs}
     quantised, features = makers.get("backbone/input"), makers.get("features")
     if quantised is None or features is None or features.name != "DEQUANTIZE":
-        raise ExportError(f"{name} has no int8 backbone that could be cut out; choose an int8 variant.")
+        raise ExportError(f"{name} has no int8 backbone to measure separately; choose an int8 variant.")
     image, begin, end = graph.inputs[0].index, quantised.outputs[0].index, features.inputs[0].index
     # The scores first, which the proof below looks at.
     outputs = [tensor.index for tensor in sorted(graph.outputs, key=lambda tensor: tensor.name != "scores")]
@@ -46,7 +46,7 @@ def cut_parts(tflite: bytes, view: np.ndarray, name: str) -> tuple[NetworkPart, 
         parts.append(NetworkPart(title, piece, batch))
         batch = _first_output(piece, batch)
     if not np.array_equal(batch, _first_output(cut_model(tflite, [image], outputs), view[np.newaxis])):
-        raise ExportError(f"The parts of {name} in a row do not give its scores, so their times would say nothing.")
+        raise ExportError(f"The parts of {name} do not reproduce its scores, so their times would be meaningless.")
     return tuple(parts)
 
 

@@ -40,19 +40,19 @@ def notes(found: Measurement) -> list[str]:
     invocations = found.rows[0].latency.invocations
     said = [f"{found.bundle} ships {found.default}; pictures are {found.view}."]
     if found.probe and found.whole:
-        said.append(f"The whole of {found.probe}, as a multiple of its {BACKBONE}: {_by_threads(found.whole)}.")
+        said.append(f"All of {found.probe}, as a multiple of its {BACKBONE}: {_by_threads(found.whole)}.")
     said += found.left_out
     said.append(
-        f"All in turn in one process, {invocations} rounds in an order drawn anew, {SETTLE} invocations before each "
-        f"timed one. Ratio: of medians, to {name} with {_threads(threads)}. Spread: how far the medians of {BLOCKS} "
-        "blocks of rounds lie apart."
+        f"All run in turn in one process, {invocations} rounds in random order, with {SETTLE} untimed invocations "
+        f"before each timed one. Ratio: of medians, to {name} with {_threads(threads)}. Spread: range of the medians "
+        f"of {BLOCKS} blocks of rounds."
     )
     said += [sentence for one in found.comparisons if (sentence := _in_float(one, found.comparisons))]
     if found.starts:
         starts = next(iter(found.starts.values())).starts
         said.append(
-            f"Fresh processes: medians of {starts}, one thread, files in the system's memory already; MiB above what "
-            "Python takes by itself, and how many of these for the model; the rest is the packages."
+            f"New processes: medians of {starts}, one thread, files already in the system's cache; MiB in addition "
+            "to Python's own, and how many of these are for the model; the rest is packages."
         )
     said.append(found.conditions.sentence)
     return [*said, found.conditions.warning] if found.conditions.warning else said

@@ -28,7 +28,9 @@ def run_worker(module: str, *arguments: object) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise ExportError(f"{module} did not end within {_SECONDS} seconds; end other work and try again.") from error
+        raise ExportError(
+            f"{module} did not end within {_SECONDS} seconds; stop other programs and try again."
+        ) from error
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()] or ["without a word"]
         said = " ".join(lines[-1].split())[:300].rstrip(".")

@@ -35,7 +35,7 @@ def benchmark_verb(
     from train.common.atomic import write_text
 
     if rounds < 1:
-        raise ExportError(f"--rounds {rounds} measures nothing: give a number from 1.")
+        raise ExportError(f"--rounds {rounds} is too few: give a number from 1.")
     if starts < 0:
         raise ExportError(f"--starts {starts} is not a number of processes: give 0 or more.")
     counts = parse_threads(threads)

@@ -80,7 +80,7 @@ def detect_verb(
     threshold_of(opened(settings.model).description, at)
     inputs = find_inputs(files, stdin=sys.stdin.buffer, fetch=read_address if fetch else None)
     if report is not None and len(inputs) != 1:
-        raise ExportError(f"--report is for one picture, and {len(inputs)} are named: name one.")
+        raise ExportError(f"--report takes one picture, but {len(inputs)} are given: give one.")
     is_long = len(inputs) > MANY
     if overlay if overlay is not None else not is_long and report is None:
         inputs = _placed(inputs, out)

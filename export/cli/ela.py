@@ -56,9 +56,7 @@ def ela_verb(
         about = {"quality": setting.quality, "sampling": setting.sampling, "gain": "auto" if to_white else setting.gain}
     else:
         if any(option is not None for option in (quality, sampling, gain)):
-            raise ExportError(
-                "A detector has its own quality, sampling and gain: leave these options out with --model."
-            )
+            raise ExportError("A detector has its own quality, sampling and gain: omit these options with --model.")
         preprocessing = _preprocessing(model)
         draw = planes_drawer(preprocessing)
         about = {"detector": str(model), "view": preprocessing.view.text, "planes": preprocessing.parts}
@@ -97,9 +95,7 @@ def _preprocessing(model: Path) -> "PreprocessingSpec":
 
     preprocessing = preprocessing_of(read_description(read_detector(model), str(model)), str(model))
     if preprocessing.parts == ("rgb",):
-        raise ExportError(
-            f"{model} takes the picture itself (front end rgb), so there are no planes to draw: leave out --model."
-        )
+        raise ExportError(f"{model} has the front end rgb, so there are no planes to draw: omit --model.")
     return preprocessing
 
 

@@ -127,7 +127,7 @@ def evaluate_verb(
         return
     models = [one for one in (model, beside) if one]
     if not view and pixels_range:
-        raise ExportError("--pixels is for models that are not Fauxlens's: give --view with it.")
+        raise ExportError("--pixels is for third-party models: give --view too.")
     model_names(models, name or ())
     with bar("scanning", as_json) as progress:
         scanned = manifest_of(manifest, [] if view else models, out, card=card, on_progress=progress)
@@ -188,11 +188,9 @@ def _evaluate_part(
     from export.release.evaluate_part import evaluate_part
 
     if refused:
-        raise TrainError(
-            f"--part only scores pictures: leave out {refused[0]}, which is for the report of all of them."
-        )
+        raise TrainError(f"--part only scores pictures: omit {refused[0]}, which is for the report on all parts.")
     if manifest.is_dir():
-        raise DataError(f"{manifest} is a folder, and parts are of a manifest: make one with `fauxlens data scan`.")
+        raise DataError(f"{manifest} is a folder, but --part needs a manifest: make one with `fauxlens data scan`.")
     with bar("scoring", as_json) as progress:
         path = evaluate_part(model, manifest, out, part, which=split, on_progress=progress)
     show_part(path, part, as_json)

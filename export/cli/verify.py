@@ -178,5 +178,5 @@ def _runtime(name: str | None, self_test: Path | None, bundle: Path) -> "Runtime
     if self_test is None:
         return RUNTIMES[name or "litert"]
     if name not in (None, "device"):
-        raise ExportError(f"--self-test is about the runtime device and not about {name}: leave out one of the two.")
+        raise ExportError(f"--self-test is for the runtime device, not {name}: omit one of them.")
     return shared_self_test(self_test, bundle)

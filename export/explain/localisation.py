@@ -83,7 +83,7 @@ def measure_localisation(detector: LoadedDetector, folder: Path, *, seed: int = 
     """
     found = sorted(_measure_all(detector, folder, np.random.default_rng(seed)), key=lambda one: -one.probability)
     if not found:
-        raise ExportError(f"No local fake in {folder} has a face and a mask that covers a part of it: make some more.")
+        raise ExportError(f"No local fake in {folder} has both a face and a mask that covers part of it: make more.")
     groups = {
         "all": found,
         "called at least unsure": [one for one in found if one.label != "real"],
@@ -171,7 +171,7 @@ def _pairs(folder: Path) -> pl.DataFrame:
     except OSError as error:
         raise ExportError(f"{path} cannot be read ({error.strerror or error}): {remedy}.") from error
     if not {"fake", "mask"} <= set(pairs.columns):
-        raise ExportError(f"{path} has no columns fake and mask: it is not of `data reconstruct`.")
+        raise ExportError(f"{path} has no columns fake and mask: give a folder made by `data reconstruct`.")
     masked = pairs.filter(pl.col("mask").is_not_null())
     if masked.is_empty():
         raise ExportError(f"{folder} has no masks: make local fakes by `fauxlens data reconstruct --regions random`.")

@@ -101,14 +101,14 @@ def find_mean_heatmaps(
     """
     manifest = read_manifest(manifest_path)
     if manifest.frame.is_empty():
-        raise ExportError(f"{manifest_path} has no picture in it: scan a folder that has some.")
+        raise ExportError(f"{manifest_path} has no pictures: scan a folder that has some.")
     path = detector_path(model)
     detector, store = _open(path, manifest, manifest_path)
     threshold = threshold_of(detector.description, operating_point)
     marked = mark_manifest(store.manifest, detector.description.seen)
     chosen = marked if rows == "all" else rows_to_report(marked)
     if chosen.is_empty():
-        raise ExportError(f"{manifest_path} has no picture that {path} may be evaluated by: give --rows all.")
+        raise ExportError(f"{manifest_path} has no picture on which {path} may be evaluated: give --rows all.")
     groups = _groups(_sum_up(store, chosen, lambda _, views: _run(detector, views), threshold, on_progress))
     return MeanHeatmaps(tuple(groups), detector, path, rows, chosen.height, store.dropped, operating_point, threshold)
 

@@ -43,7 +43,7 @@ def draw_mean_sheet(found: MeanHeatmaps, manifest_name: str) -> Image.Image:
     )
     footer = (
         SENTENCE,
-        "Each heatmap is divided by its own largest value, so every picture counts alike, however high its score; "
+        "Each heatmap is divided by its own largest value, so every picture has the same weight, whatever its score; "
         "empty ones count as zeros. Black is 0, the brightest colour 1, in all tiles.",
     )
     return draw_panel_sheet(title, _COLOUR, bands, footer)

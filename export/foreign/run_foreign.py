@@ -28,7 +28,7 @@ PIXELS: tuple[Pixels, ...] = get_args(Pixels)
 SUFFIXES = (".tflite", ".onnx")
 PATIENCE = 900
 MAX_OUTPUT_BYTES = 2 << 30
-_WHERE = "say by --scores-at OUTPUT:INDEX where the score of fake is"
+_WHERE = "give the position of the score for fake with --scores-at OUTPUT:INDEX"
 _AGAIN = "take a model with one input of pictures, or leave out what it cannot do"
 
 
@@ -107,7 +107,7 @@ def _start(folder: Path, name: str) -> None:
     except subprocess.TimeoutExpired:
         raise ExportError(f"{name} did not end within {PATIENCE} seconds; give fewer inputs.") from None
     except OSError as error:
-        raise ExportError(f"{name} cannot be run in a process of its own ({error}): close other programs.") from None
+        raise ExportError(f"{name} cannot be run in a separate process ({error}): close other programs.") from None
     if done.returncode == REFUSED:
         reason = done.stdout.decode("utf-8", "replace").split("\n")[0][:300].rstrip(".")
         raise ExportError(f"{name} cannot be run: {reason}.")
@@ -126,12 +126,12 @@ def _answer(found: Mapping[str, object], folder: Path, name: str, count: int) ->
             file = folder / f"{number}.f4"
             size = file.stat().st_size
             if size != 4 * math.prod(whole) or size > MAX_OUTPUT_BYTES:
-                raise ExportError(f"{name} gave {title} in another size than it said; {_AGAIN}.")
+                raise ExportError(f"{name} returned {title} in a different size than declared; {_AGAIN}.")
             tensors[str(title)] = np.frombuffer(file.read_bytes(), "<f4").reshape(whole)
         said = ForeignInput(str(taken["name"]), shape, str(taken["dtype"]))
         return ForeignRun(said, tuple(map(str, outputs)), tensors)
     except (AssertionError, KeyError, TypeError, ValueError, OSError) as error:
-        raise ExportError(f"{name} gave an answer that cannot be read ({error}); {_AGAIN}.") from None
+        raise ExportError(f"{name} returned a result that cannot be read ({error}); {_AGAIN}.") from None
 
 
 def score_of(run: ForeignRun, where: str, name: str) -> np.ndarray:
@@ -149,17 +149,17 @@ def score_of(run: ForeignRun, where: str, name: str) -> np.ndarray:
     shown = ", ".join(f"{one} of {math.prod(run.tensors[one].shape[1:])} numbers" for one in run.outputs)
     if title not in run.outputs:
         raise ExportError(
-            f"{name} has the outputs {shown}: say by --scores-at OUTPUT:INDEX where the score of fake is."
+            f"{name} has the outputs {shown}: give the position of the score for fake with --scores-at OUTPUT:INDEX."
         )
     values = run.tensors[title].reshape(len(run.tensors[title]), -1).astype(np.float64)
     indices = [int(one) for one in place.split("-") if one.isdecimal()] if place else [0]
     if (not place and values.shape[1] != 1) or not 1 <= len(indices) <= 2 or max(indices) >= values.shape[1]:
         raise ExportError(
-            f"{name} has the outputs {shown}: say by --scores-at OUTPUT:INDEX where the score of fake is."
+            f"{name} has the outputs {shown}: give the position of the score for fake with --scores-at OUTPUT:INDEX."
         )
     scores = values[:, indices[0]] - (values[:, indices[1]] if len(indices) == 2 else 0.0)
     if not np.isfinite(scores).all():
-        raise ExportError(f"{name} gives {int((~np.isfinite(scores)).sum())} scores that are no finite numbers.")
+        raise ExportError(f"{name} gives {int((~np.isfinite(scores)).sum())} scores that are NaN or infinite.")
     return scores
 
 
@@ -168,12 +168,12 @@ def check_pixels(pixels: str, taken: ForeignInput, size: int, name: str) -> Pixe
     sides: Sequence[Sequence[int]] = ([1, size, size, 3], [1, 3, size, size])
     if list(taken.shape) not in [list(one) for one in sides]:
         raise ExportError(
-            f"{name} takes {taken.dtype} {list(taken.shape)}, and the view gives [1, {size}, {size}, 3]: give its own "
-            "view by --view, which ends in resize(SIDE)."
+            f"{name} takes {taken.dtype} {list(taken.shape)}, and the view gives [1, {size}, {size}, 3]: give the "
+            "model's view with --view, ending in resize(SIDE)."
         )
     if not pixels and taken.dtype == "uint8":
         return "0..255"
     for one in PIXELS:
         if pixels == one:
             return one
-    raise ExportError(f"{name} takes {taken.dtype}: say by --pixels which range, one of {', '.join(PIXELS)}.")
+    raise ExportError(f"{name} takes {taken.dtype}: give its range with --pixels: one of {', '.join(PIXELS)}.")

@@ -107,7 +107,7 @@ def _open_tflite(path: Path, request: dict[str, Any]) -> Opened:
     interpreter.allocate_tensors()
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
     if len(inputs) != 1:
-        raise ValueError(f"it has {len(inputs)} inputs, and one is needed")
+        raise ValueError(f"it has {len(inputs)} inputs, but one is needed")
     image = inputs[0]
     taken = {
         "name": image["name"],
@@ -173,7 +173,7 @@ def _open_onnx(path: Path, request: dict[str, Any]) -> Opened:
     session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     inputs = session.get_inputs()
     if len(inputs) != 1:
-        raise ValueError(f"it has {len(inputs)} inputs, and one is needed")
+        raise ValueError(f"it has {len(inputs)} inputs, but one is needed")
     kinds = {"tensor(float)": "float32", "tensor(uint8)": "uint8", "tensor(int8)": "int8", "tensor(float16)": "float16"}
     if inputs[0].type not in kinds:
         raise ValueError(f"its input is of type {inputs[0].type}")

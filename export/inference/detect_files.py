@@ -151,7 +151,7 @@ def _write_overlay(
 def detector_path(model: Path | None) -> Path:
     """The detector to open, the shipped one where none is named; ExportError where this installation has none."""
     if model is None and not SHIPPED.exists():
-        raise ExportError("This installation carries no detector: name one with --model (a .tflite or a bundle).")
+        raise ExportError("This installation has no detector: name one with --model (a .tflite or a bundle).")
     return model or SHIPPED
 
 

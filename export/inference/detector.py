@@ -71,21 +71,22 @@ def detector_from(tflite: bytes, name: str) -> LoadedDetector:
     try:
         view = parse_view(description.view)
     except DataError as error:
-        raise ExportError(f"{name} has a view that this Fauxlens does not know: {error}") from error
+        raise ExportError(f"{name} has a view that this version of Fauxlens does not know: {error}") from error
     if view.size != description.size:
         raise ExportError(
-            f"{name} says size {description.size} but its view is {view.text}; export the detector again."
+            f"{name} declares size {description.size} but its view is {view.text}; export the detector again."
         )
     if description.face_finder is not None and dict(description.face_finder) != finder_record(view.text):
         raise ExportError(
-            f"{name} was trained with another face finder than this Fauxlens has (the SHA-256 of its files differ); "
+            f"{name} was trained with a different face finder than this version of Fauxlens has (the SHA-256 of its "
+            "files differ); "
             "update Fauxlens, or export the detector again."
         )
     run = open_detector_file(tflite, name=name)
     probe = run(np.zeros((1, view.size, view.size, 3), np.uint8))
     if probe.heatmaps.shape[1:] != description.heatmap:
         raise ExportError(
-            f"{name} says its heatmap is {list(description.heatmap)} but the model gives "
+            f"{name} declares a heatmap of {list(description.heatmap)} but the model gives "
             f"{list(probe.heatmaps.shape[1:])}; export the detector again."
         )
     return LoadedDetector(description, view, run)
@@ -120,9 +121,7 @@ def detect(
 def threshold_of(description: Description, operating_point: str) -> float:
     """The threshold on P(fake) of an operating point; ExportError for one that does not exist."""
     if operating_point not in OPERATING_POINTS:
-        raise ExportError(
-            f"There is no operating point '{operating_point}'; choose one of {', '.join(OPERATING_POINTS)}."
-        )
+        raise ExportError(f"Unknown operating point '{operating_point}'; choose one of {', '.join(OPERATING_POINTS)}.")
     return description.operating_points[operating_point].fake_from
 
 

@@ -85,15 +85,15 @@ def _connection(
         port = parts.port or (443 if parts.scheme == "https" else 80)
         host = (parts.hostname or "").encode("idna").decode("ascii")
     except (ValueError, UnicodeError):
-        raise DataError(f"{address} is no address that can be fetched: check it.") from None
+        raise DataError(f"{address} is not a valid address: check it.") from None
     if parts.scheme not in ("http", "https") or not host or parts.username or any(one in here for one in "\r\n\t "):
-        raise DataError(f"{address} is no plain http or https address (it leads to {parts.scheme or 'nothing'}).")
+        raise DataError(f"{address} is not an http or https address (it leads to {parts.scheme or 'nothing'}).")
     try:
         numbers = resolve(host, port)
     except OSError as error:
         raise DataError(f"{address} cannot be fetched ({_reason(error)}): check the address.") from error
     if not numbers or not all(map(is_allowed, numbers)):
-        raise DataError(f"{address} leads to a private address ({host}), which is not fetched: download it first.")
+        raise DataError(f"{address} leads to a private address ({host}), which is not allowed: download it first.")
     timeout = max(0.1, deadline - time.monotonic())
     connection: http.client.HTTPConnection
     if parts.scheme == "https":

@@ -74,13 +74,13 @@ def verify_foreign(
     missing or refused.
     """
     if not is_foreign(model):
-        raise ExportError(f"{model} is no .tflite or .onnx file: a bundle is verified without --inputs.")
+        raise ExportError(f"{model} is not a .tflite or .onnx file: verify a bundle without --inputs.")
     if against == BUILTIN and is_onnx(model):
         raise ExportError(
-            f"{BUILTIN} runs no .onnx: give by --against a .tflite, another .onnx or a folder of outputs."
+            f"{BUILTIN} cannot run .onnx: give a .tflite, another .onnx or a folder of outputs with --against."
         )
     if pixels and not view:
-        raise ExportError("--pixels is for pictures: give --view with it; arrays are given to the model as they are.")
+        raise ExportError("--pixels is for pictures: give --view too; arrays are passed to the model unchanged.")
     names, batch = _read_inputs(model, inputs, view, pixels)
     said = check_pixels(pixels, run_foreign(model, None).input, batch.shape[1], str(model)) if view else None
     first = run_foreign(model, batch, pixels=said)
@@ -120,25 +120,29 @@ def _run_other(model: Path, against: str, batch: np.ndarray, pixels: str | None,
         return run_foreign(model, batch, pixels=said, runtime=BUILTIN, every_tensor=by_layer)
     other = Path(against)
     if not is_foreign(other):
-        raise ExportError(f"{against} is no runtime: give {BUILTIN}, a .onnx or .tflite file, or a folder of outputs.")
+        raise ExportError(
+            f"{against} is not a runtime: give {BUILTIN}, a .onnx or .tflite file, or a folder of outputs."
+        )
     return run_foreign(other, batch, pixels=said, every_tensor=by_layer)
 
 
 def _read_inputs(model: Path, folder: Path, view: str, pixels: str) -> tuple[tuple[str, ...], np.ndarray]:
     """Names of the inputs and the batch: views where there is a view, else what the arrays hold."""
     if not folder.is_dir():
-        raise ExportError(f"{folder} is no folder: give the folder of inputs, .npy arrays or pictures.")
+        raise ExportError(f"{folder} is not a folder: give a folder of .npy arrays or pictures.")
     arrays = sorted(path for path in folder.iterdir() if path.suffix == ".npy")
     if arrays and not view:
         found = [from_npy(read_file(path), str(path)) for path in arrays[:MAX_INPUTS]]
         if len({(one.shape, one.dtype) for one in found}) > 1:
-            raise ExportError(f"The arrays in {folder} have several shapes or types: give one kind of inputs.")
+            raise ExportError(
+                f"The arrays in {folder} have several shapes or types: give inputs of one shape and type."
+            )
         return tuple(path.name for path in arrays[:MAX_INPUTS]), np.stack(found)
     if not view:
-        raise ExportError(f"{folder} holds no .npy arrays: for pictures say how {model} sees them by --view.")
+        raise ExportError(f"{folder} has no .npy arrays: for pictures give {model}'s preprocessing with --view.")
     parsed = parse_view(view)
     if parsed.needs_eyes:
-        raise ExportError(f"{view} looks for faces, which inputs of a folder have not: give the views as .npy arrays.")
+        raise ExportError(f"{view} needs faces, which are not searched for here: give the views as .npy arrays.")
     names, views = [], []
     for path in sorted(one for one in folder.iterdir() if one.is_file())[:MAX_INPUTS]:
         try:
@@ -147,7 +151,7 @@ def _read_inputs(model: Path, folder: Path, view: str, pixels: str) -> tuple[tup
             continue
         names.append(path.name)
     if not views:
-        raise ExportError(f"{folder} holds no picture that can be read: give .npy arrays or pictures.")
+        raise ExportError(f"{folder} has no readable picture: give .npy arrays or pictures.")
     return tuple(names), np.stack(views)
 
 
@@ -186,8 +190,8 @@ def _same_order(wanted: np.ndarray, other: np.ndarray) -> np.ndarray:
     """An array in the shape of another: as it is, without axes of 1, or with channels moved from first to last."""
     if other.size != wanted.size:
         raise ExportError(
-            f"The two runtimes give {list(wanted.shape)} and {list(other.shape)} for one tensor: they are not the same "
-            "model."
+            f"The two runtimes give {list(wanted.shape)} and {list(other.shape)} for the same tensor: they do not "
+            "run the same model."
         )
     plain, target = np.squeeze(other), np.squeeze(wanted).shape
     count = len(other)

@@ -58,7 +58,7 @@ def compare_layers(state: KerasState, tflite: bytes, views: np.ndarray, pictures
     named = tensor_names(tflite)
     both = [name for name in keras if name in named]
     if not any(name.startswith("backbone/") for name in both):
-        raise ExportError("The detector names none of the layers of its Keras state; export it again.")
+        raise ExportError("The detector has none of the layers of its Keras model; export it again.")
     lite = read_intermediates(tflite, views, both)
     return [layer_error(name, keras[name], lite[name].reshape(keras[name].shape), pictures) for name in both]
 
@@ -101,7 +101,7 @@ def bundle_layers(bundle: Bundle, variant: str, run: Run) -> list[LayerError]:
     theirs, ours = description.calibration, CalibrationNote(calibration.scale, calibration.bias)
     if (theirs, description.view, description.front_end) != (ours, run.view.text, state.parts.front_end.text):
         raise ExportError(
-            f"{run.folder} is not the run that {variant} was exported from (its calibration or view is another): name "
+            f"{run.folder} is not the run that {variant} was exported from (its calibration or view differs): name "
             "that run, or export it again."
         )
     return compare_layers(state, bundle.variants[variant], references.views[:PICTURES], references.names[:PICTURES])

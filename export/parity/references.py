@@ -49,7 +49,7 @@ def choose_references(
         chosen += [row["row"] for row, _ in zip(rows, range(count // 2), strict=False)]
     if not chosen:
         raise ExportError(
-            "In no picture outside training does the face finder see the eyes where the manifest has them: run "
+            "In no picture outside training does the face finder find the eyes of the manifest: run "
             "`fauxlens data faces` on another manifest and name that with --references."
         )
     return chosen

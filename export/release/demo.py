@@ -49,7 +49,7 @@ def run_demo(folder: Path, bar: Bar, log: LogCallback) -> Shown:
     `bar` opens a progress bar with a label, `log` gets a line a step. What an earlier demo finished in the same
     folder is used again. Raises whatever stops a step.
     """
-    log("1/6  drawing the built-in sample: stand-ins to see the pipeline work, not faces to learn from")
+    log("1/6  drawing the sample data: simple portraits, not real faces")
     sample, manifest_path = folder / "sample", folder / "manifest.csv"
     if not sample.exists():
         with bar("drawing") as progress:

@@ -54,7 +54,7 @@ def embed(
     if model in BACKBONES and not Path(model).exists():
         network, run, looked, policy = _backbone(model, weights, view, unclear)
     elif given:
-        raise TrainError(f"{given[0]} is for backbones by name; {model} brings its own.")
+        raise TrainError(f"{given[0]} is for backbones given by name; {model} has its own.")
     elif not Path(model).exists():
         raise TrainError(
             f"{model!r} is neither a file nor a backbone: name a run folder, a detector or one of "

@@ -90,7 +90,7 @@ def evaluate_models(
     manifest = read_manifest(manifest_path)
     groups = parse_by(by, manifest.frame, str(manifest_path)) if by else ()
     if scores is not None and len(models) > 1:
-        raise TrainError(f"{scores} holds the scores of one model, and there are two: evaluate them separately.")
+        raise TrainError(f"{scores} has the scores of one model, but two are given: evaluate them separately.")
     found = [
         score_merged(path, name, manifest, which, scores)
         if scores is not None
@@ -100,8 +100,8 @@ def evaluate_models(
     views = [one.view.text for one in found]
     if len({one.open_model is None for one in found}) > 1:
         raise TrainError(
-            "A table of scores and a detector are not reported on the same rows: evaluate them separately, or the "
-            "detector's own scores.csv beside the table."
+            "A table of scores and a detector are not reported on the same rows: evaluate them separately, or give "
+            "the detector's scores.csv with the table."
         )
     if len(set(views)) > 1:
         raise TrainError(f"The models have different views ({', '.join(views)}): evaluate them separately.")
@@ -155,8 +155,8 @@ def model_names(models: Sequence[Path], given: Sequence[str] = ()) -> list[str]:
     if given:
         if len(given) != len(models) or len(set(given)) < len(given) or not all(map(str.strip, given)):
             raise TrainError(
-                f"There are {len(models)} models and the names {', '.join(map(repr, given))}: give --name once for "
-                "each model, no two the same and none empty."
+                f"There are {len(models)} models and the names {', '.join(map(repr, given))}: give --name once per "
+                "model, all different and not empty."
             )
         return list(given)
     names = [path.resolve().name if path.name in ("", "..") else path.name for path in models]
@@ -207,8 +207,7 @@ def _robustness(
     for one in found:
         if one.open_model is None:
             raise TrainError(
-                f"{one.scored.name} is known by its scores only, so no corrupted picture can be given to it: "
-                "leave out --robustness."
+                f"{one.scored.name} is a table of scores and cannot score corrupted pictures: omit --robustness."
             )
         subjects.append(RobustnessSubject(one.scored.name, one.scored.scores, one.scored.points, one.open_model()))
     return find_robustness(
@@ -240,10 +239,7 @@ def _shortcuts(
     bias = None
     if pictures:
         if found.open_model is None:
-            raise TrainError(
-                f"{found.scored.name} is known by its scores only, so no picture can be given to it: leave out "
-                "--bias-score."
-            )
+            raise TrainError(f"{found.scored.name} is a table of scores and cannot score pictures: omit --bias-score.")
         reported_paths = rows_to_report(found.scored.scores).select("path")
         bias = find_bias_score(
             found.open_model(),
@@ -275,7 +271,7 @@ def _score_path(
     if view or path.suffix.lower() == ".onnx":
         return score_foreign_model(path, called, manifest, manifest_path, view, pixels, scores_at, on_progress)
     if scores_at:
-        raise TrainError(f"--scores-at is for tables and for models that are not Fauxlens's, which {path} is not.")
+        raise TrainError(f"--scores-at is for tables and third-party models, and {path} is neither.")
     tflite = read_detector(path)
     description = read_description(tflite, str(path))
     parsed, unclear, points = parse_view(description.view), description.unclear_faces, points_of(description)

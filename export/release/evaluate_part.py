@@ -41,7 +41,7 @@ def evaluate_part(
     """
     if not model.is_dir() and model.suffix.lower() in (*SUFFIXES, ".onnx"):
         raise TrainError(
-            f"{model} is no run, detector file or bundle of Fauxlens, and only these are scored in parts: leave out "
+            f"{model} is not a run, detector file or bundle of Fauxlens, and only these can be scored in parts: omit "
             "--part."
         )
     manifest = read_manifest(manifest_path)

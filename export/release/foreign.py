@@ -54,7 +54,7 @@ def score_foreign_model(
     """What a model that is not ours says of every row, of which no training is known."""
     if not view:
         raise TrainError(
-            f"{path} does not say how it sees pictures: give its view, such as upright|square|resize(224)."
+            f"{path} does not declare its preprocessing: give its view, such as upright|square|resize(224)."
         )
     parsed = parse_view(view)
     said = check_pixels(pixels, run_foreign(path, None).input, parsed.size, str(path))

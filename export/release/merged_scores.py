@@ -35,9 +35,7 @@ def score_merged(path: Path, called: str, manifest: Manifest, which: Which, scor
     holds other rows, where a few pictures get another score from the model, and for a model that is not Fauxlens's.
     """
     if not path.is_dir() and path.suffix.lower() in (*SUFFIXES, ".onnx"):
-        raise TrainError(
-            f"{path} is no run, detector file or bundle of Fauxlens, and --scores is for these: leave it out."
-        )
+        raise TrainError(f"{path} is not a run, detector file or bundle of Fauxlens, which --scores is for: omit it.")
     if path.is_dir():
         run = open_run(path)
         state = read_state(run, "float")
@@ -70,7 +68,7 @@ def _check_rows(scores: pl.DataFrame, rows: pl.DataFrame, scores_path: Path, pat
     wrong = pl.concat([one.join(other, on=keys, how="anti").select(keys) for one, other in pairs])
     if not wrong.is_empty():
         raise TrainError(
-            f"{scores_path} does not hold the rows that {path} is evaluated on, such as {wrong['path'][0]}: give the "
+            f"{scores_path} does not have the rows that {path} is evaluated on, such as {wrong['path'][0]}: give the "
             "scores of all parts of this manifest, or leave out --scores."
         )
 

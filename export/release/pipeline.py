@@ -240,8 +240,8 @@ def _make_all(
             continue
         if wrong:
             raise ExportError(
-                f"{name}: {wrong:.2%} of the planes of its front end {state.parts.front_end.text} are not those of the "
-                "reference; its graph and its reference have to be fixed first."
+                f"{name}: {wrong:.2%} of the planes of its front end {state.parts.front_end.text} differ from the "
+                "reference; fix the graph or the reference first."
             )
         scores, heatmaps = score_and_map(store, rows, sealed)
         write_scores(scores, run.folder / "scores" / f"{name}.csv")

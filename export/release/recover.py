@@ -26,7 +26,9 @@ def recover(model: Path, manifest_path: Path, out: Path, *, pictures: int, seed:
     manifest, view = read_manifest(manifest_path), parse_view(description.view)
     rows = select_rows(manifest, view, "drop").frame.filter(pl.col("split") == "train")
     if rows.is_empty():
-        raise ExportError(f"{manifest_path} has no picture in its training split to measure the layers of {model} on.")
+        raise ExportError(
+            f"{manifest_path} has no picture in its training split on which to measure the layers of {model}."
+        )
     chosen = rows.sample(min(pictures, rows.height), seed=seed)
     views = (view_row(manifest, row, view, "drop") for row in chosen.iter_rows(named=True))
     classifier, settings = recover_classifier(tflite, description, views, str(model))

@@ -36,7 +36,7 @@ def manifest_of(
     """
     if not named.is_dir():
         if card is not None:
-            raise DataError(f"{named} is a manifest, which needs no card: leave out --card, or name a folder.")
+            raise DataError(f"{named} is a manifest, which needs no card: omit --card, or name a folder.")
         return named
     path = out / SCANNED
     need_eyes = any(_view(model).needs_eyes for model in models if model.suffix.lower() not in SUFFIXES)

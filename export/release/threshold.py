@@ -87,7 +87,7 @@ def rechoose(
     bundle = parse_bundle(data, str(detector)) if data[:4] == b"PK\x03\x04" else None
     _check_target(detector, target, bundle is not None)
     if split not in _SPLITS:
-        raise TrainError(f"There is no split {split!r}: choose one of {', '.join(_SPLITS)}.")
+        raise TrainError(f"Unknown split {split!r}: choose one of {', '.join(_SPLITS)}.")
     files = bundle.variants if bundle else {read_description(data, str(detector)).variant: data}
     if is_shipped(detector):
         for one in files.values():
@@ -143,10 +143,10 @@ def card_with(card: str, found: Rechosen) -> str:
 
 def _check_target(detector: Path, target: Path, is_bundle: bool) -> None:
     if target.exists() and target.samefile(detector):
-        raise ExportError(f"{target} is the detector itself, which stays as it is: give another path by --out.")
+        raise ExportError(f"{target} is the detector itself, which is not overwritten: give another path with --out.")
     wanted = (".zip", ".tflite") if is_bundle else (".tflite",)
     if target.suffix not in wanted:
-        raise ExportError(f"{target} has to end in {' or '.join(wanted)}, as {detector} is a copy of that kind.")
+        raise ExportError(f"{target} must end in {' or '.join(wanted)}, as {detector} is a copy of that kind.")
 
 
 def _rows(store: Store, about: Description, manifest: Manifest, split: str) -> tuple[pl.DataFrame, list[str]]:
@@ -164,9 +164,7 @@ def _rows(store: Store, about: Description, manifest: Manifest, split: str) -> t
         usable = usable.filter(pl.col("split") == split)
     labels = usable.group_by("sha256").agg(pl.col("label").n_unique(), pl.col("path").first())
     if not (both := labels.filter(pl.col("label") > 1)).is_empty():
-        raise TrainError(
-            f"{both['path'].sort()[0]} is in the manifest as real and as fake, the same file: correct its label."
-        )
+        raise TrainError(f"{both['path'].sort()[0]} is in the manifest both as real and as fake: correct its label.")
     once = usable.unique("sha256", keep="first", maintain_order=True)
     if again := usable.height - once.height:
         notes.append(f"{again:,} rows are the same file as another row: each file is counted once.")
@@ -248,9 +246,13 @@ def _sentences(goal: Goal, reals: Called | None, fakes: Called | None, prevalenc
         if few := [rate for rate in rates if rate * reals.n < 1]:
             said.append(_under_one(few, reals.n, "real"))
     else:
-        said.append("There are no reals: how many are called fake was not counted, and the 1 % and 0.5 % points stay.")
+        said.append(
+            "There are no reals: the false alarm rate was not measured, and the 1 % and 0.5 % points are unchanged."
+        )
     if not fakes:
-        said.append("There are no fakes: how many are caught was not counted, and where “cannot tell” begins stays.")
+        said.append(
+            "There are no fakes: the detection rate was not measured, and the start of “cannot tell” is unchanged."
+        )
     elif isinstance(goal, Recall) and (1 - goal.rate) * fakes.n < 1:
         said.append(
             f"{100 * (1 - goal.rate):g} % of {fakes.n} fakes is under one picture: the threshold lies below all of "

@@ -58,21 +58,23 @@ def missing() -> str | None:
     if not APK.is_file():
         return "The runtime apk needs the Android app, which is not built here: run `make apk`."
     if not _folder().exists():
-        return "The runtime apk needs stand-ins for Android's C library: run `fauxlens doctor --set-up apk`."
+        return "The runtime apk needs replacements for Android's C library: run `fauxlens doctor --set-up apk`."
     return None
 
 
 def set_up(log: LogCallback) -> None:
     """Take the library out of the APK and compile what it needs. Raises ExportError where a tool is absent or fails."""
     if shutil.which(_COMPILER) is None or emulator() is None:
-        raise ExportError(f"The runtime apk needs {_COMPILER} and QEMU to be set up, which are not here: {_PACKAGES}.")
+        raise ExportError(
+            f"The runtime apk needs {_COMPILER} and QEMU to be set up, which are not installed: {_PACKAGES}."
+        )
     if not APK.is_file():
         raise ExportError(str(missing()))
     if _folder().exists():
         return
 
     def fill(folder: Path) -> None:
-        log("A compiler for arm64 makes stand-ins for Android's C library ...")
+        log("Compiling replacements for Android's C library ...")
         library = _library()
         (folder / Path(_MEMBER).name).write_bytes(library)
         _compile(folder / "libbionic.so", _SOURCES / "bionic.c", "-shared", "-fPIC")

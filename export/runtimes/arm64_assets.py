@@ -155,7 +155,7 @@ def _unpack_debian(debian: Path) -> None:
 def _install_wheels(target: Path, debian: Path) -> None:
     link = debian / "usr/bin/python3"
     if not link.is_symlink():
-        raise ExportError("apt's packages for arm64 hold no Python: is this machine's list of sources that of Debian?")
+        raise ExportError("apt has no Python packages for arm64: check that apt's sources are Debian's.")
     python = link.readlink().name.removeprefix("python")
     requirements = target.with_suffix(".txt")
     requirements.write_text("\n".join(locked_pins()) + "\n", encoding="utf-8")

@@ -45,7 +45,7 @@ def read_needs(library: bytes, unversioned: str = "liblog.so") -> tuple[Needs, .
     try:
         return _read_needs(library, unversioned)
     except (struct.error, StopIteration, ValueError, KeyError) as error:
-        raise ExportError(f"The library in the APK is no 64-bit ELF file ({error}); build the APK again.") from error
+        raise ExportError(f"The library in the APK is not a 64-bit ELF file ({error}); build the APK again.") from error
 
 
 def _read_needs(library: bytes, unversioned: str) -> tuple[Needs, ...]:

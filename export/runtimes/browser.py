@@ -101,7 +101,7 @@ def run(tflite: bytes, views: np.ndarray, build: str = "default") -> Output:
     answer = _answer(_visit(files, most=max(len(views) * row * 4, _WORDS)))
     if len(answer) != len(views) * row * 4:
         raise ExportError(
-            f"LiteRT.js answered {len(answer)} bytes where {len(views)} views give {len(views) * row * 4}; "
+            f"LiteRT.js answered {len(answer)} bytes where {len(views)} views need {len(views) * row * 4}; "
             "export the detector again."
         )
     rows = np.frombuffer(answer, "<f4").astype(np.float32).reshape(len(views), row)
@@ -129,7 +129,7 @@ def set_up(log: LogCallback) -> None:
     """
     npm = shutil.which("npm")
     if npm is None and not _folder().exists():
-        raise ExportError("npm is needed to fetch LiteRT.js and is not on this machine: apt-get install npm.")
+        raise ExportError("npm is needed to fetch LiteRT.js and is not installed: apt-get install npm.")
 
     def make(folder: Path) -> None:
         for name, text in zip(_NPM_FILES, INGREDIENTS, strict=True):
@@ -174,8 +174,8 @@ def _answer(visit: _Visit) -> bytes:
     words = "" if visit.kind == "answer" else " ".join(visit.body.decode(errors="replace").split())[:300].rstrip(".")
     if visit.foreign or visit.kind == "forbidden":
         raise ExportError(
-            f"The page in Chromium asked for {visit.foreign[0] if visit.foreign else words}, though all it needs is "
-            f"served to it; do not trust LiteRT.js in {_folder()}: remove that folder and set it up again."
+            f"The page in Chromium asked for {visit.foreign[0] if visit.foreign else words}, although everything it "
+            f"needs is served locally; do not trust LiteRT.js in {_folder()}: remove that folder and set it up again."
         )
     if visit.kind == "failure":
         raise ExportError(
@@ -183,13 +183,15 @@ def _answer(visit: _Visit) -> bytes:
             "LiteRT.js up again."
         )
     if visit.kind == "end":
-        raise ExportError(f"Chromium ended before it answered; its last line is: {words}; start it by hand to see why.")
+        raise ExportError(
+            f"Chromium ended before it answered; its last line is: {words}; start it yourself to see why."
+        )
     if visit.kind != "answer":
         raise ExportError(f"Chromium did not answer within {TIMEOUT:g} seconds; try again on a less busy machine.")
     if visit.foreign is None:
         raise ExportError(
-            "Chromium did not finish its log of requests, so it is not proven that nothing was fetched; try again, "
-            "and if Chromium is a snap, which may not write to temporary folders, install one from a package."
+            "Chromium did not finish its log of requests, so network access cannot be ruled out; try again, and if "
+            "Chromium is a snap, which may not write to temporary folders, install one from a package."
         )
     return visit.body
 

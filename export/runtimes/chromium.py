@@ -68,7 +68,7 @@ def showing(program: str, page: str, folder: Path, ended: Callable[[str], None])
                 preexec_fn=end_with_parent,
             )
         except OSError as error:
-            raise ExportError(f"Chromium does not start ({error}); install it again.") from error
+            raise ExportError(f"Chromium does not start ({error}); reinstall it.") from error
 
     def watch() -> None:
         process.wait()

@@ -56,7 +56,7 @@ def missing() -> str | None:
 
 def run(tflite: bytes, views: np.ndarray) -> Output:
     """There is no such thing: raises ExportError, for the app is given bundles and not views."""
-    raise ExportError("The runtime device runs whole bundles only: use `fauxlens verify BUNDLE --runtime device`.")
+    raise ExportError("The runtime device runs complete bundles only: use `fauxlens verify BUNDLE --runtime device`.")
 
 
 def run_references(bundle: Bundle, variant: str, patience: DeviceTimeouts = PATIENCE) -> ParityRun:
@@ -83,7 +83,7 @@ def _ready_phone() -> Phone:
     said = ask(phone, _within("mkdir", "-p", "files"), "open the app's storage")
     if said.status:
         raise RuntimeAbsentError(
-            f"adb may not write into the app's storage on {phone.serial} ({said.complaint}), as it is with a release "
+            f"adb may not write into the app's storage on {phone.serial} ({said.complaint}), as with a release "
             f"build: {_INSTALL}."
         )
     return phone
@@ -135,8 +135,8 @@ def _awaited(phone: Phone, patience: DeviceTimeouts) -> bytes:
         seen = seen or alive
         if patience.clock() >= end:
             raise ExportError(
-                f"The app did not finish its self-test within {patience.seconds:g} seconds: unlock the phone, look at "
-                "the app, and run the same again."
+                f"The app did not finish its self-test within {patience.seconds:g} seconds: unlock the phone, check "
+                "the app, and run the command again."
             )
         patience.wait(patience.interval)
 

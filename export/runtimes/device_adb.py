@@ -1,7 +1,7 @@
 """adb, Android's own client: where it is, which phone it speaks to, and its commands with errors in one sentence.
 
 `adb shell` hands one string to the phone's shell, so words are quoted here. Exit statuses of commands on the phone
-arrive from Android 7 on, which is what the app needs anyway.
+arrive from Android 7 on, the type that the app needs anyway.
 """
 
 import os
@@ -61,15 +61,15 @@ def connected_phone(adb: Path) -> Phone:
     wanted = os.environ.get("ANDROID_SERIAL")
     if wanted and wanted not in listed:
         known = ", ".join(listed) or "none"
-        raise RuntimeAbsentError(f"ANDROID_SERIAL is {wanted} and the phones that adb knows are: {known}; set it anew.")
+        raise RuntimeAbsentError(f"ANDROID_SERIAL is {wanted} but adb knows these phones: {known}; correct it.")
     ready = [wanted] if wanted else [serial for serial, state in listed.items() if state == "device"]
     if len(ready) > 1:
         raise RuntimeAbsentError(
-            f"{len(ready)} phones are connected ({', '.join(ready)}): set ANDROID_SERIAL to the one you mean."
+            f"{len(ready)} phones are connected ({', '.join(ready)}): set ANDROID_SERIAL to one of them."
         )
     if not listed:
         raise RuntimeAbsentError(
-            "No phone is connected: plug one in with USB debugging allowed, or start an emulator, until `adb devices` "
+            "No phone is connected: connect one with USB debugging enabled, or start an emulator, until `adb devices` "
             "lists it."
         )
     serial = ready[0] if ready else next(iter(listed))
@@ -123,7 +123,7 @@ def _call(adb: Path, words: Sequence[str], purpose: str) -> Said:
             f"adb could not {purpose} within {_SECONDS:g} seconds: plug the phone in again, or run `adb kill-server`."
         ) from error
     except OSError as error:
-        raise ExportError(f"adb could not be started ({error}): install Android's platform-tools again.") from error
+        raise ExportError(f"adb could not be started ({error}): reinstall Android's platform-tools.") from error
     # On a phone older than its adb, complaints arrive in standard output.
     lines = [line.strip() for line in (done.stderr or done.stdout).decode(errors="replace").splitlines()]
     shown = next((line for line in reversed(lines) if line), "without a word")

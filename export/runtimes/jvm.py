@@ -72,7 +72,7 @@ def set_up(log: LogCallback) -> None:
         return
     for tool in ("javac", "mvn"):
         if shutil.which(tool) is None:
-            raise ExportError(f"The runtime jvm needs {tool} to be set up, which is not here: {_PACKAGES}.")
+            raise ExportError(f"The runtime jvm needs {tool} to be set up, which is not installed: {_PACKAGES}.")
 
     def make(folder: Path) -> None:
         log("Maven fetches JNA (2 MB) ...")
@@ -83,7 +83,7 @@ def set_up(log: LogCallback) -> None:
         jar = folder / "jna.jar"
         found = list(fetched.glob("*.jar"))
         if len(found) != 1 or hashlib.sha256(found[0].read_bytes()).hexdigest() != _JNA_SHA256:
-            raise ExportError(f"What Maven fetched as {_JNA} is not the jar it should be; look at Maven's mirrors.")
+            raise ExportError(f"What Maven fetched as {_JNA} is not the expected jar; check Maven's mirrors.")
         found[0].rename(jar)
         fetched.rmdir()
         log("javac compiles the program ...")

@@ -47,7 +47,7 @@ def missing() -> str | None:
     """What is absent of MediaPipe's environment, in one sentence; None where it is there. It starts nothing."""
     if not _folder().exists():
         return (
-            "The runtime mediapipe needs an environment of its own, which is not set up: run "
+            "The runtime mediapipe needs a separate environment, which is not set up: run "
             "`fauxlens doctor --set-up mediapipe`."
         )
     return None
@@ -62,7 +62,9 @@ def set_up(log: LogCallback) -> None:
         return
     absent = [package for library, package in _SYSTEM_LIBRARIES.items() if ctypes.util.find_library(library) is None]
     if absent:
-        raise ExportError(f"MediaPipe needs system libraries that are not here: apt-get install {' '.join(absent)}.")
+        raise ExportError(
+            f"MediaPipe needs system libraries that are not installed: apt-get install {' '.join(absent)}."
+        )
 
     def make(folder: Path) -> None:
         run_tool("venv", [sys.executable, "-m", "venv", str(folder)], folder)

@@ -42,9 +42,9 @@ def values(categories: list[Any], labels: list[str] | None = None) -> np.ndarray
     """The values of one output as they stand in its tensor, whose labels must be these; MediaPipe may sort them."""
     ordered = sorted(categories, key=lambda category: category.index)
     if [category.index for category in ordered] != list(range(len(ordered))):
-        raise ValueError("MediaPipe left values of an output away")
+        raise ValueError("MediaPipe omitted values of an output")
     if labels is not None and [category.category_name for category in ordered] != labels:
-        raise ValueError(f"MediaPipe reads other labels than {labels}")
+        raise ValueError(f"MediaPipe does not read the labels {labels}")
     return np.array([category.score for category in ordered], np.float32)
 
 

@@ -79,8 +79,8 @@ def run_tool(purpose: str, command: Sequence[str], folder: Path, environment: Ma
 
 def _start(program: Program, paths: list[str], folder: Path) -> None:
     again = (
-        f"if that stays so, remove {program.assets} and run `fauxlens doctor --set-up {program.runtime}`, which makes "
-        "it anew."
+        f"if that stays so, remove {program.assets} and run `fauxlens doctor --set-up {program.runtime}`, which "
+        "installs it again."
     )
     try:
         done = subprocess.run(
@@ -107,7 +107,7 @@ def _read(runtime: str, path: Path, shape: tuple[int, ...]) -> np.ndarray:
     if len(data) != 4 * np.prod(shape):
         raise ExportError(
             f"The runtime {runtime} wrote {len(data)} bytes of {path.name} where float32 {list(shape)} take "
-            f"{4 * np.prod(shape)}; it does not read this detector's outputs, export the detector again."
+            f"{4 * np.prod(shape)}; export the detector again."
         )
     return np.frombuffer(data, "<f4").astype(np.float32).reshape(shape)
 

@@ -110,7 +110,7 @@ def _reference(plain: Any, name: str) -> ReferenceResult:
     lacking = not (plain["decoded_sha256"] and plain["view_sha256"] and scores and heatmap)
     run = [bool(scores), plain["got"] is not None, plain["verdict_got"] != ""]
     if (lacking and error is None) or len(set(run)) > 1:
-        raise ExportError(f"{name} lacks results that its 'error' does not account for; {AGAIN}.")
+        raise ExportError(f"{name} lacks results, but reports no 'error'; {AGAIN}.")
     return ReferenceResult(
         name=plain["name"],
         decoded_sha256=plain["decoded_sha256"],
@@ -128,7 +128,7 @@ def _floats(bits: list[str]) -> np.ndarray:
 
 def _read_json(data: bytes, name: str) -> dict[str, Any]:
     if len(data) > MAX_BYTES:
-        raise ExportError(f"{name} is {len(data) >> 20} MB, more than a self-test ever is; name another file.")
+        raise ExportError(f"{name} is {len(data) >> 20} MB, too large for a self-test; name another file.")
     try:
         plain = parse_json(data.decode("utf-8"))
     except ValueError as error:
@@ -146,7 +146,7 @@ def _clean(text: str) -> str:
 def _check(plain: Mapping[str, Any], checks: Mapping[str, tuple[Callable[[Any], bool], str]], name: str) -> None:
     for key in sorted(plain.keys() ^ checks.keys()):
         verb = "lacks" if key in checks else "has an unknown"
-        raise ExportError(f"{name} {verb} '{_clean(key)}', so it is no self-test of format {_FORMATS}; {AGAIN}.")
+        raise ExportError(f"{name} {verb} '{_clean(key)}', so it is not a self-test in format {_FORMATS}; {AGAIN}.")
     for key, (holds, what) in checks.items():
         if not holds(plain[key]):
             raise ExportError(f"{name}: '{key}' must be {what}; {AGAIN}.")

@@ -54,14 +54,12 @@ def parity_run_of(self_test: SelfTest, bundle: Bundle, variant: str, files: Sequ
     ):
         if its not in wanted:
             remedy = f"give `--variant {its}`" if key == "variant" else "name the bundle that the app has"
-            raise ExportError(
-                f"{name} is about another bundle: its {key} is {its} and here it is {wanted[0]}; {remedy}."
-            )
+            raise ExportError(f"{name} belongs to another bundle: its {key} is {its}, not {wanted[0]}; {remedy}.")
     names = tuple(one.name for one in self_test.references)
     if names != references.names:
         raise ExportError(
-            f"{name} has {len(names)} references and the bundle has {len(references.names)}, or in another "
-            f"order; {AGAIN}."
+            f"{name} has {len(names)} references and the bundle has {len(references.names)}, or their order differs; "
+            f"{AGAIN}."
         )
     cells = math.prod(description.heatmap)
     for one in self_test.references:

@@ -90,8 +90,8 @@ def check_detector(
     for operator in graph.operators:
         if operator.custom:
             raise ExportError(
-                f"{name}: operator {operator.index} is {operator.custom}, which no stock runtime has; build the graph "
-                "from TFLite's own operators."
+                f"{name}: operator {operator.index} is {operator.custom}, which is not a builtin TFLite operator; "
+                "build the graph from builtin operators."
             )
     facts = inspect(tflite, name)
     _check_ends(graph, description, name)
@@ -111,7 +111,7 @@ def check_detector(
         raise ExportError(
             f"{name} falls into {facts.partitions} XNNPACK partitions where at most {requirements.partitions} are "
             "allowed; "
-            f"{f'XNNPACK does not take {outside}' if outside else 'no operator stands between them'}: build the graph "
+            f"{f'XNNPACK does not take {outside}' if outside else 'no operator is between them'}: build the graph "
             "without it."
         )
     return facts
@@ -145,7 +145,7 @@ def _check_names(graph: Graph, name: str) -> None:
     for stage in STAGES:
         if len({tensor.index for tensor in tensors if tensor.name == stage}) != 1:
             raise ExportError(
-                f"{name}: not exactly one tensor is called {stage}, so that nobody can find it in a viewer; convert "
+                f"{name}: not exactly one tensor is named {stage}; convert "
                 "the composed graph with `export.tflite.convert`."
             )
 
@@ -168,7 +168,7 @@ def _check_int8(operators: tuple[Operator, ...], description: Description, name:
     if head is None or head is not convolutions[-1] or head.outputs[0].shape[-1] != HEAD_CHANNELS:
         culprit = head or convolutions[-1]
         raise ExportError(
-            f"{name}: {culprit.title}, {culprit.inputs[0].dtype}, stands where the float 1x1 head should be; keep the "
+            f"{name}: {culprit.title}, {culprit.inputs[0].dtype}, is where the float 1x1 head should be; keep the "
             "head out of quantisation."
         )
     for operator in operators_between(operators, int8[0], int8[-1]):
@@ -205,5 +205,6 @@ def _check_scales(tflite: bytes, operators: tuple[Operator, ...], depthwise: Sca
         if ((largest > 0) & (largest < LEAST_REACH)).any():
             raise ExportError(
                 f"{name}: {operator.title} has weights {weights.name} of which {int((largest < LEAST_REACH).sum())} of "
-                f"{channels} channels reach less than half of int8: they share one range; quantise them per channel."
+                f"{channels} channels reach less than half of int8: they were quantised per tensor; quantise them "
+                "per channel."
             )

@@ -46,14 +46,14 @@ def recover_classifier(
     layers = _convolution_layers(model)
     if len(layers) != len(convolutions) - 1:
         raise ExportError(
-            f"{name} has {len(convolutions) - 1} convolutions where MobileNet V1 has {len(layers)}: its weights cannot "
-            "be trained on; begin with `--weights imagenet` instead."
+            f"{name} has {len(convolutions) - 1} convolutions where MobileNet V1 has {len(layers)}: training cannot "
+            "continue from its weights; start with `--weights imagenet` instead."
         )
     for (layer, normalisation), convolution in zip(layers, convolutions, strict=False):
         if layer.get_weights()[0].shape != convolution.kernel.shape:
             raise ExportError(
                 f"{name}: layer {layer.name} has weights {list(convolution.kernel.shape)} where MobileNet V1 has "
-                f"{list(layer.get_weights()[0].shape)}; begin with `--weights imagenet` instead."
+                f"{list(layer.get_weights()[0].shape)}; start with `--weights imagenet` instead."
             )
         layer.set_weights([convolution.kernel])
         _normalise(normalisation, convolution.bias, np.zeros_like(convolution.bias), np.ones_like(convolution.bias))
@@ -73,7 +73,7 @@ def _convolutions(tflite: bytes, name: str) -> list[_Convolution]:
     first = next((i for i, one in enumerate(found) if one.is_int8_convolution), None)
     if first is None:
         raise ExportError(
-            f"{name} has no int8 convolution: give an int8 detector; a run trains on from its own weights.h5."
+            f"{name} has no int8 convolution: give an int8 detector; to continue a run, use its weights.h5."
         )
     return [_read(tflite, operator, name) for operator in found[first:]]
 
@@ -122,7 +122,7 @@ def _measure(
         total = weighed if total is None else [a + b for a, b in zip(total, weighed, strict=True)]
         count += len(batch)
     if total is None:
-        raise ExportError(f"There is no picture to measure the layers of {name} on; give a manifest with some.")
+        raise ExportError(f"There is no picture on which to measure the layers of {name}; give a manifest with some.")
     means = [one / count for one in total]
     return [(mean.astype(np.float32), np.maximum(square - mean**2, 0.0).astype(np.float32)) for mean, square in means]
 

@@ -87,7 +87,7 @@ def site_files(bundle: Path) -> dict[str, bytes]:
 def check_site_folder(folder: Path) -> None:
     """Raise ExportError where a folder holds something that no site may replace; call it before the work."""
     if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / MANIFEST).is_file())):
-        raise ExportError(f"{folder} holds something that is not a site of Fauxlens; name another folder.")
+        raise ExportError(f"{folder} contains files that are not a Fauxlens site; name another folder.")
 
 
 def write_site(bundle: Path, folder: Path) -> Path:

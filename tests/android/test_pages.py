@@ -136,7 +136,7 @@ def test_a_library_that_cannot_be_laid_out_is_left_alone() -> None:
     assert not pages.can_be_laid_out(library) and not pages.is_for_large_pages(library)
     with pytest.raises(ApkError, match="code and data on one page of 16 KB"):
         pages.lay_out(library, "it")
-    with pytest.raises(ApkError, match="no 64-bit ELF file"):
+    with pytest.raises(ApkError, match="not a 64-bit ELF file"):
         pages.can_be_laid_out(b"\x7fELF\x01\x01" + bytes(60))
 
 

@@ -173,7 +173,7 @@ def nothing(folder: Path) -> None:
     [
         (damage_json, "damaged"),
         (forget_recipe, "not a run folder"),
-        (edit_recipe, "was changed after the run began"),
+        (edit_recipe, "was changed after the run started"),
         (nothing, "has no finished float state"),
     ],
 )

@@ -52,5 +52,5 @@ def test_a_bounded_head_has_one_logit() -> None:
     stage = {"name": "all", "epochs": 1, "learning_rate": 0.1, "train_from": "all"}
     data = {"view": "upright|square|resize(32)", "generators": ["*"]}
     model = {"head": "non-negative", "output": "softmax"}
-    with pytest.raises(TrainError, match="softmax has two"):
+    with pytest.raises(TrainError, match="works with output = 'sigmoid' only"):
         parse_recipe({"title": "x", "data": data, "model": model, "stages": [stage]}, "recipe")

@@ -33,10 +33,10 @@ def test_the_note_is_canonical(saved: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"front_end": "rgb"}, r"trained behind the front end npr\(x2\) and the recipe asks for rgb"),
-        ({"front_end": "npr(x3)"}, r"npr\(x2\) and the recipe asks for npr\(x3\)"),
-        ({"front_end": "rgb+npr"}, r"npr\(x2\) and the recipe asks for rgb\+npr\(x2\)"),
-        ({"width": 0.5}, r"is of width 0\.25 and the recipe asks for 0\.5"),
+        ({"front_end": "rgb"}, r"trained with the front end npr\(x2\) but the recipe needs rgb"),
+        ({"front_end": "npr(x3)"}, r"npr\(x2\) but the recipe needs npr\(x3\)"),
+        ({"front_end": "rgb+npr"}, r"npr\(x2\) but the recipe needs rgb\+npr\(x2\)"),
+        ({"width": 0.5}, r"is of width 0\.25 but the recipe needs 0\.5"),
     ],
 )
 def test_another_network_is_refused(saved: Path, changes: dict[str, Any], words: str) -> None:

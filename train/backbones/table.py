@@ -224,7 +224,7 @@ _ALL = (
         weights="",
         head="dense",
         in_one_piece=False,
-        not_int8="its head of dense layers is not kept out of quantisation as a linear one is",
+        not_int8="its dense head cannot be excluded from quantisation as a linear one can",
         published_size=128,
     ),
     Backbone(

@@ -64,7 +64,7 @@ def check_outputs(function: Callable[..., Any], arguments: tuple[Any, ...], opti
         if output.kind != "file":
             continue
         if not output.replaces and any(_same(place, one) for one in read):
-            raise PlaceError(f"{place} is what is read: name another place with {called}.")
+            raise PlaceError(f"{place} is an input of this command: name another place with {called}.")
         other = written.setdefault(os.path.realpath(place), called)
         if other != called and (place.is_file() or not place.exists()):
             raise PlaceError(f"{place} is named by {other} and by {called}: name two files.")
@@ -72,7 +72,7 @@ def check_outputs(function: Callable[..., Any], arguments: tuple[Any, ...], opti
 
 def _check_ending(place: Path, called: str, endings: tuple[str, ...]) -> None:
     if endings and place.suffix.lower() not in endings:
-        raise PlaceError(f"{place} must end in {' or '.join(endings)}, which is what {called} writes.")
+        raise PlaceError(f"{place} must end in {' or '.join(endings)}, the type that {called} writes.")
 
 
 def _check_writable(place: Path, called: str, kind: Kind) -> None:

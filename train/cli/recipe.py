@@ -65,7 +65,7 @@ def copy_recipe(
 
     path, verb_of_it = _checked(name)
     if file.exists():
-        raise TrainError(f"{file} exists already: name another file.")
+        raise TrainError(f"{file} already exists: name another file.")
     write_text(file, path.read_text(encoding="utf-8"))
     print_lines(f"next: {command(verb_of_it, file)}")
 

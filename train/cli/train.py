@@ -70,7 +70,7 @@ def train_verb(
     changed |= {key: value for key, value in plain.items() if value is not None}
     asked = (recipe, out, size, epochs, learning_rate, *changed)
     if resume is not None and any(one is not None for one in asked):
-        raise TrainError("--resume goes with nothing but the run's folder and --strategy: its recipe is in it.")
+        raise TrainError("--resume can be combined only with --strategy: the run's folder already has its recipe.")
     path = find_recipe(recipe or DEFAULT)
     folder = resume or out or _folder(recipe)
     chosen = with_options(read_recipe(path, changed), size=size, epochs=epochs, learning_rate=learning_rate)

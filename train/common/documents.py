@@ -65,7 +65,7 @@ def read_text(path: Path, *, error: Problem, remedy: str, limit: int = MAX_BYTES
     try:
         return read_bytes(path, error=error, remedy=remedy, limit=limit).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise error(f"{path} is not a text in UTF-8: {remedy}.") from None
+        raise error(f"{path} is not UTF-8 text: {remedy}.") from None
 
 
 def read_json(path: Path, *, error: Problem, remedy: str) -> Any:
@@ -130,12 +130,12 @@ def read_table(
     head = data.partition(b"\n")[0]
     for mark, called in ((b";", "semicolons"), (b"\t", "tabs")):
         if b"," not in head and mark in head:
-            raise error(f"{path} is separated by {called}: save it with commas.")
+            raise error(f"{path} uses {called} as separator: save it with commas.")
     try:
         kinds = None if schema is None else dict(schema)
         frame = pl.read_csv(io.BytesIO(data), infer_schema=schema is not None, schema_overrides=kinds)
     except pl.exceptions.PolarsError as trouble:
-        raise error(f"{path} is not a table in CSV ({_short(trouble)}): {remedy}.") from None
+        raise error(f"{path} is not a CSV table ({_short(trouble)}): {remedy}.") from None
     quoted = pl.col(pl.String).str.replace(_QUOTED, "$1")
     return frame.with_columns(quoted) if any(kind == pl.String for kind in frame.dtypes) else frame
 
@@ -155,7 +155,7 @@ def _from_parquet(
         return frame.with_columns(pl.col(name).cast(kind) for name, kind in kinds.items() if name in frame.columns)
     # On some damaged files Polars' Rust part panics, which is no PolarsError and no Exception.
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as trouble:
-        raise error(f"{path} is not a table in Parquet ({_short(trouble)}): {remedy}.") from None
+        raise error(f"{path} is not a Parquet table ({_short(trouble)}): {remedy}.") from None
 
 
 def parquet_bytes(frame: "pl.DataFrame") -> bytes:
@@ -199,7 +199,7 @@ def _refuse_constant(text: str) -> None:
 def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     plain = dict(pairs)
     if len(plain) != len(pairs):
-        raise ValueError("a key is written twice")
+        raise ValueError("a key occurs twice")
     return plain
 
 

@@ -27,9 +27,9 @@ def licence_page(identifier: str) -> str:
     except InvalidLicenseExpression:
         canonical = ""
     if not re.fullmatch(r"[A-Za-z0-9.-]+", canonical) or canonical.startswith("LicenseRef-"):
-        raise ValueError(f"{identifier!r} is no identifier of SPDX's list, such as CC-BY-4.0")
+        raise ValueError(f"{identifier!r} is not an SPDX licence identifier such as CC-BY-4.0")
     if canonical != identifier:
-        raise ValueError(f"{identifier!r} is no identifier of SPDX's list as it is spelt: write {canonical}")
+        raise ValueError(f"{identifier!r} is spelt differently in the SPDX list: write {canonical}")
     return f"https://spdx.org/licenses/{identifier}.html"
 
 
@@ -49,8 +49,8 @@ def checked_licences(licences: tuple[str, ...]) -> tuple[str, ...]:
             canonical = canonicalize_license_expression(expression)
         except InvalidLicenseExpression:
             raise ValueError(
-                f"{expression!r} is no licence expression of SPDX, such as Apache-2.0, CC-BY-NC-4.0 or LicenseRef-NAME"
+                f"{expression!r} is not an SPDX licence expression such as Apache-2.0, CC-BY-NC-4.0 or LicenseRef-NAME"
             ) from None
         if canonical != expression:
-            raise ValueError(f"{expression!r} is no licence expression of SPDX as it is spelt: write {canonical}")
+            raise ValueError(f"{expression!r} is spelt differently in SPDX: write {canonical}")
     return licences

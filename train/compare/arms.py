@@ -101,11 +101,11 @@ def _flat(table: Mapping[str, Any], before: str = "") -> dict[str, Any]:
 
 def _check_key(key: str, value: Any, tables: Sequence[Mapping[str, Any]]) -> None:
     if not tables:
-        raise TrainError("There is nothing to compare: name run folders made by `train`.")
+        raise TrainError("Nothing to compare: name run folders made by `train`.")
     if key in (SEED, *LABELS_ONLY):
-        raise TrainError(f"{key} changes nothing in a training: compare by a key that does, e.g. model.front_end.")
+        raise TrainError(f"{key} has no effect on training: compare by a key that has, e.g. model.front_end.")
     if not any(key in table for table in tables):
-        raise TrainError(f"No recipe of these runs has the key {key!r}: see train/recipe.py for the keys there are.")
+        raise TrainError(f"No recipe of these runs has the key {key!r}: `fauxlens recipe keys` lists all keys.")
     there = list(dict.fromkeys(value_in_words(table[key]) for table in tables if key in table))
     if value_in_words(value) not in there:
         raise TrainError(
@@ -121,7 +121,7 @@ def _check_manifests(runs: Sequence[Run]) -> None:
         if run.manifest_sha256 != first.manifest_sha256:
             raise TrainError(
                 f"{run.folder} and {first.folder} were trained on different manifests "
-                f"({run.manifest_path} and {first.manifest_path}): their difference would be one of data."
+                f"({run.manifest_path} and {first.manifest_path}): their results are not comparable."
             )
 
 
@@ -159,13 +159,13 @@ def _block(name: str, arms: Mapping[str, tuple[Run, ...]], baseline: str, key: s
     for other in others:
         if other.seeds != base.seeds:
             raise TrainError(
-                f"{key} = {other.name} has {_seeds(other)}, {key} = {baseline} has {_seeds(base)}{where}: train what "
-                "is missing, or leave those seeds out on both sides."
+                f"{key} = {other.name} has {_seeds(other)}, {key} = {baseline} has {_seeds(base)}{where}: train the "
+                "missing seeds, or leave them out on both sides."
             )
     if others and len(base.seeds) < 2:
         raise TrainError(
-            f"{key} = {baseline} has {_seeds(base)} only{where}: one training cannot tell a gain from luck; train at "
-            "least 2 seeds an arm, better 3 or more (`train --seed`)."
+            f"{key} = {baseline} has {_seeds(base)} only{where}: one seed cannot separate a gain from chance; train "
+            "at least 2 seeds per arm, better 3 or more (`train --seed`)."
         )
     return Block(name, base, others)
 

@@ -28,7 +28,7 @@ text { font-family: system-ui, sans-serif !important; }
 def check_figure_path(path: Path) -> None:
     """Raise TrainError unless a figure can be written there; call it before the work."""
     if path.suffix.lower() != ".svg":
-        raise TrainError(f"{path}: the figure is an SVG, light and dark in one; give it a name that ends in .svg.")
+        raise TrainError(f"{path}: the figure is written as SVG: give a name that ends in .svg.")
 
 
 def write_figure(comparison: ArmComparison, path: Path) -> None:
@@ -45,7 +45,7 @@ def forest(comparison: ArmComparison) -> str:
     """The forest plot as SVG text: blocks down, metrics across, one colour and mark an arm."""
     blocks = [block for block in comparison.blocks if block.differences]
     if not blocks:
-        raise TrainError(f"There is no difference to draw: every run has {comparison.key} = {comparison.baseline}.")
+        raise TrainError(f"Nothing to draw: every run has {comparison.key} = {comparison.baseline}.")
     arms = list(dict.fromkeys(one.arm for block in blocks for one in block.differences))
     heights = [_rows(block) * (0.24 + 0.13 * len(arms)) + 1.0 for block in blocks]
 

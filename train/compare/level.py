@@ -32,7 +32,7 @@ def level_of(sample: BootstrapSample, units: int) -> Level:
     """The level of a figure of S trainings on the same pictures, of which there are `units` groups (at least 1).
 
     The variance is s^2/S + c as in `contrast.contrast`: s is the standard deviation over seeds, c the mean covariance
-    over the resamples between two trainings, which is what the pictures do to all of them alike; of one training it is
+    over the resamples between two trainings, the type that the pictures do to all of them alike; of one training it is
     the variance over the resamples. The quantiles of t with S - 1 and units - 1 degrees of freedom are weighted by the
     two parts (Cochran, Biometrics 20:191, 1964). The interval holds at least what so many groups allow to say of a
     share (Wilson 1927), for where all resamples agree nothing varies, and ends at 0 and 1.

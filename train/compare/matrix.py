@@ -56,7 +56,7 @@ def train_on_test_on(evaluations: Sequence[Evaluation]) -> Matrix:
     """
     names = [evaluation.name for evaluation in evaluations]
     if not names:
-        raise TrainError("There is nothing to compare: give the report.json of at least one run.")
+        raise TrainError("Nothing to compare: give the report.json of at least one run.")
     if len(set(names)) < len(names):
         raise TrainError(f"Two of the runs to compare share a name ({', '.join(names)}): rename one.")
     generators = tuple(sorted({group.name for evaluation in evaluations for group in evaluation.generators}))

@@ -35,8 +35,8 @@ def read_matrix(runs: Sequence[Run], frame: pl.DataFrame, state: str = "float") 
         elif not what.equals(first):
             strange = pl.concat([what.join(first, on=WHAT, how="anti"), first.join(what, on=WHAT, how="anti")])
             raise TrainError(
-                f"{run.folder} was not evaluated on the same pictures as {runs[0].folder}, or does not know "
-                f"the same ones as seen: they differ in {strange['path'].n_unique()}, the first is "
+                f"{run.folder} was not evaluated on the same pictures as {runs[0].folder}, or differs in which are "
+                f"seen: they differ in {strange['path'].n_unique()}, the first is "
                 f"{strange['path'].sort()[0]}."
             )
     assert first is not None

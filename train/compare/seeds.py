@@ -62,7 +62,7 @@ class Difference:
 class BlockFigures:
     """One block: its arms, the baseline first, and the differences of the others from it.
 
-    family: how many differences there are of a metric, which is what they are corrected for.
+    family: how many differences there are of a metric, the type that they are corrected for.
     """
 
     name: str
@@ -101,7 +101,7 @@ def compare_arms(
     """
     blocks = arrange(runs, against)
     if resamples < 100:
-        raise TrainError(f"resamples is {resamples}: intervals need at least 100, 1000 is usual.")
+        raise TrainError(f"resamples is {resamples}: intervals need at least 100; 1000 is usual.")
     manifest = runs[0].manifest()
     found = []
     for place, block in enumerate(blocks):

@@ -50,13 +50,13 @@ def comparison_notes(comparison: ArmComparison) -> tuple[str, ...]:
         "`*`: in training. Fakes of each kind are compared with the same real test pictures; false alarms are reals "
         "called fake at the shipped 1 % threshold of each training, TPR at 1 % FPR has its threshold on the test "
         "pictures. Figures in % are rates, their differences percentage points.",
-        "Intervals know two sources of chance: the trainings (spread over seeds, t distribution with few degrees of "
-        f"freedom) and the pictures ({comparison.resamples:,} paired resamples of groups of near-duplicates).",
+        "Intervals account for the variance of trainings (over seeds, t distribution with few degrees of "
+        f"freedom) and of pictures ({comparison.resamples:,} paired resamples of groups of near-duplicates).",
         f"p is adjusted by Holm for all differences of its metric in a table ({family}): better or worse only where "
-        "p < 0.05. So an interval may leave out 0 and yet be no finding.",
-        f"Where neither stands, there is {NOTHING_FOUND}, which does not say that there is none: in brackets is the "
-        "smallest difference that this study would have called.",
-        "Nothing here says what other training pictures would have given.",
+        "p < 0.05. So an interval may exclude 0 without being a finding.",
+        f"Otherwise there is {NOTHING_FOUND}, which does not mean that there is no difference: brackets give the "
+        "smallest difference that this study could have detected.",
+        "The tables do not show how results vary with other training pictures.",
     )
 
 

@@ -64,7 +64,7 @@ _WORDS = {
     "source": "Where it was collected.",
     "group": "Pictures that must stay in one split.",
     "split": "train, val or test.",
-    "faces": "Faces found; nothing where nobody looked.",
+    "faces": "Number of faces found; empty if faces were not detected.",
     "jpeg_quality": "Estimated JPEG quality, 1 to 100; nothing for other formats.",
 }
 
@@ -133,7 +133,9 @@ def _licence(licence: str) -> str:
     try:
         return licence_page(licence)
     except ValueError as error:
-        raise DataError(f"--licence {error}; a licence that is not on it is named by an https:// address.") from None
+        raise DataError(
+            f"--licence {error}; for a licence that is not in the list give its https:// address."
+        ) from None
 
 
 def _address(text: str, option: str) -> str:
@@ -143,5 +145,5 @@ def _address(text: str, option: str) -> str:
     except ValueError:
         known = False
     if not known or not text.isprintable() or " " in text:
-        raise DataError(f"{option} {text!r} is no address of the web: give one that begins with https://.")
+        raise DataError(f"{option} {text!r} is not a web address: give one that begins with https://.")
     return text

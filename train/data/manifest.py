@@ -106,7 +106,7 @@ def rows_frame(rows: Sequence[Mapping[str, Any]], attributes: Iterable[str] = ()
 def attribute_problem(name: str) -> str | None:
     """Say why an attribute cannot be called so, as the rest of a sentence; None if it can."""
     if not _ATTRIBUTE.fullmatch(name):
-        return "is no name for an attribute: use lower-case letters, digits and _"
+        return "is not a valid attribute name: use lower-case letters, digits and _"
     if name in SCHEMA or name in _RESERVED:
         return "is a name that the tables here use themselves: choose another"
     return None
@@ -151,9 +151,9 @@ def read_manifest(path: Path) -> Manifest:
     except FileNotFoundError:
         raise DataError(f"{path} does not exist: make it with `fauxlens data scan`.") from None
     if whole_stem(path) != path.stem:
-        raise DataError(f"{path} is a part and no manifest: put all parts together with `fauxlens data merge` first.")
+        raise DataError(f"{path} is a part, not a manifest: combine all parts with `fauxlens data merge` first.")
     if missing := [name for name in COLUMNS if name not in frame.columns]:
-        raise DataError(f"{path} has no column {missing[0]!r}: name a manifest, as `fauxlens data scan` makes it.")
+        raise DataError(f"{path} has no column {missing[0]!r}: name a manifest made by `fauxlens data scan`.")
     for name in attributes_of(frame):
         if problem := attribute_problem(name):
             raise DataError(f"{path} has a column {name!r}, which {problem}, or remove it.")
@@ -168,9 +168,7 @@ def read_manifest(path: Path) -> Manifest:
 def write_manifest(manifest: Manifest, path: Path) -> None:
     """Check a manifest and write it as CSV; DataError if `path` lies outside the manifest's folder."""
     if followed(path).parent.resolve() != manifest.folder.resolve():
-        raise DataError(
-            f"{path} lies outside {manifest.folder}, which the manifest's paths start from: write it there."
-        )
+        raise DataError(f"{path} is outside {manifest.folder}, the folder of the manifest's paths: write it there.")
     check_frame(manifest.frame, str(path))
     write_bytes(path, manifest.csv)
 
@@ -203,16 +201,16 @@ def check_frame(frame: pl.DataFrame, name: str) -> None:
         (eyes[0] != eyes[1]) | (eyes[1] != eyes[2]),
         name,
         "eye_x",
-        "needs eye_y and eye_distance beside it",
+        "needs eye_y and eye_distance too",
     )
     for column in ("eye_x", "eye_y", "eye_distance"):
         _refuse(frame, ~pl.col(column).is_finite(), name, column, "must be a finite number or nothing")
     _refuse(frame, pl.col("faces") < 0, name, "faces", "must be at least 0 or nothing")
-    _refuse(frame, (pl.col("faces") == 0) & ~eyes[0], name, "faces", "says that there is no face, yet eyes are given")
+    _refuse(frame, (pl.col("faces") == 0) & ~eyes[0], name, "faces", "says that there is no face, but eyes are given")
     _refuse(frame, (pl.col("faces") > 0) & eyes[0], name, "faces", "says that there is a face, yet no eyes are given")
     _refuse(frame, pl.col("eye_distance") <= 0, name, "eye_distance", "must be more than 0")
     _refuse(frame, pl.col("path").str.contains("\0", literal=True), name, "path", "has a character NUL in it")
-    _refuse(frame, pl.col("path").is_duplicated(), name, "path", "stands in more than one row")
+    _refuse(frame, pl.col("path").is_duplicated(), name, "path", "occurs in more than one row")
 
 
 def _typed(frame: pl.DataFrame, column: str, path: Path) -> pl.Expr:

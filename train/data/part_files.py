@@ -72,14 +72,14 @@ def read_part(path: Path) -> PartFile:
         data = read_bytes(path, error=DataError, remedy=remedy, limit=_MAX_BYTES)
         about = parse_json(pl.read_parquet_metadata(io.BytesIO(data)).get(_KEY, "null"))
         if not isinstance(about, dict) or about.get("format") != FORMAT or about.get("verb") not in get_args(PartVerb):
-            raise DataError(f"{path} is no part that this version of Fauxlens reads: {remedy}.")
+            raise DataError(f"{path} is not a part that this version of Fauxlens reads: {remedy}.")
         number, count = about["part"]
         frame = read_table(path, error=DataError, remedy=remedy, schema={})
         return PartFile(path, about["verb"], WorkPart(int(number), int(count)), dict(about["facts"]), frame)
     except FileNotFoundError:
         raise DataError(f"{path} does not exist: check the spelling.") from None
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, TypeError, KeyError):
-        raise DataError(f"{path} is not a whole part: {remedy}.") from None
+        raise DataError(f"{path} is an incomplete part: {remedy}.") from None
 
 
 def read_all_parts(paths: Sequence[Path]) -> tuple[PartFile, ...]:
@@ -90,15 +90,16 @@ def read_all_parts(paths: Sequence[Path]) -> tuple[PartFile, ...]:
     """
     if strangers := [path for path in paths if path.exists() and not is_part(path)]:
         raise DataError(
-            f"{strangers[0]} is no part, as --part makes them, and others are: merge all parts of one whole first, by "
-            "themselves."
+            f"{strangers[0]} is not a part made with --part, but others are: first merge all parts of one dataset on "
+            "their own."
         )
     parts = [read_part(path) for path in paths]
     first = parts[0]
     for other in parts[1:]:
         if difference := _difference(first, other):
             raise DataError(
-                f"{first.path} and {other.path} are parts of different wholes ({difference}): merge the parts of one."
+                f"{first.path} and {other.path} are parts of different datasets ({difference}): merge only the parts "
+                "of one."
             )
     there: dict[int, Path] = {}
     for one in parts:
@@ -109,8 +110,8 @@ def read_all_parts(paths: Sequence[Path]) -> tuple[PartFile, ...]:
         shown = ", ".join(missing[:_NAMED]) + (f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else "")
         verb = "is" if len(missing) == 1 else "are"
         raise DataError(
-            f"{first.path} is one of {first.part.count} parts, and {shown} {verb} missing: make all with --part and "
-            "name all."
+            f"{first.path} is one of {first.part.count} parts, and {shown} {verb} missing: make all parts with "
+            "--part and name them all."
         )
     return tuple(sorted(parts, key=lambda one: one.part.number))
 

@@ -189,7 +189,7 @@ def _split(manifest: Manifest, spec: SplitSpec) -> Manifest:
         return Manifest(found, manifest.folder)
     for name in spec.names:
         if name not in (there := frame[spec.column].unique().sort().to_list()):
-            raise DataError(f"No picture is of {spec.column} {name!r}: name one of {', '.join(there)}.")
+            raise DataError(f"No picture has the {spec.column} {name!r}: name one of {', '.join(there)}.")
     left_out = pl.col(spec.column).is_in(spec.names)
     goes_to_test = (left_out.any() if spec.mixed == "test" else left_out.all()).over("group")
     found = frame.with_columns(split=_by_group(frame, USUAL)).with_columns(
@@ -247,7 +247,7 @@ def _spared(manifest: Manifest, column: Column) -> list[str]:
     ]
     if not spared:
         raise DataError(
-            f"No {column} of {', '.join(names)} can be left out, for then all pictures are real or all are fake: "
+            f"No {column} of {', '.join(names)} can be left out, because all remaining pictures would be of one class: "
             f"add another {column}."
         )
     return spared

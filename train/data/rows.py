@@ -70,7 +70,7 @@ def view_row(manifest: Manifest, row: Row, view: View, unclear: Unclear) -> np.n
             raise DataError(f"Faces have not been detected yet in {path}: run `fauxlens data faces MANIFEST` first.")
         own = view_for(view, row["faces"], unclear)
     if own is None:
-        raise DataError(f"{path} has {row['faces']} faces and {unclear!r} leaves it out: choose keep or centre.")
+        raise DataError(f"{path} has {row['faces']} faces and {unclear!r} skips such pictures: choose keep or centre.")
     picture = decode_row(manifest, row)
     try:
         return apply_view(own, picture, eyes_of(row))
@@ -99,7 +99,7 @@ def select_rows(manifest: Manifest, view: View, unclear: Unclear) -> Manifest:
     clear = frame.filter(pl.col("faces") == 1)
     if clear.is_empty():
         raise DataError(
-            f"No picture of the manifest in {manifest.folder} has exactly one face, and `drop` leaves out all others: "
+            f"No picture of the manifest in {manifest.folder} has exactly one face, and `drop` skips all others: "
             "choose centre or keep."
         )
     return Manifest(clear, manifest.folder)

@@ -126,7 +126,7 @@ def open_store(path: Path, manifest: Manifest, view: View, unclear: Unclear = "d
         pixels = map_pixels(path / _PIXELS)
     except (OSError, ValueError, EOFError, SyntaxError, RecursionError, MemoryError, TypeError):
         # What NumPy raises on a damaged header, which it reads as a Python expression.
-        raise DataError(f"{path} is not a whole packed store: {remedy}.") from None
+        raise DataError(f"{path} is not a complete packed store: {remedy}.") from None
     if not isinstance(facts, dict) or facts.get("view") != view.text:
         found = facts.get("view") if isinstance(facts, dict) else facts
         raise DataError(f"{path} was packed with view {found!r} but {view.text!r} is asked for: {remedy}.")
@@ -137,7 +137,7 @@ def open_store(path: Path, manifest: Manifest, view: View, unclear: Unclear = "d
     if facts != wanted:
         raise DataError(f"{path} was packed from another manifest: {remedy}.")
     if pixels.dtype != np.uint8 or pixels.shape != (shown.frame.height, *view.input_size):
-        raise DataError(f"{path} holds {pixels.dtype} {pixels.shape}, not what its manifest asks for: {remedy}.")
+        raise DataError(f"{path} holds {pixels.dtype} {pixels.shape}, not what its manifest needs: {remedy}.")
     return Store(pixels, shown, view, manifest.frame.height - shown.frame.height)
 
 

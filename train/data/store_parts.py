@@ -82,7 +82,7 @@ def _pixels(one: PartFile, size: tuple[int, ...]) -> np.ndarray:
     try:
         pixels = map_pixels(path)
     except (OSError, ValueError, EOFError, SyntaxError):
-        raise DataError(f"{path} is missing or damaged: copy it beside {one.path}, or make the part again.") from None
+        raise DataError(f"{path} is missing or damaged: copy it next to {one.path}, or make the part again.") from None
     if pixels.dtype != np.uint8 or pixels.shape != shape:
         raise DataError(f"{path} holds {pixels.dtype} {pixels.shape}, not the rows of {one.path}: make the part again.")
     return pixels

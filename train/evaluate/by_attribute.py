@@ -115,11 +115,13 @@ def parse_by(text: str, frame: pl.DataFrame, name: str) -> tuple[Attributes, ...
         if len(set(parts)) < len(parts):
             raise TrainError(f"{'+'.join(parts)!r} names an attribute twice: name each once.")
     if len({frozenset(parts) for parts in asked}) < len(asked):
-        raise TrainError(f"{text!r} asks for the same groups twice: name them once.")
+        raise TrainError(f"{text!r} names the same groups twice: name them once.")
     for parts in asked:
         count = _named(frame, parts)[_NAME].n_unique()
         if count > MOST_GROUPS:
-            raise TrainError(f"{'+'.join(parts)!r} makes {count:,} groups: choose what makes at most {MOST_GROUPS}.")
+            raise TrainError(
+                f"{'+'.join(parts)!r} makes {count:,} groups: choose attributes that make at most {MOST_GROUPS}."
+            )
     return asked
 
 

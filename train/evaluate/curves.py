@@ -29,7 +29,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Reliability:
-    """The filled of 15 equal-width bins: mean P(fake), fraction fake (classes weighted alike), pictures."""
+    """The filled of 15 equal-width bins: mean P(fake), fraction fake (both classes weighted equally), pictures."""
 
     confidence: tuple[float, ...]
     fraction_fake: tuple[float, ...]

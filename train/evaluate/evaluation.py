@@ -139,7 +139,7 @@ def evaluate_scores(
     for label, found in (("real", reals), ("fake", fakes)):
         if found.is_empty():
             raise TrainError(
-                f"The scores of {name} hold no {label} picture that may be evaluated: "
+                f"The scores of {name} have no {label} picture that may be evaluated: "
                 "a test split or unseen pictures of both classes are needed."
             )
     reference = reals.filter("seen") if reals["seen"].any() else reals

@@ -70,7 +70,7 @@ def count_flips(
         raise TrainError(f"The scores of {names[0]} and {names[1]} differ in labels: use the same manifest.")
     fake = (joined["label"] == "fake").to_numpy()
     if fake.all() or not fake.any():
-        raise TrainError(f"The scores of {names[0]} and {names[1]} hold one class only: both are needed.")
+        raise TrainError(f"The scores of {names[0]} and {names[1]} have one class only: both are needed.")
     a, b = joined["probability"].to_numpy(), joined["probability_second"].to_numpy()
 
     own = first_points or points

@@ -48,8 +48,8 @@ def read_foreign_scores(path: Path, manifest: Manifest, column: str = "") -> For
     if key is None or column not in table.columns:
         lacks = "path or sha256" if key is None else (repr(column) if column else "score")
         raise TrainError(
-            f"{path} has no column {lacks}; it has {', '.join(map(repr, table.columns[:20]))}: name the score's by "
-            "--scores-at."
+            f"{path} has no column {lacks}; it has {', '.join(map(repr, table.columns[:20]))}: name the score column "
+            "with --scores-at."
         )
     scores = table.select(pl.col(key).cast(pl.String).alias("key"), pl.col(column).alias("score"))
     scores = _numbers(scores, path, column)
@@ -62,7 +62,8 @@ def read_foreign_scores(path: Path, manifest: Manifest, column: str = "") -> For
     unknown = scores.join(keyed, on="key", how="anti").height
     if found.is_empty():
         raise TrainError(
-            f"None of the {scores.height:,} scores in {path} is of a picture of the manifest, by {key} (the first is "
+            f"None of the {scores.height:,} scores in {path} belongs to a picture of the manifest, matched by {key} "
+            "(the first is "
             f"{printable(str(scores['key'][0]))[:200]!r}): give the scores of these pictures."
         )
     return ForeignScores(found, column, unknown, manifest.frame.height - found.height)
@@ -79,7 +80,7 @@ def _read(path: Path) -> pl.DataFrame:
         raise TrainError(f"{path} does not exist: check the spelling.") from None
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = (str(error).splitlines() or [""])[0][:150].rstrip(".")
-        raise TrainError(f"{path} is not a table in Parquet ({reason}): {_REMEDY}.") from None
+        raise TrainError(f"{path} is not a Parquet table ({reason}): {_REMEDY}.") from None
     if table.is_empty():
         raise TrainError(f"{path} has no rows: {_REMEDY}.")
     return table
@@ -89,7 +90,9 @@ def _numbers(scores: pl.DataFrame, path: Path, column: str) -> pl.DataFrame:
     try:
         cast = scores.with_columns(pl.col("score").cast(pl.Float64, strict=False))
     except pl.exceptions.PolarsError:
-        raise TrainError(f"{path} has no numbers in its column {column!r}: name the score's by --scores-at.") from None
+        raise TrainError(
+            f"{path} has no numbers in its column {column!r}: name the score column with --scores-at."
+        ) from None
     bad = cast.filter(pl.col("score").is_null() | ~pl.col("score").is_finite() | pl.col("key").is_null())
     if not bad.is_empty():
         raise TrainError(
@@ -100,7 +103,7 @@ def _numbers(scores: pl.DataFrame, path: Path, column: str) -> pl.DataFrame:
     if column == PROBABILITY and not outside.is_empty():
         raise TrainError(
             f"{path} has values outside 0..1 as {column!r} in {outside.height:,} of its rows, the first for "
-            f"{printable(str(outside['key'][0]))[:200]!r}: a score of another range is called score, not {column}."
+            f"{printable(str(outside['key'][0]))[:200]!r}: call a score with another range score, not {column}."
         )
     return cast
 

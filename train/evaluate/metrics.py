@@ -59,7 +59,7 @@ class Metrics:
     eer: the rate at which misses equal false alarms, on the ROC curve with straight lines between its points.
     tpr_at_1, tpr_at_05: fraction of fakes caught by the best threshold with FPR <= 1 % (0.5 %) *on this set*.
     accuracy, balanced_accuracy, precision, recall, f1, false_alarms, confusion: at the shipped threshold.
-    ece: expected calibration error of P(fake) over 15 equal-width bins, both classes weighted alike.
+    ece: expected calibration error of P(fake) over 15 equal-width bins, both both classes weighted equally.
     """
 
     n_real: int
@@ -101,7 +101,7 @@ def compute_metrics(
     if scores.min() < 0 or scores.max() > 1:
         raise TrainError("Metrics need probabilities in 0..1: calibrate the logits first.")
     if resamples < 1:
-        raise TrainError(f"resamples is {resamples}: intervals need at least 1, 1000 is usual.")
+        raise TrainError(f"resamples is {resamples}: intervals need at least 1; 1000 is usual.")
     distinct, place = np.unique(-scores, return_inverse=True)
     distinct = -distinct
     here = {

@@ -27,4 +27,4 @@ def from_plain(kind: type[T], value: Any) -> T:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join([kind.__name__, *map(str, first["loc"])])
-        raise TrainError(f"{where} cannot be read ({first['msg']}): write it anew with this version.") from error
+        raise TrainError(f"{where} cannot be read ({first['msg']}): write it again with this version.") from error

@@ -54,7 +54,7 @@ def check_scores(scores: pl.DataFrame, name: str = "the scores table") -> pl.Dat
         table = scores.select(pl.col(column).cast(kind) for column, kind in SCORE_COLUMNS.items())
     except pl.exceptions.PolarsError as error:
         first_line = str(error).splitlines()[0]
-        raise TrainError(f"{name} has a value of the wrong kind ({first_line}): write it anew.") from error
+        raise TrainError(f"{name} has a value of the wrong kind ({first_line}): write it again.") from error
     if table.is_empty():
         raise TrainError(f"{name} has no rows: score at least one real and one fake picture.")
     _check_values(table, name)
@@ -92,7 +92,7 @@ def _from_format_1(scores: pl.DataFrame, name: str) -> pl.DataFrame:
         probability = scores["probability"].cast(pl.Float32)
     except pl.exceptions.PolarsError as error:
         raise TrainError(
-            f"{name} has a value of the wrong kind ({str(error).splitlines()[0]}): write it anew."
+            f"{name} has a value of the wrong kind ({str(error).splitlines()[0]}): write it again."
         ) from None
     known = logit.is_finite() & probability.is_between(0, 1)
     derived = pl.Series(log_odds_of(probability.fill_null(0.5)), dtype=pl.Float32)
@@ -104,17 +104,17 @@ def _from_format_1(scores: pl.DataFrame, name: str) -> pl.DataFrame:
 def _check_values(table: pl.DataFrame, name: str) -> None:
     for column, nulls in table.null_count().row(0, named=True).items():
         if nulls:
-            raise TrainError(f"{name} has {nulls} rows without a {column}: write it anew.")
+            raise TrainError(f"{name} has {nulls} rows without a {column}: write it again.")
     for column, known in (("label", LABELS), ("split", SPLITS)):
         strange = table.filter(~pl.col(column).is_in(known)).get_column(column).unique().sort().to_list()
         if strange:
             raise TrainError(f"{name} has the unknown {column} {strange[0]!r}: use one of {', '.join(known)}.")
     twice = table.filter(pl.col("path").is_duplicated())
     if not twice.is_empty():
-        raise TrainError(f"{name} has {twice['path'][0]} more than once: each picture is scored once.")
+        raise TrainError(f"{name} has {twice['path'][0]} more than once: score each picture once.")
     bad = table.filter(~pl.col("log_odds").is_finite() | ~pl.col("probability").is_between(0, 1))
     if not bad.is_empty():
         raise TrainError(
             f"{name} has {bad.height} scores that are not numbers or not in 0..1, the first for "
-            f"{bad['path'][0]}: look for a training that diverged."
+            f"{bad['path'][0]}: the training may have diverged."
         )

@@ -42,7 +42,8 @@ def pairs_of_recipe(frame: pl.DataFrame, data: Data) -> tuple[Pair, ...]:
         if name not in known and name != EVERY:
             raise TrainError(
                 f"The recipe names {name!r}, but the manifest has only these generators and sources: "
-                f"{', '.join(sorted(known))}. --set 'data.generators=[\"*\"]' --set 'data.held_out=[]' takes them all."
+                f"{', '.join(sorted(known))}. --set 'data.generators=[\"*\"]' --set 'data.held_out=[]' uses all of "
+                "them."
             )
     chosen = pl.lit(True) if EVERY in data.generators else pl.col("generator").is_in(data.generators)
     held_out = pl.col("generator").is_in(data.held_out) | pl.col("source").is_in(data.held_out)

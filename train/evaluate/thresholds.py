@@ -133,8 +133,7 @@ def parse_error_rate(text: str, option: str) -> float:
     rate = parse_rate(text, option)
     if rate >= CHANCE:
         raise TrainError(
-            f"{option} {text!r} allows as many wrong answers as tossing a coin: give a rate below {100 * CHANCE:g} %, "
-            "such as 5%."
+            f"{option} {text!r} allows as many errors as guessing: give a rate below {100 * CHANCE:g} %, such as 5%."
         )
     return rate
 
@@ -151,7 +150,8 @@ def parse_rate(text: str, option: str) -> float:
         if 0 < rate < 1:
             return rate
     raise TrainError(
-        f"{option} {text!r} is no rate between 0 and 100 %: give per cent such as 1%, or a fraction such as 1/100."
+        f"{option} {text!r} is not a rate between 0 and 100 %: write a percentage such as 1%, or a fraction such as "
+        "1/100."
     )
 
 
@@ -163,7 +163,7 @@ def parse_costs(text: str, option: str) -> tuple[float, float]:
         if colon and all(0 < cost < math.inf for cost in costs):
             return costs
     raise TrainError(
-        f"{option} {text!r} is no pair of costs: give what a false alarm and a missed fake cost, such as 1:5."
+        f"{option} {text!r} is not a pair of costs: give the costs of a false alarm and of a missed fake, such as 1:5."
     )
 
 
@@ -187,7 +187,9 @@ def _check_classes(goal: Goal, fake: npt.NDArray[np.bool_]) -> None:
     needs_real, needs_fake = not isinstance(goal, Recall), not isinstance(goal, FalseAlarms)
     for needed, there, name in ((needs_real, (~fake).any(), "real"), (needs_fake, fake.any(), "fake")):
         if needed and not there:
-            raise TrainError(f"There is no {name} picture to choose by: this goal needs pictures labelled {name}.")
+            raise TrainError(
+                f"There is no {name} picture to choose thresholds on: this goal needs pictures labelled {name}."
+            )
 
 
 def _stricter(reals: Ranked, fakes: Ranked, chosen: float, before: OperatingPoints) -> tuple[float, float]:

@@ -64,13 +64,13 @@ def write_features(features: FeatureTable, path: Path) -> None:
 def check_ending(path: Path) -> None:
     """Raise TrainError for a file that is called neither .parquet nor .npz."""
     if path.suffix not in (".parquet", ".npz"):
-        raise TrainError(f"{path}: features are written as Parquet or NPZ: give --out a name in .parquet or .npz.")
+        raise TrainError(f"{path}: features are written as Parquet or NPZ: the name must end in .parquet or .npz.")
 
 
 def read_features(path: Path) -> FeatureTable:
     """Read a features file of either kind; TrainError where it is missing, none, damaged or holds no picture."""
     if path.suffix not in (".parquet", ".npz"):
-        raise TrainError(f"{path} is no features file, which ends in .parquet or .npz: {_REMEDY}.")
+        raise TrainError(f"{path} is not a features file (.parquet or .npz): {_REMEDY}.")
     try:
         data = read_bytes(path, error=TrainError, remedy=_REMEDY, limit=_LIMIT)
     except FileNotFoundError:
@@ -81,11 +81,11 @@ def read_features(path: Path) -> FeatureTable:
         number = plain.pop("format")
         note = FeatureNote(**plain)
     except (pl.exceptions.PolarsError, OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise TrainError(f"{path} is no features file ({_short(error)}): {_REMEDY}.") from None
+        raise TrainError(f"{path} is not a features file ({_short(error)}): {_REMEDY}.") from None
     if number != _FORMAT:
         raise TrainError(f"{path} is of format {number}, which this version does not know: {_REMEDY}.")
     if values.ndim != 2 or 0 in values.shape or len(values) != table.height or not np.isfinite(values).all():
-        raise TrainError(f"{path} has no picture, or values that are not numbers: {_REMEDY}.")
+        raise TrainError(f"{path} has no pictures, or values that are not numbers: {_REMEDY}.")
     return FeatureTable(table, values.astype(np.float32), note)
 
 

@@ -89,7 +89,7 @@ def _open(target: Path, manifest: Manifest, shown: float) -> Crops:
         sides = np.load(target / _SIDES, allow_pickle=False)
         pixels = np.memmap(target / _PIXELS, np.uint8, "r")
     except (OSError, ValueError, EOFError):
-        raise DataError(f"{target} is not a whole folder of packed squares: {remedy}.") from None
+        raise DataError(f"{target} is not a complete folder of packed squares: {remedy}.") from None
     ends = np.cumsum(sides**2 * 3)
     if sides.shape != (manifest.frame.height,) or ends[-1] != len(pixels):
         raise DataError(f"{target} has other squares than its manifest needs: {remedy}.")
@@ -132,7 +132,9 @@ def square_of(manifest: Manifest, row: Row, view: View, margin: float, side: int
     """
     own = view_for(view, row["faces"], unclear) if view.needs_eyes else view
     if own is None:
-        raise DataError(f"{row['path']} has {row['faces']} faces and {unclear!r} leaves it out: choose keep or centre.")
+        raise DataError(
+            f"{row['path']} has {row['faces']} faces and {unclear!r} skips such pictures: choose keep or centre."
+        )
     square = np.ascontiguousarray(cut(own, decode_row(manifest, row), eyes_of(row), margin=margin))
     height, width = square.shape[:2]
     # A view without square or face(k) squeezes the whole picture.

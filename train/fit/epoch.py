@@ -29,7 +29,7 @@ class BatchProgress:
     total: int
 
 
-_DIVERGED = "The training loss is no longer a finite number: lower learning_rate in the recipe."
+_DIVERGED = "The training loss is NaN or infinite: lower learning_rate in the recipe."
 
 BatchCallback = Callable[[BatchProgress], None]
 

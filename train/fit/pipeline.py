@@ -46,7 +46,7 @@ def resume(folder: Path, recipe: Recipe) -> Run:
     run = open_run(folder)
     if run.recipe.sha256 != recipe.sha256:
         raise TrainError(
-            f"{folder} was started with another recipe, --weights or --seed than given now: compare with "
+            f"{folder} was started with a different recipe, --weights or --seed: compare with "
             f"{folder / 'recipe.toml'}, or choose another --out."
         )
     return run
@@ -96,9 +96,7 @@ def train_and_score(
             store = run.store(on_pack)
             done = has_state(run, "float")
             if not done and read_averaged(run):
-                raise TrainError(
-                    f"{run.folder} is an average that was not finished: average again into another folder."
-                )
+                raise TrainError(f"{run.folder} is an unfinished average: average again into another folder.")
             if replicas:
                 replicas.wait()
             callbacks: dict[str, Any] = {"on_pack": on_pack, "on_batch": on_batch, "on_epoch": on_epoch}

@@ -57,8 +57,8 @@ class Run:
         manifest = read_manifest(self.manifest_path)
         if manifest.sha256 != self.manifest_sha256:
             raise TrainError(
-                f"{self.manifest_path} has changed since {self.folder} was trained on it: train again, or put the "
-                "old manifest back."
+                f"{self.manifest_path} has changed since {self.folder} was trained on it: train again, or restore "
+                "the old manifest."
             )
         return manifest
 
@@ -101,9 +101,11 @@ def start_run(folder: Path, recipe: Recipe, manifest_path: Path, manifest: Manif
     Raises TrainError when another run lives there, or anything else: what training writes and sweeps would meet it.
     """
     path = folder / "run.json"
-    taken = f"{folder} already holds a run: choose another --out, or go on: `fauxlens train --resume {folder}`."
+    taken = (
+        f"{folder} already contains a run: choose another --out, or continue it: `fauxlens train --resume {folder}`."
+    )
     if not path.exists() and (folder.is_file() or holds_anything(folder)):
-        raise TrainError(f"{folder} holds other files and no run: name a folder with --out that is empty or new.")
+        raise TrainError(f"{folder} contains files that are not a run: choose an empty or new folder with --out.")
     with made_folders(folder) as made, working_on(folder) as alone:
         # An empty one is that of a training that was killed as it began. Where the disk has no locks, that may as well
         # begin just now in another process: one of the two makes the file.
@@ -174,7 +176,9 @@ def open_run(folder: Path) -> Run:
     run = Run(folder, recipe, folder / manifest, manifest_sha256)
     # Of the file as it was written: a key that recipes gained since then is no change.
     if hashlib.sha256(recipe_bytes).hexdigest() != recipe_sha256:
-        raise TrainError(f"{folder / 'recipe.toml'} was changed after the run began: train again into another folder.")
+        raise TrainError(
+            f"{folder / 'recipe.toml'} was changed after the run started: train again into another folder."
+        )
     return run
 
 

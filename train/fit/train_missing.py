@@ -108,7 +108,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "There was not enough memory: lower fit.batch_size or the size of the view."
     first = str(error).strip().splitlines()[0][:150].rstrip(".") if str(error).strip() else type(error).__name__
-    return f"TensorFlow could not go on ({first}): where memory was short, lower fit.batch_size or the view's size."
+    return f"TensorFlow failed ({first}): where memory was short, lower fit.batch_size or the view's size."
 
 
 def runs_in(folder: Path, manifest_path: Path) -> dict[str, Run]:

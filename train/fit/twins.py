@@ -36,6 +36,7 @@ def check_twins(frame: pl.DataFrame) -> None:
     """Raise TrainError where no row of a training split is a reconstruction with its real twin beside it."""
     if (find_twins(frame) < 0).all():
         raise TrainError(
-            "sampling.twins asks for reconstructions beside the real pictures they were made from, and the training "
-            "split has none: make some by `fauxlens data reconstruct` and merge the manifests, or set it to 0."
+            "sampling.twins needs reconstructions together with the real pictures they were made from, and the "
+            "training split has none: make some with `fauxlens data reconstruct` and merge the manifests, or set it "
+            "to 0."
         )

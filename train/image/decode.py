@@ -109,7 +109,7 @@ def read_picture_file(path: Path) -> bytes:
     except FileNotFoundError:
         raise DataError(f"{path} does not exist: check the spelling.") from None
     except PermissionError:
-        raise DataError(f"{path} cannot be read: give yourself permission to read it.") from None
+        raise DataError(f"{path} cannot be read: check its permissions.") from None
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read ({_reason(error)}): check the name and the disk.") from None
 
@@ -183,14 +183,14 @@ def _opened(data: bytes, name: str) -> Iterator[Image.Image]:
         try:
             frames = 1 if image.format in ("MPO", "HEIF") else getattr(image, "n_frames", 1)
             if frames > 1:
-                raise DataError(f"{name} has {frames} frames: save the frame you mean as a picture of its own.")
+                raise DataError(f"{name} has {frames} frames: save one frame as a picture.")
             yield image
         except FauxlensError:
             raise
         except MemoryError as error:
             raise DataError(_no_memory(name)) from error
         except Exception as error:  # noqa: BLE001
-            raise DataError(f"{name} is damaged or cut short ({_reason(error)}): get the file again.") from None
+            raise DataError(f"{name} is damaged or truncated ({_reason(error)}): get the file again.") from None
 
 
 def _load_rgb(image: Image.Image, name: str) -> tuple[Iterator[tuple[int, Image.Image]], list[str]]:

@@ -43,7 +43,7 @@ def folder_problem(name: str) -> str | None:
 def file_problem(name: str) -> str | None:
     """Why a file of this name is not taken for a picture, as the rest of a sentence; None if it is."""
     if name.endswith(OWN_SUFFIXES):
-        return "was drawn by Fauxlens and is no picture of its own: it is left out."
+        return "was drawn by Fauxlens from another picture: it is skipped."
     return None
 
 
@@ -76,7 +76,7 @@ def find_picture_files(inputs: Sequence[Path], suffix: str, out: Path | None = N
                 found.setdefault(os.path.abspath(source), PictureFile(source, place / f"{source.name}{suffix}"))  # noqa: PTH100
     if not found:
         shown = ", ".join(map(str, inputs[:3]))
-        raise DataError(f"There is no picture in {shown} (what ends in {suffix} is left out): name files or a folder.")
+        raise DataError(f"There is no picture in {shown} (what ends in {suffix} is skipped): name files or a folder.")
     _refuse_clashes(found.values())
     return tuple(found.values())
 
@@ -107,6 +107,6 @@ def _refuse_clashes(files: Iterable[PictureFile]) -> None:
         other = sources.setdefault(file.target, file.source)
         if other != file.source:
             raise DataError(
-                f"{other} and {file.source} would both go to {file.target}: name the folder above both instead, which "
-                "keeps its subfolders, or choose another --out for one of them."
+                f"{other} and {file.source} would both be written to {file.target}: name their common parent folder, "
+                "so that subfolders are kept, or choose another --out for one of them."
             )

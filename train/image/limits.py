@@ -42,7 +42,7 @@ def check_picture_size(width: int, height: int, name: str, most: int = MAX_PIXEL
         raise DataError(f"{name} has {width} x {height} pixels, more than {limit}: save a smaller copy.")
     if max(width, height) > MAX_SIDE:
         raise DataError(
-            f"{name} has {width} x {height} pixels, on one side more than {MAX_SIDE:,}: save a smaller copy."
+            f"{name} has {width} x {height} pixels, more than {MAX_SIDE:,} on one side: save a smaller copy."
         )
 
 
@@ -86,7 +86,7 @@ def _check_scans(data: bytes, name: str) -> None:
         if marker == _SOS:
             scans += 1
             if scans > MAX_SCANS:
-                raise DataError(f"{name} is a JPEG of more than {MAX_SCANS} scans: save it anew as a plain JPEG.")
+                raise DataError(f"{name} is a JPEG of more than {MAX_SCANS} scans: save it again as a baseline JPEG.")
             found = _NEXT_MARKER.search(data, at + 2 + length)
             if found is None:
                 return

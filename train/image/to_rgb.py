@@ -28,7 +28,7 @@ def rgb_strips(image: Image.Image, raw_mode: str, name: str) -> tuple[Iterator[t
     outside the range that the file promises, and for a picture of which no pixel shows.
     """
     if image.mode.startswith("F"):
-        raise DataError(f"{name} holds floating-point pixels without a known range: save it with 8 bits a channel.")
+        raise DataError(f"{name} has floating-point pixels without a known range: save it with 8 bits per channel.")
     transparency, notes = image.has_transparency_data, _notes(image.mode, raw_mode)
     if transparency:
         lowest, highest = _alpha_range(image, raw_mode, name)
@@ -36,7 +36,7 @@ def rgb_strips(image: Image.Image, raw_mode: str, name: str) -> tuple[Iterator[t
             # Screenshots and clipboards leave the fourth byte empty, and viewers show the picture.
             transparency = False
         elif highest == 0:
-            raise DataError(f"{name} shows nothing (all of it is transparent): save it without transparency.")
+            raise DataError(f"{name} is fully transparent: save it without transparency.")
         elif lowest < 255:
             # A fully opaque alpha channel changes nothing, so there is nothing to say.
             notes.append("Transparency was laid on white.")
@@ -83,7 +83,7 @@ def _to_8_bits(image: Image.Image, raw_mode: str, name: str) -> Image.Image:
     values = np.asarray(image).astype(np.int64)
     bits = 12 if raw_mode.startswith("I;12") else 16
     if values.min() < 0 or values.max() >= 1 << bits:
-        raise DataError(f"{name} holds numbers outside {bits} bits: save it with 8 bits a channel.")
+        raise DataError(f"{name} has values outside {bits} bits: save it with 8 bits per channel.")
     grey = Image.fromarray((values >> (bits - 8)).astype(np.uint8))
     transparent = image.info.get("transparency")
     if isinstance(transparent, int):

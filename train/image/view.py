@@ -123,13 +123,15 @@ def parse_view(text: str) -> View:
     steps = tuple(_parse_step(part.strip(), text) for part in text.split("|"))
     verbs = [step.verb for step in steps]
     if "upright" in verbs[1:]:
-        raise DataError(f"View {text!r}: upright must be the first step and stand once.")
+        raise DataError(f"View {text!r}: upright must be the first step and occur once.")
     if verbs.count("resize") != 1 or verbs[-1] != "resize":
-        raise DataError(f"View {text!r}: exactly one resize(S) must stand, as the last step.")
+        raise DataError(f"View {text!r}: exactly one resize(S) is needed, as the last step.")
     if verbs.count("square") + verbs.count("face") > 1:
-        raise DataError(f"View {text!r}: at most one of square and face(K) may stand.")
+        raise DataError(f"View {text!r}: at most one of square and face(K) is allowed.")
     if "face" in verbs and verbs[0] != "upright":
-        raise DataError(f"View {text!r}: face(K) needs upright first, for eyes are given in the upright picture.")
+        raise DataError(
+            f"View {text!r}: face(K) needs upright first, because eye positions refer to the upright picture."
+        )
     return View(steps)
 
 
@@ -162,7 +164,7 @@ def apply_view(view: View, picture: Picture, eyes: Eyes | None = None) -> np.nda
     if view.size * height > MAX_PIXELS:
         # What lies between the two passes of the resize.
         raise DataError(
-            f"A picture of {width} x {height} pixels is too narrow to be seen through {view.text}: cut it to the face."
+            f"A picture of {width} x {height} pixels is too narrow for the view {view.text}: crop it to the face."
         )
     return resize(pixels, view.size)
 
@@ -240,9 +242,7 @@ def _face(pixels: np.ndarray, eyes: Eyes | None, step: Step, margin: float = 1.0
     height, width = pixels.shape[:2]
     # Also false for NaN.
     if not (0 <= eyes.x <= width and 0 <= eyes.y <= height and 0 < eyes.distance < math.inf):
-        raise DataError(
-            f"{eyes} does not lie in the upright picture of {width} x {height} pixels: find its face again."
-        )
+        raise DataError(f"{eyes} is not inside the upright picture of {width} x {height} pixels: find its face again.")
     left, top, side = _face_square(eyes, step, margin)
     if side * side > MAX_PIXELS:
         raise DataError(f"{step.text} of {eyes} makes a square of {side} pixels: find its face again.")

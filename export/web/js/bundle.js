@@ -255,7 +255,7 @@ function readStages(json, count, name) {
 /** @param {References} references @param {string[]} gradcam @param {string[]} variants @param {string} name */
 function checkStages({stages, heatmaps}, gradcam, variants, name) {
   if (!stages.has('keras-float')) {
-    throw new FauxlensError(`${name} lacks the stage keras-float; export the bundle again.`);
+    throw new FauxlensError(`${name} has no stage keras-float; export the bundle again.`);
   }
   const known = [...KERAS_STAGES, ...variants.map(tfliteStage)];
   const unknown = [...stages.keys(), ...heatmaps.keys(), ...gradcam].find((stage) => !known.includes(stage));

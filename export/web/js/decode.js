@@ -128,7 +128,7 @@ function hasClearPixel(raster, name) {
     raster.readRows(0, top, raster.width, Math.min(rows, raster.height - top));
   }
   if (alpha.greatest === 0) {
-    throw new FauxlensError(`${name} shows nothing (all of it is transparent): save it without transparency.`);
+    throw new FauxlensError(`${name} is fully transparent: save it without transparency.`);
   }
   return alpha.least < 255;
 }

@@ -89,7 +89,7 @@ export async function openDetector(bytes, {name = 'The detector', faceFinder = n
   const detector = new Detector(file, bundle, engine, finder);
   const probe = await detector.run(new Uint8Array(3 * size * size));
   if (probe.scores.length !== 2 || probe.heatmap.length !== rows * columns) {
-    throw new FauxlensError(`${name} says its heatmap is ${rows} x ${columns} but gives another; export it again.`);
+    throw new FauxlensError(`${name} declares a heatmap of ${rows} x ${columns} but gives another size; export it again.`);
   }
   return detector;
 }

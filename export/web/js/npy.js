@@ -33,14 +33,14 @@ export function readNpy(bytes, name) {
   const needed = shape.reduce((product, side) => product * side, type === '<f4' ? 4 : 1);
   if (needed !== bytes.length - from || shape.some((side) => side > 0x7fffffff)) {
     throw new FauxlensError(
-      `${name} has ${bytes.length - from} bytes where its shape (${sides}) needs others; export the bundle again.`,
+      `${name} has ${bytes.length - from} bytes, which do not fit its shape (${sides}); export the bundle again.`,
     );
   }
   if (type === '|u1') return {shape, kind: 'uint8', values: bytes.subarray(from)};
   // A copy, since floats must lie on multiples of four; WebAssembly, and so every browser, is little-endian.
   const values = new Float32Array(bytes.slice(from).buffer);
   if (!values.every(Number.isFinite)) {
-    throw new FauxlensError(`${name} holds numbers that are not finite; export the bundle again.`);
+    throw new FauxlensError(`${name} contains NaN or infinity; export the bundle again.`);
   }
   return {shape, kind: 'float32', values};
 }

@@ -67,11 +67,11 @@ export function readPictureHeader(bytes, name) {
   }
   checkSize(header, name);
   if (header.scans > MAX_SCANS) {
-    throw new FauxlensError(`${name} is a JPEG of more than ${MAX_SCANS} scans: save it anew as a plain JPEG.`);
+    throw new FauxlensError(`${name} is a JPEG of more than ${MAX_SCANS} scans: save it again as a baseline JPEG.`);
   }
   if (frames > 1) {
     throw new FauxlensError(
-      `${name} has ${frames} frames: save the frame you mean as a picture of its own.`,
+      `${name} has ${frames} frames: save one frame as a picture.`,
     );
   }
   if (!whole) throw damaged(name);
@@ -96,7 +96,7 @@ export function checkSize({format, width, height, progressive}, name) {
   if (Math.max(width, height) > MAX_SIDE) {
     const longest = MAX_SIDE.toLocaleString('en');
     throw new FauxlensError(
-      `${name} has ${width} x ${height} pixels, on one side more than ${longest}: save a smaller copy.`,
+      `${name} has ${width} x ${height} pixels, more than ${longest} on one side: save a smaller copy.`,
     );
   }
 }

@@ -27,13 +27,13 @@ export async function readSealed(bytes, name) {
   const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (end < 0 || data.getUint32(end, true) !== END_SIGNATURE || !comment.startsWith(MARK)) {
     throw new FauxlensError(
-      `${name} is cut short or was not made by Fauxlens (it does not end in Fauxlens's seal); copy it again, or ` +
+      `${name} is truncated or was not made by Fauxlens (it does not end with Fauxlens's checksum);  copy it again, or ` +
         'make it with `fauxlens export`.',
     );
   }
   if (comment.slice(MARK.length) !== (await sha256(bytes.subarray(0, bytes.length - COMMENT_BYTES)))) {
     throw new FauxlensError(
-      `${name} is damaged (its bytes do not match its seal); copy it again or export it once more.`,
+      `${name} is damaged (its bytes do not match its checksum); copy it again or export it once more.`,
     );
   }
   return readStored(bytes, data, end, name);

@@ -31,17 +31,17 @@ export function parseView(text) {
   const steps = text.split('|').map((part) => parseStep(part.replace(ENDS, ''), text));
   const verbs = steps.map((step) => step.verb);
   if (verbs.indexOf('upright', 1) > 0) {
-    throw new FauxlensError(`View '${text}': upright must be the first step and stand once.`);
+    throw new FauxlensError(`View '${text}': upright must be the first step and occur once.`);
   }
   if (verbs.indexOf('resize') !== verbs.length - 1) {
-    throw new FauxlensError(`View '${text}': exactly one resize(S) must stand, as the last step.`);
+    throw new FauxlensError(`View '${text}': exactly one resize(S) is needed, as the last step.`);
   }
   if (verbs.filter((verb) => verb === 'square' || verb === 'face').length > 1) {
-    throw new FauxlensError(`View '${text}': at most one of square and face(K) may stand.`);
+    throw new FauxlensError(`View '${text}': at most one of square and face(K) is allowed.`);
   }
   if (verbs.includes('face') && verbs[0] !== 'upright') {
     throw new FauxlensError(
-      `View '${text}': face(K) needs upright first, for eyes are given in the upright picture.`,
+      `View '${text}': face(K) needs upright first, because eye positions refer to the upright picture.`,
     );
   }
   return viewOf(steps);

@@ -59,7 +59,7 @@ function readDirectory(bytes, data, directory, end, shift, name) {
     }
     const nameLength = data.getUint16(at + 28, true);
     const next = at + CENTRAL_BYTES + nameLength + data.getUint16(at + 30, true) + data.getUint16(at + 32, true);
-    if (next > end) throw unreadable(name, 'its directory is cut short');
+    if (next > end) throw unreadable(name, 'its directory is truncated');
     const member = latin1(bytes, at + CENTRAL_BYTES, nameLength);
     if (!NAME.test(member) || seen.has(member)) {
       throw new FauxlensError(
@@ -104,7 +104,7 @@ function readMember(bytes, data, entry, end, name) {
   }
   const nameLength = data.getUint16(at + 26, true);
   const from = at + LOCAL_BYTES + nameLength + data.getUint16(at + 28, true);
-  if (from + entry.size > end) throw unreadable(name, `${entry.name} overlaps another or is cut short`);
+  if (from + entry.size > end) throw unreadable(name, `${entry.name} overlaps another or is truncated`);
   if (latin1(bytes, at + LOCAL_BYTES, nameLength) !== entry.name) {
     throw unreadable(name, `${entry.name} is called otherwise in its own header`);
   }

@@ -296,7 +296,7 @@ def test_without_the_seal_nothing_is_even_listed(
         raise AssertionError("the zip was opened")
 
     monkeypatch.setattr(zipfile, "ZipFile", opened)
-    with pytest.raises(ExportError, match="does not end in Fauxlens's seal"):
+    with pytest.raises(ExportError, match="does not end with Fauxlens's checksum"):
         read_bundle(path)
     assert list(tmp_path.iterdir()) == [path]
 

@@ -171,7 +171,7 @@ def test_wrong_input_gets_one_sentence_and_draws_nothing(options: list[str], wor
 def test_two_pictures_do_not_go_to_one_file(folder: Path, tmp_path: Path) -> None:
     (folder / "sub" / "a.jpg").write_bytes((folder / "a.jpg").read_bytes())
     sentence = told(fauxlens_ela(folder / "a.jpg", folder / "sub", "--out", tmp_path / "out"))
-    assert "would both go to" in sentence
+    assert "would both be written to" in sentence
     assert not (tmp_path / "out").exists()
 
 

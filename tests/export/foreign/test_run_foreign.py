@@ -105,9 +105,9 @@ def test_pixels_are_scaled_and_turned_as_the_model_takes_them(tmp_path: Path, pi
 
 def test_what_is_not_said_is_asked_for(network: Path, tmp_path: Path) -> None:
     said = run_foreign(network, None)
-    with pytest.raises(ExportError, match=r"say by --pixels which range, one of 0\.\.255"):
+    with pytest.raises(ExportError, match=r"give its range with --pixels: one of 0\.\.255"):
         check_pixels("", said.input, SIDE, "it")
-    with pytest.raises(ExportError, match="give its own view by --view"):
+    with pytest.raises(ExportError, match="give the model's view with --view"):
         check_pixels("0..1", said.input, 96, "it")
     found = run_foreign(scaled_mean(tmp_path / "m.onnx"), np.zeros((1, 8, 8, 3), np.uint8), pixels="0..1")
     for where in ("", "other:0", "logits:2", "logits", "logits:0-1-0"):

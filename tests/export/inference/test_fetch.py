@@ -51,7 +51,7 @@ def test_a_picture_behind_a_redirect(server: str) -> None:
         ("/gone", "status 404"),
         ("/loop", "redirects more than"),
         ("/inside", "private address"),
-        ("/file", "no plain http or https address"),
+        ("/file", "not an http or https address"),
         ("/long", "has more than"),
     ],
 )

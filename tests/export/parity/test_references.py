@@ -80,7 +80,7 @@ def test_the_choice_is_by_hash_and_even_in_labels(manifest: Manifest) -> None:
 
 
 def test_none_is_one_sentence_with_a_remedy(manifest: Manifest) -> None:
-    with pytest.raises(ExportError, match=r"face finder see the eyes .* --references"):
+    with pytest.raises(ExportError, match=r"face finder find the eyes .* --references"):
         choose_references(marked(manifest), suits=lambda row: False)
     with pytest.raises(ExportError, match=r"no picture outside training .* --references"):
         choose_references(marked(manifest).filter(pl.col("path") == ""))

@@ -95,7 +95,7 @@ def test_a_detectors_features_are_those_of_its_keras_state(tiny: Tiny, manifest:
     expected = backbone(scale_pixels(seen(manifest).astype(np.float32))).numpy().mean(axis=(1, 2))
     np.testing.assert_allclose(found.values, expected, atol=1e-5)
     assert found.note.view == VIEW
-    with pytest.raises(TrainError, match=r"--weights is for backbones by name; .*tiny\.tflite brings its own"):
+    with pytest.raises(TrainError, match=r"--weights is for backbones given by name; .*tiny\.tflite has its own"):
         embed(str(path), manifest, tmp_path / "f.npz", weights="none")
 
 
@@ -104,4 +104,4 @@ def test_what_is_no_model_is_told_with_the_backbones(manifest: Path, tmp_path: P
         embed("lenet", manifest, tmp_path / "f.npz")
     done = CliRunner().invoke(app, ["embed", "mobilenet-v1", str(manifest), "--out", str(tmp_path / "f.csv")])
     assert done.exit_code == 2
-    assert "must end in .parquet or .npz, which is what --out writes" in " ".join(done.output.split())
+    assert "must end in .parquet or .npz, the type that --out writes" in " ".join(done.output.split())

@@ -112,7 +112,7 @@ def test_names_that_do_not_fit_are_refused_before_anything_is_written(
     names: tuple[str, ...], detector: Path, tmp_path: Path
 ) -> None:
     models = [detector] * (2 if names[0] == "same" else 1)
-    with pytest.raises(TrainError, match="give --name once for each model"):
+    with pytest.raises(TrainError, match="give --name once per model"):
         evaluate_models(models, tmp_path / "m.csv", tmp_path / "report", names=names)
     assert not (tmp_path / "report").exists()
 

@@ -106,7 +106,7 @@ def test_scores_that_are_not_the_models_are_refused(
     scores = read_scores(whole / "test" / "scores.csv")
     path = tmp_path / "mine.csv"
     write_scores(scores.head(-1), path)
-    with pytest.raises(TrainError, match=f"{path} does not hold the rows that {detector} is evaluated on, such as "):
+    with pytest.raises(TrainError, match=f"{path} does not have the rows that {detector} is evaluated on, such as "):
         evaluate_models([detector], manifest, tmp_path / "r", scores=path)
     write_scores(scores.with_columns(probability=1 - pl.col("probability")), path)
     with pytest.raises(TrainError, match=f"{path} was not made by {detector}: it has "):
@@ -132,7 +132,7 @@ def test_parts_of_other_models_and_rows_are_refused(
     ("options", "words"),
     [
         (["--part", "0/4"], "--part 0/4 is not i/n"),
-        (["--part", "1/2", "--robustness", "standard"], "leave out --robustness, which is for the report"),
+        (["--part", "1/2", "--robustness", "standard"], "omit --robustness, which is for the report"),
         (["--part", "1/2", "--parquet"], "leave out --parquet, which is for the report"),
         (["--part", "1/2", "--scores", "scores.csv"], "leave out --scores, which is for the report"),
         (["--scores", "gone.csv"], "gone.csv does not exist"),
@@ -150,10 +150,10 @@ def test_what_does_not_go_with_parts_is_one_sentence(
 
 def test_tables_foreign_models_and_folders_have_no_parts(detector: Path, manifest: Path, tmp_path: Path) -> None:
     for model in ("scores.csv", "model.onnx"):
-        with pytest.raises(TrainError, match=f"{model} is no run, detector file or bundle"):
+        with pytest.raises(TrainError, match=f"{model} is not a run, detector file or bundle"):
             evaluate_part(Path(model), manifest, tmp_path, WorkPart(1, 2))
     status, shown = run("evaluate", detector, manifest.parent, "--part", "1/2", "--out", tmp_path / "r")
-    assert (status, "is a folder, and parts are of a manifest" in shown) == (2, True)
+    assert (status, "is a folder, but --part needs a manifest" in shown) == (2, True)
 
 
 def test_a_run_is_scored_in_parts(trained_run: Run, tmp_path: Path) -> None:

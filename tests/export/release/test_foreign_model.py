@@ -86,11 +86,11 @@ def test_the_figure_is_that_of_the_scores(pictures: tuple[Path, np.ndarray], mod
 def test_what_is_missing_is_one_sentence(pictures: tuple[Path, np.ndarray], model: Path, tmp_path: Path) -> None:
     view = f"square|resize({SIDE})"
     for words, sentence in (
-        ((), "does not say how it sees pictures"),
-        (("--view", view), "say by --pixels which range"),
-        (("--view", view, "--pixels", "0..2"), "say by --pixels which range"),
-        (("--view", "square|resize(20)", "--pixels", "0..1"), "give its own view by --view"),
-        (("--view", view, "--pixels", "0..1"), "say by --scores-at OUTPUT:INDEX"),
+        ((), "does not declare its preprocessing"),
+        (("--view", view), "give its range with --pixels"),
+        (("--view", view, "--pixels", "0..2"), "give its range with --pixels"),
+        (("--view", "square|resize(20)", "--pixels", "0..1"), "give the model's view with --view"),
+        (("--view", view, "--pixels", "0..1"), "with --scores-at OUTPUT:INDEX"),
         (("--view", view, "--pixels", "0..1", "--scores-at", "x:0"), "outputs logits of 2 numbers"),
     ):
         done = run(model, pictures[0], "--out", tmp_path / "r", *words)

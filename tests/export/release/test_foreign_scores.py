@@ -199,4 +199,4 @@ def test_a_bad_table_is_one_sentence(pictures: pl.DataFrame, manifest: Path, tmp
     pictures.select("path", "score").write_csv(table)
     done = run(table, manifest, "--robustness", "standard")
     assert done.exit_code == 2
-    assert "leave out --robustness" in done.stderr
+    assert "omit --robustness" in done.stderr

@@ -162,7 +162,7 @@ def test_what_is_missing_is_said_in_one_sentence(put: Put, bare: Path, tiny: Tin
             {"apt-get": "echo 'E: Error: no such host' >&2; exit 100", "dpkg-deb": "exit 0"},
             r"^apt-get update for arm64 failed \(E: Error: no such host\);",
         ),
-        ({"apt-get": "exit 0", "dpkg-deb": "exit 0"}, "hold no Python"),
+        ({"apt-get": "exit 0", "dpkg-deb": "exit 0"}, "has no Python"),
     ],
 )
 def test_a_set_up_that_fails_leaves_nothing(put: Put, bare: Path, tools: dict[str, str], sentence: str) -> None:

@@ -46,5 +46,5 @@ def test_a_stand_in_jumps_for_each_function_and_keeps_data_as_data() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"\x7fELF\x02\x01", b"\x7fELF\x01\x01" + bytes(100), bytes(200)])
 def test_what_is_no_library_is_one_sentence(data: bytes) -> None:
-    with pytest.raises(ExportError, match="no 64-bit ELF file"):
+    with pytest.raises(ExportError, match="not a 64-bit ELF file"):
         read_needs(data)

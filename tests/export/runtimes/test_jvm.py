@@ -49,13 +49,13 @@ def test_what_is_missing_is_said_in_one_sentence(put: Put, bare: Path, tiny: Tin
 @pytest.mark.parametrize(
     ("maven", "sentence"),
     [
-        (None, "needs mvn to be set up, which is not here: apt-get install"),
+        (None, "needs mvn to be set up, which is not installed: apt-get install"),
         ("echo '[ERROR] no such host'; echo '[ERROR] Help'; exit 1", r"^Maven failed \(\[ERROR\] no such host\);"),
-        ("exit 0", "is not the jar it should be"),
+        ("exit 0", "is not the expected jar"),
         # The last argument is -DoutputDirectory=FOLDER.
         (
             'for last; do :; done; /bin/mkdir "${last#*=}"; echo jar > "${last#*=}/jna.jar"',
-            "is not the jar it should be",
+            "is not the expected jar",
         ),
     ],
 )

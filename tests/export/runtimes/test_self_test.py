@@ -228,7 +228,7 @@ def test_every_key_is_needed(told: Plain) -> None:
     for place, name in ((told, "it.json"), (told["references"][0], "it.json: reference 0")):
         for key in list(place):
             value = place.pop(key)
-            with pytest.raises(ExportError, match=f"^{name} lacks '{key}', so it is no self-test of format 1 or 2"):
+            with pytest.raises(ExportError, match=f"^{name} lacks '{key}', so it is not a self-test in format 1 or 2"):
                 parse(told)
             place[key] = value
     parse(told)
@@ -325,7 +325,7 @@ def test_wrong_usage_is_one_sentence(files: tuple[Path, Path], tmp_path: Path) -
     for arguments, words in (
         (
             ("--runtime", "litert", "--self-test", shared),
-            "--self-test is about the runtime device and not about litert",
+            "--self-test is for the runtime device, not litert",
         ),
         (("--self-test", tmp_path / "gone.json"), "gone.json cannot be read (No such file or directory)"),
         (("--self-test", tmp_path), "cannot be read (Is a directory)"),

@@ -83,7 +83,7 @@ def test_a_site_is_replaced_and_nothing_else_is(files: dict[str, bytes], tmp_pat
     write_site(SHIPPED, folder)
     assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == set(files)
     (folder / MANIFEST).unlink()
-    with pytest.raises(ExportError, match="holds something that is not a site of Fauxlens; name another folder"):
+    with pytest.raises(ExportError, match="contains files that are not a Fauxlens site; name another folder"):
         write_site(SHIPPED, folder)
     (tmp_path / "file").touch()
     with pytest.raises(ExportError, match="name another folder"):

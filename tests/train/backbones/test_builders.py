@@ -92,9 +92,7 @@ def test_layers_have_the_same_names_in_the_second_model_of_a_process(tmp_path: P
     assert read_origin(tmp_path / "run.h5") == Origin("rgb", 0.75, "mobilenet-v3-small")
     begun = build_classifier(Model(backbone="mobilenet-v3-small", width=0.75, weights=str(tmp_path / "run.h5")), 32)
     assert np.array_equal(begun.get_layer("Conv").get_weights()[0], first.get_layer("Conv").get_weights()[0])
-    with pytest.raises(
-        TrainError, match="holds weights of mobilenet-v3-small and the recipe asks for mobilenet-v2"
-    ) as no:
+    with pytest.raises(TrainError, match="holds weights of mobilenet-v3-small but the recipe needs mobilenet-v2") as no:
         build_classifier(Model(backbone="mobilenet-v2", weights=str(tmp_path / "run.h5")), 32)
     assert "\n" not in str(no.value)
 

@@ -67,7 +67,7 @@ def test_weights_that_a_backbone_has_not(backbone: Any, weights: str, words: str
 def test_a_head_that_speaks_for_fake_only_needs_features_above_zero() -> None:
     check_network(Model(backbone="mobilenet-v2", head="non-negative"), 96)
     for name in ("efficientnet-b0", "mobilenet-v3-small", "alexnet-like"):
-        with pytest.raises(TrainError, match="'non-negative' needs features that are never below zero"):
+        with pytest.raises(TrainError, match="'non-negative' needs features that are never negative"):
             check_network(Model(backbone=name, head="non-negative", weights="none"), 96)
 
 

@@ -41,7 +41,7 @@ def test_damaged_changed_and_missing_pictures_stop_no_search(manifest: Path) -> 
     assert done.exit_code in (0, 1), done.output
     skipped = {one["path"]: one["reason"] for one in json.loads(done.stdout)["skipped"]}
     assert set(skipped) == {f"set/real/{number}.png" for number in range(3)}
-    assert all(reason.endswith("Its pixels were not looked at.") for reason in skipped.values())
+    assert all(reason.endswith("Its pixels were not checked.") for reason in skipped.values())
     assert "has changed since the scan" in skipped["set/real/1.png"]
 
 

@@ -130,7 +130,7 @@ def test_at_80_columns_nothing_is_cut(trained: Path, manifest: Path, recipe: Pat
     [
         (["--scheme", "source"], "can be left out"),
         (["--scheme", "folds:9"], "use fewer folds"),
-        (["--scheme", "both"], "is no scheme"),
+        (["--scheme", "both"], "is not a scheme"),
         (["--only", "styleganx"], "no generator 'styleganx'"),
         (["--part", "3/2"], "write 2/3"),
         (["--json", "--markdown"], "choose one"),

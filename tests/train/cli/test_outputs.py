@@ -157,20 +157,23 @@ def test_endings_inputs_and_one_place_for_two(tmp_path: Path, monkeypatch: pytes
         Path(name).write_text(name)
     assert invoke("recover", "b.zip", "m.csv", "--out", "rec.txt") == (
         2,
-        "rec.txt must end in .h5, which is what --out writes.",
+        "rec.txt must end in .h5, the type that --out writes.",
     )
     assert invoke("embed", "facenet", "m.csv", "--out", "f.csv") == (
         2,
-        "f.csv must end in .parquet or .npz, which is what --out writes.",
+        "f.csv must end in .parquet or .npz, the type that --out writes.",
     )
     assert invoke("benchmark", "b.zip", "--out", "b.zip") == (
         2,
-        "b.zip is what is read: name another place with --out.",
+        "b.zip is an input of this command: name another place with --out.",
     )
     assert invoke("data", "croissant", "m.csv", "--out", "./m.csv")[1] == (
-        "m.csv is what is read: name another place with --out."
+        "m.csv is an input of this command: name another place with --out."
     )
-    assert invoke("detect", "a.jpg", "--csv", "a.jpg")[1] == "a.jpg is what is read: name another place with --csv."
+    assert (
+        invoke("detect", "a.jpg", "--csv", "a.jpg")[1]
+        == "a.jpg is an input of this command: name another place with --csv."
+    )
     assert invoke("detect", "a.jpg", "--csv", "x", "--jsonl", "./x")[1] == (
         "x is named by --csv and by --jsonl: name two files."
     )

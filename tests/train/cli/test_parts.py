@@ -87,7 +87,7 @@ def test_what_is_no_whole_is_not_merged(tree: Path, tmp_path: Path) -> None:
     other = parts_of(tmp_path / "b.csv", 3)[0]
     for named, words in (
         ([one], "and 2/2 is missing"),
-        ([one, other], "are parts of different wholes"),
+        ([one, other], "are parts of different datasets"),
         ([one, one], "are both part 1/2"),
         ([one, two, tmp_path / "whole.csv"], "whole.csv is no part"),
         ([tmp_path / "whole.csv", one, two], "whole.csv is no part"),
@@ -99,5 +99,5 @@ def test_what_is_no_whole_is_not_merged(tree: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "a.csv").exists()
     # Nor is a part taken for a manifest.
     assert run("data", "faces", one, "--out", tmp_path / "faces.csv", status=2) == (
-        f"{one} is a part and no manifest: put all parts together with `fauxlens data merge` first.\n"
+        f"{one} is a part, not a manifest: combine all parts with `fauxlens data merge` first.\n"
     )

@@ -60,7 +60,7 @@ def test_from_a_manifest_to_one_with_pairs(folder: Path) -> None:
         (["--autoencoder", "taesd", "--weights", "faces"], "has no taesd_encoder.safetensors or .pth"),
         (["--autoencoder", "mine.onnx", "--regions", "nose"], "There is no region 'nose'"),
         (["--autoencoder", "mine.onnx", "--regions", "eyes"], "faces have not been detected yet"),
-        (["--autoencoder", "mine.onnx", "--source", "moon"], "No real picture is of source 'moon'"),
+        (["--autoencoder", "mine.onnx", "--source", "moon"], "No real picture has the source 'moon'"),
         (["--autoencoder", "taesd", "--weights", "bad"], "names the function os.system"),
     ],
 )

@@ -16,8 +16,8 @@ def test_the_tagged_entry_is_the_licence() -> None:
     ("entries", "words"),
     [
         (("SPDX-License-Identifier: cc-by-nc-4.0",), "write CC-BY-NC-4.0"),
-        (("SPDX-License-Identifier: whatever",), "no licence expression of SPDX, such as"),
-        (("SPDX-License-Identifier:",), "no licence expression"),
+        (("SPDX-License-Identifier: whatever",), "not an SPDX licence expression such as"),
+        (("SPDX-License-Identifier:",), "not an SPDX licence expression"),
         (("SPDX-License-Identifier: MIT", "SPDX-License-Identifier: ISC"), "2 entries"),
     ],
 )
@@ -30,10 +30,10 @@ def test_a_licence_has_a_page_by_its_identifier() -> None:
     assert licence_page("CC-BY-4.0") == "https://spdx.org/licenses/CC-BY-4.0.html"
     for text, words in (
         ("cc-by-4.0", "write CC-BY-4.0"),
-        ("Free for all", "no identifier of SPDX's list"),
-        ("MIT OR ISC", "no identifier of SPDX's list"),
-        ("LicenseRef-Mine", "no identifier of SPDX's list"),
-        ("", "no identifier of SPDX's list"),
+        ("Free for all", "not an SPDX licence identifier"),
+        ("MIT OR ISC", "not an SPDX licence identifier"),
+        ("LicenseRef-Mine", "not an SPDX licence identifier"),
+        ("", "not an SPDX licence identifier"),
     ):
         with pytest.raises(ValueError, match=words):
             licence_page(text)

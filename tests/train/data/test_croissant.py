@@ -57,15 +57,15 @@ def test_what_is_missing_is_said(manifest: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("--licence", "do what you like"), "--licence 'do what you like' is no identifier of SPDX's list"),
+        (("--licence", "do what you like"), "--licence 'do what you like' is not an SPDX licence identifier"),
         (("--licence", "cc-by-4.0"), "write CC-BY-4.0"),
-        (("--licence", "ftp://x.org/licence"), "--licence 'ftp://x.org/licence' is no address of the web"),
-        (("--licence", "x/y"), "--licence 'x/y' is no address of the web"),
-        (("--url", "x.org"), "--url 'x.org' is no address of the web: give one that begins with https://."),
-        (("--url", "javascript:alert(1)"), "is no address of the web"),
-        (("--url", "https://"), "is no address of the web"),
-        (("--url", "https://x.org:99999/"), "is no address of the web"),
-        (("--url", "https://x.org/a b"), "is no address of the web"),
+        (("--licence", "ftp://x.org/licence"), "--licence 'ftp://x.org/licence' is not a web address"),
+        (("--licence", "x/y"), "--licence 'x/y' is not a web address"),
+        (("--url", "x.org"), "--url 'x.org' is not a web address: give one that begins with https://."),
+        (("--url", "javascript:alert(1)"), "is not a web address"),
+        (("--url", "https://"), "is not a web address"),
+        (("--url", "https://x.org:99999/"), "is not a web address"),
+        (("--url", "https://x.org/a b"), "is not a web address"),
     ],
 )
 def test_what_is_no_licence_or_no_address_is_refused(manifest: Path, words: tuple[str, str], sentence: str) -> None:

@@ -117,7 +117,7 @@ def test_a_wrong_value_names_file_row_and_column(tmp_path: Path, row: dict[str, 
         (",".join((*COLUMNS, "Skin tone")) + "\n", "column 'Skin tone', which is no name for an attribute"),
         (",".join((*COLUMNS, "part")) + "\n", "column 'part', which is a name that the tables here use"),
         (",".join(COLUMNS) + "\n" + ",".join(["x"] * len(COLUMNS)) + "\n", "row 1: column 'width' (x) must be a whole"),
-        ("a\n1,2,3\n", "is not a table in CSV"),
+        ("a\n1,2,3\n", "is not a CSV table"),
     ],
 )
 def test_a_wrong_file_is_refused_in_one_sentence(tmp_path: Path, text: str, complaint: str) -> None:

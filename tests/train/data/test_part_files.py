@@ -80,13 +80,13 @@ def test_what_is_no_part_is_refused(written: Callable[..., Path], tmp_path: Path
     FRAME.write_parquet(newer, metadata={"fauxlens_part": json.dumps({"format": 2})})
     assert [is_part(one) for one in (path, manifest, table, cut, tmp_path / "gone")] == [True, *[False] * 4]
     for other in (manifest, table, cut):
-        with pytest.raises(DataError, match=f"{other} is no part, as --part makes them"):
+        with pytest.raises(DataError, match=f"{other} is not a part made with --part"):
             read_all_parts([path, other])
-    with pytest.raises(DataError, match="no part that this version of Fauxlens reads"):
+    with pytest.raises(DataError, match="not a part that this version of Fauxlens reads"):
         read_all_parts([newer])
     with pytest.raises(DataError, match="does not exist: check the spelling"):
         read_all_parts([path, tmp_path / "gone"])
-    with pytest.raises(DataError, match="is not a whole part: make the part again with --part"):
+    with pytest.raises(DataError, match="is an incomplete part: make the part again with --part"):
         read_part(cut)
 
 

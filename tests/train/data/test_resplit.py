@@ -302,7 +302,7 @@ def test_other_ways_are_refused_in_one_sentence(text: str) -> None:
 
 
 def test_what_nobody_has_cannot_be_left_out() -> None:
-    with pytest.raises(DataError, match=r"No picture is of generator 'gan-z': name one of camera, gan-a\."):
+    with pytest.raises(DataError, match=r"No picture has the generator 'gan-z': name one of camera, gan-a\."):
         resplit(manifest({}, {"generator": "gan-a", "label": "fake"}), LeaveOut(("gan-z",)))
 
 

@@ -229,7 +229,7 @@ def test_a_report_carries_the_groups(scored: Scored, attributes: pl.DataFrame, t
         ("label", "no attribute 'label'"),
         ("sex,,race", "no attribute ''"),
         ("sex+sex", "'sex+sex' names an attribute twice"),
-        ("sex+race,race+sex", "asks for the same groups twice"),
+        ("sex+race,race+sex", "names the same groups twice"),
     ],
 )
 def test_unknown_attributes_are_refused(attributes: pl.DataFrame, text: str, words: str) -> None:

@@ -48,7 +48,7 @@ def test_a_damaged_parquet_is_one_sentence(scored: Scored, tmp_path: Path) -> No
         except TrainError as refused:
             assert str(refused).startswith(str(path)) and "\n" not in str(refused)
     path.write_bytes(b"PAR1")
-    with pytest.raises(TrainError, match="is not a table in Parquet"):
+    with pytest.raises(TrainError, match="is not a Parquet table"):
         read_scores(path)
 
 

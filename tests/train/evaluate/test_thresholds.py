@@ -176,5 +176,5 @@ def test_rates_and_costs_as_people_write_them() -> None:
 def test_no_goal_allows_as_many_errors_as_a_coin() -> None:
     assert parse_error_rate("49.9%", "--x") == pytest.approx(0.499)
     for text in ("50%", "0.6", "99 %"):
-        with pytest.raises(TrainError, match=r"--x .* allows as many wrong answers as tossing a coin"):
+        with pytest.raises(TrainError, match=r"--x .* allows as many errors as guessing"):
             parse_error_rate(text, "--x")

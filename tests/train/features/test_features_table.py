@@ -43,14 +43,14 @@ def test_other_programs_read_it_without_pickle(features: FeatureTable, tmp_path:
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no zip", b"PAR1 no table PAR1"])
 def test_what_is_none_is_told(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(TrainError, match=r"is no features file .*: name a file made by `fauxlens embed`") as caught:
+    with pytest.raises(TrainError, match=r"is not a features file .*: name a file made by `fauxlens embed`") as caught:
         read_features(tmp_path / name)
     assert "\n" not in str(caught.value)
 
 
 def test_a_parquet_of_something_else_is_told(tmp_path: Path) -> None:
     pl.DataFrame({"image": [1]}).write_parquet(tmp_path / "a.parquet")
-    with pytest.raises(TrainError, match="is no features file"):
+    with pytest.raises(TrainError, match="is not a features file"):
         read_features(tmp_path / "a.parquet")
 
 
@@ -60,14 +60,14 @@ def test_no_picture_and_no_number_are_told(features: FeatureTable, tmp_path: Pat
     write_features(replace(features, values=broken), tmp_path / "a.npz")
     write_features(replace(features, rows=features.rows.head(0), values=features.values[:0]), tmp_path / "b.npz")
     for name in ("a.npz", "b.npz"):
-        with pytest.raises(TrainError, match="has no picture, or values that are not numbers"):
+        with pytest.raises(TrainError, match="has no pictures, or values that are not numbers"):
             read_features(tmp_path / name)
 
 
 def test_another_ending_and_no_file(features: FeatureTable, tmp_path: Path) -> None:
     with pytest.raises(TrainError, match=r"a\.csv: features are written as Parquet or NPZ"):
         write_features(features, tmp_path / "a.csv")
-    with pytest.raises(TrainError, match=r"a\.csv is no features file"):
+    with pytest.raises(TrainError, match=r"a\.csv is not a features file"):
         read_features(tmp_path / "a.csv")
     with pytest.raises(TrainError, match="does not exist"):
         read_features(tmp_path / "a.npz")

@@ -66,7 +66,7 @@ def test_what_cannot_be_averaged_is_refused(trained_run: Run, other: Path, tmp_p
     shutil.rmtree(unfinished / "states")
     with pytest.raises(TrainError, match=r"is not finished: `fauxlens train --resume"):
         average_run(open_run(unfinished), other, 0.5, tmp_path / "run")
-    with pytest.raises(TrainError, match="already holds"):
+    with pytest.raises(TrainError, match="already contains"):
         average_run(trained_run, weights_path(trained_run, "float"), 0.5, trained_run.folder)
 
 
@@ -85,7 +85,7 @@ def test_an_average_that_fails_leaves_nothing(
 def test_an_average_that_was_killed_is_not_trained(trained_run: Run, other: Path, tmp_path: Path) -> None:
     made = average_run(trained_run, other, 0.5, tmp_path / "run")
     shutil.rmtree(made.folder / "states")
-    with pytest.raises(TrainError, match="is an average that was not finished"):
+    with pytest.raises(TrainError, match="is an unfinished average"):
         train_and_score(open_run(made.folder))
     assert (made.folder / AVERAGED).exists()
     (made.folder / AVERAGED).write_text("{}")

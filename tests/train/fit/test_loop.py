@@ -164,9 +164,9 @@ def test_progress_counts_the_batches_of_all_stages() -> None:
 
 def test_another_recipe_does_not_go_on_with_a_run(quick: Recipe, small_manifest: Path, tmp_path: Path) -> None:
     begin(quick, small_manifest, tmp_path / "run")
-    with pytest.raises(TrainError, match="another recipe"):
+    with pytest.raises(TrainError, match="different recipe"):
         resume(tmp_path / "run", dataclasses.replace(quick, title="Another"))
-    with pytest.raises(TrainError, match="already holds a run"):
+    with pytest.raises(TrainError, match="already contains a run"):
         begin(quick, small_manifest, tmp_path / "run")
 
 
@@ -181,7 +181,7 @@ def test_an_edited_recipe_or_manifest_is_noticed(
         run.manifest()
     recipe = tmp_path / "run" / "recipe.toml"
     recipe.write_text(recipe.read_text().replace('title = "Quick"', 'title = "Slow"'))
-    with pytest.raises(TrainError, match="was changed after the run began"):
+    with pytest.raises(TrainError, match="was changed after the run started"):
         open_run(tmp_path / "run")
 
 

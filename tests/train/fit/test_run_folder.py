@@ -41,16 +41,16 @@ def test_a_folder_with_other_files_is_refused_and_stays_as_it_was(manifest: Mani
     for name in ("checkpoints/resnet50_best.pth", "tensorboard/events.mine", "recipe.toml"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(name)
-    with pytest.raises(TrainError, match="holds other files and no run"):
+    with pytest.raises(TrainError, match="contains files that are not a run"):
         start_run(folder, RECIPE, tmp_path / "m.csv", manifest)
     assert (folder / "recipe.toml").read_text() == "recipe.toml"
-    with pytest.raises(TrainError, match="holds other files and no run"):
+    with pytest.raises(TrainError, match="contains files that are not a run"):
         start_run(tmp_path / "m.csv", RECIPE, tmp_path / "m.csv", manifest)
 
 
 def test_the_second_of_two_trainings_into_one_folder_is_refused(manifest: Manifest, tmp_path: Path) -> None:
     start_run(tmp_path / "run", RECIPE, tmp_path / "m.csv", manifest)
-    with pytest.raises(TrainError, match="already holds a run"):
+    with pytest.raises(TrainError, match="already contains a run"):
         start_run(tmp_path / "run", RECIPE, tmp_path / "m.csv", manifest)
 
 

@@ -69,7 +69,7 @@ def test_a_palette_picture_without_its_palette_is_damaged() -> None:
 def test_pictures_that_cost_too_much_are_refused_by_their_headers() -> None:
     webp = b"RIFF\x1a\0\0\0WEBPVP8L\x0e\0\0\0\x2f" + struct.pack("<I", 10_899 | 10_899 << 14) + bytes(9)
     assert "10900 x 10900 pixels, more than the 50,000,000 in all that a WebP may have" in refusal(webp)
-    assert "1 x 4000000 pixels, on one side more than 1,000,000" in refusal(png(1, 4_000_000, 2, (b"IDAT", b"")))
+    assert "1 x 4000000 pixels, more than 1,000,000 on one side" in refusal(png(1, 4_000_000, 2, (b"IDAT", b"")))
     progressive = b"\xff\xd8\xff\xc2\0\x11\x08" + struct.pack(">HH", 10_000, 9_000) + b"\3" + bytes(9)
     assert "9000 x 10000 pixels, more than the 80,000,000 in all that a progressive JPEG" in refusal(progressive)
 
@@ -105,7 +105,7 @@ def test_an_empty_alpha_channel_of_a_bmp_is_left_out_and_any_other_shows_nothing
     picture = decode_bytes(bmp, "x")
     assert (picture.pixels == pixels[..., :3]).all()
     assert picture.notes == ()
-    assert "shows nothing" in refusal(encoded(Image.fromarray(pixels), "PNG"))
+    assert "is fully transparent" in refusal(encoded(Image.fromarray(pixels), "PNG"))
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "I;16", "CMYK", "1"])

@@ -116,7 +116,7 @@ def _unchanged(manifest: "Manifest", silent: bool) -> "tuple[Manifest, tuple[Ski
             why = why_changed(manifest, row)
             kept.append(why is None)
             if why is not None:
-                changed.append(Skipped(row["path"], f"{why.rstrip('.')}. Its pixels were not looked at."))
+                changed.append(Skipped(row["path"], f"{why.rstrip('.')}. Its pixels were not checked."))
             progress(number + 1, len(rows))
     if not any(kept):
         raise DataError(f"{changed[0].reason} No picture of the manifest is as it was scanned: scan again.")

@@ -23,7 +23,7 @@ def merge_verb(
     ],
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="The manifest to write.", show_default="manifest.csv; of parts: beside them"),
+        typer.Option("--out", help="The manifest to write.", show_default="manifest.csv; for parts: in their folder"),
         WritePlace("file", place=lambda given: given["out"] or _place(given["manifests"]), replaces=True),
     ] = None,
 ) -> None:
@@ -66,7 +66,7 @@ def _merge_parts(parts: "Sequence[PartFile]", out: Path, named: bool) -> None:
         case "pack" | "reconstruct" as verb:
             if named:
                 raise DataError(
-                    f"What {verb} makes stands beside its parts, in {parts[0].path.parent}: leave out --out."
+                    f"The result of {verb} is written next to its parts, in {parts[0].path.parent}: omit --out."
                 )
             (_merge_pack if verb == "pack" else _merge_reconstruct)(parts)
 

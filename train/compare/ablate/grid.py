@@ -85,7 +85,7 @@ def find_grid(name: str) -> Path:
     if (shipped := FOLDER / f"{name}.toml") in shipped_grids():
         return shipped
     names = ", ".join(one.stem for one in shipped_grids())
-    raise TrainError(f"There is no grid {name!r}: choose one of {names}, or give the path of a .toml file.")
+    raise TrainError(f"Unknown grid {name!r}: choose one of {names}, or give the path of a .toml file.")
 
 
 def read_grid(path: Path, overrides: Mapping[str, Any] | None = None, seeds: Sequence[int] = ()) -> Grid:
@@ -97,7 +97,7 @@ def read_grid(path: Path, overrides: Mapping[str, Any] | None = None, seeds: Seq
     try:
         table = read_toml(path, error=TrainError, remedy="name a grid, which is TOML in UTF-8")
     except FileNotFoundError as error:
-        raise TrainError(f"{path}: no readable grid there ({error.strerror}); name a .toml file.") from error
+        raise TrainError(f"{path}: the grid cannot be read ({error.strerror}); name a .toml file.") from error
     try:
         plain = TypeAdapter(GridFile).validate_python(table)
     except ValidationError as error:
@@ -105,7 +105,7 @@ def read_grid(path: Path, overrides: Mapping[str, Any] | None = None, seeds: Seq
         key = ".".join(str(part) for part in first["loc"])
         known = ", ".join(GridFile.__dataclass_fields__)
         unknown = first["type"] == "unexpected_keyword_argument"
-        what = "is no key of a grid" if unknown else f"will not do: {first['msg']}"
+        what = "is not a grid key" if unknown else f"will not do: {first['msg']}"
         raise TrainError(f"{path}: {key} {what}; a grid has the keys {known}.") from error
     common = {**plain.set, **(overrides or {})}
     found = tuple(_arm(path, plain, name, {**common, **settings}) for name, settings in _combinations(plain))
@@ -128,7 +128,7 @@ def _arm(path: Path, plain: GridFile, name: str, settings: Settings) -> GridArm:
     for key in (SEED, *LABELS_ONLY):
         if key in settings:
             remedy = "write `seeds = [1, 2, 3]` instead" if key == SEED else "leave it out"
-            raise TrainError(f"{path}: {key} makes no other recipe: {remedy}.")
+            raise TrainError(f"{path}: {key} does not change the recipe: {remedy}.")
     recipe = find_recipe(plain.recipe)
     recipe = recipe if recipe.is_absolute() or recipe.exists() else path.parent / recipe
     try:

@@ -78,25 +78,26 @@ def ablation_notes(ablation: Ablation) -> tuple[str, ...]:
     """Sentences under the table."""
     seeds = ", ".join(map(str, ablation.seeds))
     lost = [
-        "Arms of which a training failed are left out of the figures. The same command tries these trainings again and "
-        "computes nothing else anew."
+        "Arms with a failed training are left out of the tables. Run the same command again to retry only these "
+        "trainings."
     ]
     if not ablation.arms:
         return tuple(lost)
     said = [
-        f"Mean over {'seeds' if len(ablation.seeds) > 1 else 'the seed'} {seeds}; `*`: in training of an arm at least, "
-        "so test pictures only. Fakes of each kind are compared with the same real test pictures; false alarms are "
+        f"Mean over {'seeds' if len(ablation.seeds) > 1 else 'the seed'} {seeds}; `*`: in the training of at least "
+        "one arm, so test pictures only. Fakes of each kind are compared with the same real test pictures; false "
+        "alarms are "
         "reals called fake at the shipped 1 % threshold of each training.",
-        "Intervals know two sources of chance: the trainings (spread over seeds) and the pictures "
+        "Intervals account for the variance of trainings (over seeds) and of pictures "
         f"({ablation.resamples:,} paired resamples of groups of near-duplicates).",
     ]
     if len(ablation.seeds) > 1:
         said.append(
-            "Better or worse is said only where p, adjusted by Holm for all differences of a metric, is below 0.05; in "
-            "brackets is else the smallest difference that this study would have called."
+            "Better or worse is stated only if p, adjusted by Holm for all differences of a metric, is below 0.05; "
+            "otherwise brackets give the smallest difference that this study could have detected."
         )
     else:
-        said.append("One seed cannot tell a gain from luck: differences need two or more.")
+        said.append("One seed cannot separate a gain from chance: differences need two or more.")
     return tuple(said + (lost if ablation.failed else []))
 
 

@@ -69,7 +69,7 @@ def make_plans(scheme: str, frame: pl.DataFrame, recipe: Recipe, only: Sequence[
             raise TrainError("--only goes with the schemes generator, source and matrix, not with folds.")
         found = _folds(int(match[1]), trained, recipe.data)
     else:
-        raise TrainError(f"{scheme!r} is no scheme: choose generator, source, folds:K (such as folds:5) or matrix.")
+        raise TrainError(f"{scheme!r} is not a scheme: choose generator, source, folds:K (such as folds:5) or matrix.")
     return _with_names_of_their_own(found)
 
 
@@ -81,8 +81,8 @@ def _each(kind: Kind, trained: pl.DataFrame, data: Data, only: Sequence[str]) ->
     left = [name for name in wanted if name not in spared]
     if not left:
         raise TrainError(
-            f"No {kind} of {', '.join(wanted)} can be left out, for then a split would have no real or no fake "
-            f"picture: add pictures of another {kind}."
+            f"No {kind} of {', '.join(wanted)} can be left out, because a split would then have no real or no fake "
+            f"pictures: add pictures of another {kind}."
         )
     return SchemePlan(kind, tuple(_without(kind, name, trained, data) for name in left), spared)
 
@@ -96,8 +96,8 @@ def _folds(count: int, trained: pl.DataFrame, data: Data) -> SchemePlan:
         raise TrainError(f"folds:{count} leaves nothing to train on: use at least 2 folds.")
     if count > min(len(generators), len(sources)):
         raise TrainError(
-            f"folds:{count} needs {count} generators of fakes and {count} sources that hold reals alone, and training "
-            f"has {len(generators)} and {len(sources)}: use fewer folds, or add pictures."
+            f"folds:{count} needs {count} generators of fakes and {count} sources with real pictures only, and "
+            f"training has {len(generators)} and {len(sources)}: use fewer folds, or add pictures."
         )
     plans = []
     for number in range(count):
@@ -119,7 +119,7 @@ def _matrix(trained: pl.DataFrame, data: Data, only: Sequence[str]) -> SchemePla
         raise TrainError(f"The generator {both[0]!r} has real and fake pictures: give them different names.")
     if len(fakes) < 2:
         raise TrainError(
-            f"A matrix needs at least 2 generators of fakes in training, and there is {fakes[0]} alone: add another."
+            f"A matrix needs at least 2 generators of fakes in training, and there is only {fakes[0]}: add another."
         )
     wanted = [name for name in fakes if name in only or not only]
     real = trained.filter(pl.col("label") == "real")

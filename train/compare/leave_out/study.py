@@ -71,7 +71,7 @@ def plan_study(
     Raises TrainError where a scheme does not fit the manifest or is asked for twice, and what reading it raises.
     """
     if len(set(schemes)) < len(schemes) or not schemes:
-        raise TrainError(f"--scheme {','.join(schemes)} asks for none, or for one twice: name each scheme once.")
+        raise TrainError(f"--scheme {','.join(schemes)} names no scheme, or one twice: name each scheme once.")
     manifest = read_manifest(manifest_path)
     plans = tuple(make_plans(scheme, manifest.frame, base, only) for scheme in schemes)
     trainings = tuple(

@@ -20,13 +20,13 @@ TITLES = {
     "matrix": "Trained on one generator, tested on each",
 }
 HOW_TO_READ = (
-    "Mean over trainings that differ in the seed alone, with a 95 % interval that knows two sources of chance: the "
-    "trainings and the pictures (of one training, the pictures alone).",
-    "AUC: chance that a fake scores above a real one; 0.5 is guessing. Rates in %: of fakes those caught at 1 % false "
-    "alarms (TPR at 1 % FPR), of reals those called fake at the detector's own 1 % point.",
+    "Mean over trainings that differ only in the seed, with a 95 % interval that accounts for the variance of "
+    "trainings and pictures (with one training, of pictures only).",
+    "AUC: chance that a fake scores above a real one; 0.5 is guessing. Rates in %: fakes caught at 1 % false alarms "
+    "(TPR at 1 % FPR), and reals called fake at the detector's own 1 % point.",
     "Seen: AUC of fakes, false alarms of reals in %, on test pictures of the trainings that had it. Metadata: the AUC "
-    "that file facts alone (size, format, JPEG quality, bytes) reach on these pictures, learnt from the same training "
-    "pictures.",
+    "of a classifier of file metadata (size, format, JPEG quality, bytes) on these pictures, trained on the same "
+    "training pictures.",
 )
 
 
@@ -106,7 +106,8 @@ def leave_out_findings(result: SchemeResult) -> tuple[str, ...]:
     ]
     if beaten:
         said.append(
-            f"File facts alone reach as much, within the interval, on {_listed(beaten)}: there the figure does not "
+            f"File metadata alone reaches as much, within the interval, on {_listed(beaten)}: there the figure does "
+            "not "
             "show that pixels were needed."
         )
     if few := [row.name for row in result.rows if row.auc is None]:

@@ -133,15 +133,15 @@ def _prepare(manifest: Manifest, folder: Path, target: Target) -> None:
     """Refuse a folder that is not for this, or make it and write down what its pictures are."""
     for root in _roots(manifest):
         if folder.resolve().is_relative_to(root):
-            raise DataError(f"{folder} lies in {root}, among the pictures themselves: name a folder outside it.")
+            raise DataError(f"{folder} is inside {root}, the folder of the pictures: name a folder outside it.")
     settings = {"format": FORMAT, "size": target.size, "quality": target.quality, "pillow": PIL.__version__}
     path = folder / SETTINGS
     try:
         if path.exists():
             if read_json(path, error=DataError, remedy="name another folder") != settings:
-                raise DataError(f"{folder} holds pictures equalised by other settings: name another folder.")
+                raise DataError(f"{folder} contains pictures equalised with other settings: name another folder.")
         elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise DataError(f"{folder} holds other things: name a folder that is empty or does not exist.")
+            raise DataError(f"{folder} contains other files: name a folder that is empty or does not exist.")
         else:
             write_text(path, json.dumps(settings, indent=1) + "\n")
     except OSError as error:

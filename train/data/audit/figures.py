@@ -50,7 +50,7 @@ def alone_figure(
                 f"{model.auc:.2f}", (model.auc, -place), (0, 5), textcoords="offset points", ha="center", fontsize=8
             )
         axes.set_yticks([-place for place in range(len(known))], [name for name, _ in known])
-        axes.set(xlim=(0.38, 1.03), ylim=(0.4 - len(known), 0.7), xlabel="AUC: 0.5 is guessing, 1 tells every picture")
+        axes.set(xlim=(0.38, 1.03), ylim=(0.4 - len(known), 0.7), xlabel="AUC: 0.5 is guessing, 1 is perfect")
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
 

@@ -50,7 +50,7 @@ def _telling(frame: pl.DataFrame) -> list[Finding]:
             continue
         percentages = " and ".join(f"{part:.0%} of the {label}s" for part, label in zip(parts, LABELS, strict=True))
         if abs(parts[0] - parts[1]) >= MAX_DIFFERENCE:
-            sentence = f"Marks alone tell the classes apart: {percentages} {words}."
+            sentence = f"Metadata marks alone separate the classes: {percentages} {words}."
             remedy = "No view shows them to a model, but such sources differ in their past, too: compare matched ones."
             found.append(Finding("warning", "marks", sentence, remedy))
         else:

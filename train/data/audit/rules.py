@@ -74,16 +74,16 @@ def check_features(alone: Sequence[FeatureAlone], limits: AuditLimits) -> list[F
     return found
 
 
-_RESIZE = "Bring all pictures to one size (`--equalise`); a view's resize alone leaves the blur of each size."
-_RESAVE = "Save all pictures by one JPEG encoder at one quality (`--equalise`), or train with JPEG augmentation."
+_RESIZE = "Resize all pictures to one size (`--equalise`); the resize of a view alone keeps the blur of each size."
+_RESAVE = "Save all pictures with one JPEG encoder at one quality (`--equalise`), or train with JPEG augmentation."
 _SMOOTHNESS = (
-    "Size, format and quality do not tell: what is left is how smooth or sharp the pixels are, from an earlier resize "
-    "or compression or from the generator itself."
+    "Size, format and quality do not explain it; what remains is how smooth or sharp the pixels are, from earlier "
+    "resizing or compression or from the generator."
 )
 _REMEDIES = {
     "width": _RESIZE,
     "height": _RESIZE,
-    "aspect": "Cut all pictures to squares (`square` or `face(K)` in the view, or `--equalise`).",
+    "aspect": "Crop all pictures to squares (`square` or `face(K)` in the view, or `--equalise`).",
     "format": _RESAVE,
     "jpeg_quality": _RESAVE,
     "bytes_per_pixel": _RESAVE,
@@ -96,8 +96,8 @@ def check_framing(model: MetadataBaseline | None, limits: AuditLimits) -> list[F
     if model is None or model.low <= _TELLS:
         return []
     severity: Severity = "failure" if exceeds(model.low, limits.framing_auc) else "warning"
-    sentence = f"Where the eyes are in the picture says something about the class ({auc_in_words(model)})."
-    return [Finding(severity, "framing", sentence, "Use a view with face(K), which frames all faces alike.")]
+    sentence = f"The position of the eyes in the picture predicts the class ({auc_in_words(model)})."
+    return [Finding(severity, "framing", sentence, "Use a view with face(K), which crops all faces in the same way.")]
 
 
 def check_pairs(pairs: Sequence[PartPair]) -> list[Finding]:
@@ -110,21 +110,23 @@ def check_pairs(pairs: Sequence[PartPair]) -> list[Finding]:
         names = _listed([_pair_words(pair) for pair in matched])
         what = "file facts" if any(pair.framing is None for pair in matched) else "file facts and framing"
         found.append(
-            Finding("note", "pairs", f"Matched in {what}: {names}.", "Believe scores on these first and report them.")
+            Finding("note", "pairs", f"Matched in {what}: {names}.", "Trust and report scores on these first.")
         )
     else:
         found.append(
             Finding(
                 "warning",
                 "pairs",
-                "No real source is matched to a fake one.",
+                "No real source matches a fake one.",
                 "Add reals in the size, format and quality of the fakes, or equalise (`--equalise`).",
             )
         )
     close = [pair for pair in pairs if pair.verdict == "close"]
     if close:
         names = _listed([_pair_words(pair) for pair in close])
-        found.append(Finding("note", "pairs", f"Nearly matched: {names}.", "Something of the file still tells."))
+        found.append(
+            Finding("note", "pairs", f"Nearly matched: {names}.", "File metadata still separates them slightly.")
+        )
     apart = [pair for pair in pairs if pair.verdict == "apart"]
     if apart:
         worst = apart[-1]
@@ -136,8 +138,8 @@ def check_pairs(pairs: Sequence[PartPair]) -> list[Finding]:
             Finding(
                 "warning",
                 "pairs",
-                f"{len(apart)} of {len(pairs)} pairs of a real and a fake source are told apart without a look at the "
-                f"pixels, {worst.real} and {worst.fake} by {names} at AUC {auc:.2f}.",
+                f"{len(apart)} of {len(pairs)} pairs of a real and a fake source can be separated without pixels, "
+                f"{worst.real} and {worst.fake} by {names} at AUC {auc:.2f}.",
                 "A score on such a pair says little about faces.",
             )
         )
@@ -150,14 +152,14 @@ def check_duplicates(duplicates: Duplicates, limits: AuditLimits) -> list[Findin
         *_cases_findings(
             "leak",
             duplicates.leaks,
-            "stand in more than one split",
+            "are in more than one split",
             "Make the splits by group, without official splits.",
             exceeds(duplicates.leaks.count, limits.leaks),
         ),
         *_cases_findings(
             "conflict",
             duplicates.conflicts,
-            "are one content labelled both real and fake",
+            "have the same content but are labelled both real and fake",
             "Correct the card or remove them.",
             exceeds(duplicates.conflicts.count, limits.conflicts),
         ),
@@ -171,8 +173,8 @@ def check_duplicates(duplicates: Duplicates, limits: AuditLimits) -> list[Findin
         *_cases_findings(
             "overlap",
             duplicates.source_overlaps,
-            "stand in more than one source",
-            "Do not hold out the one source and train on the other.",
+            "are in more than one source",
+            "Do not hold out one source and train on the other.",
             exceeds(duplicates.source_overlaps.count, limits.source_overlaps),
         ),
         *_cases_findings(

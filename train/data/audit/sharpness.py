@@ -107,12 +107,12 @@ def _separation_finding(found: Sharpness) -> tuple[Finding, ...]:
     sharpest = max((one for one in found.sources if one.label == sharper), key=lambda one: one.median)
     softest = min((one for one in found.sources if one.label == softer), key=lambda one: one.median)
     sentence = (
-        f"Sharpness alone tells real from fake at AUC {auc:.2f} (at least {low:.2f}): {sharper}s are the sharper ones, "
+        f"Sharpness alone separates real from fake at AUC {auc:.2f} (at least {low:.2f}): {sharper}s are sharper, "
         f"from {softest.source} ({softest.label}, {softest.median:.1f} dB) to {sharpest.source} ({sharpest.label}, "
         f"{sharpest.median:.1f} dB)."
     )
     remedy = (
-        f"A detector can learn that sharp means {sharper} and misjudge cameras by it: add sharp {softer}s and soft "
+        f"A detector can learn that sharp means {sharper} and misclassify good cameras: add sharp {softer}s and soft "
         f"{sharper}s, reconstructions of the reals (`fauxlens data reconstruct`), or train with blur and resizing."
     )
     return (Finding("warning", "sharpness", sentence, remedy),)

@@ -83,7 +83,7 @@ def _parts(audit: Audit) -> Table:
 
 
 def _baselines(audit: Audit, baseline: MetadataBaseline) -> Table:
-    table = Table("what tells real from fake without pixels", "AUC", box=box.SIMPLE_HEAD)
+    table = Table("what separates real from fake without pixels", "AUC", box=box.SIMPLE_HEAD)
     table.add_row("all file facts together", _interval(baseline))
     for one in audit.features_alone:
         table.add_row(f"{one.words} alone", _interval(one.model))

@@ -26,7 +26,7 @@ def check_glob_cost(glob: str) -> None:
     crossing = sum(token.startswith("**") or token.endswith("**}") for token in tokens)
     within = max(_wildcards(name) for name in glob.replace("**", "").split("/"))
     if crossing + within > MAX_WILDCARDS:
-        raise ValueError(f"has more than {MAX_WILDCARDS} wildcards that could share letters")
+        raise ValueError(f"has more than {MAX_WILDCARDS} wildcards that could match the same letters")
 
 
 def _wildcards(name: str) -> int:
@@ -46,7 +46,7 @@ def words_of(text: str) -> frozenset[str]:
             continue
         # A number would be an argument's place to str.format_map.
         if not word or word.isdigit() or form or conversion or set(word) & set(".["):
-            raise ValueError(f"{{{word}}} is not a word in braces")
+            raise ValueError(f"{{{word}}} is not a placeholder such as {{label}}")
         words.add(word)
     return frozenset(words)
 

@@ -53,7 +53,7 @@ class LookupTables:
             return None
         row = self._rows[key][text]
         if row is None:
-            raise DataError(f"{self._folder / table} has two rows for {text!r} that do not agree: remove one.")
+            raise DataError(f"{self._folder / table} has two rows for {text!r} that contradict each other: remove one.")
         return row
 
 
@@ -63,7 +63,7 @@ def _read(path: Path, column: str, columns: Sequence[str]) -> dict[str, dict[str
         frame = read_lookup_table(path)
     except FileNotFoundError:
         raise DataError(
-            f"{path} does not exist, and the card looks pictures up in it: get the whole dataset, name its top folder."
+            f"{path} does not exist, but the card needs it: get the whole dataset and name its top folder."
         ) from None
     for name in (column, *columns):
         if name not in frame.columns:

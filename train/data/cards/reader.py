@@ -65,7 +65,7 @@ def _rule(table: Mapping[str, Any], where: str) -> Rule:
     else:
         label = _one_of(table, "label", LABELS, where)
         if not values["generator"] and label == "fake":
-            raise DataError(f"{where}: key 'generator' is missing: say what made these pictures, as in 'stylegan2'.")
+            raise DataError(f"{where}: key 'generator' is missing: name what made these pictures, as in 'stylegan2'.")
         rule = Rule(
             values["glob"],
             label,
@@ -80,7 +80,7 @@ def _rule(table: Mapping[str, Any], where: str) -> Rule:
     try:
         check_glob_cost(rule.glob)
     except ValueError as error:
-        raise DataError(f"{where}: key 'glob' {error}: write more of the names out.") from None
+        raise DataError(f"{where}: key 'glob' {error}: use fewer wildcards.") from None
     try:
         in_glob = frozenset(rule.pattern.groupindex)
     except re.error:

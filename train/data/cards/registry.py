@@ -41,7 +41,7 @@ def shipped_cards() -> tuple[Card, ...]:
     for folder in _FOLDERS:
         if paths := sorted(folder.glob("*.toml")):
             return tuple(read_card(path) for path in paths)
-    raise DataError(f"{_FOLDERS[0]} has no dataset cards: install Fauxlens again.")
+    raise DataError(f"{_FOLDERS[0]} has no dataset cards: reinstall Fauxlens.")
 
 
 def find_card(name_or_path: str | Path) -> Card:
@@ -59,9 +59,7 @@ def find_card(name_or_path: str | Path) -> Card:
     near = difflib.get_close_matches(name.lower(), cards, n=3, cutoff=0.5)
     near += [other for other in cards if name and name.lower() in other and other not in near]
     hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(cards)}."
-    raise DataError(
-        f"No dataset card is named {name!r}: {hint} A card of your own is named by its path, as in my.toml."
-    )
+    raise DataError(f"No dataset card is named {name!r}: {hint} For a card of your own give its path, as in my.toml.")
 
 
 def card_rows(cards: Iterable[Card]) -> tuple[CardRow, ...]:

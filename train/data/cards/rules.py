@@ -158,9 +158,7 @@ class Card:
 
     def _row(self, lookup: Lookup, words: Mapping[str, str]) -> Mapping[str, str] | None:
         if self.tables is None:
-            raise DataError(
-                f"Card {self.name!r} looks pictures up in {lookup.table}: open it with the dataset's folder."
-            )
+            raise DataError(f"Card {self.name!r} needs {lookup.table}: open it with the dataset's folder.")
         return self.tables.row(
             lookup.table.format_map(words),
             lookup.column,
@@ -184,8 +182,8 @@ class Card:
         split = self.splits.get(word) or split_of_word(word)
         if split is None and word:
             raise DataError(
-                f"Card {self.name!r} has pictures of a split {word!r}, which is no usual name: say under [splits] "
-                f"which of {', '.join(CARD_SPLITS)} it is."
+                f"Card {self.name!r} has pictures of a split {word!r}, which is not a known name: map it under "
+                f"[splits] to one of {', '.join(CARD_SPLITS)} it is."
             )
         return split
 

@@ -81,7 +81,9 @@ def _read(file: BinaryIO, archive: Path, max_entries: int) -> Iterator[Entry]:
         return _tar_entries(_xz_pieces(file), file, archive)
     if _is_tar_header(start):
         return _tar_entries(_pieces(file), file, archive)
-    raise DataError(f"{archive} is no zip, tar, tar.gz, tar.bz2 or tar.xz: look into it, it may be a web page.")
+    raise DataError(
+        f"{archive} is not a zip, tar, tar.gz, tar.bz2 or tar.xz file: open it to see what it is; it may be a web page."
+    )
 
 
 def _zip_entries(file: BinaryIO, archive: Path, max_entries: int) -> Iterator[Entry]:
@@ -97,10 +99,11 @@ def _zip_entries(file: BinaryIO, archive: Path, max_entries: int) -> Iterator[En
                     _neither(where, "a link" if kind == stat.S_IFLNK else "a device or another special file")
                 )
             if info.flag_bits & 0x41:
-                raise DataError(f"{where} is encrypted: nothing was unpacked; unpack the archive by hand.")
+                raise DataError(f"{where} is encrypted: nothing was unpacked; unpack the archive yourself.")
             if info.compress_type not in _ZIP_METHODS:
                 raise DataError(
-                    f"{where} is packed by method {info.compress_type}, which cannot be undone here: unpack it by hand."
+                    f"{where} is packed by method {info.compress_type}, which Fauxlens does not support: unpack it "
+                    "yourself."
                 )
             content = _guarded(_zip_content(opened, info), archive)
             yield Entry(info.orig_filename, info.is_dir(), info.file_size, at, content)
@@ -151,7 +154,7 @@ class _ZipSource(io.RawIOBase):
 
 def too_many(archive: Path, max_entries: int) -> str:
     """The sentence for an archive with too many entries."""
-    return f"{archive} has more than {max_entries:,} entries: nothing was unpacked; unpack it by hand."
+    return f"{archive} has more than {max_entries:,} entries: nothing was unpacked; unpack it yourself."
 
 
 def _tar_entries(pieces: Iterator[bytes], file: BinaryIO, archive: Path) -> Iterator[Entry]:
@@ -196,7 +199,7 @@ def _check_end(stream: "_Forward", archive: Path) -> None:
             return
         if piece.strip(b"\x00"):
             break
-    raise DataError(f"{archive} has data after the end of its tar: nothing was unpacked; unpack it by hand.")
+    raise DataError(f"{archive} has data after the end of its tar: nothing was unpacked; unpack it yourself.")
 
 
 class _Forward:

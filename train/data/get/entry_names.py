@@ -20,7 +20,7 @@ def safe_parts(name: str, where: str) -> tuple[str, ...]:
         raise DataError(f"{where} {fault}: nothing was unpacked; do not trust this archive.")
     parts = tuple(part for part in name.split("/") if part not in ("", "."))
     if any(_bytes(part) > _NAME_BYTES for part in parts) or _bytes("/".join(parts)) > _PATH_BYTES:
-        raise DataError(f"{where} has a name too long for a file: nothing was unpacked; unpack it by hand.")
+        raise DataError(f"{where} has a name too long for a file: nothing was unpacked; unpack it yourself.")
     return parts
 
 

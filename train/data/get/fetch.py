@@ -71,7 +71,7 @@ def fetch_file(
     if path.exists():
         if file_sha256(path) == sha256:
             return path
-        raise DataError(f"{path} is there already with other content: move it away.")
+        raise DataError(f"{path} already exists with different content: move it away.")
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     _download(url, part, patience, max_bytes, on_progress)
@@ -79,8 +79,8 @@ def fetch_file(
     if found != sha256:
         _forget(part)
         raise DataError(
-            f"{_shown(url)} has sha256 {found} where the card says {sha256}: run again, and if it stays so ask "
-            "the source what changed."
+            f"{_shown(url)} has sha256 {found} but the card says {sha256}: run again; if the error remains, the file "
+            "at its source has changed."
         )
     part.replace(path)
     _forget(part)
@@ -109,8 +109,8 @@ def _download(
                 reason = "the connection failed"
     kept = part.stat().st_size if part.exists() else 0
     raise DataError(
-        f"{_shown(url)} broke off {patience.tries} times ({reason}): check the network and run the same again; "
-        f"it resumes from {kept:,} bytes."
+        f"{_shown(url)} was interrupted {patience.tries} times ({reason}): check the network and run the command "
+        f"again; it resumes from {kept:,} bytes."
     )
 
 
@@ -154,7 +154,7 @@ def _try_once(
             f"{_shown(url)} sends more than the {_limit(known.size, max_bytes):,} bytes allowed: it was not downloaded."
         )
     if have < known.size:
-        raise _BrokenOff(f"{have:,} of {known.size:,} bytes came")
+        raise _BrokenOff(f"{have:,} of {known.size:,} bytes arrived")
 
 
 def _ask(session: requests.Session, url: str, have: int, known: _Known, patience: RetryPolicy) -> requests.Response:
@@ -183,7 +183,7 @@ def _ask(session: requests.Session, url: str, have: int, known: _Known, patience
             address = urljoin(address, response.headers["Location"])
         except ValueError:
             raise DataError(
-                f"{_shown(url)} is not, or redirects to what is not, a web address: correct it in the card."
+                f"{_shown(url)} is not a web address or redirects to something else: correct it in the card."
             ) from None
         _check_address(address, begun_at=url)
     raise DataError(f"{_shown(url)} redirects more than {_REDIRECTS} times: correct the address in the card.")
@@ -197,10 +197,10 @@ def _check_status(url: str, response: requests.Response) -> None:
     if status in _PASSING:
         raise _BrokenOff(f"the server answered {status}")
     if status in (401, 403):
-        raise DataError(f"{_shown(url)} is not open to everyone ({status}): get it by hand from the card's homepage.")
+        raise DataError(f"{_shown(url)} is not public ({status}): download it yourself from the card's homepage.")
     if status in (404, 410):
-        raise DataError(f"{_shown(url)} is not there ({status}): correct the address in the card.")
-    raise DataError(f"{_shown(url)} answered {status}, which is no file: correct the address in the card.")
+        raise DataError(f"{_shown(url)} was not found ({status}): correct the address in the card.")
+    raise DataError(f"{_shown(url)} answered {status}, which is not a file: correct the address in the card.")
 
 
 def _continues(response: requests.Response, have: int, known: _Known) -> bool:
@@ -239,12 +239,12 @@ def _check_address(url: str, begun_at: str = "") -> None:
     except ValueError:
         raise DataError("The card's url is not a web address: correct it in the card.") from None
     if parts.username is not None or parts.password is not None:
-        raise DataError(f"{_shown(url)} is written with a name or password in it: remove them from the address.")
+        raise DataError(f"{_shown(url)} contains a user name or password: remove it from the address.")
     if parts.scheme == "https" and parts.hostname:
         return
     if parts.scheme == "http" and _is_loopback(parts.hostname or "") and not begun_at.startswith("https:"):
         return
-    raise DataError(f"{_shown(url)} is not an https:// address: nothing else is fetched.")
+    raise DataError(f"{_shown(url)} is not an https:// address, and only those are allowed.")
 
 
 def _is_loopback(host: str) -> bool:

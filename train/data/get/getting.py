@@ -75,14 +75,16 @@ def get_dataset(
     if _is_finished(target, request, folder):
         return folder
     if target.is_mount() or target == Path.cwd():
-        raise DataError(f"{folder} is a disk's or the current folder, which cannot be replaced: name one inside it.")
+        raise DataError(
+            f"{folder} is the current folder or a disk's top folder, which cannot be replaced: name a folder inside it."
+        )
     work = target.with_name(f".{target.name}.get")
     with made_folders(work):
         lock = FileLock(work / _LOCK)
         try:
             take(lock, timeout=0)
         except Timeout:
-            raise DataError(f"{folder} is being filled by another `data get`: wait until it is done.") from None
+            raise DataError(f"{folder} is in use by another `data get`: wait until it is done.") from None
         try:
             # Another process may have finished between the look above and the lock.
             if not _is_finished(target, request, folder):
@@ -114,7 +116,7 @@ def read_provenance(folder: Path) -> Provenance | None:
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError):
-        raise DataError(f"{path} is damaged: remove {folder} and get it again.") from None
+        raise DataError(f"{path} is damaged: remove {folder} and download it again.") from None
 
 
 def _is_finished(target: Path, request: DownloadRequest, folder: Path) -> bool:
@@ -127,7 +129,7 @@ def _is_finished(target: Path, request: DownloadRequest, folder: Path) -> bool:
         what = "another state of this card" if other == request.card else f"card {other!r}"
         raise DataError(f"{folder} holds {what}, fetched {provenance.time}: name another folder or remove it.")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise DataError(f"{folder} is there already and holds other things: name another folder.")
+        raise DataError(f"{folder} already exists and contains other files: name another folder.")
     return False
 
 
@@ -147,7 +149,7 @@ def _begin(work: Path, request: DownloadRequest) -> None:
     for left in [*work.rglob(f".*{UNFINISHED}")]:
         shutil.rmtree(left, ignore_errors=True)
     if _has_begun(work) and not goes_on:
-        raise DataError(f"{work} holds the beginning of another download: remove it or name another folder.")
+        raise DataError(f"{work} contains an unfinished download of something else: remove it or name another folder.")
     write_text(path, json.dumps(asdict(request), indent=1))
 
 
@@ -205,7 +207,8 @@ def _by_hand(card: Card, folder: Path) -> str:
     note = f" {card.get.note}" if card.get.note else ""
     page = f" from {card.homepage}" if card.homepage else ""
     return (
-        f"Card {card.name!r} cannot be fetched by a program: get it by hand{page}, unpack it into {folder} and run "
+        f"Card {card.name!r} cannot be fetched automatically: download it yourself{page}, unpack it into {folder} "
+        "and run "
         f"`fauxlens data scan` on that.{note}"
     )
 

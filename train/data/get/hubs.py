@@ -37,7 +37,7 @@ def fetch_kaggle(handle: str, work: Path) -> Fetched:
     """
     _need("kagglehub", "Kaggle")
     if not _KAGGLE_HANDLE.fullmatch(handle):
-        raise DataError(f"{handle!r} is no Kaggle dataset: write OWNER/NAME or OWNER/NAME/versions/N in the card.")
+        raise DataError(f"{handle!r} is not a Kaggle dataset: write OWNER/NAME or OWNER/NAME/versions/N in the card.")
     page = f"{_KAGGLE_SITE}/datasets/{handle}"
     # Its own folder for a download (`output_dir`) does not resume; its cache does, so the cache is put inside
     # `work`. The caches of hosted notebooks are switched off: they are read-only mounts elsewhere.
@@ -72,7 +72,7 @@ def _kaggle_download(handle: str, page: str, cache: Path) -> str:
             raise DataError(f"{page} could not be requested ({reason}): fix that and run again.") from None
         # The client would find the damaged archive there again and take it for finished.
         shutil.rmtree(cache, ignore_errors=True)
-        raise DataError(f"{page} came damaged and was removed: run the same again.") from None
+        raise DataError(f"{page} arrived damaged and was removed: run the command again.") from None
     except OSError as error:
         raise _explained(error, page) from None
 
@@ -105,7 +105,9 @@ def fetch_huggingface(handle: str, work: Path) -> Fetched:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     _need("huggingface_hub", "Hugging Face")
     if not _HUGGINGFACE_HANDLE.fullmatch(handle):
-        raise DataError(f"{handle!r} is no Hugging Face dataset: write OWNER/NAME or OWNER/NAME@REVISION in the card.")
+        raise DataError(
+            f"{handle!r} is not a Hugging Face dataset: write OWNER/NAME or OWNER/NAME@REVISION in the card."
+        )
     name, _, revision = handle.partition("@")
     endpoint = os.environ.get("HF_ENDPOINT") or _HUGGINGFACE_SITE
     folder = work / "huggingface"
@@ -144,12 +146,13 @@ def _huggingface_download(name: str, revision: str | None, endpoint: str, folder
         raise DataError(f"{page} has no revision {revision!r}: correct the handle in the card.") from None
     except RepositoryNotFoundError:
         raise DataError(
-            f"{page} is not there or not open to you: correct the handle in the card, or sign in with `hf auth login`."
+            f"{page} does not exist or you have no access: correct the handle in the card, or sign in with `hf auth "
+            "login`."
         ) from None
     except HfHubHTTPError as error:
         raise DataError(_refused_by_huggingface(error.response.status_code, page)) from None
     except HFValidationError:
-        raise DataError(f"{name!r} is no Hugging Face dataset: correct the handle in the card.") from None
+        raise DataError(f"{name!r} is not a Hugging Face dataset: correct the handle in the card.") from None
     except LocalEntryNotFoundError as error:
         # What the client says of a file it cannot get, whatever the cause.
         if isinstance(error.__cause__, HfHubHTTPError):
@@ -189,11 +192,11 @@ def _refused_by_huggingface(status: int, page: str) -> str:
 
 def _need(package: str, hub: str) -> None:
     if find_spec(package) is None:
-        raise DataError(f"This card is on {hub} and {package} is not installed: {install_command('hubs')}.")
+        raise DataError(f"This card's data is on {hub} and {package} is not installed: {install_command('hubs')}.")
 
 
 def _unreachable(page: str) -> str:
-    return f"{page} cannot be reached or broke off: check the network and run the same again; it resumes from there."
+    return f"{page} cannot be reached or was interrupted: check the network and run the command again to resume."
 
 
 def _explained(error: OSError, page: str) -> Exception:

@@ -25,7 +25,7 @@ def unpack_inner(
         if archive.with_name(place).exists():
             continue
         if not archive.is_file():
-            raise DataError(f"{archive} did not come with the dataset: correct the archives that the card names.")
+            raise DataError(f"{archive} is not in the downloaded dataset: correct the archives in the card.")
         unpack(archive, archive.with_name(place), limits=limits, on_progress=on_progress)
     # Only now: until all are unpacked, a hub's client would fetch a missing one again.
     for archive in places:

@@ -55,7 +55,7 @@ def unpack(
     than `limits` allow, counted while writing.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DataError(f"{folder} is there already and not empty: name another folder.")
+        raise DataError(f"{folder} already exists and is not empty: name another folder.")
     with made_folders(folder.parent):
         # mkdtemp makes a private folder; the one inside it has the permissions of any other.
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}.", suffix=UNFINISHED, dir=folder.parent))
@@ -94,7 +94,7 @@ def _unpack_into(root: Path, archive: Path, limits: ArchiveLimits, on_progress: 
             on_progress(entry.at, size)
             reported = entry.at
     if not files:
-        raise DataError(f"{archive} holds no file: get it again or correct the card.")
+        raise DataError(f"{archive} contains no files: download it again or correct the card.")
     if on_progress is not None:
         on_progress(size, size)
     return files
@@ -104,7 +104,8 @@ def _write(entry: Entry, place: Path, where: str, most: int) -> int:
     """Write one file and return its bytes; what the entry promises and what comes must both keep within `most`."""
     written = 0
     too_large = (
-        f"{where} unpacks to more than is allowed: nothing was unpacked; it may be a bomb, look into it by hand."
+        f"{where} unpacks to more than is allowed: nothing was unpacked; it may be a decompression bomb; check it "
+        "yourself."
     )
     if entry.size > most:
         raise DataError(too_large)

@@ -26,7 +26,9 @@ def open_onnx(path: Path, threads: int = 2) -> Autoencoder:
     try:
         import onnxruntime
     except ModuleNotFoundError:
-        raise DataError(f"{path} needs onnxruntime, which is missing: pip install 'fauxlens[benchmark]'.") from None
+        raise DataError(
+            f"{path} needs onnxruntime, which is not installed: pip install 'fauxlens[benchmark]'."
+        ) from None
     try:
         data = path.read_bytes()
         # It would report its use to its makers.

@@ -32,7 +32,8 @@ def open_autoencoders(
     wanted = [name.strip() for name in names.split(",") if name.strip()]
     if latent_noise and (onnx := [one for one in wanted if one.lower().endswith(".onnx")]):
         raise DataError(
-            f"{onnx[0]} is run whole, so no noise can be added to its latents: name {', '.join(taesd.FAMILIES)} only, "
+            f"{onnx[0]} gives no access to its latents, so no noise can be added: name {', '.join(taesd.FAMILIES)} "
+            "only, "
             "or leave out `--latent-noise`."
         )
     opened = tuple(
@@ -43,7 +44,7 @@ def open_autoencoders(
     )
     found = [one.name for one in opened]
     if not found:
-        raise DataError(f"No autoencoder is named: choose among {', '.join(taesd.FAMILIES)}, or name an ONNX file.")
+        raise DataError(f"No autoencoder is named: choose from {', '.join(taesd.FAMILIES)}, or name an ONNX file.")
     if twice := [name for place, name in enumerate(found) if name in found[:place]]:
         raise DataError(f"The autoencoder {twice[0]} is named twice: name it once.")
     return tuple(opened)
@@ -58,9 +59,7 @@ def open_taesd(name: str, weights: Path | None, threads: int = 2, latent_noise: 
     are missing or damaged, and weights of another network.
     """
     if name not in taesd.FAMILIES:
-        raise DataError(
-            f"Unknown autoencoder {name!r}: choose among {', '.join(taesd.FAMILIES)}, or name an ONNX file."
-        )
+        raise DataError(f"Unknown autoencoder {name!r}: choose from {', '.join(taesd.FAMILIES)}, or name an ONNX file.")
     family = taesd.FAMILIES[name]
     digest = hashlib.sha256()
     parts = []

@@ -20,10 +20,12 @@ def select_reals(
     """
     reals = manifest.frame.filter(label="real").unique("sha256", keep="first", maintain_order=True)
     if reals.is_empty():
-        raise DataError(f"The manifest in {manifest.folder} has no real picture: reconstructions are made of reals.")
+        raise DataError(
+            f"The manifest in {manifest.folder} has no real picture: reconstructions are made from real pictures."
+        )
     for source in sources:
         if source not in (there := reals["source"].unique().sort().to_list()):
-            raise DataError(f"No real picture is of source {source!r}: name one of {', '.join(there)}.")
+            raise DataError(f"No real picture has the source {source!r}: name one of {', '.join(there)}.")
     if sources:
         reals = reals.filter(pl.col("source").is_in(sources))
     order = pl.Series("order", [position_of(sha256, "reconstruct") for sha256 in reals["sha256"]], pl.Float64)

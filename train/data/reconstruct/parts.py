@@ -76,15 +76,15 @@ def merge_reconstruct_parts(parts: Sequence[PartFile]) -> Reconstructed:
     for one in parts:
         if one.path.parent.resolve() != folder.resolve():
             raise DataError(
-                f"{one.path} lies outside {folder}: put the folders of all parts together, in which no two pictures "
-                "have one name, and merge them there."
+                f"{one.path} lies outside {folder}: move the folders of all parts into one (no two pictures have the "
+                "same name) and merge them there."
             )
     rows = pl.concat([one.frame for one in parts], how="diagonal")
     skips = rows.filter(pl.col(WHY).is_not_null())
     rows = rows.filter(pl.col(WHY).is_null())
     for path in rows["path"]:
         if not (folder / path).is_file():
-            raise DataError(f"{folder / path} is missing: copy all that its part made into {folder}.")
+            raise DataError(f"{folder / path} is missing: copy all output of its part into {folder}.")
     names = {column: name for name, column in _PAIR.items()}
     pairs = (
         rows.filter(pl.col(_PAIR["autoencoder"]).is_not_null())

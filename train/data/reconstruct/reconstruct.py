@@ -140,7 +140,7 @@ def check_reconstruction(manifest: Manifest, rows: pl.DataFrame, folder: Path, r
         )
     # In this order: whoever begins at the same time writes the settings first of all.
     if folder.is_file() or (holds_anything(folder) and not (folder / SETTINGS).exists()):
-        raise DataError(f"{folder} holds other things: name a folder that is empty or does not exist.")
+        raise DataError(f"{folder} contains other files: name a folder that is empty or does not exist.")
 
 
 def make_reconstructions(
@@ -201,7 +201,7 @@ def prepare_folder(
     path = folder / SETTINGS
     if path.exists():
         if read_json(path, error=DataError, remedy="name another folder") != settings:
-            raise DataError(f"{folder} holds reconstructions of other settings: name another folder.")
+            raise DataError(f"{folder} contains reconstructions with other settings: name another folder.")
     else:
         write_text(path, json.dumps(settings, indent=1) + "\n")
     return settings

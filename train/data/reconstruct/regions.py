@@ -26,7 +26,7 @@ def parse_region(text: str) -> Region:
     for region in REGIONS:
         if text == region:
             return region
-    raise DataError(f"There is no region {text!r}: choose one of {', '.join(REGIONS)}.")
+    raise DataError(f"Unknown region {text!r}: choose one of {', '.join(REGIONS)}.")
 
 
 def region_mask(region: Region, width: int, height: int, eyes: Eyes | None, seed: str) -> np.ndarray:

@@ -25,13 +25,13 @@ def read_safetensors_file(path: Path) -> dict[str, np.ndarray]:
             raise DataError(f"{path} has more than {MAX_BYTES:,} bytes: name the weights of a small autoencoder.")
         parts = deserialize(path.read_bytes())
     except SafetensorError as error:
-        raise DataError(f"{path} is not a whole safetensors file ({error}): get it again.") from None
+        raise DataError(f"{path} is not a complete safetensors file ({error}): get it again.") from None
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror or error}): check the path.") from None
     tensors = {}
     for name, part in parts:
         if part["dtype"] not in _TYPES:
-            raise DataError(f"{path}: {name} is of type {part['dtype']}, which is not read: convert it to float.")
+            raise DataError(f"{path}: {name} is of type {part['dtype']}, which is not supported: convert it to float.")
         values = np.frombuffer(bytes(part["data"]), _TYPES[part["dtype"]]).reshape(part["shape"])
         # The package's NumPy reader has no bfloat16.
         tensors[name] = from_bfloat16(values) if part["dtype"] == "BF16" else values.astype(np.float32)

@@ -42,7 +42,7 @@ def encoding_of(data: bytes, name: str) -> Encoding:
         options = {key: info[key] for key in ("exif", "icc_profile", "dpi") if info.get(key)}
         if kind == "JPEG":
             if image.mode not in ("L", "RGB"):
-                raise DataError(f"{name} is a JPEG in {image.mode}, which is not written here: save it as RGB.")
+                raise DataError(f"{name} is a JPEG in {image.mode}, which is not supported: save it as RGB.")
             assert isinstance(image, JpegImagePlugin.JpegImageFile)
             # Pillow 13 gives the tables in the order in which it takes them.
             options["qtables"] = dict(image.quantization)
@@ -76,7 +76,9 @@ def encode_alike(pixels: np.ndarray, encoding: Encoding) -> bytes:
     except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
         # What Pillow's writers raise on options of a file that it reads all the same.
         reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise DataError(f"It cannot be saved as the original is ({reason}): save the original anew and scan.") from None
+        raise DataError(
+            f"It cannot be saved like the original ({reason}): save the original again and rescan."
+        ) from None
     return buffer.getvalue()
 
 

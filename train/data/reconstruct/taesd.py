@@ -88,9 +88,9 @@ def check_weights(weights: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[
         if weights[name].shape != shape:
             raise DataError(f"{where}: {name} has shape {weights[name].shape} instead of {shape}: {remedy}.")
         if not np.isfinite(weights[name]).all():
-            raise DataError(f"{where}: {name} holds numbers that are not finite: get the file again.")
+            raise DataError(f"{where}: {name} contains NaN or infinity: get the file again.")
     if unknown := sorted(set(weights) - set(shapes)):
-        raise DataError(f"{where} has a weight {unknown[0]!r} that the network has not: {remedy}.")
+        raise DataError(f"{where} has a weight {unknown[0]!r} that the network does not have: {remedy}.")
 
 
 def build_autoencoder(

@@ -46,7 +46,7 @@ def read_torch_file(path: Path) -> dict[str, np.ndarray]:
         raise DataError(f"{path} is not a file of torch.save ({error}): get it again.") from None
     except pickle.UnpicklingError as error:
         raise DataError(
-            f"{path} is damaged or holds more than tensors ({error}): use weights that you trust."
+            f"{path} is damaged or contains more than tensors ({error}): use weights from a source you trust."
         ) from None
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
         # What pickle raises on opcodes that do not fit together.
@@ -82,17 +82,15 @@ class _TensorUnpickler(pickle.Unpickler):
         if module == "torch" and name in _TYPES:
             return name
         raise DataError(
-            f"{self._path} names the function {module}.{name}, which weights do not need: nothing of it was executed; "
-            "use weights that you trust."
+            f"{self._path} names the function {module}.{name}, which weights do not need: nothing was executed; use "
+            "weights from a source you trust."
         )
 
     def persistent_load(self, identity: Any) -> _Storage:
         """Return the storage that a tensor lies in: ("storage", type, key, device, count)."""
         kind, type_name, key, _, count = identity
         if kind != "storage" or type_name not in _TYPES or not str(key).isdigit():
-            raise DataError(
-                f"{self._path} holds a storage of a kind that is not read ({type_name}): convert it to float."
-            )
+            raise DataError(f"{self._path} contains an unsupported kind of storage ({type_name}): convert it to float.")
         values = np.frombuffer(self._archive.read(f"{self._top}data/{key}"), _TYPES[type_name])
         if len(values) != count:
             raise DataError(f"{self._path} is damaged: a storage of {count} numbers has {len(values)}: get it again.")
@@ -107,9 +105,7 @@ def _rebuild(storage: _Storage, offset: int, shape: tuple[int, ...], strides: tu
         dense.insert(0, step)
         step *= side
     if any(side < 0 for side in shape) or not 0 <= offset <= len(storage.values) - count or tuple(dense) != strides:
-        raise DataError(
-            f"A tensor of shape {shape} does not lie in its storage in the usual order: get the file again."
-        )
+        raise DataError(f"A tensor of shape {shape} is not contiguous in its storage: get the file again.")
     values = storage.values[offset : offset + count].reshape(shape)
     return from_bfloat16(values) if storage.is_bfloat16 else values.astype(np.float32)
 

@@ -49,7 +49,7 @@ def make_sample(
     of at least 64.
     """
     if count < 3:
-        raise DataError(f"a sample of {count} pictures has not one for each class; ask for a count of at least 3.")
+        raise DataError(f"a sample of {count} pictures is too small for all classes; ask for a count of at least 3.")
     if size < 64 or size % 8:
         raise DataError(f"{size} is not a size for sample pictures; choose a multiple of 8 of at least 64.")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

@@ -103,8 +103,8 @@ def _check_versions(client: "Client", address: str) -> None:
         if version != VERSION:
             has = f"has Fauxlens {version}" if isinstance(version, str) else "cannot import Fauxlens"
             raise DataError(
-                f"The worker {worker} of the Dask cluster at {address} {has}, and this is Fauxlens {VERSION}: install "
-                "this one where the workers run."
+                f"The worker {worker} of the Dask cluster at {address} {has}, but this is Fauxlens {VERSION}: "
+                "install this version on the workers."
             )
 
 
@@ -135,16 +135,16 @@ def _made(
             path = future.result()
             if not path.exists():
                 raise DataError(
-                    f"{path} was made by a worker of {address} and is not here: the workers must see the same disk "
-                    "under the same paths."
+                    f"{path} was made by a worker of {address} and cannot be found here: the workers must see the "
+                    "same disk under the same paths."
                 )
             if on_progress is not None:
                 on_progress(done, count)
             yield path
     except KilledWorker:
         raise DataError(
-            f"Workers of the Dask cluster at {address} died one after the other: look for their memory, and run the "
-            "same again."
+            f"Workers of the Dask cluster at {address} died one after the other: check their memory, and run the "
+            "command again."
         ) from None
     finally:
         client.cancel(futures)

@@ -103,7 +103,7 @@ def why_unfit(file: FoundFile, folder: Path) -> Skipped | None:
         return Skipped(shown, f"{shown} has a name that is not UTF-8: rename it.")
     # Unlike Path.resolve, realpath lets a link to itself pass; it cannot be read later on.
     if is_link and not Path(os.path.realpath(folder / below)).is_relative_to(os.path.realpath(folder)):
-        return Skipped(path, f"{folder / below} is a link out of the folder: copy the picture into it.")
+        return Skipped(path, f"{folder / below} is a link to outside the folder: copy the picture into it.")
     return None
 
 

@@ -47,10 +47,10 @@ def merge_scan_parts(parts: Sequence[PartFile], manifest_path: Path) -> tuple[Ma
     rows = rows.filter(pl.col(WHY).is_null()).sort("path")
     for label in missing_labels(rows, facts):
         unfit = [Skipped(*row) for row in skips.filter(label=label).select("path", WHY).iter_rows()]
-        refuse_unfit(f"The whole of {len(parts)} parts", f"{label} picture", unfit)
+        refuse_unfit(f"The set of {len(parts)} parts", f"{label} picture", unfit)
         raise DataError(
-            f"The whole of {len(parts)} parts has no {label} picture, for which {facts['card']!r} has rules: look into "
-            "the folder and scan again."
+            f"The {len(parts)} parts together have no {label} picture, although {facts['card']!r} has rules for "
+            "some: check the folder and scan again."
         )
     previous = read_manifest(manifest_path) if manifest_path.exists() else None
     frame = assign_rows(rows, facts, previous)

@@ -51,7 +51,7 @@ def read_pictures(path: Path) -> Iterator[Found]:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         # Polars says of damage whatever it runs into; a panic comes from the same.
-        raise DataError(f"{path} is damaged, cut off or no Parquet: get it again.") from None
+        raise DataError(f"{path} is damaged, truncated or not Parquet: get it again.") from None
 
 
 def _read(path: Path) -> Iterator[Found]:
@@ -79,7 +79,7 @@ def _found(row: int, cell: Any, said: Mapping[str, str | None]) -> Found:
         return Found(row, "", b"", said, "has no bytes of a picture in it, at most the name of a file elsewhere")
     suffix = picture_suffix(data)
     if not suffix:
-        return Found(row, "", b"", said, "is no picture of a kind that is known")
+        return Found(row, "", b"", said, "is not a picture of a known format")
     if len(data) > MAX_BYTES:
         return Found(row, "", b"", said, f"has {len(data):,} bytes, more than the {MAX_BYTES:,} of a picture")
     return Found(row, suffix, data, said)

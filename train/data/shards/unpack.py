@@ -109,7 +109,9 @@ def _refuse_clashes(shards: Sequence[Path], folder: Path) -> None:
     for shard in shards:
         other = names.setdefault(_target(Path(), shard), shard)
         if other != shard:
-            raise DataError(f"{folder / other} and {folder / shard} would unpack into one folder: rename one.")
+            raise DataError(
+                f"{folder / other} and {folder / shard} would be unpacked into the same folder: rename one."
+            )
 
 
 def _check_owner(place: Path, folder: Path) -> None:
@@ -118,11 +120,11 @@ def _check_owner(place: Path, folder: Path) -> None:
     try:
         found = read_json_object(place / _OWNER, error=DataError, remedy=f"remove {place}").get("folder")
         if found != owner:
-            raise DataError(f"{place} holds the pictures of {found}: choose another --out, or remove it.")
+            raise DataError(f"{place} contains the pictures of {found}: choose another --out, or remove it.")
     except FileNotFoundError:
         if place.exists() and (not place.is_dir() or holds_anything(place)):
             raise DataError(
-                f"{place} is there already and holds other things; the pictures of {folder} would go there: choose "
+                f"{place} already exists and contains other files; the pictures of {folder} would go there: choose "
                 "another --out."
             ) from None
 
@@ -186,7 +188,9 @@ def _from_parquet(shard: Path, files: Path, limits: ArchiveLimits) -> tuple[list
             continue
         left -= len(found.data)
         if left < 0 or found.row >= limits.entries:
-            raise DataError(f"{shard} unpacks to more than is allowed: it may be a bomb, look into it by hand.")
+            raise DataError(
+                f"{shard} unpacks to more than is allowed: it may be a decompression bomb; check it yourself."
+            )
         name = f"{found.row // _IN_A_FOLDER:04}/{found.row:08}{found.suffix}"
         (files / name).parent.mkdir(exist_ok=True)
         (files / name).write_bytes(found.data)

@@ -89,7 +89,7 @@ def write_report(
     """
     names = [evaluation.name for evaluation in evaluations]
     if not names:
-        raise TrainError(f"There is nothing to report in {folder}: give at least one evaluation.")
+        raise TrainError(f"Nothing to report in {folder}: give at least one evaluation.")
     if len(set(names)) < len(names):
         raise TrainError(f"Two evaluations of the report in {folder} share a name ({', '.join(names)}): rename one.")
     groups = folder / "groups.csv" if by_attribute else None
@@ -151,7 +151,7 @@ def _stale_groups(folder: Path) -> Path | None:
     """The groups.csv that the report before this one in the folder wrote; None for one of somebody else, or none."""
     path = folder / "groups.csv"
     try:
-        before = read_json(folder / "report.json", error=TrainError, remedy="write the report anew")
+        before = read_json(folder / "report.json", error=TrainError, remedy="write the report again")
     except (FileNotFoundError, TrainError):
         return None
     return path if isinstance(before, dict) and before.get("by_attribute") and path.is_file() else None
@@ -160,11 +160,11 @@ def _stale_groups(folder: Path) -> Path | None:
 def read_evaluations(path: Path) -> tuple[Evaluation, ...]:
     """The evaluations of a report.json; raises TrainError when it is missing, not JSON or of another version."""
     try:
-        document = read_json(path, error=TrainError, remedy="write the report anew")
+        document = read_json(path, error=TrainError, remedy="write the report again")
     except FileNotFoundError as error:
         raise TrainError(f"{path} does not exist: write it with `fauxlens evaluate`.") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise TrainError(f"{path} is not a report of format {FORMAT}: write it anew with this version.")
+        raise TrainError(f"{path} is not a report in format {FORMAT}: write it again with this version.")
     try:
         return tuple(from_plain(Evaluation, item) for item in document.get("judgements") or [])
     except TrainError as error:
@@ -195,7 +195,11 @@ METRICS = (
     ("eer", "Equal error rate", "where misses equal false alarms; lower is better"),
     ("tpr_at_1", "TPR at 1 % FPR", "fakes caught by the threshold that gives 1 % false alarms on these pictures"),
     ("tpr_at_05", "TPR at 0.5 % FPR", "the same at 0.5 %"),
-    ("ece", "Calibration error (ECE)", "mean gap between stated and true fraction, 15 bins, classes weighted alike"),
+    (
+        "ece",
+        "Calibration error (ECE)",
+        "mean gap between stated and true fraction, 15 bins, both classes weighted equally",
+    ),
     ("accuracy", "Accuracy", "verdicts that are right; depends on the mix of the set"),
     ("balanced_accuracy", "Balanced accuracy", "mean of recall and of reals left alone"),
     ("precision", "Precision", "of those called fake, how many are; depends on the mix of the set"),

@@ -100,7 +100,7 @@ def choose_pictures(rows: pl.DataFrame, count: int) -> pl.DataFrame:
     changes as pictures are added. Raises TrainError for a `count` below 2 and where a class is missing.
     """
     if count < 2:
-        raise TrainError(f"Robustness on {count} pictures says nothing: give at least 2, 400 is usual.")
+        raise TrainError(f"Robustness on {count} pictures is meaningless: give at least 2; 400 is usual.")
     parts = []
     for label, places in _shares(rows["label"], count).items():
         of_class = rows.filter(pl.col("label") == label)
@@ -151,7 +151,7 @@ def corrupted_views(
     path = manifest.picture_path(row["path"])
     own = view_for(view, row["faces"], unclear) if view.needs_eyes else view
     if own is None:
-        raise DataError(f"{path} has {row['faces']} faces and {unclear!r} leaves it out: choose keep or centre.")
+        raise DataError(f"{path} has {row['faces']} faces and {unclear!r} skips such pictures: choose keep or centre.")
     picture, eyes, seed = decode_row(manifest, row), eyes_of(row), int(row["sha256"][:16], 16)
     try:
         return np.stack([apply_view(own, *corrupt(one, picture, eyes, seed)) for one in corruptions])

@@ -48,7 +48,7 @@ class Corruption:
 
     def __post_init__(self) -> None:
         if self.kind not in _RANGES:
-            raise TrainError(f"There is no corruption {self.kind!r}: choose one of {', '.join(_RANGES)}.")
+            raise TrainError(f"Unknown corruption {self.kind!r}: choose one of {', '.join(_RANGES)}.")
         low, high, demand = _RANGES[self.kind]
         whole = self.kind != "jpeg" or float(self.strength).is_integer()
         if not (low <= self.strength <= high and whole):
@@ -105,7 +105,7 @@ def corrupt(corruption: Corruption, picture: Picture, eyes: Eyes | None, seed: i
 
 def _compress(pixels: np.ndarray, quality: int) -> np.ndarray:
     if max(pixels.shape[:2]) > _LONGEST_JPEG:
-        raise DataError(f"no JPEG has a side of {max(pixels.shape[:2])} pixels: leave this picture out.")
+        raise DataError(f"JPEG cannot have a side of {max(pixels.shape[:2])} pixels: leave this picture out.")
     data = io.BytesIO()
     Image.fromarray(pixels).save(data, "JPEG", quality=quality, subsampling="4:2:0")
     return np.asarray(Image.open(data).convert("RGB"))

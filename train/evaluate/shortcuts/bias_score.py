@@ -69,7 +69,7 @@ def find_bias_score(
     may = rows.filter(~pl.col("family").is_in(_MADE), pl.max_horizontal("width", "height") <= MAX_JPEG_SIDE)
     if set(may["label"]) != {"real", "fake"}:
         raise TrainError(
-            "The bias score needs evaluated pictures of both classes that are no reconstructions or edits: add some, "
+            "The bias score needs evaluated pictures of both classes that are not reconstructions or edits: add some, "
             "or leave out --bias-score."
         )
     chosen = choose_pictures(may, pictures)
@@ -126,7 +126,9 @@ def _views(pairs: list[tuple[Row, Row]], manifest: Manifest, view: View, unclear
         path = manifest.picture_path(row["path"])
         own = view_for(view, row["faces"], unclear) if view.needs_eyes else view
         if own is None:
-            raise DataError(f"{path} has {row['faces']} faces and {unclear!r} leaves it out: choose keep or centre.")
+            raise DataError(
+                f"{path} has {row['faces']} faces and {unclear!r} skips such pictures: choose keep or centre."
+            )
         picture, eyes = decode_row(manifest, row), eyes_of(row)
         upright = replace(picture, pixels=turn_upright(picture.pixels, picture.orientation), orientation=1)
         try:

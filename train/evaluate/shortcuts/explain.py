@@ -107,7 +107,7 @@ def explain_auc(
 
 def _sentence(auc: float, shares: list[tuple[float, str]], baselines: Sequence[ShortcutBaseline], swapped: str) -> str:
     if auc < NO_FIGURE:
-        return f"AUC {auc:.2f} is hardly better than guessing: there is no figure to explain by shortcuts."
+        return f"AUC {auc:.2f} is hardly better than guessing: there is nothing to explain by shortcuts."
     if not shares:
         return "No shortcut was tried: there are too few pictures for it."
     gain, found = max(shares)
@@ -116,7 +116,7 @@ def _sentence(auc: float, shares: list[tuple[float, str]], baselines: Sequence[S
     if share >= EXPLAINS:
         return f"{start}: that explains the figure, which then says nothing about faces."
     if share >= EXPLAINS_MUCH:
-        return f"{start}: that may explain much of the figure."
+        return f"{start}: that may explain much of the result."
     listed = ", ".join(f"{WORDS[one.kind]} {one.auc:.2f}" for one in baselines)
     alone = f" (AUC of each alone, whether the detector sees it or not: {listed})" if listed else ""
     also = f"; {swapped}" if swapped else ""

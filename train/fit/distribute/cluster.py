@@ -12,7 +12,7 @@ VARIABLE = "TF_CONFIG"
 _JOBS = ("chief", "worker")
 _ADDRESS = re.compile(r"\S+:\d{1,5}")
 _EXAMPLE = '{"cluster": {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}, "task": {"type": "worker", "index": 0}}'
-_REMEDY = f"set it on every machine as in {_EXAMPLE}, with an index of its own on each."
+_REMEDY = f"set it on every machine as in {_EXAMPLE}, with a different index on each."
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,11 @@ def read_cluster(text: str | None) -> Cluster:
     take most of these for a cluster of one, or wait for ever.
     """
     if text is None or not text.strip():
-        raise TrainError(f"--strategy multiworker needs {VARIABLE} in the environment, and it is not set: {_REMEDY}")
+        raise TrainError(f"--strategy multiworker needs {VARIABLE} in the environment, but it is not set: {_REMEDY}")
     try:
         table = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise TrainError(f"{VARIABLE} is no JSON ({error}): {_REMEDY}") from error
+        raise TrainError(f"{VARIABLE} is not JSON ({error}): {_REMEDY}") from error
     cluster, task = (table.get(key) if isinstance(table, dict) else None for key in ("cluster", "task"))
     if not isinstance(cluster, dict) or not isinstance(task, dict):
         raise TrainError(f"{VARIABLE} must have the tables `cluster` and `task`: {_REMEDY}")
@@ -63,7 +63,7 @@ def _addresses(cluster: Mapping[str, Any]) -> dict[str, list[str]]:
             raise TrainError(f"{VARIABLE}: cluster.{job} must be a list of addresses: {_REMEDY}")
         for address in listed:
             if not isinstance(address, str) or not _ADDRESS.fullmatch(address):
-                raise TrainError(f"{VARIABLE}: cluster.{job} has {address!r}, which is no host:port: {_REMEDY}")
+                raise TrainError(f"{VARIABLE}: cluster.{job} has {address!r}, which is not host:port: {_REMEDY}")
     every = [address for listed in found.values() for address in listed]
     if len(found.get("chief", ())) > 1:
         raise TrainError(f"{VARIABLE} has more than one chief: {_REMEDY}")

@@ -96,7 +96,8 @@ def open_replicas(name: Strategy) -> Replicas:
     except tf.errors.OpError as error:
         first = str(error).strip().splitlines()[0][:150].rstrip(".")
         raise TrainError(
-            f"The workers of {VARIABLE} could not be joined ({first}): check that {cluster.workers[cluster.number]} is "
+            f"The workers of {VARIABLE} could not be connected ({first}): check that "
+            f"{cluster.workers[cluster.number]} is "
             "an address of this machine whose port is free, and that every worker is started."
         ) from error
 

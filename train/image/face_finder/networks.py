@@ -70,7 +70,7 @@ def shipped_file(network: Network) -> bytes:
             data = file.read(LARGEST_FILE)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise DataError(f"{network.path} cannot be read ({reason}): install fauxlens again.") from None
+        raise DataError(f"{network.path} cannot be read ({reason}): reinstall Fauxlens.") from None
     return checked_file(network, data, str(network.path))
 
 

@@ -24,7 +24,7 @@ RECIPE = {
     "stages": [{"name": "all", "epochs": 2, "learning_rate": 0.01, "train_from": "all"}],
     "fit": {"batch_size": 8, "optimizer": "sgd"},
 }
-REASON = "The training loss is no longer a finite number: lower learning_rate in the recipe."
+REASON = "The training loss is NaN or infinite: lower learning_rate in the recipe."
 
 
 def ablate(folder: Path, *arguments: str) -> Result:
@@ -77,6 +77,6 @@ def test_an_arm_that_diverges_stops_no_other_and_alone_is_tried_again(
     assert document["failed"] == [{"arm": "ruined", "seed": 1, "reason": REASON}]
     # Nobody else is trained again; without a callback for failures there is an error, after all others.
     begun: list[int] = []
-    with pytest.raises(TrainError, match=r"1 of 3 trainings failed, the first is .*no longer a finite number"):
+    with pytest.raises(TrainError, match=r"1 of 3 trainings failed, the first is .*NaN or infinite"):
         train_missing(recipes, manifest, tmp_path / "out", on_run=lambda number, run: begun.append(number))
     assert begun == [1]

@@ -71,7 +71,7 @@ def test_a_recipe_is_found_beside_the_grid(tmp_path: Path) -> None:
         ({"seeds": []}, "seeds will not do"),
         ({"seeds": [-1]}, "seeds.0 will not do"),
         ({"recipe": "nobody"}, "There is no recipe 'nobody'"),
-        ({"recipe": "nobody.toml"}, "no readable recipe there"),
+        ({"recipe": "nobody.toml"}, "the recipe cannot be read"),
     ],
 )
 def test_what_is_no_grid_is_told_in_one_sentence(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
@@ -79,13 +79,13 @@ def test_what_is_no_grid_is_told_in_one_sentence(tmp_path: Path, changes: dict[s
         read_grid(_write(tmp_path, **changes))
     assert said in str(told.value)
     assert "\n" not in str(told.value)
-    assert "grid.toml" in str(told.value) or "There is no recipe" in str(told.value)
+    assert "grid.toml" in str(told.value) or "Unknown recipe" in str(told.value)
 
 
 def test_a_name_or_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(TrainError, match=r"choose one of .*flip"):
         find_grid("flop")
-    with pytest.raises(TrainError, match="no readable grid"):
+    with pytest.raises(TrainError, match="the grid cannot be read"):
         read_grid(tmp_path / "gone.toml")
     (tmp_path / "bad.toml").write_text("title = ")
     with pytest.raises(TrainError, match=r"bad\.toml"):

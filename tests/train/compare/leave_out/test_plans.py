@@ -77,7 +77,7 @@ def test_what_a_recipe_leaves_out_stays_left_out() -> None:
 @pytest.mark.parametrize(
     ("scheme", "only", "parts", "words"),
     [
-        ("everything", (), PARTS, "is no scheme: choose generator, source, folds:K"),
+        ("everything", (), PARTS, "is not a scheme: choose generator, source, folds:K"),
         ("folds:1", (), PARTS, "use at least 2 folds"),
         ("folds:4", (), PARTS, "needs 4 generators of fakes and 4 sources .* has 3 and 3: use fewer"),
         ("folds:2", ("gan-a",), PARTS, "--only goes with"),

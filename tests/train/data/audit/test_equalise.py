@@ -176,7 +176,7 @@ def test_a_turned_picture_is_upright_and_its_eyes_go_along(tmp_path: Path, draw:
 
 def test_a_folder_that_is_not_for_it_is_refused(mixed: Manifest, tmp_path: Path) -> None:
     for inside in (mixed.folder, mixed.folder / "real" / "x", mixed.folder / "new"):
-        with pytest.raises(DataError, match="among the pictures themselves"):
+        with pytest.raises(DataError, match="the folder of the pictures"):
             equalise(mixed, inside, size=64, quality=80)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "letter.txt").write_text("dear")

@@ -66,7 +66,7 @@ def test_a_file_arrives_with_progress_and_is_not_fetched_again(server: "Server",
 
 def test_other_content_in_the_place_is_not_overwritten(server: "Server", path: Path) -> None:
     path.write_text("mine")
-    with pytest.raises(DataError, match="other content"):
+    with pytest.raises(DataError, match="different content"):
         get(server, path)
     assert path.read_text() == "mine"
     assert server.requests == []

@@ -154,7 +154,7 @@ def test_the_beginning_of_another_download_is_not_mixed_in(server: "Server", arc
     server.play(server.page(archive, cut=10))
     refused(card_for(server, archive), out)
     other = card_for(server, b"other", "other")
-    assert "beginning of another download" in refused(other, out)
+    assert "unfinished download of something else" in refused(other, out)
 
 
 def test_a_stop_while_unpacking_costs_no_second_download(server: "Server", archive: bytes, out: Path) -> None:
@@ -264,7 +264,12 @@ def test_archives_inside_are_unpacked_if_named_and_left_if_not(server: "Server",
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("none.zip", "did not come"), ("../x.zip", "points out"), ("README", "must end"), ("z.zip", "no zip")],
+    [
+        ("none.zip", "is not in the downloaded dataset"),
+        ("../x.zip", "points out"),
+        ("README", "must end"),
+        ("z.zip", "not a zip"),
+    ],
 )
 def test_archives_inside_that_are_none_are_refused(server: "Server", out: Path, name: str, said: str) -> None:
     outer = zipped({"README": b"", "z.zip": b"z"})

@@ -172,7 +172,7 @@ def test_huggingface_refusals_say_what_to_do(
 
 @pytest.mark.parametrize("handle", ["", "a/b/c", "a b/c", "../x/y", "faces/set@", "-/--"])
 def test_a_handle_that_is_none(face: "Server", tmp_path: Path, handle: str) -> None:
-    with pytest.raises(DataError, match="is no Hugging Face dataset"):
+    with pytest.raises(DataError, match="is not a Hugging Face dataset"):
         fetch_huggingface(handle, tmp_path)
     assert face.requests == []
 
@@ -263,7 +263,7 @@ def test_kaggle_goes_on_with_a_broken_download(kaggle: "Server", work: Path) -> 
 
 def test_a_damaged_kaggle_archive_is_not_kept(kaggle: "Server", work: Path) -> None:
     but(kaggle, "set.zip", kaggle.page(b"<html>", headers={"Accept-Ranges": "bytes"}))
-    with pytest.raises(DataError, match="came damaged"):
+    with pytest.raises(DataError, match="arrived damaged"):
         fetch_kaggle("faces/set", work)
     assert contents(fetch_kaggle("faces/set", work).folder) == FILES
 
@@ -292,7 +292,7 @@ def test_damaged_kaggle_credentials_are_named(kaggle: "Server", work: Path, monk
 
 @pytest.mark.parametrize("handle", ["", "set", "a/b/c", "a/b/versions/x", "../b", "a b/c"])
 def test_a_kaggle_handle_that_is_none(kaggle: "Server", work: Path, handle: str) -> None:
-    with pytest.raises(DataError, match="is no Kaggle dataset"):
+    with pytest.raises(DataError, match="is not a Kaggle dataset"):
         fetch_kaggle(handle, work)
     assert kaggle.requests == []
 

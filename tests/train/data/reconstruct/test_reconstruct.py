@@ -185,7 +185,7 @@ def test_selection_by_count_share_and_source(reals: Manifest) -> None:
     assert few.group_by("source").len().sort("source").rows() == [("a", 2), ("b", 2)]
     assert set(few["path"]) < set(more["path"])
     assert select_reals(reals, share=0.5, sources=["b"]).height == 2
-    with pytest.raises(DataError, match="No real picture is of source 'x': name one of a, b"):
+    with pytest.raises(DataError, match="No real picture has the source 'x': name one of a, b"):
         select_reals(reals, sources=["x"])
     fakes = Manifest(reals.frame.with_columns(label=pl.lit("fake")), reals.folder)
     with pytest.raises(DataError, match="has no real picture"):
@@ -317,7 +317,7 @@ def test_what_is_not_written_here_is_skipped(reals: Manifest, tmp_path: Path, mo
 
     def encode(pixels: np.ndarray, encoding: Any) -> bytes:
         if not fails.isdisjoint({hashlib.sha256(pixels.tobytes()).hexdigest()}):
-            raise DataError("It cannot be saved as the original is (broken): save the original anew and scan.")
+            raise DataError("It cannot be saved like the original (broken): save the original again and rescan.")
         return encode_alike(pixels, encoding)
 
     with Image.open(reals.picture_path(reals.frame["path"][1])) as image:
@@ -349,9 +349,9 @@ def test_another_folder_is_refused(reals: Manifest, tmp_path: Path) -> None:
     made(reals, out)
     before = contents(out)
     for options in ({"scale": 100}, {"region": "face"}):
-        with pytest.raises(DataError, match="holds reconstructions of other settings"):
+        with pytest.raises(DataError, match="contains reconstructions with other settings"):
             made(reals, out, **options)
-    with pytest.raises(DataError, match="holds reconstructions of other settings"):
+    with pytest.raises(DataError, match="contains reconstructions with other settings"):
         reconstruct(reals, select_reals(reals), [autoencoder("one", 8)], out)
     assert contents(out) == before
     with pytest.raises(DataError, match="holds other things"):

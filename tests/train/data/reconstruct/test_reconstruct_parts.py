@@ -74,10 +74,10 @@ def test_parts_of_other_choices_and_parts_that_are_not_together_are_refused(real
     fewer = reconstruct_part(reals, rows.head(4), WorkPart(2, 2), BOTH, tmp_path / "fewer")
     with pytest.raises(DataError, match="they differ in pictures"):
         read_all_parts([one, fewer])
-    with pytest.raises(DataError, match=r"lies outside .*: put the folders of all parts together"):
+    with pytest.raises(DataError, match=r"lies outside .*: move the folders of all parts into one"):
         merge_reconstruct_parts(read_all_parts([one, two]))
     two.rename(tmp_path / "out" / two.name)
-    with pytest.raises(DataError, match="is missing: copy all that its part made into"):
+    with pytest.raises(DataError, match="is missing: copy all output of its part into"):
         merge_reconstruct_parts(read_all_parts([one, tmp_path / "out" / two.name]))
     assert not (tmp_path / "out" / MANIFEST).exists()
 

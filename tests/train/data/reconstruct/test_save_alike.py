@@ -91,5 +91,5 @@ def test_cmyk_is_refused() -> None:
 
 
 def test_what_cannot_be_written_is_told() -> None:
-    with pytest.raises(DataError, match=r"cannot be saved as the original is \(.*too long"):
+    with pytest.raises(DataError, match=r"cannot be saved like the original \(.*too long"):
         encode_alike(np.asarray(picture()), Encoding("JPEG", "RGB", {"exif": bytes(70_000)}))

@@ -131,7 +131,7 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
         open_taesd("taesd", written(tmp_path, "taesd", taesd.FAMILIES["taef1"]))
     with pytest.raises(DataError, match=r"has no weight '11\.pool"):
         open_taesd("taef2", written(tmp_path, "taef2", taesd.Family(32)))
-    with pytest.raises(DataError, match="that the network has not"):
+    with pytest.raises(DataError, match="that the network does not have"):
         open_taesd("taesdxl", written(tmp_path, "taesdxl", taesd.Family(4, pooled=True)))
     bad = random_weights(taesd.FAMILIES["taesd"], "encoder", 1)
     bad["0.bias"][3] = np.nan

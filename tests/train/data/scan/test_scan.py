@@ -80,7 +80,7 @@ def test_links_lead_nowhere_outside(tree: Path, draw: Draw) -> None:
     (tree / "real" / "inside.jpg").symlink_to(tree / "real" / "00.jpg")
     manifest, skipped = scan(tree, usual_layout(), manifest_path=tree / "m.csv")
     assert [skip.path for skip in skipped] == ["real/folder", "real/link.jpg", "real/loop"]
-    assert "link out of the folder" in skipped[1].reason
+    assert "link to outside the folder" in skipped[1].reason
     assert manifest.frame.height == 61
 
 

@@ -230,7 +230,7 @@ def test_percent(value: float, text: str) -> None:
 
 
 def test_what_cannot_be_reported_or_read_is_refused(evaluations: tuple[Evaluation, Evaluation], tmp_path: Path) -> None:
-    with pytest.raises(TrainError, match="nothing to report"):
+    with pytest.raises(TrainError, match="Nothing to report"):
         write_report(tmp_path, [], title="t")
     with pytest.raises(TrainError, match="share a name"):
         write_report(tmp_path, [evaluations[0], evaluations[0]], title="t")

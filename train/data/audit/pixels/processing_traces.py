@@ -80,7 +80,7 @@ class Trace:
         if self.shifted >= _WORTH_SAYING:
             said.append(
                 f"{self.shifted:.0%} of {self.pictures} pictures show the block grid of an earlier JPEG (quality about "
-                f"{self.earlier_quality}) beside the present one: they were cut out of it and saved again"
+                f"{self.earlier_quality}) that does not match the present one: they were cropped and saved again"
             )
         if self.same_grid >= _WORTH_SAYING:
             said.append(

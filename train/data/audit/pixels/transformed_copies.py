@@ -119,7 +119,7 @@ def transformed_copies_findings(copies: Sequence[Copy], manifest: Manifest) -> t
     facts = {row[0]: row[1:] for row in manifest.frame.select("path", "split", "label", "group").iter_rows()}
     for path in (path for copy in copies for path in (copy.first, copy.second)):
         if path not in facts:
-            raise DataError(f"{path} is named by a copy but not by the manifest: find the copies again.")
+            raise DataError(f"{path} is in the list of copies but not in the manifest: find the copies again.")
     torn, mixed, rest = [], [], []
     for copy in copies:
         (split, label, group), (other_split, other_label, other_group) = facts[copy.first], facts[copy.second]
@@ -274,7 +274,7 @@ def _words(mirrored: bool, angle: float, scale: float, of_first: float, of_secon
 def _finding(copies: list[Copy], severity: Severity, where: str, why: str, remedy: str) -> Finding | None:
     if not copies:
         return None
-    count = f"{len(copies)} copies stand" if len(copies) > 1 else "1 copy stands"
+    count = f"{len(copies)} copies are" if len(copies) > 1 else "1 copy is"
     sentence = f"{count} {where} (the first is {copies[0].kind}): {why}."
     examples = tuple((copy.first, copy.second) for copy in copies[:_EXAMPLES])
     return Finding(severity, "copies", sentence, remedy, examples)
