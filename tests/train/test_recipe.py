@@ -105,7 +105,7 @@ def test_settings_reach_into_the_recipe(tmp_path: Path) -> None:
     assert (changed.model.front_end, changed.fit.seed, changed.augment.jpeg) == ("srm", 9, 0.5)
     with pytest.raises(TrainError, match=r"unknown key 'model\.depth'"):
         read_recipe(path, {"model.depth": 3})
-    with pytest.raises(TrainError, match="'title' has no keys of its own"):
+    with pytest.raises(TrainError, match="'title' has no subkeys"):
         read_recipe(path, {"title.long": "x"})
 
 
