@@ -40,6 +40,12 @@ def embed_verb(
             show_default="drop",
         ),
     ] = None,
+    front_end: Annotated[
+        str | None,
+        typer.Option(
+            "--front-end", help="For a backbone: what it sees, as in recipes: rgb, ela, npr, srm.", show_default="rgb"
+        ),
+    ] = None,
 ) -> None:
     """Write a network's features of a manifest's pictures, for `svm` and your own analyses."""
     from export.release.embed import embed
@@ -53,6 +59,7 @@ def embed_verb(
             weights=weights,
             view=view,
             unclear=unclear,  # type: ignore[arg-type]
+            front_end=front_end,
             on_progress=progress,
         )
     write_features(found, out)

@@ -1,5 +1,6 @@
 """The verb `fauxlens evaluate`: detectors on a manifest, as a report."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -7,7 +8,7 @@ import typer
 
 from train.cli.compare import show_evaluations
 from train.cli.outputs import OUTPUT_FOLDER
-from train.cli.rows import PartOption, chosen_part, show_part
+from train.cli.rows import DaskOption, PartOption, chosen_part, parts_by_cluster, show_part
 from train.cli.terminal import Json, bar, print_lines, print_table, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 
@@ -95,6 +96,7 @@ def evaluate_verb(
     ] = "",
     out: Annotated[Path, typer.Option("--out", help="Folder for the report."), OUTPUT_FOLDER] = Path("report"),
     part: PartOption = None,
+    dask: DaskOption = None,
     scores: Annotated[
         Path | None,
         typer.Option(
@@ -109,7 +111,11 @@ def evaluate_verb(
     from export.release.evaluate import evaluate_models, model_names
     from export.release.scanned_folder import manifest_of
 
-    mine = chosen_part(part)
+    mine = chosen_part(part, dask)
+    if dask is not None:
+        alone = {"--beside": beside, "--scores": scores, "--scores-at": scores_at, "--view": view}
+        if given := [one for one, value in alone.items() if value]:
+            raise TrainError(f"--dask scores one model of Fauxlens, in parts: leave out {given[0]}.")
     if mine is not None:
         for_reports = {
             "--beside": beside,
@@ -133,6 +139,8 @@ def evaluate_verb(
         scanned = manifest_of(manifest, [] if view else models, out, card=card, on_progress=progress)
     if scanned != manifest and not as_json:
         print_lines(f"{manifest} is scanned into {scanned}")
+    if dask is not None:
+        scores = _scores_by_cluster(dask, model, scanned, out, split, as_json)
     with bar("scoring", as_json) as progress:
         found = evaluate_models(
             models,
@@ -180,6 +188,20 @@ def evaluate_verb(
     for note in found.notes:
         print_lines(note)
     print_lines(f"report: {found.paths.html}; each picture's scores: {out / 'scores.csv'}")
+
+
+def _scores_by_cluster(dask: str, model: Path, manifest: Path, out: Path, split: "Which", as_json: bool) -> Path:
+    """Let the workers of a Dask cluster score a manifest in parts; write the table of all and return its path."""
+    from export.release.evaluate_part import evaluate_part
+    from train.data.part_files import remove_parts
+    from train.evaluate.scores import write_scores
+    from train.evaluate.scores_parts import SCORES, merge_scores_parts
+
+    make = partial(evaluate_part, model.resolve(), manifest.resolve(), out.resolve(), which=split)
+    parts = parts_by_cluster(dask, make, "scoring", as_json)
+    write_scores(merge_scores_parts(parts), out / SCORES)
+    remove_parts(parts)
+    return out / SCORES
 
 
 def _evaluate_part(

@@ -40,19 +40,22 @@ def embed(
     weights: str | None = None,
     view: str | None = None,
     unclear: Unclear | None = None,
+    front_end: str | None = None,
     on_progress: ProgressCallback | None = None,
 ) -> FeatureTable:
     """The features of every picture of a manifest that the view can take.
 
     model: a backbone's name, a run folder, a .tflite or a bundle. The features are what the last linear layer takes:
-    of a linear head the mean of the last feature map; of `facenet` its own embedding of length 1. weights (as in
-    recipes), view and unclear are for backbones, whose view is the upright square at the side that their weights were
-    trained at where none is given. out: where the features will be written, from where the note counts its path.
-    Raises TrainError for a model that is none of these, and for options that do not go with it.
+    of a linear head the mean of the last feature map; of `facenet` its own embedding of length 1. weights and front_end
+    (as in recipes), view and unclear are for backbones, whose view is the upright square at the side that their weights
+    were trained at where none is given. Into planes beyond the first three published weights do not look. out: where
+    the features will be written, from where the note counts its path. Raises TrainError for a model that is none of
+    these, and for options that do not go with it.
     """
-    given = [f"--{name}" for name, value in (("weights", weights), ("view", view), ("unclear", unclear)) if value]
+    options = {"weights": weights, "view": view, "unclear": unclear, "front-end": front_end}
+    given = [f"--{name}" for name, value in options.items() if value]
     if model in BACKBONES and not Path(model).exists():
-        network, run, looked, policy = _backbone(model, weights, view, unclear)
+        network, run, looked, policy = _backbone(model, weights, view, unclear, front_end)
     elif given:
         raise TrainError(f"{given[0]} is for backbones given by name; {model} has its own.")
     elif not Path(model).exists():
@@ -75,20 +78,25 @@ def embed(
 
 
 def _backbone(
-    name: str, weights: str | None, view: str | None, unclear: Unclear | None
+    name: str, weights: str | None, view: str | None, unclear: Unclear | None, front_end: str | None
 ) -> tuple[str, Embed, View, Unclear]:
     kind = BACKBONES[name]
-    settings = Model(backbone=kind.name, weights=weights or kind.weights or "none")
+    settings = Model(backbone=kind.name, weights=weights or kind.weights or "none", front_end=front_end or "rgb")
+    parsed = parse_front_end(settings.front_end)
     looked = parse_view(view or f"upright|square|resize({kind.published_size})")
     policy = unclear or "drop"
     if policy not in get_args(Unclear):
         raise TrainError(f"--unclear {policy} is unknown: choose one of {', '.join(get_args(Unclear))}.")
+    parsed.check_size(looked.size)
     if kind.whole is None:
-        run = _by_classifier(build_classifier(settings, looked.size), "rgb")
+        run = _by_classifier(build_classifier(settings, looked.size), settings.front_end)
+    elif front_end is not None:
+        raise TrainError(f"--front-end does not go with {name}, whose embedding is that of a picture: leave it out.")
     else:
         published = None if settings.weights == "none" else settings.weights
         run = _by_keras(kind.whole(BuildSpec(1.0, looked.size, weights=published)), "rgb")
-    return f"{kind.name} ({settings.weights})", run, looked, policy
+    seen = "" if front_end is None else f" behind {front_end}"
+    return f"{kind.name} ({settings.weights}){seen}", run, looked, policy
 
 
 def _run(folder: Path) -> tuple[str, Embed, View, Unclear]:

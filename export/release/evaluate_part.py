@@ -42,7 +42,7 @@ def evaluate_part(
     if not model.is_dir() and model.suffix.lower() in (*SUFFIXES, ".onnx"):
         raise TrainError(
             f"{model} is not a run, detector file or bundle of Fauxlens, and only these can be scored in parts: omit "
-            "--part."
+            "--part or --dask."
         )
     manifest = read_manifest(manifest_path)
     if model.is_dir():

@@ -1,4 +1,4 @@
-"""What the verbs on manifests share: the manifest they take, --part and --out, and how they show what came of them."""
+"""What the verbs on manifests share: the manifest they take, --part, --dask and --out, and how they show the result."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from train.cli.outputs import WritePlace
-from train.cli.terminal import print_json, print_lines, print_table
+from train.cli.terminal import bar, print_json, print_lines, print_table
+from train.common.errors import DataError
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from train.common.dask_cluster import MakePart
     from train.common.parts import WorkPart
+    from train.data.part_files import PartFile
 
 ManifestFile = Annotated[Path, typer.Argument(help="A manifest made by `data scan`.")]
 PartOption = Annotated[
@@ -23,14 +26,35 @@ PartOption = Annotated[
         show_default=False,
     ),
 ]
+DaskOption = Annotated[
+    str | None,
+    typer.Option(
+        "--dask",
+        metavar="ADDRESS",
+        help="Run on the Dask cluster with this scheduler, e.g. tcp://10.0.0.1:8786.",
+        show_default=False,
+    ),
+]
 OutManifest = Annotated[Path, typer.Option("--out", help="The manifest to write."), WritePlace("file", replaces=True)]
 
 
-def chosen_part(text: str | None) -> "WorkPart | None":
-    """The part that is asked for; None for the whole. Raises DataError for what is none."""
+def chosen_part(text: str | None, dask: str | None = None) -> "WorkPart | None":
+    """The part that is asked for; None for the whole. Raises DataError for what is none, and for one on a cluster."""
     from train.common.parts import parse_part
 
-    return None if text is None else parse_part(text)
+    part = None if text is None else parse_part(text)
+    if part is not None and dask is not None:
+        raise DataError(f"--dask makes all parts and merges them: leave out --part {part}.")
+    return part
+
+
+def parts_by_cluster(address: str, make: "MakePart", doing: str, silent: bool = False) -> "tuple[PartFile, ...]":
+    """Let the workers of a Dask cluster make all parts of a whole, with a bar, and read them."""
+    from train.common.dask_cluster import make_parts, open_cluster
+    from train.data.part_files import read_all_parts
+
+    with bar(f"{doing}, by parts", silent) as progress, open_cluster(address) as cluster:
+        return read_all_parts(make_parts(cluster, make, progress))
 
 
 def show_part(path: Path, part: "WorkPart", as_json: bool) -> None:

@@ -116,6 +116,12 @@ def read_all_parts(paths: Sequence[Path]) -> tuple[PartFile, ...]:
     return tuple(sorted(parts, key=lambda one: one.part.number))
 
 
+def remove_parts(parts: Sequence[PartFile]) -> None:
+    """Remove the files of parts that have become a whole."""
+    for one in parts:
+        one.path.unlink()
+
+
 def _difference(one: PartFile, other: PartFile) -> str | None:
     if one.verb != other.verb:
         return f"of {one.verb} and of {other.verb}"

@@ -11,8 +11,8 @@ from train.common.errors import DataError
 from train.common.locks import alone_with_part
 from train.common.parts import WorkPart, part_path
 from train.common.progress import ProgressCallback
-from train.data.manifest import Manifest
-from train.data.part_files import PLACE, PartFile, read_part, rows_in_place, rows_of_part, write_part
+from train.data.manifest import Manifest, read_manifest
+from train.data.part_files import PLACE, PartFile, read_part, remove_parts, rows_in_place, rows_of_part, write_part
 from train.data.rows import select_rows
 from train.data.store import map_pixels, store_facts, store_key, views_of, write_pixels, write_store
 from train.image.view import Unclear, View
@@ -56,6 +56,18 @@ def pack_part(
             # Last, for it says that the part is whole.
             write_part(path, "pack", part, facts, mine.frame)
     return path
+
+
+def pack_part_on_worker(manifest_path: Path, view: View, unclear: Unclear, folder: Path, part: WorkPart) -> Path:
+    """Pack a part of the manifest in a file, on one core, else as `pack_part`."""
+    return pack_part(read_manifest(manifest_path), view, part, folder, unclear=unclear, workers=1)
+
+
+def remove_pack_parts(parts: Sequence[PartFile]) -> None:
+    """Remove the files of parts that have become a store, pixels and rows."""
+    for one in parts:
+        one.path.with_suffix(_PIXELS).unlink()
+    remove_parts(parts)
 
 
 def merge_pack_parts(parts: Sequence[PartFile], folder: Path, on_progress: ProgressCallback | None = None) -> Path:

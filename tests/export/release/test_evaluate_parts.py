@@ -17,6 +17,7 @@ from export.artifacts.metadata import attach
 from export.release.evaluate import evaluate_models
 from export.release.evaluate_part import evaluate_part
 from fauxlens import app
+from tests.dask_workers import local_cluster, one_of_two_killed
 from tests.export.release.test_evaluate import folder_of
 from train.common.errors import DataError, TrainError
 from train.common.parts import WorkPart
@@ -100,6 +101,20 @@ def test_a_report_of_merged_scores_has_the_figures_of_the_whole(
     assert merged.read_bytes() == (whole / "test" / "scores.csv").read_bytes()
 
 
+@pytest.mark.slow
+def test_a_cluster_that_loses_a_worker_scores_the_whole(
+    detector: Path, manifest: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("distributed", reason="the extra `scale` is not installed")
+    with local_cluster(tmp_path) as cluster, one_of_two_killed(cluster, monkeypatch):
+        status, shown = run("evaluate", detector, manifest, "--dask", cluster.address, "--out", tmp_path / "r")
+    assert status == 0, shown
+    assert (tmp_path / "r" / "scores.csv").read_bytes() == (whole / "test" / "scores.csv").read_bytes()
+    reports = [json.loads((path / "report.json").read_text("utf-8")) for path in (tmp_path / "r", whole / "test")]
+    assert reports[0]["judgements"] == reports[1]["judgements"]
+    assert not list((tmp_path / "r").glob("*.parquet"))
+
+
 def test_scores_that_are_not_the_models_are_refused(
     detector: Path, manifest: Path, whole: Path, tmp_path: Path
 ) -> None:
@@ -136,6 +151,11 @@ def test_parts_of_other_models_and_rows_are_refused(
         (["--part", "1/2", "--parquet"], "leave out --parquet, which is for the report"),
         (["--part", "1/2", "--scores", "scores.csv"], "leave out --scores, which is for the report"),
         (["--scores", "gone.csv"], "gone.csv does not exist"),
+        (
+            ["--dask", "a:1", "--scores", "scores.csv"],
+            "--dask scores one model of Fauxlens, in parts: leave out --scores",
+        ),
+        (["--dask", "a:1", "--part", "1/2"], "--dask makes all parts and merges them: leave out --part 1/2."),
     ],
 )
 def test_what_does_not_go_with_parts_is_one_sentence(

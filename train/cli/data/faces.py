@@ -1,12 +1,13 @@
 """The verb `fauxlens data faces`: where the faces are, for views that are cut around them."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from train.cli.outputs import WritePlace
-from train.cli.rows import ManifestFile, PartOption, chosen_part, show_part
+from train.cli.rows import DaskOption, ManifestFile, PartOption, chosen_part, parts_by_cluster, show_part
 from train.cli.terminal import Json, bar, print_json, print_table, verb
 from train.common.errors import DataError, TrainError
 
@@ -37,29 +38,33 @@ def faces_verb(
         WritePlace("file", place=lambda given: given["out"] or given["manifest"], replaces=True),
     ] = None,
     part: PartOption = None,
+    dask: DaskOption = None,
     as_json: Json = False,
 ) -> None:
     """Find faces and write the eye positions into the manifest, for views with face(K)."""
     from train.common.parts import ALL
-    from train.data.faces.mtcnn import mtcnn_detector
-    from train.data.faces.parts import find_part, write_faces_part
+    from train.data.faces.finders import open_finder
+    from train.data.faces.parts import faces_part_on_worker, find_part, write_faces_part, write_faces_whole
     from train.data.faces.skin_tone import estimate_skin_tones
     from train.data.manifest import followed, moved, read_manifest, write_manifest
-    from train.image.face_finder.finder import blazeface_detector
 
-    mine = chosen_part(part)
+    mine = chosen_part(part, dask)
     target = followed(out or manifest)
-    detector = mtcnn_detector() if finder == "mtcnn" else blazeface_detector()
+    detector = open_finder(finder)
     whole = moved(read_manifest(manifest), target.parent)
-    with bar("finding faces", as_json) as progress:
-        found = find_part(whole, mine or ALL, detector, target, workers=workers, on_progress=progress)
-    if skin_tone:
-        with bar("estimating skin tones", as_json) as progress:
-            found = estimate_skin_tones(found, workers=workers, on_progress=progress)
-    if mine is not None:
-        show_part(write_faces_part(found, whole, mine, detector, target, skin_tone=skin_tone), mine, as_json)
-        return
-    write_manifest(found, target)
+    if dask is not None:
+        make = partial(faces_part_on_worker, manifest.resolve(), finder, skin_tone, target.resolve())
+        found = write_faces_whole(parts_by_cluster(dask, make, "finding faces", as_json), target)
+    else:
+        with bar("finding faces", as_json) as progress:
+            found = find_part(whole, mine or ALL, detector, target, workers=workers, on_progress=progress)
+        if skin_tone:
+            with bar("estimating skin tones", as_json) as progress:
+                found = estimate_skin_tones(found, workers=workers, on_progress=progress)
+        if mine is not None:
+            show_part(write_faces_part(found, whole, mine, detector, target, skin_tone=skin_tone), mine, as_json)
+            return
+        write_manifest(found, target)
     rows = _face_counts(found.frame)
     if as_json:
         print_json([dict(zip(("source", "none", "one", "several"), row, strict=True)) for row in rows])

@@ -1,12 +1,13 @@
 """The verb `fauxlens data pack`: every picture preprocessed once, before a training."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from train.cli.outputs import OUTPUT_FOLDER
-from train.cli.rows import ManifestFile, PartOption, chosen_part, show_part
+from train.cli.rows import DaskOption, ManifestFile, PartOption, chosen_part, parts_by_cluster, show_part
 from train.cli.terminal import bar, print_lines, verb
 from train.common.errors import DataError, TrainError
 
@@ -21,22 +22,28 @@ def pack_verb(
     ] = "drop",
     out: Annotated[Path, typer.Option("--out", help="Folder for packed stores."), OUTPUT_FOLDER] = Path("runs/packed"),
     part: PartOption = None,
+    dask: DaskOption = None,
 ) -> None:
     """Preprocess all pictures once, so that training need not decode them. `train` does this automatically."""
     from train.data.manifest import read_manifest
     from train.data.store import pack
-    from train.data.store_parts import pack_part
+    from train.data.store_parts import merge_pack_parts, pack_part, pack_part_on_worker, remove_pack_parts
     from train.image.view import parse_view
 
-    mine = chosen_part(part)
+    mine = chosen_part(part, dask)
+    read, looked = read_manifest(manifest), parse_view(view)
     if mine is not None:
         with bar("packing") as progress:
-            path = pack_part(
-                read_manifest(manifest), parse_view(view), mine, out, unclear=unclear_faces, on_progress=progress
-            )
+            path = pack_part(read, looked, mine, out, unclear=unclear_faces, on_progress=progress)
         show_part(path, mine, as_json=False)
         return
+    if dask is not None:
+        make = partial(pack_part_on_worker, manifest.resolve(), looked, unclear_faces, out.resolve())
+        parts = parts_by_cluster(dask, make, "packing")
+        with bar("joining") as progress:
+            merge_pack_parts(parts, out, progress)
+        remove_pack_parts(parts)
     with bar("packing") as progress:
-        store = pack(read_manifest(manifest), parse_view(view), out, unclear=unclear_faces, on_progress=progress)
+        store = pack(read, looked, out, unclear=unclear_faces, on_progress=progress)
     dropped = f", {store.dropped} with no or several faces dropped" if store.dropped else ""
     print_lines(f"{len(store.pixels)} pictures as {store.view.text} in {out}{dropped}")

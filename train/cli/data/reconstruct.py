@@ -1,12 +1,13 @@
 """The command `data reconstruct`: fakes out of one's own real pictures."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from train.cli.outputs import OUTPUT_FOLDER
-from train.cli.rows import ManifestFile, PartOption, chosen_part, show_part
+from train.cli.rows import DaskOption, ManifestFile, PartOption, chosen_part, parts_by_cluster, show_part
 from train.cli.terminal import Json, bar, command, print_json, print_lines, print_table, verb
 from train.common.errors import DataError, TrainError
 
@@ -56,18 +57,25 @@ def reconstruct_verb(
         int, typer.Option(min=1, help="Threads for the network, and as many for decoding and saving.")
     ] = 2,
     part: PartOption = None,
+    dask: DaskOption = None,
     as_json: Json = False,
 ) -> None:
     """Make fakes from your own real pictures with an autoencoder; nothing else differs from the originals."""
     from train.data.manifest import read_manifest
-    from train.data.reconstruct.open_autoencoder import open_autoencoders
+    from train.data.part_files import remove_parts
+    from train.data.reconstruct.open_autoencoder import open_autoencoders, resolved_names
     from train.data.reconstruct.originals import select_reals
-    from train.data.reconstruct.parts import reconstruct_part
+    from train.data.reconstruct.parts import (
+        ReconstructRequest,
+        merge_reconstruct_parts,
+        reconstruct_part,
+        reconstruct_part_on_worker,
+    )
     from train.data.reconstruct.reconstruct import MANIFEST, reconstruct
     from train.data.reconstruct.regions import parse_region
     from train.data.scan.skipped import write_skipped
 
-    mine = chosen_part(part)
+    mine = chosen_part(part, dask)
     region = None if regions is None else parse_region(regions)
     read = read_manifest(manifest)
     rows = select_reals(read, count=count, share=share, sources=source or ())
@@ -79,8 +87,27 @@ def reconstruct_verb(
             )
         show_part(path, mine, as_json)
         return
-    with bar("reconstructing", as_json) as progress:
-        made = reconstruct(read, rows, opened, out, scale=scale, region=region, workers=threads, on_progress=progress)
+    if dask is not None:
+        wanted = ReconstructRequest(
+            manifest.resolve(),
+            resolved_names(autoencoder),
+            None if weights is None else weights.resolve(),
+            latent_noise,
+            count,
+            share,
+            tuple(source or ()),
+            scale,
+            region,
+        )
+        make = partial(reconstruct_part_on_worker, wanted, out.resolve())
+        parts = parts_by_cluster(dask, make, "reconstructing", as_json)
+        made = merge_reconstruct_parts(parts)
+        remove_parts(parts)
+    else:
+        with bar("reconstructing", as_json) as progress:
+            made = reconstruct(
+                read, rows, opened, out, scale=scale, region=region, workers=threads, on_progress=progress
+            )
     listed = write_skipped(made.skipped, out / MANIFEST)
     counts = _counts(made.manifest.frame)
     if as_json:

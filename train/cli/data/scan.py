@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from train.cli.rows import OutManifest, PartOption, chosen_part, counts_of, show_counts, show_part
+from train.cli.rows import DaskOption, OutManifest, PartOption, chosen_part, counts_of, show_counts, show_part
 from train.cli.terminal import Json, bar, print_json, print_lines, verb
 from train.common.errors import DataError, TrainError
 
@@ -35,14 +35,7 @@ def scan_verb(
         typer.Option(help="`cache` skips unchanged files; `nothing` reads all files again."),
     ] = "cache",
     part: PartOption = None,
-    dask: Annotated[
-        str | None,
-        typer.Option(
-            "--dask",
-            metavar="ADDRESS",
-            help="Scan on the Dask cluster with this scheduler, e.g. tcp://10.0.0.1:8786.",
-        ),
-    ] = None,
+    dask: DaskOption = None,
     as_json: Json = False,
 ) -> None:
     """Scan a folder of pictures into a manifest: one row per image, near-duplicates grouped, splits assigned."""
@@ -50,9 +43,7 @@ def scan_verb(
     from train.data.manifest import followed
     from train.data.scan.folder import scan_folder, scan_folder_part
 
-    mine = chosen_part(part)
-    if mine is not None and dask is not None:
-        raise DataError(f"--dask makes all parts and merges them: leave out --part {part}.")
+    mine = chosen_part(part, dask)
     out = followed(out)
     with bar("scanning", as_json) as progress:
         callbacks: Any = {
@@ -60,7 +51,7 @@ def scan_verb(
             "on_progress": progress,
         }
         if dask is not None:
-            from train.data.scan.dask_cluster import scan_on_dask
+            from train.data.scan.on_dask import scan_on_dask
 
             found = scan_on_dask(dask, folder, out, card=card, source=source, trust=trust, **callbacks)
         elif mine is None:

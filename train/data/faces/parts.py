@@ -9,9 +9,10 @@ from train.common.parts import ALL, WorkPart, part_path
 from train.common.progress import ProgressCallback
 from train.data.faces.cache import FOUND, FaceCount, append_to_cache, faces_cache_path, open_cache
 from train.data.faces.find import cache_key, find_faces
-from train.data.faces.skin_tone import ATTRIBUTE
-from train.data.manifest import SCHEMA, Manifest, in_order, moved
-from train.data.part_files import PLACE, PartFile, rows_in_place, rows_of_part, write_part
+from train.data.faces.finders import FinderName, open_finder
+from train.data.faces.skin_tone import ATTRIBUTE, estimate_skin_tones
+from train.data.manifest import SCHEMA, Manifest, in_order, moved, read_manifest, write_manifest
+from train.data.part_files import PLACE, PartFile, remove_parts, rows_in_place, rows_of_part, write_part
 from train.image.face import FaceDetector
 from train.image.view import Eyes
 
@@ -53,12 +54,36 @@ def write_faces_part(
     return path
 
 
+def faces_part_on_worker(
+    manifest_path: Path, finder: FinderName, skin_tone: bool, target: Path, part: WorkPart
+) -> Path:
+    """Find the faces of a part of a manifest, and skin tones if they are asked for, on one core; return the part file.
+
+    `target` is where the whole will be written; a part that is there already is made again out of its cache.
+    """
+    detector = open_finder(finder)
+    whole = moved(read_manifest(manifest_path), target.parent)
+    found = find_part(whole, part, detector, target, workers=1)
+    if skin_tone:
+        found = estimate_skin_tones(found, workers=1)
+    return write_faces_part(found, whole, part, detector, target, skin_tone=skin_tone)
+
+
 def merge_faces_parts(parts: Sequence[PartFile], manifest_path: Path) -> Manifest:
     """Return the manifest that the whole search would have made; nothing is written."""
     rows = pl.concat(
         [moved(Manifest(one.frame, one.path.parent), manifest_path.parent).frame for one in parts], how="diagonal"
     )
     return Manifest(in_order(rows_in_place(rows, parts)), manifest_path.parent)
+
+
+def write_faces_whole(parts: Sequence[PartFile], manifest_path: Path) -> Manifest:
+    """Write and return the manifest of all parts, of which nothing but caches stays."""
+    manifest = merge_faces_parts(parts, manifest_path)
+    write_manifest(manifest, manifest_path)
+    merge_faces_caches(parts, manifest_path)
+    remove_parts(parts)
+    return manifest
 
 
 def merge_faces_caches(parts: Sequence[PartFile], manifest_path: Path) -> None:

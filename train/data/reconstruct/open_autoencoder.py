@@ -50,6 +50,12 @@ def open_autoencoders(
     return tuple(opened)
 
 
+def resolved_names(names: str) -> str:
+    """The same autoencoders, with the paths of ONNX files from the root, as another process needs them."""
+    wanted = (one.strip() for one in names.split(","))
+    return ",".join(str(Path(one).resolve()) if one.lower().endswith(".onnx") else one for one in wanted)
+
+
 def open_taesd(name: str, weights: Path | None, threads: int = 2, latent_noise: float = 0.0) -> Autoencoder:
     """Open one of taesd.FAMILIES from a folder with NAME_encoder and NAME_decoder (.safetensors or .pth), or COMBINED.
 

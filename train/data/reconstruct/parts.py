@@ -6,6 +6,7 @@ one folder, on a disk that all see or copied together.
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -14,9 +15,11 @@ from train.common.errors import DataError
 from train.common.locks import alone_with_part
 from train.common.parts import WorkPart, part_path
 from train.common.progress import ProgressCallback
-from train.data.manifest import Manifest, attributes_of, in_order
+from train.data.manifest import Manifest, attributes_of, in_order, read_manifest
 from train.data.part_files import WHY, PartFile, rows_of_part, write_part
 from train.data.reconstruct.autoencoder import Autoencoder
+from train.data.reconstruct.open_autoencoder import open_autoencoders
+from train.data.reconstruct.originals import select_reals
 from train.data.reconstruct.reconstruct import (
     MANIFEST,
     Made,
@@ -65,6 +68,30 @@ def reconstruct_part(
         }
         write_part(path, "reconstruct", part, facts, _frame(made))
     return path
+
+
+@dataclass(frozen=True)
+class ReconstructRequest:
+    """What is to be reconstructed and how, in words that another process understands; `names` and `weights` as in
+    `open_autoencoders`, `count`, `share` and `sources` as in `select_reals`."""
+
+    manifest_path: Path
+    names: str
+    weights: Path | None
+    latent_noise: float
+    count: int | None
+    share: float
+    sources: tuple[str, ...]
+    scale: int | None
+    region: Region | None
+
+
+def reconstruct_part_on_worker(wanted: ReconstructRequest, folder: Path, part: WorkPart) -> Path:
+    """Reconstruct a part of what is wanted, on one thread, else as `reconstruct_part`."""
+    manifest = read_manifest(wanted.manifest_path)
+    rows = select_reals(manifest, count=wanted.count, share=wanted.share, sources=wanted.sources)
+    opened = open_autoencoders(wanted.names, wanted.weights, 1, wanted.latent_noise)
+    return reconstruct_part(manifest, rows, part, opened, folder, scale=wanted.scale, region=wanted.region, workers=1)
 
 
 def merge_reconstruct_parts(parts: Sequence[PartFile]) -> Reconstructed:
