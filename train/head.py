@@ -24,7 +24,7 @@ def two_logits() -> Any:
         def compute_output_shape(self, input_shape: Any) -> Any:
             return (*input_shape[:-1], 1)
 
-    return TwoLogits(2, name=HEAD)
+    return TwoLogits(2, name=HEAD, dtype="float32")
 
 
 def difference(kernel: Any, bias: Any) -> tuple[Any, Any]:

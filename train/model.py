@@ -64,7 +64,8 @@ def build_classifier(settings: Model, size: int, *, learning: bool = False) -> A
             pooled = layers.Dense(_HIDDEN_SIZE, activation="relu", name=name)(pooled)
     dropped = seeded_dropout(settings.dropout)(pooled)
     both = learning and settings.output == "softmax"
-    head = two_logits() if both else layers.Dense(1, **_head_options(tf, settings), name=HEAD)
+    # In float32 also where the layers before compute in less (fit.precision): eight bits are too few for a logit.
+    head = two_logits() if both else layers.Dense(1, **_head_options(tf, settings), name=HEAD, dtype="float32")
     logit = head(dropped)
     return tf.keras.Model(backbone.input, logit, name="fauxlens")
 

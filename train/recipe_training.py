@@ -45,6 +45,8 @@ class Fit:
     be better. optimizer: `adam`, `adamw`, or `sgd` with `momentum`, Nesterov's with `nesterov`. weight_decay: decoupled
     (Loshchilov and Hutter 2019), so with it `adam` is AdamW and `sgd` is SGDW. average: decay a step
     of the moving average of weights that is validated and kept, 0 for none. label_smoothing: as in Szegedy et al. 2016.
+    precision: `mixed` computes all layers but the head in bfloat16 while it learns, for GPUs with such units; weights
+    and whatever is scored or exported afterwards stay float32.
     """
 
     batch_size: Count = 32
@@ -58,6 +60,7 @@ class Fit:
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.0
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0
     label_smoothing: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
+    precision: Literal["float32", "mixed"] = "float32"
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
 
     def __post_init__(self) -> None:

@@ -3,7 +3,8 @@
 import os
 import sys
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from train.common.errors import TrainError
@@ -43,6 +44,18 @@ def seed_everything(seed: int) -> None:
     tf = load_tensorflow()
     tf.keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
+
+
+@contextmanager
+def layers_in(policy: str) -> Iterator[None]:
+    """Let Keras's layers that are made in the block compute in a dtype policy (`float32`, `mixed_bfloat16`)."""
+    mixed_precision = load_tensorflow().keras.mixed_precision
+    before = mixed_precision.global_policy()
+    mixed_precision.set_global_policy(policy)
+    try:
+        yield
+    finally:
+        mixed_precision.set_global_policy(before)
 
 
 def limit_threads(threads: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ela.front_ends import parse_front_end
 from train.common.progress import ProgressCallback
-from train.common.tf import load_tensorflow, seed_everything
+from train.common.tf import layers_in, load_tensorflow, seed_everything
 from train.data.store import Store
 from train.dropout import seed_dropout
 from train.fit.average import read_averaged
@@ -34,6 +34,9 @@ from train.fit.weight_average import WeightAverage
 from train.model import build_classifier, choose_trainable, with_one_logit
 from train.recipe import Fit, Recipe, Stage
 from train.weights import load_weights, save_weights
+
+POLICIES = {"float32": "float32", "mixed": "mixed_bfloat16"}
+"""Keras's dtype policies by the values of `fit.precision`."""
 
 
 def fit(
@@ -64,7 +67,8 @@ def fit(
     checkpoints = run.folder / "checkpoints"
     progress = load_progress(checkpoints)
     begun = replace(recipe.model, weights="none") if progress.history else recipe.model
-    model = build_classifier(begun, run.view.size, learning=True)
+    with layers_in(POLICIES[recipe.fit.precision]):
+        model = build_classifier(begun, run.view.size, learning=True)
     if progress.best_weights:
         model.load_weights(str(checkpoints / progress.best_weights))
     replicated = None if replicas is None else _replicated(replicas, recipe, run.view.size)
@@ -120,7 +124,7 @@ def fit(
     log.write_history(progress.history)
     model = with_one_logit(model, recipe.model, run.view.size)
     save_weights(model, weights_path(run, "float"), recipe.model)
-    return model
+    return model if recipe.fit.precision == "float32" else load_model(run)
 
 
 def load_model(run: Run) -> Any:
@@ -163,7 +167,8 @@ def _loss(settings: Fit, **options: Any) -> Any:
 def _replicated(replicas: Replicas, recipe: Recipe, size: int) -> ReplicatedModel:
     """The network on all replicas; its weights come from the plain model, and so do the bounds of its head."""
     settings = replace(recipe.model, weights="none", head="free")
-    return ReplicatedModel(replicas, lambda: build_classifier(settings, size, learning=True))
+    with layers_in(POLICIES[recipe.fit.precision]):
+        return ReplicatedModel(replicas, lambda: build_classifier(settings, size, learning=True))
 
 
 def _step(

@@ -134,7 +134,7 @@ def _cached_stage(model: Any, data: StageData, stage: int) -> TrainingStage:
     """
     tf = load_tensorflow()
     frozen = tf.keras.Model(model.input, model.get_layer(POOLED).output)
-    call = tf.function(lambda planes: frozen(planes, training=False))
+    call = tf.function(lambda planes: tf.cast(frozen(planes, training=False), tf.float32))
 
     head = head_of_features(model)
     head.compile(optimizer=model.optimizer, loss=model.loss)

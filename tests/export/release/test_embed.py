@@ -12,11 +12,12 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from ela.front_ends import parse_front_end
 from export.release.embed import embed
 from fauxlens import app
-from train.common.errors import TrainError
+from train.common.errors import ElaError, TrainError
 from train.common.tf import load_tensorflow
-from train.data.manifest import SCHEMA, Manifest, write_manifest
+from train.data.manifest import SCHEMA, Manifest, read_manifest, write_manifest
 from train.features.table import read_features
 from train.image.decode import decode
 from train.image.view import apply_view, parse_view
@@ -85,6 +86,34 @@ def test_a_backbones_features_are_keras_pooled_output(manifest: Path, tmp_path: 
     assert np.abs(expected[0] - expected[1]).max() > 0.1 * expected.max()
     assert found.rows["path"].to_list() == [f"{index}.png" for index in range(6)]
     assert (out.parent / found.note.manifest).resolve() == manifest.resolve()
+
+
+def test_a_backbone_sees_what_the_front_end_makes_of_a_picture(manifest: Path, tmp_path: Path) -> None:
+    """The features behind error levels are those that a network without one makes of the error levels themselves."""
+    planes = parse_front_end("ela").planes(seen(manifest))
+    assert planes.shape == (6, 32, 32, 3)
+    for index in range(6):
+        Image.fromarray(planes[index]).save(tmp_path / f"{index}.png")
+    rows = read_manifest(manifest).frame.with_columns(
+        sha256=pl.Series(hashlib.sha256((tmp_path / f"{index}.png").read_bytes()).hexdigest() for index in range(6)),
+        width=pl.lit(32, pl.Int64),
+        height=pl.lit(32, pl.Int64),
+    )
+    write_manifest(Manifest(rows, tmp_path), tmp_path / "levels.csv")
+    weights = tmp_path / "v1.h5"
+    tf = load_tensorflow()
+    options = {"include_top": False, "weights": None, "input_shape": (32, 32, 3)}
+    tf.keras.applications.MobileNet(**options).save_weights(str(weights))
+    words = {"weights": str(weights), "view": VIEW}
+    found = embed("mobilenet-v1", manifest, tmp_path / "f.npz", front_end="ela", **words)
+    expected = embed("mobilenet-v1", tmp_path / "levels.csv", tmp_path / "f.npz", **words)
+    np.testing.assert_array_equal(found.values, expected.values)
+    assert np.ptp(found.values, axis=0).max() > 0
+    assert found.note.network == f"mobilenet-v1 ({weights}) behind ela"
+    with pytest.raises(TrainError, match="--front-end does not go with facenet"):
+        embed("facenet", manifest, tmp_path / "f.npz", front_end="ela", view="square|resize(96)")
+    with pytest.raises(ElaError, match="Front end 'sobel' is not known"):
+        embed("mobilenet-v1", manifest, tmp_path / "f.npz", front_end="sobel", **words)
 
 
 def test_a_detectors_features_are_those_of_its_keras_state(tiny: Tiny, manifest: Path, tmp_path: Path) -> None:
