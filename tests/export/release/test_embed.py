@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -104,7 +104,7 @@ def test_a_backbone_sees_what_the_front_end_makes_of_a_picture(manifest: Path, t
     tf = load_tensorflow()
     options = {"include_top": False, "weights": None, "input_shape": (32, 32, 3)}
     tf.keras.applications.MobileNet(**options).save_weights(str(weights))
-    words = {"weights": str(weights), "view": VIEW}
+    words: dict[str, Any] = {"weights": str(weights), "view": VIEW}
     found = embed("mobilenet-v1", manifest, tmp_path / "f.npz", front_end="ela", **words)
     expected = embed("mobilenet-v1", tmp_path / "levels.csv", tmp_path / "f.npz", **words)
     np.testing.assert_array_equal(found.values, expected.values)
