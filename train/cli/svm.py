@@ -45,7 +45,8 @@ def svm_verb(
     print_table(title, ("kernel", "C", "mean", "deviation", ""), rows)
     show_evaluations([found.evaluation])
     print_lines(
-        f"macro F1 of the reported pictures at the balanced point: {found.macro_f1:.3f}",
+        f"macro F1 of the reported pictures at the balanced point: {found.macro_f1.value:.3f} "
+        f"[{found.macro_f1.low:.3f}, {found.macro_f1.high:.3f}]",
         f"report: {found.paths.html}; each picture's scores: {out / 'scores.csv'}",
     )
 

@@ -16,6 +16,7 @@ from train.common.atomic import write_text
 from train.common.errors import DataError, TrainError
 from train.data.manifest import read_manifest
 from train.evaluate.evaluation import Evaluation, evaluate_scores
+from train.evaluate.metrics import Interval
 from train.evaluate.report.build import metadata_baseline, view_thumbnails
 from train.evaluate.report.html import BaselineNote, ReportPaths, Thumbnails, write_report
 from train.evaluate.scores import write_scores
@@ -26,6 +27,7 @@ from train.image.view import parse_view
 from train.recipe import Data
 
 KERNELS = ("linear", "rbf")
+_RESAMPLES = 2000
 COSTS = (0.01, 0.1, 1.0, 10.0, 100.0)
 """Values of C."""
 
@@ -62,12 +64,13 @@ class FittedSvm:
 
 @dataclass(frozen=True)
 class SvmReport:
-    """What `svm` found. macro_f1: mean of the F1 of both classes over the reported pictures at the balanced point."""
+    """What `svm` found. macro_f1: mean of the F1 of both classes over the reported pictures at the balanced point; its
+    interval is that of 2,000 resamples of groups."""
 
     fitted: FittedSvm
     evaluation: Evaluation
     paths: ReportPaths
-    macro_f1: float
+    macro_f1: Interval
 
 
 def fit_svm(values: np.ndarray, is_fake: np.ndarray, groups: np.ndarray, settings: SvmSettings) -> FittedSvm:
@@ -129,7 +132,7 @@ def svm_report(features: FeatureTable, settings: SvmSettings, folder: Path, titl
     baseline, thumbnails = _pictures(features, beside)
     evaluation = evaluate_scores(scores, points, name=name)
     paths = write_report(folder, [evaluation], title=title, baseline=baseline, thumbnails=thumbnails)
-    result = SvmReport(fitted, evaluation, paths, _macro_f1(rows_to_report(scores), points.balanced))
+    result = SvmReport(fitted, evaluation, paths, macro_f1_interval(rows_to_report(scores), points.balanced))
     plain = {
         "format": 1,
         "network": features.note.network,
@@ -138,17 +141,38 @@ def svm_report(features: FeatureTable, settings: SvmSettings, folder: Path, titl
         "best": asdict(fitted.best),
         "grid": [asdict(one) for one in fitted.grid],
         "settings": asdict(settings),
-        "macro_f1": result.macro_f1,
+        "macro_f1": result.macro_f1.value,
+        "macro_f1_interval": [result.macro_f1.low, result.macro_f1.high],
     }
     write_text(folder / "svm.json", json.dumps(plain, indent=1) + "\n")
     return result
 
 
-def _macro_f1(rows: pl.DataFrame, threshold: float) -> float:
-    from sklearn.metrics import f1_score
+def macro_f1_interval(rows: pl.DataFrame, threshold: float) -> Interval:
+    """The mean of the F1 of fake and of real, of rows with `label`, `probability` and `group`; the interval is the
+    percentiles of 2,000 resamples of groups."""
+    called = pl.col("probability") >= threshold
+    fake = pl.col("label") == "fake"
+    # Of each group: fakes called fake, reals called real, and those that are called wrongly.
+    counts = (
+        rows.group_by("group", maintain_order=True)
+        .agg(hits=(fake & called).sum(), passes=(~fake & ~called).sum(), wrong=(fake != called).sum())
+        .select("hits", "passes", "wrong")
+        .to_numpy()
+        .astype(np.float64)
+    )
+    drawn = np.random.default_rng(0).multinomial(len(counts), np.full(len(counts), 1 / len(counts)), _RESAMPLES)
+    value = float(_mean_f1(counts.sum(axis=0)[None])[0])
+    low, high = (float(bound) for bound in np.percentile(_mean_f1(drawn @ counts), [2.5, 97.5]))
+    return Interval(value, min(low, value), max(high, value))
 
-    called = rows["probability"].to_numpy() >= threshold
-    return float(f1_score((rows["label"] == "fake").to_numpy(), called, average="macro"))
+
+def _mean_f1(counts: np.ndarray) -> np.ndarray:
+    """Of rows [N, 3] of hits, passes and wrong calls; an F1 of nothing at all is 0."""
+    wrong = counts[:, 2]
+    twice = 2 * counts[:, :2]
+    parts = np.divide(twice, twice + wrong[:, None], out=np.zeros_like(twice), where=twice > 0)
+    return np.asarray(parts.mean(axis=1))
 
 
 def _pictures(features: FeatureTable, beside: Path) -> tuple[BaselineNote | None, Thumbnails | None]:

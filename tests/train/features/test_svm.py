@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from fauxlens import app
 from train.common.errors import TrainError
-from train.features.svm import SvmSettings, fit_svm, svm_report
+from train.features.svm import SvmSettings, fit_svm, macro_f1_interval, svm_report
 from train.features.table import FeatureNote, FeatureTable, write_features
 
 COUNT = 240
@@ -86,11 +86,37 @@ def test_the_report_has_scikit_learns_figures(features: FeatureTable, tmp_path: 
     assert found.evaluation.overall.auc.value == pytest.approx(expected, abs=1e-6)
     reported = scores.filter(~pl.col("seen") | (pl.col("split") == "test"))
     called = reported["probability"] >= found.evaluation.points.balanced
-    assert found.macro_f1 == pytest.approx(f1_score(reported["label"] == "fake", called, average="macro"))
+    expected = f1_score(reported["label"] == "fake", called, average="macro")
+    assert found.macro_f1.value == pytest.approx(expected)
     plain = json.loads((tmp_path / "svm.json").read_text())
-    assert plain["macro_f1"] == found.macro_f1
+    assert plain["macro_f1"] == found.macro_f1.value
+    assert plain["macro_f1_interval"] == [found.macro_f1.low, found.macro_f1.high]
     assert plain["best"]["kernel"] == "rbf"
     assert (tmp_path / "report.html").exists()
+
+
+def test_the_interval_of_macro_f1_is_that_of_resampled_groups() -> None:
+    """Against scikit-learn's figure of resamples drawn one by one; groups of two make it wider than pictures alone."""
+    random = np.random.default_rng(1)
+    fake = np.repeat(random.random(60) < 0.5, 2)
+    right = np.repeat(random.random(60) < 0.7, 2)
+    rows = pl.DataFrame(
+        {
+            "label": np.where(fake, "fake", "real"),
+            "group": np.repeat(np.arange(60), 2).astype(str),
+            "probability": np.where(fake == right, 0.9, 0.1),
+        }
+    )
+    found = macro_f1_interval(rows, 0.5)
+    drawn = []
+    for _ in range(2000):
+        picked = random.integers(0, 60, 60)
+        places = np.concatenate([2 * picked, 2 * picked + 1])
+        drawn.append(f1_score(fake[places], rows["probability"].to_numpy()[places] >= 0.5, average="macro"))
+    assert [found.low, found.high] == pytest.approx(np.percentile(drawn, [2.5, 97.5]), abs=0.02)
+    alone = macro_f1_interval(rows.with_columns(group=pl.Series(map(str, range(120)))), 0.5)
+    assert alone.value == found.value
+    assert alone.high - alone.low < 0.85 * (found.high - found.low)
 
 
 def test_too_few_groups_for_the_folds(features: FeatureTable) -> None:
