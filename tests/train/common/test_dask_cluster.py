@@ -29,7 +29,7 @@ def test_what_is_wrong_on_a_worker_is_said_here(tree: Path, tmp_path: Path) -> N
             scan_on_dask(address, tree / "real", tmp_path / "m.csv")
         for path in (tree / "real").iterdir():
             path.write_bytes(b"\xff\xd8\xff\xe0 cut")
-        with pytest.raises(DataError, match=r"The whole of 8 parts has no real picture that can be used; 30 skipped, "):
+        with pytest.raises(DataError, match=r"The set of 8 parts has no real picture that can be used; 30 skipped, "):
             scan_on_dask(address, tree, tmp_path / "m.csv")
         assert all(worker.poll() is None for worker in workers.values())
 
