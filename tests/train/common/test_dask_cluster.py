@@ -62,7 +62,7 @@ def test_a_server_of_another_kind_is_one_sentence(
     refused(stranger, tree, tmp_path, monkeypatch)
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:9", "no where", "gopher://a:1", ""])
+@pytest.mark.parametrize("address", ["127.0.0.1:9", "no where", "gopher://a:1"])
 def test_an_address_that_does_not_answer_is_one_sentence(
     address: str, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,19 +58,19 @@ def test_a_recipe_is_found_beside_the_grid(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"arm": []}, "arm is no key of a grid; a grid has the keys title, recipe, seeds, set, arms, grid"),
+        ({"arm": []}, "arm is not a grid key; a grid has the keys title, recipe, seeds, set, arms, grid"),
         ({"grid": {"augment.flop": [1, 2]}}, "unknown key 'augment.flop'"),
         ({"grid": {"model.depth.x": [1, 2]}}, "unknown key"),
         ({"grid": {"augment.flip": [0.5, 2]}}, "augment.flip = 2"),
         ({"grid": {"augment.flip": []}}, "grid.augment.flip will not do"),
         ({"grid": {"fit.seed": [1, 2]}}, "write `seeds"),
-        ({"grid": {"title": ["a", "b"]}}, "title makes no other recipe"),
+        ({"grid": {"title": ["a", "b"]}}, "title does not change the recipe"),
         ({"grid": {"augment.flip": [0.5]}}, "needs two arms"),
         ({"grid": {"augment.flip": [0.5, 0.5]}}, "two arms are called 'flip 0.5'"),
         ({"grid": {}, "arms": [{"name": "a", "set": {}}, {"name": "b", "set": {}}]}, "'a' and 'b' are the same recipe"),
         ({"seeds": []}, "seeds will not do"),
         ({"seeds": [-1]}, "seeds.0 will not do"),
-        ({"recipe": "nobody"}, "There is no recipe 'nobody'"),
+        ({"recipe": "nobody"}, "Unknown recipe 'nobody'"),
         ({"recipe": "nobody.toml"}, "the recipe cannot be read"),
     ],
 )
