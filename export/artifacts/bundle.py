@@ -18,25 +18,26 @@ Arrays are plain .npy 1.0 in C order, never pickles. Nothing is extracted to dis
 
 import dataclasses
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from export.artifacts.bundle_members import json_bytes, member_text, read_json_member, take_member
+from export.artifacts.bundle_references import (
+    References,
+    index_pictures,
+    is_picture_entry,
+    read_references,
+    reference_members,
+)
 from export.artifacts.description import Description
 from export.artifacts.finder_files import finder_members, take_finder
 from export.artifacts.metadata import read_description
-from export.artifacts.npy import from_npy, to_npy
 from export.artifacts.seal import digest_of, read_file, read_sealed, write_sealed
 from export.artifacts.tolerances import Tolerances, tolerances_from
 from train.common.atomic import write_bytes
-from train.common.documents import parse_json
-from train.common.errors import DataError, ExportError
-from train.image.decode import Picture, decode_bytes
-from train.image.view import Eyes
+from train.common.errors import ExportError
 
 NEWEST = 2
 INDEX = "bundle.json"
@@ -50,29 +51,7 @@ LINEAGE = {
     "float32": "keras-float",
 }
 KERAS_STAGES = ("keras-float", "keras-ptq", "keras-qat")
-_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 _KEYS = {"format", "default", "variants", "pictures", "heatmaps", "gradcam", "tolerances", "sha256"}
-_PICTURE_KEYS = {"name", "member", "pixels_sha256", "eyes"}
-
-
-@dataclass(frozen=True)
-class References:
-    """N reference pictures and what each stage made of them.
-
-    `pictures` are original files; `views` uint8 [N, S, S, 3]; `planes` uint8 [N, S, S, C]; `stages` maps "keras-float",
-    "keras-ptq", "keras-qat" and "tflite/VARIANT" to P(fake) float32 [N]; `heatmaps` maps a stage to float32 [N, h, w]
-    as the detector gives them, `gradcam` a Keras stage to the raw tf-keras-vis maps float32 [N, h, w]. `eyes` is as
-    long as `names`, or empty where the view needs none.
-    """
-
-    names: tuple[str, ...]
-    pictures: tuple[bytes, ...]
-    views: np.ndarray
-    planes: np.ndarray
-    stages: Mapping[str, np.ndarray]
-    heatmaps: Mapping[str, np.ndarray]
-    gradcam: Mapping[str, np.ndarray]
-    eyes: tuple[Eyes | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,16 +72,6 @@ class Bundle:
 def tflite_stage(variant: str) -> str:
     """The name of a variant's stage."""
     return f"tflite/{variant}"
-
-
-def pixels_sha256(picture: bytes, name: str) -> str:
-    """SHA-256 of a picture file's decoded pixels, RGB bytes row by row as stored; DataError where it is no picture."""
-    return picture_sha256(decode_bytes(picture, name))
-
-
-def picture_sha256(picture: Picture) -> str:
-    """The same of a decoded picture."""
-    return hashlib.sha256(np.ascontiguousarray(picture.pixels).tobytes()).hexdigest()
 
 
 def write_bundle(
@@ -128,7 +97,7 @@ def bundle_bytes(
     variants: Mapping[str, bytes], default: str, card: str, references: References, tolerances: Tolerances
 ) -> bytes:
     """The bytes of a bundle, which `parse_bundle` checks; the same input gives the same bytes."""
-    members = _reference_members(references)
+    members = reference_members(references)
     members |= {f"detectors/{name}.tflite": variants[name] for name in sorted(variants)}
     members[CARD] = card.encode("utf-8")
     view = read_description(variants[default], f"detectors/{default}.tflite").view if default in variants else ""
@@ -138,13 +107,13 @@ def bundle_bytes(
         "format": 2 if finder else 1,
         "default": default,
         "variants": {name: {"lineage": LINEAGE.get(name, "")} for name in variants},
-        "pictures": _pictures_index(references),
+        "pictures": index_pictures(references),
         "heatmaps": sorted(references.heatmaps),
         "gradcam": sorted(references.gradcam),
         "tolerances": dataclasses.asdict(tolerances),
         "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in members.items()},
     }
-    return write_sealed({INDEX: _json(index)} | dict(sorted(members.items())))
+    return write_sealed({INDEX: json_bytes(index)} | dict(sorted(members.items())))
 
 
 def read_bundle(path: Path) -> Bundle:
@@ -157,15 +126,15 @@ def parse_bundle(data: bytes, name: str) -> Bundle:
     start, members = read_sealed(data, name)
     if start or INDEX not in members:
         raise ExportError(f"{name} is not a Fauxlens bundle (it has no {INDEX}); make one with `fauxlens export`.")
-    index = _read_json(members.pop(INDEX), INDEX, name)
+    index = read_json_member(members.pop(INDEX), INDEX, name)
     _check_index(index, members, name)
-    variants = {key: _member(members, f"detectors/{key}.tflite", name) for key in sorted(index["variants"])}
+    variants = {key: take_member(members, f"detectors/{key}.tflite", name) for key in sorted(index["variants"])}
     bundle = Bundle(
         variants=variants,
         descriptions={key: read_description(data, f"{name}: detectors/{key}.tflite") for key, data in variants.items()},
         default=index["default"],
-        card=_text(_member(members, CARD, name), CARD, name),
-        references=_read_references(index, members, name),
+        card=member_text(take_member(members, CARD, name), CARD, name),
+        references=read_references(index, members, name),
         tolerances=tolerances_from(index["tolerances"]),
         decoded=tuple(entry["pixels_sha256"] for entry in index["pictures"]),
         has_finder=index["format"] > 1,
@@ -207,41 +176,6 @@ def check_consistent(bundle: Bundle, name: str) -> None:
             raise ExportError(f"{name} has an unknown stage {stage}; export the bundle again.")
 
 
-def _reference_members(references: References) -> dict[str, bytes]:
-    members = {_picture_member(i, name): references.pictures[i] for i, name in enumerate(references.names)}
-    members["reference/views.npy"] = to_npy(references.views)
-    members["reference/planes.npy"] = to_npy(references.planes)
-    stages = {key: [float(p) for p in np.asarray(value, np.float32)] for key, value in references.stages.items()}
-    members["reference/stages.json"] = _json(stages)
-    for folder, maps in (("heatmaps", references.heatmaps), ("gradcam", references.gradcam)):
-        for stage, values in maps.items():
-            members[f"reference/{folder}/{stage}.npy"] = to_npy(np.asarray(values, np.float32))
-    return members
-
-
-def _pictures_index(references: References) -> list[dict[str, Any]]:
-    if not len(references.names) == len(references.pictures) == len(references.eyes or references.names):
-        raise ExportError("The references have different numbers of names, pictures and eyes; make them again.")
-    eyes = references.eyes or (None,) * len(references.names)
-    try:
-        return [
-            {
-                "name": name,
-                "member": _picture_member(i, name),
-                "pixels_sha256": pixels_sha256(references.pictures[i], name),
-                "eyes": None if (pair := eyes[i]) is None else [pair.x, pair.y, pair.distance],
-            }
-            for i, name in enumerate(references.names)
-        ]
-    except DataError as error:
-        raise ExportError(f"A reference picture cannot be bundled: {error}") from error
-
-
-def _picture_member(index: int, name: str) -> str:
-    suffix = PurePosixPath(name).suffix.lower()
-    return f"reference/pictures/{index:02d}{suffix if suffix in _SUFFIXES else '.bin'}"
-
-
 def _check_index(index: Any, members: Mapping[str, bytes], name: str) -> None:
     number = index.get("format") if isinstance(index, dict) else None
     if isinstance(number, int) and number > NEWEST:
@@ -268,72 +202,6 @@ def _has_types(index: dict[str, Any]) -> bool:
     return (
         all(isinstance(index[key], kind) for key, kind in types.items())
         and all(isinstance(stage, str) for stage in index["heatmaps"] + index["gradcam"])
-        and all(_is_picture(entry) for entry in index["pictures"])
+        and all(is_picture_entry(entry) for entry in index["pictures"])
         and bool(index["pictures"])
     )
-
-
-def _is_picture(entry: Any) -> bool:
-    if not isinstance(entry, dict) or set(entry) != _PICTURE_KEYS:
-        return False
-    eyes = entry["eyes"]
-    numbers = isinstance(eyes, list) and len(eyes) == 3 and all(type(value) in (int, float) for value in eyes)
-    return (eyes is None or numbers) and all(isinstance(entry[key], str) for key in _PICTURE_KEYS - {"eyes"})
-
-
-def _read_references(index: dict[str, Any], members: dict[str, bytes], name: str) -> References:
-    pictures = index["pictures"]
-    count = len(pictures)
-
-    def array(member: str, dtype: type[np.generic], rank: int) -> np.ndarray:
-        values = from_npy(_member(members, member, name), f"{name}: {member}")
-        if values.dtype != dtype or values.ndim != rank or values.shape[0] != count:
-            raise ExportError(f"{name}: {member} does not hold {count} {np.dtype(dtype)} entries; export it again.")
-        return values
-
-    return References(
-        names=tuple(entry["name"] for entry in pictures),
-        pictures=tuple(_member(members, entry["member"], name) for entry in pictures),
-        views=array("reference/views.npy", np.uint8, 4),
-        planes=array("reference/planes.npy", np.uint8, 4),
-        stages=_read_stages(members, count, name),
-        heatmaps={s: array(f"reference/heatmaps/{s}.npy", np.float32, 3) for s in index["heatmaps"]},
-        gradcam={s: array(f"reference/gradcam/{s}.npy", np.float32, 3) for s in index["gradcam"]},
-        eyes=tuple(None if entry["eyes"] is None else Eyes(*entry["eyes"]) for entry in pictures),
-    )
-
-
-def _read_stages(members: dict[str, bytes], count: int, name: str) -> dict[str, np.ndarray]:
-    member = "reference/stages.json"
-    plain = _read_json(_member(members, member, name), member, name)
-    stages: dict[str, np.ndarray] = {}
-    for stage, values in plain.items() if isinstance(plain, dict) else []:
-        good = isinstance(values, list) and len(values) == count
-        if not good or not all(type(value) in (int, float) and 0 <= value <= 1 for value in values):
-            raise ExportError(f"{name}: {member}: {stage} is not {count} probabilities; export it again.")
-        stages[stage] = np.array(values, np.float32)
-    return stages
-
-
-def _member(members: dict[str, bytes], member: str, name: str) -> bytes:
-    if member not in members:
-        raise ExportError(f"{name} lacks the member {member}; export it again.")
-    return members.pop(member)
-
-
-def _json(value: object) -> bytes:
-    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8")
-
-
-def _read_json(data: bytes, member: str, name: str) -> Any:
-    try:
-        return parse_json(_text(data, member, name))
-    except ValueError as error:
-        raise ExportError(f"{name}: {member} is not JSON ({error}); export it again.") from error
-
-
-def _text(data: bytes, member: str, name: str) -> str:
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ExportError(f"{name}: {member} is not UTF-8; export it again.") from error

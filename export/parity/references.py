@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from export.artifacts.bundle import References
+from export.artifacts.bundle_references import References
 from export.parity.gradcam import grad_cam
 from export.quantize.states import KerasState
 from export.runtimes.registry import RUNTIMES

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from export.artifacts.bundle import LINEAGE, Bundle, picture_sha256
+from export.artifacts.bundle import LINEAGE, Bundle
+from export.artifacts.bundle_references import picture_sha256
 from export.parity.stages import StageResult, compare_stages, count_changed_decisions
 from export.runtimes.interface import Output, ParityRun, Runtime, RuntimeAbsentError
 from train.common.errors import DataError, ExportError

@@ -6,32 +6,23 @@ from pathlib import Path
 
 import polars as pl
 
-from export.artifacts.metadata import read_description
-from export.explain.mean_heatmaps import mean_heatmaps_of
-from export.explain.mean_sheet import illustrations
-from export.inference.detector import read_detector
-from export.release.foreign import score_foreign_model, score_table
 from export.release.merged_scores import score_merged
+from export.release.score_path import score_path
 from export.release.scored_model import ScoredModel
-from export.release.scoring import points_of, run_scorer, score_and_map
-from export.runtimes.litert import open_detector_file
 from train.common.errors import TrainError
 from train.common.progress import ProgressCallback
+from train.common.text import first_names
 from train.data.audit.metadata_baseline import MetadataBaseline, fit_metadata_baseline
 from train.data.manifest import Manifest, read_manifest
-from train.data.rows import select_rows
-from train.data.store import Store, pack_beside
 from train.evaluate.by_attribute import parse_by
-from train.evaluate.calibration import probabilities
 from train.evaluate.evaluation import Evaluation
-from train.evaluate.foreign_scores import SUFFIXES
-from train.evaluate.report.build import Reported, Scored, baseline_note, report
+from train.evaluate.report.build import Reported, baseline_note, report
 from train.evaluate.report.html import read_evaluations
-from train.evaluate.robustness.apply import PICTURES, Probabilities, RobustnessSubject, find_robustness
+from train.evaluate.robustness.apply import PICTURES, RobustnessSubject, find_robustness
 from train.evaluate.robustness.corruptions import SETS, Corruption
 from train.evaluate.robustness.results import Robustness
-from train.evaluate.scores import read_scores, write_scores
-from train.evaluate.selection import Which, mark_manifest, reported, rows_to_report
+from train.evaluate.scores import write_scores
+from train.evaluate.selection import Which, reported, rows_to_report
 from train.evaluate.shortcuts.bias_score import find_bias_score
 from train.evaluate.shortcuts.explain import (
     ShortcutBaseline,
@@ -40,9 +31,6 @@ from train.evaluate.shortcuts.explain import (
     framing_baseline,
     low_frequency_baseline,
 )
-from train.fit.run_folder import Run, open_run, read_state, scores_path
-from train.fit.scoring import score_rows
-from train.image.view import parse_view
 
 # So many kinds are named in a sentence.
 _NAMED = 6
@@ -94,7 +82,7 @@ def evaluate_models(
     found = [
         score_merged(path, name, manifest, which, scores)
         if scores is not None
-        else _score_path(path, name, manifest, manifest_path, which, scores_at, view, pixels_range, on_progress)
+        else score_path(path, name, manifest, manifest_path, which, scores_at, view, pixels_range, on_progress)
         for path, name in zip(models, called, strict=True)
     ]
     views = [one.view.text for one in found]
@@ -190,8 +178,7 @@ def _note(one: ScoredModel, manifest: Manifest, which: Which) -> str:
 def _pairs(rows: pl.DataFrame) -> str:
     """The kinds of some rows, as `generator of source`."""
     pairs = rows.select("generator", "source").unique().sort("generator", "source").rows()
-    shown = ", ".join(f"{generator} of {source}" for generator, source in pairs[:_NAMED])
-    return shown + (f" and {len(pairs) - _NAMED} more" if len(pairs) > _NAMED else "")
+    return first_names([f"{generator} of {source}" for generator, source in pairs], _NAMED)
 
 
 def _robustness(
@@ -251,61 +238,3 @@ def _shortcuts(
             on_progress=on_progress,
         )
     return explain_auc(lead.overall.auc.value, [one for one in baselines if one], bias, aligned=found.view.needs_eyes)
-
-
-def _score_path(
-    path: Path,
-    called: str,
-    manifest: Manifest,
-    manifest_path: Path,
-    which: Which,
-    scores_at: str,
-    view: str,
-    pixels: str,
-    on_progress: ProgressCallback | None,
-) -> ScoredModel:
-    if path.is_dir():
-        return _score_run(open_run(path), called, manifest, manifest_path, which)
-    if path.suffix.lower() in SUFFIXES:
-        return score_table(path, called, manifest, scores_at)
-    if view or path.suffix.lower() == ".onnx":
-        return score_foreign_model(path, called, manifest, manifest_path, view, pixels, scores_at, on_progress)
-    if scores_at:
-        raise TrainError(f"--scores-at is for tables and third-party models, and {path} is neither.")
-    tflite = read_detector(path)
-    description = read_description(tflite, str(path))
-    parsed, unclear, points = parse_view(description.view), description.unclear_faces, points_of(description)
-    store = pack_beside(manifest, manifest_path, parsed, unclear=unclear)
-    marked = mark_manifest(store.manifest, description.seen)
-    rows = rows_to_report(marked, which)
-    scores, heatmaps = score_and_map(store, rows, tflite, on_progress)
-    means = mean_heatmaps_of(store, rows, scores["probability"].to_numpy(), heatmaps, points.balanced)
-
-    def open_model() -> Probabilities:
-        run = open_detector_file(tflite)
-        return lambda views: run(views).scores[:, 1]
-
-    shown = illustrations(means, called)
-    return ScoredModel(Scored(called, scores, points), marked, parsed, unclear, open_model, lambda: store, shown)
-
-
-def _score_run(run: Run, called: str, manifest: Manifest, manifest_path: Path, which: Which) -> ScoredModel:
-    state = read_state(run, "float")
-    name, unclear = f"{called} (Keras float)", run.recipe.data.unclear_faces
-
-    def open_model() -> Probabilities:
-        scorer = run_scorer(run)
-        return lambda views: probabilities(state.calibration, scorer(views))
-
-    # Seen is what the run saw, whatever else this manifest calls by the same name as its recipe.
-    marked = mark_manifest(select_rows(manifest, run.view, unclear), state.seen)
-    if which == "test" and manifest.sha256 == run.manifest_sha256:
-        scores = read_scores(scores_path(run, "float"))
-    else:
-        store = pack_beside(manifest, manifest_path, run.view, unclear=unclear)
-        scores = score_rows(store, rows_to_report(marked, which), run_scorer(run), state.calibration)
-
-    def open_store() -> Store:
-        return run.store() if manifest.sha256 == run.manifest_sha256 else store
-
-    return ScoredModel(Scored(name, scores, state.points), marked, run.view, unclear, open_model, open_store)

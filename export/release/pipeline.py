@@ -2,75 +2,45 @@
 
 import io
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
 
-import numpy as np
 import polars as pl
 
 from export.artifacts.bundle import write_bundle
 from export.artifacts.metadata import attach, read_description
 from export.artifacts.tolerances import Tolerances
-from export.benchmark.latency import Latency, measure_latency, this_machine
+from export.benchmark.latency import measure_latency, this_machine
 from export.explain.localisation import Localised, measure_localisation
 from export.explain.localisation_sheet import caption, draw_localisation_sheet
 from export.explain.mean_heatmaps import mean_heatmaps_of
 from export.explain.mean_sheet import illustrations
 from export.inference.detector import detector_from
-from export.parity.heatmap_similarity import compare_maps
 from export.parity.references import choose_references, eyes_are_found, make_references
 from export.quantize.describe import describe
-from export.quantize.states import KerasState, load_states
+from export.quantize.states import load_states
+from export.release.make_variants import compare_made, make_variants
 from export.release.model_card import RECONSTRUCTIONS, Learned, render_card
-from export.release.scoring import score_and_map
 from export.release.variants import Variant, VariantComparison, choose_variant, reason, variants_document
-from export.tflite.checks import Requirements, check_detector
-from export.tflite.convert import Arithmetic, convert
-from export.tflite.gpu_delegate import gpu_note
-from export.tflite.intermediates import wrong_planes
-from train.backbones.table import BACKBONES
 from train.common.atomic import write_bytes, write_text
-from train.common.errors import ExportError
 from train.common.progress import LogCallback
-from train.common.tf import load_tensorflow
 from train.data.manifest import read_manifest
 from train.data.store import Store, pack_beside
 from train.evaluate.decision import POINTS
 from train.evaluate.evaluation import Evaluation
-from train.evaluate.flips import count_flips
-from train.evaluate.metrics import compute_metrics
 from train.evaluate.report.build import Scored, report
 from train.evaluate.report.html import Illustration
-from train.evaluate.scores import read_scores, write_scores
+from train.evaluate.scores import read_scores
 from train.evaluate.selection import (
-    Pair,
     mark_manifest,
     pairs_of_recipe,
-    reported,
-    rows_in_training,
     rows_to_report,
-    without_reconstructions,
 )
 from train.fit.average import read_averaged
 from train.fit.pipeline import seen_baseline
 from train.fit.run_folder import Run, scores_path
 from train.fit.scoring import scored_rows
-
-SOURCES: dict[str, tuple[str, Arithmetic]] = {
-    "float32": ("float", "float32"),
-    "float16": ("float", "float16"),
-    "dynamic": ("float", "dynamic"),
-    "ptq-int8": ("ptq", "int8"),
-    "qat-int8": ("qat", "int8"),
-}
-"""Each variant: the Keras state it comes from and the converter's arithmetic. float32 comes first: the heatmaps of the
-others are compared with its own."""
-
-_PROBES = 8
-"""Views on which the front end inside a file is compared with its reference."""
 
 
 @dataclass(frozen=True)
@@ -92,18 +62,6 @@ class Exported:
     def why(self) -> str:
         """Why it is that one, in half a sentence."""
         return self.comparison.why
-
-
-@dataclass(frozen=True)
-class _Made:
-    """A variant before it is described to the end: the converted model and what it made of the evaluated rows."""
-
-    name: str
-    state: KerasState
-    raw: bytes
-    partitions: int
-    scored: Scored
-    heatmaps: np.ndarray
 
 
 def export_run(
@@ -128,7 +86,7 @@ def export_run(
     seen = pairs_of_recipe(store.manifest.frame, run.recipe.data)
     # Before the work: there may be none.
     carried, chosen_references = _carried(run, store, rows, reference_manifest)
-    made = _make_all(run, store, rows, seen, states, log)
+    made = make_variants(run, store, rows, seen, states, log)
     keras = {
         name: Scored(f"{name} (Keras)", read_scores(scores_path(run, name)), state.points)
         for name, state in states.items()
@@ -136,7 +94,7 @@ def export_run(
     log("timing")
     plain = {one.name: attach(one.raw, describe(run, seen, one.name, one.state)) for one in made}
     latency = measure_latency(plain, store.pixels[0])
-    variants = tuple(_compare(one, made[0], keras, latency[one.name]) for one in made)
+    variants = tuple(compare_made(one, made[0], keras, latency[one.name]) for one in made)
     best = choose_variant(variants)
     why = reason(best, variants)
     comparison = VariantComparison(variants, best.name, why, run.recipe.quantize.depthwise, this_machine())
@@ -213,102 +171,6 @@ def _carried(run: Run, store: Store, rows: pl.DataFrame, other: Path | None) -> 
     if not run.view.needs_eyes:
         return store, choose_references(rows)
     return store, choose_references(rows, suits=partial(eyes_are_found, store.manifest))
-
-
-def _make_all(
-    run: Run,
-    store: Store,
-    rows: pl.DataFrame,
-    seen: tuple[Pair, ...],
-    states: Mapping[str, KerasState],
-    log: LogCallback,
-) -> list[_Made]:
-    """Convert, check and score every variant whose Keras state is there, but those that spoil their front end."""
-    made = []
-    probes = store.pixels[rows["row"].to_numpy()[:: max(1, rows.height // _PROBES)][:_PROBES]]
-    for name, (state_name, arithmetic) in SOURCES.items():
-        if state_name not in states:
-            continue
-        log(f"converting and scoring {name}")
-        state = states[state_name]
-        raw = convert(state.parts, arithmetic)
-        sealed = attach(raw, describe(run, seen, name, state))
-        facts = check_detector(sealed, name, _requirements(run, state, arithmetic))
-        wrong = wrong_planes(sealed, state.parts.front_end.text, probes, name)
-        if wrong and arithmetic in ("float16", "dynamic"):
-            log(f"leaving out {name}: {wrong:.2%} of its front end's planes are not those of the reference")
-            continue
-        if wrong:
-            raise ExportError(
-                f"{name}: {wrong:.2%} of the planes of its front end {state.parts.front_end.text} differ from the "
-                "reference; fix the graph or the reference first."
-            )
-        scores, heatmaps = score_and_map(store, rows, sealed)
-        write_scores(scores, run.folder / "scores" / f"{name}.csv")
-        made.append(_Made(name, state, raw, facts.partitions, Scored(name, scores, state.points), heatmaps))
-    return made
-
-
-def _requirements(run: Run, state: KerasState, arithmetic: Arithmetic) -> Requirements:
-    """What is required of a variant: XNNPACK takes it in one piece, behind a front end in two.
-
-    float16 has one more, which unpacks the weights; of `dynamic` it takes no depthwise convolution, so that none is
-    required, nor of backbones that the table says it of.
-    """
-    pieces = (1 if state.parts.front_end.text == "rgb" else 2) + (arithmetic == "float16")
-    in_pieces = arithmetic == "dynamic" or not BACKBONES[run.recipe.model.backbone].in_one_piece
-    return Requirements(
-        int8_convolutions=_convolutions(state.parts.backbone) if arithmetic == "int8" else None,
-        partitions=None if in_pieces else pieces,
-        depthwise=run.recipe.quantize.depthwise,
-    )
-
-
-def _convolutions(backbone: Any) -> int:
-    """How many convolutions a flat, fake-quantised backbone has: 27 for MobileNet V1."""
-    layers = load_tensorflow().keras.layers
-    kinds = (layers.Conv2D, layers.DepthwiseConv2D)
-    return sum(isinstance(getattr(layer, "layer", None), kinds) for layer in backbone.layers)
-
-
-def _compare(one: _Made, base: _Made, keras: Mapping[str, Scored], latency: tuple[Latency, ...]) -> Variant:
-    scores, points = one.scored.scores, one.scored.points
-    # What chooses thresholds chooses the variant, too.
-    splits: tuple[Literal["val", "test"], ...] = ("val", "test")
-    seen = {split: without_reconstructions(rows_in_training(scores, split)) for split in splits}
-    aucs = {
-        split: compute_metrics(
-            (part["label"] == "fake").to_numpy(), part["probability"].to_numpy(), points.balanced
-        ).auc
-        for split, part in seen.items()
-    }
-    origin, reference = keras[one.state.name], keras["float"]
-    against_keras = count_flips(origin.scores, scores, points, names=(origin.name, one.name))
-    against_float = count_flips(
-        reference.scores, scores, points, names=(reference.name, one.name), first_points=reference.points
-    )
-    return Variant(
-        name=one.name,
-        state=one.state.name,
-        bytes=len(one.raw),
-        partitions=one.partitions,
-        latency=latency,
-        validation_auc=aucs["val"].value,
-        auc=aucs["test"],
-        against_float=against_float,
-        against_keras=against_keras,
-        heatmaps=compare_maps(*_called_fake(base, one)),
-        gpu=gpu_note(one.raw),
-    )
-
-
-def _called_fake(base: _Made, one: _Made) -> tuple[np.ndarray, np.ndarray]:
-    """The heatmaps of two variants where both call a picture fake that was not trained or validated on."""
-    outside = reported(base.scored.scores).to_numpy()
-    both = outside.copy()
-    for made in (base, one):
-        both &= made.scored.scores["probability"].to_numpy() >= made.scored.points.balanced
-    return base.heatmaps[both], one.heatmaps[both]
 
 
 def _figures(variant: Variant, scored: Scored) -> dict[str, float]:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from export.artifacts.bundle import Bundle, References, parse_bundle, write_bundle
+from export.artifacts.bundle import Bundle, parse_bundle, write_bundle
+from export.artifacts.bundle_references import References
 from export.artifacts.description import CalibrationNote, Description
 from export.artifacts.metadata import attach
 from export.artifacts.tolerances import Tolerances

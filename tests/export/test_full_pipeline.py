@@ -26,7 +26,7 @@ from export.quantize.fake_quant import (
     quantised_backbone,
 )
 from export.quantize.states import load_states
-from export.release import pipeline
+from export.release import make_variants as making
 from export.release.evaluate import evaluate_models
 from export.release.pipeline import export_run
 from export.runtimes.litert import open_converted
@@ -299,14 +299,14 @@ def test_a_front_end_spoiled_by_an_arithmetic_is_left_out_or_refused(
     store = trained_run.store()
     rows = scored_rows(store, trained_run).head(16)
     said: list[str] = []
-    monkeypatch.setattr(pipeline, "wrong_planes", lambda tflite, text, views, name: 0.25 if "16" in name else 0.0)
-    monkeypatch.setattr(pipeline, "write_scores", lambda scores, path: None)
-    made = pipeline._make_all(trained_run, store, rows, states["float"].seen, {"float": states["float"]}, said.append)
+    monkeypatch.setattr(making, "wrong_planes", lambda tflite, text, views, name: 0.25 if "16" in name else 0.0)
+    monkeypatch.setattr(making, "write_scores", lambda scores, path: None)
+    made = making.make_variants(trained_run, store, rows, states["float"].seen, {"float": states["float"]}, said.append)
     assert [one.name for one in made] == ["float32", "dynamic"]
     assert "leaving out float16: 25.00% of its front end's planes are not those of the reference" in said
-    monkeypatch.setattr(pipeline, "wrong_planes", lambda *_: 0.25)
+    monkeypatch.setattr(making, "wrong_planes", lambda *_: 0.25)
     with pytest.raises(ExportError, match=r"float32: 25\.00% of the planes of its front end rgb"):
-        pipeline._make_all(trained_run, store, rows, states["float"].seen, {"float": states["float"]}, said.append)
+        making.make_variants(trained_run, store, rows, states["float"].seen, {"float": states["float"]}, said.append)
 
 
 def test_description_says_what_was_seen(bundle: Bundle, trained_run: Run) -> None:

@@ -1,6 +1,7 @@
 """Foreign text, such as names of files, made fit for a terminal."""
 
 import unicodedata
+from collections.abc import Sequence
 
 BLANKS = " \N{NO-BREAK SPACE}"
 """The second stands before the per-cent signs of our own sentences."""
@@ -31,3 +32,9 @@ def harmless(value: object) -> object:
 def printable_bytes(name: str) -> str:
     """A name of a file in which bytes that are no UTF-8 stand as escapes, so that it can be written as text."""
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def first_names(names: Sequence[str], most: int) -> str:
+    """The first `most` of some names, with commas, and how many more there are."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -19,6 +19,7 @@ from train.common.atomic import write_bytes
 from train.common.documents import parse_json, read_bytes, read_table
 from train.common.errors import DataError
 from train.common.parts import WorkPart
+from train.common.text import first_names
 from train.data.manifest import Manifest
 
 FORMAT = 1
@@ -107,7 +108,7 @@ def read_all_parts(paths: Sequence[Path]) -> tuple[PartFile, ...]:
             raise DataError(f"{there[one.part.number]} and {one.path} are both part {one.part}: name each part once.")
         there[one.part.number] = one.path
     if missing := [f"{number}/{first.part.count}" for number in range(1, first.part.count + 1) if number not in there]:
-        shown = ", ".join(missing[:_NAMED]) + (f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else "")
+        shown = first_names(missing, _NAMED)
         verb = "is" if len(missing) == 1 else "are"
         raise DataError(
             f"{first.path} is one of {first.part.count} parts, and {shown} {verb} missing: make all parts with "

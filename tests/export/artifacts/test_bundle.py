@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from export.artifacts.bundle import References, parse_bundle, read_bundle, write_bundle
+from export.artifacts.bundle import parse_bundle, read_bundle, write_bundle
+from export.artifacts.bundle_references import References
 from export.artifacts.npy import from_npy, to_npy
 from export.artifacts.seal import read_sealed, write_sealed
 from export.artifacts.tolerances import StageLimits, Tolerances

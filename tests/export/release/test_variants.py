@@ -8,7 +8,7 @@ import pytest
 from export.artifacts.bundle import LINEAGE
 from export.artifacts.description import VARIANTS
 from export.benchmark.latency import BenchmarkMachine
-from export.release.pipeline import SOURCES
+from export.release.make_variants import SOURCES
 from export.release.variants import (
     COLUMNS,
     Variant,

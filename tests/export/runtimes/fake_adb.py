@@ -131,7 +131,8 @@ def start(folder: Path, words: list[str], faults: set[str]) -> int:
 def self_test(data: bytes, extras: dict[str, str]) -> dict[str, Any]:
     """The self-test of a slim bundle as the app does it."""
     sys.path.insert(0, str(ROOT))
-    from export.artifacts.bundle import parse_bundle, pixels_sha256, tflite_stage
+    from export.artifacts.bundle import parse_bundle, tflite_stage
+    from export.artifacts.bundle_references import pixels_sha256
     from export.inference.detector import decision_at
     from export.runtimes.litert import open_detector_file
     from train.image.decode import decode_bytes

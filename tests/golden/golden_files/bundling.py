@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from export.artifacts.bundle import References, write_bundle
+from export.artifacts.bundle import write_bundle
+from export.artifacts.bundle_references import References
 from export.artifacts.description import Description
 from export.artifacts.npy import to_npy
 from export.artifacts.seal import read_sealed, write_sealed

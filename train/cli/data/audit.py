@@ -161,6 +161,6 @@ def _equalised(
 
 
 def _auc(found: "Audit") -> str:
-    from train.data.audit.rules import auc_in_words
+    from train.data.audit.shortcut_rules import auc_in_words
 
     return "not fitted" if found.baseline is None else auc_in_words(found.baseline)

@@ -20,19 +20,15 @@ from train.data.audit.metadata_baseline import (
     fit_metadata_baseline,
     fit_pairs,
 )
-from train.data.audit.rules import (
+from train.data.audit.rules import check_balance, check_duplicates, check_faces, check_skipped, headline
+from train.data.audit.sharpness import Sharpness
+from train.data.audit.shortcut_rules import (
     baseline_finding,
     baseline_verdict,
-    check_balance,
-    check_duplicates,
-    check_faces,
     check_features,
     check_framing,
     check_pairs,
-    check_skipped,
-    headline,
 )
-from train.data.audit.sharpness import Sharpness
 from train.data.manifest import Manifest
 from train.data.scan.skipped import Skipped
 

@@ -6,6 +6,8 @@ from typing import Literal, get_args
 Severity = Literal["failure", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 _NAMED = 3
+MOST_NAMED = 4
+"""So many names stand in a finding's sentence."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from train.common.errors import DataError
-from train.common.text import printable
+from train.common.text import first_names, printable
 from train.data.cards.reader import Card, read_card
 from train.data.manifest import LABELS
 
@@ -86,10 +86,7 @@ def card_table(rows: Iterable[CardRow]) -> Table:
     for heading in LABELS:
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
-        generators = ", ".join(row.generators[:_NAMED])
-        if len(row.generators) > _NAMED:
-            generators += f" and {len(row.generators) - _NAMED} more"
-        said = (row.title, generators, row.licence, row.get)
+        said = (row.title, first_names(row.generators, _NAMED), row.licence, row.get)
         counts = ("?" if count is None else f"{count:,}" for count in (row.real, row.fake))
         table.add_row(Text(printable(row.name)), Text("\n".join(printable(one) for one in said if one)), *counts)
     return table

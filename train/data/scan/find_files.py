@@ -8,7 +8,7 @@ from pathlib import Path
 
 from train.common.errors import DataError
 from train.common.parts import ALL, WorkPart
-from train.common.text import printable_bytes
+from train.common.text import first_names, printable_bytes
 from train.data.cards.layouts import EXPECTED
 from train.data.cards.reader import Card, usual_layout
 from train.data.manifest import relative_path
@@ -111,9 +111,9 @@ def looked_for(folder: Path, card: Card, labels: set[str]) -> str:
     """The rest of a sentence about pictures that are not there: where the card has them, and what is there instead."""
     unknown = card.rules == usual_layout(card.name).rules
     globs = [rule.glob for rule in card.rules if rule.label in labels and not rule.skip]
-    wanted = ", ".join(globs[:_NAMED]) + (f" and {len(globs) - _NAMED} more" if len(globs) > _NAMED else "")
+    wanted = first_names(globs, _NAMED)
     there = sorted(entry.name + "/" * entry.is_dir() for entry in folder.iterdir() if not entry.name.startswith("."))
-    found = ", ".join(there[:_NAMED]) + (f" and {len(there) - _NAMED} more" if len(there) > _NAMED else "")
+    found = first_names(there, _NAMED)
     above = _dataset_above(folder, card)
     remedy = f"name {above}" if above else "rename the folders" if unknown else "name another folder of the dataset"
     expected = EXPECTED if unknown else wanted

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from train.common.documents import quote_formula
+from train.common.text import first_names
 from train.data.faces.skin_tone import ATTRIBUTE as ESTIMATED
 from train.data.faces.skin_tone import NOTE
 from train.evaluate.by_attribute import ENOUGH, AttributeGroup, ByAttribute, Gap
@@ -70,7 +71,7 @@ def group_findings(found: ByAttribute) -> tuple[str, ...]:
         if not count:
             said.append(f"No {kind} picture has a value of {found.by}: nothing can be said of {kind}s.")
         elif few:
-            said.append(f"Too few {kind}s to say (under {ENOUGH}): {_names(few)}.")
+            said.append(f"Too few {kind}s to say (under {ENOUGH}): {first_names(few, MOST_NAMES)}.")
     if ESTIMATED in found.by.split("+"):
         said.append(NOTE)
     if found.without:
@@ -152,11 +153,6 @@ def _joint_sentence(found: ByAttribute, rate: str) -> str:
 
 def _point(point: Point) -> str:
     return POINT_WORDS[point].removesuffix(" point")
-
-
-def _names(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:MOST_NAMES])
-    return shown if len(names) <= MOST_NAMES else f"{shown} and {len(names) - MOST_NAMES} more"
 
 
 def _rates(called: Called | None) -> tuple[str, ...]:
