@@ -1,5 +1,6 @@
 """What many tests need: a small sample, and a run trained on it and taken all the way to a bundle."""
 
+import ast
 import functools
 import hashlib
 import re
@@ -64,11 +65,30 @@ SLOW_FOLDERS = ("export/runtimes", "export/foreign", "export/web", "train/data/a
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the users of slow fixtures, and the folders of runtimes, as slow: `make check` leaves them out."""
+    """Mark as slow, so that `make check` leaves them out: users of slow fixtures, slow folders, starts of Python."""
     for item in items:
         names = set(getattr(item, "fixturenames", ()))
-        if names & SLOW_FIXTURES or any(item.path.is_relative_to(ROOT / "tests" / folder) for folder in SLOW_FOLDERS):
+        starts = names | {getattr(item, "originalname", item.name)}
+        if (
+            names & SLOW_FIXTURES
+            or any(item.path.is_relative_to(ROOT / "tests" / folder) for folder in SLOW_FOLDERS)
+            or starts & _starting_python(item.path)
+        ):
             item.add_marker(pytest.mark.slow)
+
+
+@functools.cache
+def _starting_python(path: Path) -> frozenset[str]:
+    """The functions of a test file that start another Python, which takes a second, or call one of it that does."""
+    functions = {
+        node.name: (ast.unparse(node), {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)})
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef)
+    }
+    found = {name for name, (text, _) in functions.items() if "sys.executable" in text}
+    while more := {name for name, (_, called) in functions.items() if called & found} - found:
+        found |= more
+    return frozenset(found)
 
 
 @pytest.fixture(scope="session")

@@ -48,6 +48,7 @@ def ran(*words: object, status: int = 0) -> Result:
     return done
 
 
+@pytest.mark.slow
 def test_verbs_of_data_print_no_name_as_it_is(evil: Path, tmp_path: Path) -> None:
     manifest = tmp_path / f"m{EVIL}.csv"
     said = ran("data", "scan", evil, "--out", manifest)

@@ -157,6 +157,7 @@ def test_bad_files_do_not_stop_the_good_ones(tmp_path: Path) -> None:
     assert all(file.target.exists() for file in files)
 
 
+@pytest.mark.slow
 def test_two_processes_write_the_bytes_that_one_writes(tmp_path: Path) -> None:
     # Large enough for the other process to take part.
     files = many(tmp_path, 12, 1200)
@@ -169,6 +170,7 @@ def test_two_processes_write_the_bytes_that_one_writes(tmp_path: Path) -> None:
 
 
 @has_proc
+@pytest.mark.slow
 def test_the_pictures_of_a_process_that_dies_are_drawn_all_the_same(tmp_path: Path) -> None:
     files, before = many(tmp_path, 12, 1200), children()
 
@@ -184,6 +186,7 @@ def test_the_pictures_of_a_process_that_dies_are_drawn_all_the_same(tmp_path: Pa
 
 
 @has_proc
+@pytest.mark.slow
 def test_an_interruption_leaves_nothing_half_written(tmp_path: Path) -> None:
     files, before = many(tmp_path, 12, 1200), children()
 

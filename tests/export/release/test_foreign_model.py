@@ -71,6 +71,7 @@ def run(*words: object) -> Result:
     return CliRunner().invoke(app, ["evaluate", *map(str, words)])
 
 
+@pytest.mark.slow
 def test_the_figure_is_that_of_the_scores(pictures: tuple[Path, np.ndarray], model: Path, tmp_path: Path) -> None:
     manifest, pixels = pictures
     view = f"square|resize({SIDE})"
@@ -83,6 +84,7 @@ def test_the_figure_is_that_of_the_scores(pictures: tuple[Path, np.ndarray], mod
     assert document["shortcuts"]["sentence"]
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_one_sentence(pictures: tuple[Path, np.ndarray], model: Path, tmp_path: Path) -> None:
     view = f"square|resize({SIDE})"
     for words, sentence in (
