@@ -10,6 +10,7 @@ from train.common.atomic import write_bytes
 from train.common.documents import parse_json
 from train.common.errors import TrainError
 from train.common.tf import load_tensorflow
+from train.head import HEAD
 from train.recipe import Model
 
 _NOTE = "fauxlens"
@@ -78,6 +79,14 @@ def check_origin(path: Path, settings: Model) -> Origin | None:
         f"{path} is of width {found.width:g} but the recipe needs {wanted.width:g}: give weights of that width, or "
         f"set width = {found.width:g}."
     )
+
+
+def has_head(path: Path) -> bool:
+    """Whether a weights file, which has been loaded before, holds the classifier's head beside the backbone."""
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        return HEAD in file
 
 
 def load_weights(model: Any, path: Path, settings: Model) -> None:

@@ -11,7 +11,7 @@ from train.common.errors import TrainError
 from train.fit.run_folder import Run, abandon_run, has_state, start_run, weights_path, working_on
 from train.fit.scoring import keras_scorer, score_state
 from train.model import backbone_of, build_classifier
-from train.weights import save_weights
+from train.weights import has_head, load_weights, save_weights
 
 AVERAGED = "averaged.json"
 """In a run folder: what its weights are the average of."""
@@ -33,12 +33,13 @@ class Averaged:
 
 
 def average_run(run: Run, weights: Path, share: float, folder: Path) -> Run:
-    """Set up a run in `folder` whose backbone is the mean of a run's and of other weights; scored and calibrated.
+    """Set up a run in `folder` whose weights are the mean of a run's and of others; scored and calibrated.
 
-    weights: an .h5 that the recipe's network could begin with, of a run or of `recover`. share: of the other weights,
-    between 0 and 1; the head stays the run's. Between two trainings of which one went on from the other, such a mean is
-    often better than both, on unseen kinds above all (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR
-    2022; "Model soups", ICML 2022): choose the share on the validation split.
+    weights: an .h5 that the recipe's network could begin with, of a run or of `recover`; one without a head, as the
+    latter makes, leaves the run's head as it is. share: of the other weights, between 0 and 1. Between two trainings of
+    which one went on from the other, such a mean is often better than both, on unseen kinds above all (Wortsman et al.,
+    "Robust fine-tuning of zero-shot models", CVPR 2022; "Model soups", ICML 2022): choose the share on the validation
+    split.
     Raises TrainError for a run that is not finished, weights of another network, and a folder that holds other things.
     """
     if not has_state(run, "float"):
@@ -46,8 +47,13 @@ def average_run(run: Run, weights: Path, share: float, folder: Path) -> Run:
     view, settings = run.view, run.recipe.model
     classifier = build_classifier(replace(settings, weights="none"), view.size)
     classifier.load_weights(str(weights_path(run, "float")))
-    other = backbone_of(build_classifier(replace(settings, weights=str(weights)), view.size))
-    for mine, its in zip(backbone_of(classifier).weights, other.weights, strict=True):
+    other = build_classifier(replace(settings, weights=str(weights)), view.size)
+    if has_head(weights):
+        load_weights(other, weights, settings)
+        pairs = zip(classifier.weights, other.weights, strict=True)
+    else:
+        pairs = zip(backbone_of(classifier).weights, backbone_of(other).weights, strict=True)
+    for mine, its in pairs:
         mine.assign((1 - share) * mine + share * its)
     averaged = Averaged(
         run.folder.name, file_sha256(weights_path(run, "float")), weights.name, file_sha256(weights), share

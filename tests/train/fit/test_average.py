@@ -38,12 +38,19 @@ def _larger(_: str, one: object) -> None:
         one[...] = one[()] * np.float32(1.02)
 
 
-def test_the_backbone_is_the_mean_and_the_head_stays(trained_run: Run, other: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("with_head", [True, False])
+def test_weights_are_the_mean_and_a_head_stays_where_the_file_has_none(
+    trained_run: Run, other: Path, tmp_path: Path, with_head: bool
+) -> None:
+    if not with_head:
+        with h5py.File(other, "r+") as file:
+            del file[HEAD]
+            file.attrs["layer_names"] = [name for name in file.attrs["layer_names"] if HEAD not in str(name)]
     made = average_run(trained_run, other, 0.25, tmp_path / "run")
     before, after = arrays(weights_path(trained_run, "float")), arrays(weights_path(made, "float"))
     assert before.keys() == after.keys()
     for name, value in before.items():
-        if name.startswith(f"{HEAD}/"):
+        if name.startswith(f"{HEAD}/") and not with_head:
             np.testing.assert_array_equal(after[name], value)
         else:
             np.testing.assert_allclose(after[name], value * 1.005, rtol=1e-5, atol=1e-7)
