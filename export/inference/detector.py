@@ -139,4 +139,4 @@ def _notes(detector: LoadedDetector, picture: Picture, eyes: Eyes | None) -> tup
         shorter, where = min(picture.pixels.shape[:2]), "on its shorter side"
     if shorter >= size:
         return ()
-    return (f"The picture is {shorter} pixels {where} and was enlarged to {size}: judge with care.",)
+    return (f"The picture is {shorter} pixels {where} and was enlarged to {size}: the result is less reliable.",)

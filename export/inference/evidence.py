@@ -13,8 +13,8 @@ CAUTION = EvidenceRow(
     "caution",
     "none",
     "nothing",
-    "A score is no proof, and the detector misses generators that it never saw. Accuse nobody by it: ask where the "
-    "picture comes from.",
+    "A score is not proof, and the detector misses generators that were not in its training. Do not accuse anyone "
+    "because of it: find out where the picture comes from.",
     "Fauxlens",
 )
 
@@ -70,7 +70,7 @@ def face_rows(picture_result: PictureResult) -> tuple[EvidenceRow, ...]:
         count = len(picture_result.faces)
         texts.insert(0, "One face was found." if count == 1 else f"{count} faces were found.")
     if picture_result.face_found is None and not texts:
-        texts = ["This detector does not look for faces: it judged the square that its view takes."]
+        texts = ["This detector does not look for faces: it classified the square that its view takes."]
     return tuple(EvidenceRow("faces", "none", "nothing", text, "face finder") for text in texts)
 
 
@@ -124,25 +124,25 @@ def false_alarms(verdict: Verdict, about: Description) -> str:
 
 
 _LEADS = {
-    ("strong", "ai"): "AI made this picture: its file says so, with a signature that was checked.",
-    ("strong", "edited"): "This picture was edited or composed: its file says so, with a signature that was checked.",
-    ("strong", "camera"): "A camera took this picture: its file says so, with a signature that was checked.",
-    ("medium", "ai"): "AI likely made this picture: its file says so itself, which was not proven.",
-    ("medium", "edited"): "This picture was likely edited or composed: its file says so itself, which was not proven.",
-    ("medium", "camera"): "A camera may have taken this picture: its file says so itself, which was not proven.",
+    ("strong", "ai"): "AI made this picture: its metadata says so, with a verified signature.",
+    ("strong", "edited"): "This picture was edited or composed: its metadata says so, with a verified signature.",
+    ("strong", "camera"): "A camera took this picture: its metadata says so, with a verified signature.",
+    ("medium", "ai"): "AI likely made this picture: its metadata says so (not verified).",
+    ("medium", "edited"): "This picture was likely edited or composed: its metadata says so (not verified).",
+    ("medium", "camera"): "A camera may have taken this picture: its metadata says so (not verified).",
     ("weak", "ai"): "There are weak signs that AI made this picture.",
     ("weak", "edited"): "There are weak signs that this picture was edited.",
-    ("weak", "camera"): "The file names a camera, which anyone can write.",
+    ("weak", "camera"): "The metadata names a camera, but anyone can write that.",
 }
 _DETECTOR_LEADS = {
-    "medium": "This picture looks AI-generated to the detector at a strict setting; nothing else here says so.",
-    "weak": "This picture looks AI-generated to the detector, which is often wrong; nothing else here says so.",
+    "medium": "This picture looks AI-generated to the detector at a strict setting; there is no other evidence.",
+    "weak": "This picture looks AI-generated to the detector, which is often wrong; there is no other evidence.",
 }
 _NOTHING = {
-    "fake": "Nothing speaks for AI.",
-    "real": "Nothing was found that speaks for AI; that does not make it a photograph.",
-    "unsure": "Nothing here tells whether AI made this picture; the detector cannot tell either.",
-    None: "Nothing was judged, and nothing was found that speaks for AI.",
+    "fake": "There is no evidence of AI.",
+    "real": "No evidence of AI was found; that does not prove that it is a photograph.",
+    "unsure": "There is no evidence for or against AI; the detector cannot tell either.",
+    None: "Nothing was classified, and no evidence of AI was found.",
 }
 _TAILS = {
     "fake": " To the detector it looks AI-generated.",

@@ -46,7 +46,7 @@ class PictureResult:
 
 LARGER = "use the original or a larger copy, not one that was enlarged"
 """What a person can do about a face that is too small."""
-NO_FACE = "No face found: this detector judges faces; the centre square was looked at."
+NO_FACE = "No face found: this detector classifies faces; the centre square was used instead."
 
 
 def evaluate_picture(
@@ -83,7 +83,7 @@ def _evaluate_face(
     left, top, side = square_in(detector.view, 0, 0, eyes)
     corners = _corners((left, top, side))
     if 2 * side < detector.view.size:
-        note = f"Face {number} is too small to judge: {LARGER}."
+        note = f"Face {number} is too small to classify: {LARGER}."
         return FaceResult(number, corners, detector.view, eyes, None, note)
     verdict = detect(detector, picture, operating_point=operating_point, eyes=eyes)
     return FaceResult(number, corners, detector.view, eyes, verdict)

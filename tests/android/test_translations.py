@@ -86,7 +86,7 @@ def test_english_of_evidence_is_that_of_core_and_of_python() -> None:
 def test_english_of_what_faces_are_missing_or_small_is_that_of_python() -> None:
     """A person who sees a picture in the app and one who runs `detect` read the same remedy."""
     resources = texts(_RES / "values")
-    assert resources["note_small_face"] == f"Face %1$d is too small to judge: {LARGER}."
+    assert resources["note_small_face"] == f"Face %1$d is too small to classify: {LARGER}."
     assert resources["note_no_face"] == NO_FACE
 
 

@@ -66,7 +66,7 @@ export {decodePicture, storedPixels};
  * @property {number} milliseconds
  */
 
-export const NO_FACE = 'No face found: this detector judges faces; the centre square was looked at.';
+export const NO_FACE = 'No face found: this detector classifies faces; the centre square was used instead.';
 
 /**
  * Opens a bundle or a detector file, checks all of it and loads the runtime.
@@ -179,7 +179,7 @@ export class Detector {
   #looks(found) {
     if (this.view.faceFactor === null) return {looks: [{view: this.view, eyes: null}], faceNotes: []};
     if (!this.#finder) {
-      throw new FauxlensError('This detector judges faces and its file carries no face finder: open its bundle.');
+      throw new FauxlensError('This detector uses faces and its file has no face finder: open its bundle.');
     }
     if (found.length) return {looks: found.map(({eyes}) => ({view: this.view, eyes})), faceNotes: []};
     return {looks: [{view: centreView(this.view), eyes: null}], faceNotes: [NO_FACE]};
@@ -196,7 +196,7 @@ export class Detector {
     const shorter = Math.min(raster.width, raster.height);
     const notes =
       shorter < viewSpec.size
-        ? [`The picture is ${shorter} pixels on its shorter side and was enlarged to ${viewSpec.size}: judge with care.`]
+        ? [`The picture is ${shorter} pixels on its shorter side and was enlarged to ${viewSpec.size}: the result is less reliable.`]
         : [];
     return {
       viewSpec,

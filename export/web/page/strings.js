@@ -53,8 +53,8 @@ export const TEXT = {
     `from ${percent(limits.fakeFrom)} "looks AI-generated".`,
   scaleLegend: (/** @type {{fakeFrom: number, unsureFrom: number}} */ limits) =>
     `Cannot tell from ${percent(limits.unsureFrom)}, AI-generated from ${percent(limits.fakeFrom)}`,
-  tooSmall: (/** @type {number} */ number) => `Face ${number} is too small to judge: use the original or a larger copy, not one that was enlarged.`,
-  allTooSmall: 'Every face in this picture is too small to judge.',
+  tooSmall: (/** @type {number} */ number) => `Face ${number} is too small to classify: use the original or a larger copy, not one that was enlarged.`,
+  allTooSmall: 'Every face in this picture is too small to classify.',
   evidence: 'Evidence',
   says: 'What it says',
   weight: 'Weight',
@@ -64,7 +64,7 @@ export const TEXT = {
   fileRow: (/** @type {string} */ format, /** @type {number} */ w, /** @type {number} */ h, /** @type {number} */ size) =>
     `${format}, ${w} x ${h} pixels, ${size.toLocaleString('en')} bytes.`,
   facesRow: (/** @type {number} */ count) => (count === 1 ? 'One face was found.' : `${count} faces were found.`),
-  wholeRow: 'This detector does not look for faces: it judged the square that its view takes.',
+  wholeRow: 'This detector does not look for faces: it classified the square that its view takes.',
   model: 'Detector',
   operatingPoint: 'Operating point',
   viewText: 'What the detector sees',
@@ -90,8 +90,8 @@ export const TEXT = {
 /** The sentences of export/inference/evidence.py. */
 export const EVIDENCE = {
   caution:
-    'A score is no proof, and the detector misses generators that it never saw. Accuse nobody by it: ask where the ' +
-    'picture comes from.',
+    'A score is not proof, and the detector misses generators that were not in its training. Do not accuse anyone ' +
+    'because of it: find out where the picture comes from.',
   verdict: (/** @type {string} */ label, /** @type {number} */ p, /** @type {number} */ threshold, /** @type {string} */ point) =>
     `${label} (probability of fake ${p.toFixed(3)}, threshold ${threshold.toFixed(3)}` +
     `${point === 'balanced' ? '' : ` at ${point}`})`,
@@ -105,25 +105,25 @@ export const EVIDENCE = {
     return `This point was set for ${point.replace('fpr-', '').replace('%', ' %')} false alarms in validation.`;
   },
   leads: {
-    'strong ai': 'AI made this picture: its file says so, with a signature that was checked.',
-    'strong edited': 'This picture was edited or composed: its file says so, with a signature that was checked.',
-    'strong camera': 'A camera took this picture: its file says so, with a signature that was checked.',
-    'medium ai': 'AI likely made this picture: its file says so itself, which was not proven.',
-    'medium edited': 'This picture was likely edited or composed: its file says so itself, which was not proven.',
-    'medium camera': 'A camera may have taken this picture: its file says so itself, which was not proven.',
+    'strong ai': 'AI made this picture: its metadata says so, with a verified signature.',
+    'strong edited': 'This picture was edited or composed: its metadata says so, with a verified signature.',
+    'strong camera': 'A camera took this picture: its metadata says so, with a verified signature.',
+    'medium ai': 'AI likely made this picture: its metadata says so (not verified).',
+    'medium edited': 'This picture was likely edited or composed: its metadata says so (not verified).',
+    'medium camera': 'A camera may have taken this picture: its metadata says so (not verified).',
     'weak ai': 'There are weak signs that AI made this picture.',
     'weak edited': 'There are weak signs that this picture was edited.',
-    'weak camera': 'The file names a camera, which anyone can write.',
+    'weak camera': 'The metadata names a camera, but anyone can write that.',
   },
   detectorLeads: {
-    medium: 'This picture looks AI-generated to the detector at a strict setting; nothing else here says so.',
-    weak: 'This picture looks AI-generated to the detector, which is often wrong; nothing else here says so.',
+    medium: 'This picture looks AI-generated to the detector at a strict setting; there is no other evidence.',
+    weak: 'This picture looks AI-generated to the detector, which is often wrong; there is no other evidence.',
   },
   nothing: {
-    fake: 'Nothing speaks for AI.',
-    real: 'Nothing was found that speaks for AI; that does not make it a photograph.',
-    unsure: 'Nothing here tells whether AI made this picture; the detector cannot tell either.',
-    none: 'Nothing was judged, and nothing was found that speaks for AI.',
+    fake: 'There is no evidence of AI.',
+    real: 'No evidence of AI was found; that does not prove that it is a photograph.',
+    unsure: 'There is no evidence for or against AI; the detector cannot tell either.',
+    none: 'Nothing was classified, and no evidence of AI was found.',
   },
   tails: {
     fake: ' To the detector it looks AI-generated.',

@@ -47,7 +47,7 @@ def test_evidence_comes_first_and_a_sentence_sums_up() -> None:
     kinds = [line.split()[0] for line in done.stdout.splitlines()[1:6]]
     assert kinds == ["file", "metadata", "faces", "detector", "caution"]
     assert "model sd_xl_base_1.0. [medium]" in done.stdout
-    assert "In short: AI likely made this picture: its file says so itself, which was not proven." in done.stdout
+    assert "In short: AI likely made this picture: its metadata says so (not verified)." in done.stdout
     assert Path("a1111.png.heatmap.png").exists()
 
 
@@ -192,5 +192,6 @@ def test_faces_that_are_all_too_small_are_said_and_found_wanting() -> None:
     (picture,) = json.loads(done.stdout)["pictures"]
     assert (done.exit_code, picture["face_found"], picture["verdict"]) == (1, True, None)
     assert [face["note"] for face in picture["faces"]] == [
-        f"Face {n} is too small to judge: use the original or a larger copy, not one that was enlarged." for n in (1, 2)
+        f"Face {n} is too small to classify: use the original or a larger copy, not one that was enlarged."
+        for n in (1, 2)
     ]

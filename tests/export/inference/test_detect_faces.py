@@ -78,4 +78,4 @@ def test_a_picture_without_a_face_is_told(model: Path, tmp_path: Path) -> None:
     found = evaluated(tmp_path / "wall.png", model, tmp_path)
     assert found.picture_result.face_found is False
     texts = [row.text for row in found.evidence.rows if row.kind == "faces"]
-    assert texts == ["No face found: this detector judges faces; the centre square was looked at."]
+    assert texts == ["No face found: this detector classifies faces; the centre square was used instead."]

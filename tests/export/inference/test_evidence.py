@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.export.conftest import Describe
 
 VIEW = parse_view("upright|square|resize(32)")
-PROOF = "signature that was checked"
+PROOF = "verified signature"
 
 
 def verdict(label: str, point: str = "balanced", probability: float = 0.9) -> Verdict:

@@ -89,7 +89,7 @@ def test_faces_below_half_of_the_view_are_too_small(group: Picture) -> None:
     first, second = found.faces[:2]
     assert first.verdict is not None
     assert "enlarged" in first.verdict.notes[-1]
-    assert (second.verdict, second.note) == (None, f"Face 2 is too small to judge: {LARGER}.")
+    assert (second.verdict, second.note) == (None, f"Face 2 is too small to classify: {LARGER}.")
     assert found.worst == first
     assert found.face_found
     none = evaluate_picture(detector("upright|face(2.8)|resize(200)"), group, "group.png")

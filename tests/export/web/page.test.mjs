@@ -186,8 +186,8 @@ test('every face is judged with the probability of Python, and too small ones ar
   const [group, small, tiny] = await page.locator('article').allInnerTexts();
   assert.match(group, /Face 1: (looks|cannot)/);
   assert.match(group, /Face 2: (looks|cannot)/);
-  assert.match(small, /Face 1 is too small to judge:/);
-  assert.match(tiny, /No face found: this detector judges faces; the centre square was looked at\./);
+  assert.match(small, /Face 1 is too small to classify:/);
+  assert.match(tiny, /No face found: this detector classifies faces; the centre square was used instead\./);
   await page.screenshot({path: join(FAUXLENS_OUT, 'faces.png'), fullPage: true});
   assert.deepEqual(await violations(page), []);
   await context.close();

@@ -147,7 +147,7 @@ def test_a_dataset_is_fetched_and_scanned_by_its_card(drawn: Path, served: tuple
     ("arguments", "words"),
     [
         (["get", "xhlulu-140"], "xhlulu-140k"),
-        (["get", "tobecwb-sd-faces", "--out", "x"], "by hand"),
+        (["get", "tobecwb-sd-faces", "--out", "x"], "download it yourself"),
         (["scan", ".", "--card", "nobody"], "nobody"),
         (["audit", "manifest.csv", "--limit", "luck=3"], "luck"),
         (["audit", "manifest.csv", "--equalise", "faces/more"], "faces/more"),

@@ -89,8 +89,8 @@ def test_what_is_no_whole_is_not_merged(tree: Path, tmp_path: Path) -> None:
         ([one], "and 2/2 is missing"),
         ([one, other], "are parts of different datasets"),
         ([one, one], "are both part 1/2"),
-        ([one, two, tmp_path / "whole.csv"], "whole.csv is no part"),
-        ([tmp_path / "whole.csv", one, two], "whole.csv is no part"),
+        ([one, two, tmp_path / "whole.csv"], "whole.csv is not a part"),
+        ([tmp_path / "whole.csv", one, two], "whole.csv is not a part"),
         ([one, tmp_path / "gone.parquet"], "gone.parquet does not exist"),
     ):
         said = run("data", "merge", *named, status=2)

@@ -181,7 +181,7 @@ def test_a_folder_that_is_not_for_it_is_refused(mixed: Manifest, tmp_path: Path)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "letter.txt").write_text("dear")
     for full in (tmp_path / "full", tmp_path, tmp_path / "full" / "letter.txt"):
-        with pytest.raises(DataError, match="holds other things"):
+        with pytest.raises(DataError, match="contains other files"):
             equalise(mixed, full, size=64, quality=80)
     out = tmp_path / "out"
     equalise(mixed, out, size=64, quality=80)

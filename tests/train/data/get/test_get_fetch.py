@@ -245,7 +245,8 @@ def test_secrets_of_an_address_are_not_repeated(server: "Server", path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("status", "said"), [(401, "not open"), (403, "not open"), (404, "not there"), (410, "not there"), (204, "no file")]
+    ("status", "said"),
+    [(401, "not public"), (403, "not public"), (404, "not there"), (410, "not there"), (204, "no file")],
 )
 def test_a_refusal_is_final(server: "Server", path: Path, status: int, said: str) -> None:
     server.play(server.page(status=status))

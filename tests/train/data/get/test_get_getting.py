@@ -101,8 +101,8 @@ def test_a_finished_download_is_not_fetched_again(server: "Server", archive: byt
 def test_a_folder_with_other_things_is_refused(server: "Server", archive: bytes, out: Path) -> None:
     out.mkdir(parents=True)
     (out / "diary.txt").write_text("mine")
-    assert "holds other things" in refused(card_for(server, archive), out)
-    assert "holds other things" in refused(card_for(server, archive), out / "diary.txt")
+    assert "contains other files" in refused(card_for(server, archive), out)
+    assert "contains other files" in refused(card_for(server, archive), out / "diary.txt")
     assert contents(out) == {"diary.txt": b"mine"}
     assert server.requests == []
 

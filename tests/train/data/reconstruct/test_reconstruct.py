@@ -329,7 +329,7 @@ def test_what_is_not_written_here_is_skipped(reals: Manifest, tmp_path: Path, mo
     reasons = {one.path: one.reason for one in result.skipped}
     assert set(reasons) == {"a/0.jpg", reals.frame["path"][1]}
     assert "is AVIF, which is not written here" in reasons["a/0.jpg"]
-    assert "cannot be saved as the original is" in reasons[reals.frame["path"][1]]
+    assert "cannot be saved like the original" in reasons[reals.frame["path"][1]]
     assert len(result.pairs) == 11
     assert not [path for path in (tmp_path / "out").rglob("*") if cannot[:24] in path.name]
 
@@ -354,7 +354,7 @@ def test_another_folder_is_refused(reals: Manifest, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="contains reconstructions with other settings"):
         reconstruct(reals, select_reals(reals), [autoencoder("one", 8)], out)
     assert contents(out) == before
-    with pytest.raises(DataError, match="holds other things"):
+    with pytest.raises(DataError, match="contains other files"):
         made(reals, reals.folder)
     (out / "reconstructed.json").write_text("{")
     with pytest.raises(DataError, match="is not JSON"):

@@ -221,7 +221,7 @@ def test_folders_of_others_and_changed_shards_are_not_touched(pictures: list[byt
     write_parquet(root / "a.parquet", pictures, label=[n % 2 for n in range(12)])
     place.mkdir()
     (place / "mine.txt").write_text("x", encoding="utf-8")
-    with pytest.raises(DataError, match="holds other things"):
+    with pytest.raises(DataError, match="contains other files"):
         scanned(root)
     (place / "mine.txt").unlink()
     scanned(root)
@@ -309,7 +309,7 @@ def test_what_a_killed_scan_left_goes_and_two_scans_do_not_meet(pictures: list[b
 def test_two_shards_of_one_name_are_told(pictures: list[bytes], tmp_path: Path) -> None:
     write_parquet(tmp_path / "set" / "a.parquet", pictures, label=[n % 2 for n in range(12)])
     write_tar(tmp_path / "set" / "a.tar", {"real/0.jpg": pictures[0]})
-    with pytest.raises(DataError, match="would unpack into one folder"):
+    with pytest.raises(DataError, match="would be unpacked into the same folder"):
         scanned(tmp_path / "set")
 
 

@@ -76,7 +76,7 @@ def swapped(before: float, after: float) -> BiasScore:
         (0.9, [("low-frequency", 0.75)], None, False, "A thumbnail of 16 pixels alone reaches AUC 0.75"),
         (0.9, [("metadata", 0.89)], (0.9, 0.88), False, "instead of 0.90."),
         (0.9, [("metadata", 0.6)], (0.9, 0.52), False, "give AUC 0.52 instead of 0.90: that explains the figure"),
-        (0.52, [("metadata", 0.9)], None, False, "no figure to explain"),
+        (0.52, [("metadata", 0.9)], None, False, "nothing to explain"),
         (0.9, [], None, False, "No shortcut was tried"),
     ],
 )

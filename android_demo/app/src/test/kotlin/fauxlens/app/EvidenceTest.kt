@@ -42,7 +42,7 @@ class EvidenceTest {
         assertEquals(readMarks(bytes("a1111.png")).rows.map { it.text }, shownTexts(rows))
         assertTrue("Stable Diffusion WebUI, model sd_xl_base_1.0" in shownTexts(rows).single())
         val summary = activity.find<TextView>(R.id.evidence_summary).text
-        assertTrue("$summary", summary.startsWith("AI likely made this picture: its file says so itself"))
+        assertTrue("$summary", summary.startsWith("AI likely made this picture: its metadata says so"))
         val card = activity.find<ViewGroup>(R.id.evidence_card)
         val verdict = activity.find<ViewGroup>(R.id.verdict_card)
         assertTrue((card.parent as ViewGroup).let { it.indexOfChild(card) < it.indexOfChild(verdict) })

@@ -64,7 +64,7 @@ class FaceSquareTest {
     fun `no face is said first, and the centre is judged`() {
         val judged = judgedWith()
         assertEquals(Sentence.of(R.string.note_no_face), judged.notes.first())
-        val words = "No face found: this detector judges faces; the centre square was looked at."
+        val words = "No face found: this detector classifies faces; the centre square was used instead."
         assertEquals(words, judged.notes.first().text(app.resources))
         assertEquals(FaceBundle.SQUARE, judged.details.view)
         assertEquals(picture.trips.first().scores[1], bits(judged))
