@@ -39,7 +39,7 @@ def _earlier_save(luma: np.ndarray, quality: int | None) -> tuple[EvidenceRow, .
     if not guess.found:
         return ()
     if guess.down:
-        text = f"The grid of an earlier JPEG (quality about {guess.quality}) does not match the present one: it was cropped."
+        text = f"The grid of an earlier JPEG (quality about {guess.quality}) is shifted: the picture was cropped."
         return (EvidenceRow("traces", "weak", "edited", text, "JPEG grid"),)
     text = f"The picture was a JPEG of quality about {guess.quality} before; being saved twice says nothing by itself."
     return (EvidenceRow("traces", "none", "nothing", text, "JPEG steps"),)
