@@ -73,7 +73,7 @@ def run_demo(folder: Path, bar: Bar, log: LogCallback) -> Shown:
     if not has_state(run, "qat"):
         with bar("quantising") as progress:
             quantise_run(run, on_batch=lambda done: progress(done.batch, done.batches, f" {done.epoch}/{done.epochs}"))
-    log("6/6  exporting, holding every stage against the one before it, and evaluating a picture")
+    log("6/6  exporting, comparing every stage with the one before it, and classifying a picture")
     exported = export_run(run, run.folder / "export", log=lambda line: log(f"     {line}"))
     bundle = read_bundle(exported.bundle)
     parity = verify_bundle(bundle, variant=bundle.default, runtime=RUNTIMES["litert"])
@@ -100,7 +100,7 @@ def closing_lines(shown: Shown, folder: Path) -> tuple[str, ...]:
         f"manifest  {folder / 'manifest.csv'}",
         *(f"          {sentence}" for sentence in shown.audit.failures or shown.audit.findings),
         f"bundle    {exported.bundle}",
-        f"          ships {exported.default}: {exported.why}",
+        f"          default {exported.default}: {exported.why}",
         f"report    {exported.report}",
         f"parity    {shown.parity.sentence}",
         "",

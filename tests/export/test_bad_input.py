@@ -94,14 +94,14 @@ def unsealed_zip(tiny: Tiny) -> bytes:
 
 BAD: list[tuple[Callable[[Tiny], bytes], str]] = [
     (one_byte_changed, "damaged"),
-    (cut, "cut short"),
+    (cut, "truncated"),
     (not_ours, "not made by Fauxlens"),
-    (truncated_flatbuffer, "cut short"),
+    (truncated_flatbuffer, "truncated"),
     (truncated_but_sealed, "damaged|refuses|no graph"),
-    (no_model, "not a TFLite model|seal"),
-    (empty, "not a TFLite model|seal"),
+    (no_model, "not a TFLite model|checksum"),
+    (empty, "not a TFLite model|checksum"),
     (climbing, "unsafe"),
-    (unsealed_zip, "seal"),
+    (unsealed_zip, "checksum"),
 ]
 
 

@@ -74,7 +74,7 @@ export interface Result {
   limits: Limits;
   /** The faces that were evaluated, the largest first. */
   faces: FaceResult[];
-  /** Those that are too small to judge. */
+  /** Those that are too small to classify. */
   tooSmall: SmallFace[];
   /** The evaluated face with the highest probability; null where all are too small. */
   worst: FaceResult | null;
@@ -169,7 +169,7 @@ export interface Detector {
   description: Description;
   view: View;
   /** Evaluates a picture: every face of it, or its centre square. Throws FauxlensError for what is no picture. */
-  judge(
+  detect(
     source: Blob | Uint8Array | ImageBitmap | Picture,
     options?: {operatingPoint?: OperatingPoint; name?: string},
   ): Promise<Result>;
@@ -202,7 +202,7 @@ export function openDetector(
 export function labelOf(limits: Limits, probability: number): Label;
 /** The overlay's pixels, side * side, RGBA: where nothing spoke for fake they are clear. */
 export function overlay(heatmap: Heatmap, side: number): Uint8ClampedArray<ArrayBuffer>;
-/** Decodes a picture file, as `judge` does. */
+/** Decodes a picture file, as `detect` does. */
 export function decodePicture(bytes: Uint8Array, name: string): Promise<Picture>;
 /** The RGB bytes of a whole picture, row by row as stored. */
 export function storedPixels(raster: Raster): Uint8Array;

@@ -49,7 +49,7 @@ export {decodePicture, storedPixels};
 
 /**
  * A picture's result. `faces` has the faces that were evaluated, the largest first; `tooSmall` those that are too small to
- * judge; `worst` is the one with the highest probability, null where every face is too small; `width` and `height` are
+ * classify; `worst` is the one with the highest probability, null where every face is too small; `width` and `height` are
  * those of the upright picture.
  * @typedef {object} Result
  * @property {OperatingPoint} operatingPoint
@@ -137,7 +137,7 @@ export class Detector {
    * @returns {Promise<Result>}
    * @throws {FauxlensError} for what is no picture, or too large, animated or damaged
    */
-  async judge(source, {operatingPoint = 'balanced', name = 'The picture'} = {}) {
+  async detect(source, {operatingPoint = 'balanced', name = 'The picture'} = {}) {
     const limits = this.description.operatingPoints.get(operatingPoint);
     if (!limits) {
       throw new FauxlensError(

@@ -88,7 +88,7 @@ async function evaluatePicture(file) {
   const operatingPoint = /** @type {import('./js/detector.js').OperatingPoint} */ (point);
   const picture = await decodePicture(bytes, file.name);
   try {
-    const result = await detector.judge(picture, {operatingPoint, name: file.name});
+    const result = await detector.detect(picture, {operatingPoint, name: file.name});
     const preview = drawUpright(picture, PREVIEW);
     if (result.worst) history.add(file.name, result.worst.label, result.worst.probability, preview);
     const {width: storedWidth, height: storedHeight} = picture.raster;

@@ -109,7 +109,7 @@ def test_a_sealed_file_without_our_description_is_refused(tiny: Tiny) -> None:
 
 
 def test_an_unsealed_model_is_refused_by_the_runtimes(tiny: Tiny) -> None:
-    with pytest.raises(ExportError, match="seal"):
+    with pytest.raises(ExportError, match="checksum"):
         open_detector_file(tiny.raw["float32"])
 
 

@@ -22,7 +22,7 @@ def test_every_variant_is_timed_with_every_number_of_threads(tiny: Tiny) -> None
 
 
 def test_only_sealed_files_are_run(tiny: Tiny) -> None:
-    with pytest.raises(ExportError, match="seal"):
+    with pytest.raises(ExportError, match="checksum"):
         measure_latency({"float32": tiny.raw["float32"]}, tiny.bundle.references.views[0], rounds=1)
 
 

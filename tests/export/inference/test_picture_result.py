@@ -111,5 +111,5 @@ def test_a_detector_without_face_evaluates_its_own_square(group: Picture) -> Non
 
 def test_a_wrong_operating_point_is_refused_before_anything_is_looked_for() -> None:
     wall = picture_of(np.asarray(Image.new("RGB", (40, 40))))
-    with pytest.raises(ExportError, match="no operating point 'strict'"):
+    with pytest.raises(ExportError, match="Unknown operating point 'strict'"):
         evaluate_picture(detector("upright|face(2.8)|resize(32)"), wall, "wall.png", operating_point="strict")

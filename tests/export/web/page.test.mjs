@@ -12,7 +12,7 @@ const {chromium} = require('playwright-core');
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const GOLDEN = fileURLToPath(new URL('../../golden/', import.meta.url));
 const PICTURES = join(GOLDEN, 'pictures');
-// Drawn portraits that are large enough to be judged.
+// Drawn portraits that are large enough to be classified.
 const LARGE = join(FAUXLENS_EXPECTED, 'large');
 const expected = (name) => JSON.parse(readFileSync(join(FAUXLENS_EXPECTED, name), 'utf8'));
 // For a machine that does much else.
@@ -157,7 +157,7 @@ test('the face finder finds the faces of Python in every golden picture, bit for
   await context.close();
 });
 
-test('every face is judged with the probability of Python, and too small ones are named', async () => {
+test('every face is classified with the probability of Python, and too small ones are named', async () => {
   const cases = expected('faces.json');
   assert.ok(cases.some(({faces}) => faces.length > 1));
   assert.ok(cases.some(({small}) => small.length));
@@ -171,7 +171,7 @@ test('every face is judged with the probability of Python, and too small ones ar
   for (const {file, faces, small, found} of cases) {
     const result = await page.evaluate(
       async ({file, bytes}) => {
-        const {faces, tooSmall, facesFound} = await window.detector.judge(new Uint8Array(bytes), {name: file});
+        const {faces, tooSmall, facesFound} = await window.detector.detect(new Uint8Array(bytes), {name: file});
         return {
           faces: faces.map(({number, probability, label}) => [number, probability, label]),
           small: tooSmall.map(({number}) => number),
@@ -310,7 +310,7 @@ test('history is off, kept on request, seen by other tabs, and erased', async ()
   await context.close();
 });
 
-test('a browser that stores nothing is told, and pictures are judged all the same', async () => {
+test('a browser that stores nothing is told, and pictures are classified all the same', async () => {
   const {page, context} = await open('', {serviceWorkers: 'block'}, (page) =>
     page.addInitScript(() => {
       Object.defineProperty(window, 'localStorage', {

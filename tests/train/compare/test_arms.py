@@ -69,7 +69,7 @@ def test_values_in_words() -> None:
 @pytest.mark.parametrize(
     ("runs", "against", "words"),
     [
-        ([], RGB, "nothing to compare"),
+        ([], RGB, "Nothing to compare"),
         ([("rgb", 1), ("npr", 1)], ("fit.seed", 1), "fit.seed changes nothing in a training"),
         ([("rgb", 1), ("npr", 1)], ("title", "Study"), "title changes nothing in a training"),
         ([("rgb", 1), ("npr", 1)], ("model.frontend", "rgb"), "has the key 'model.frontend'"),

@@ -63,7 +63,7 @@ def test_json_gives_the_matrix_back(runs: tuple[Evaluation, Evaluation]) -> None
 
 
 def test_no_runs_or_two_of_a_name_are_refused(runs: tuple[Evaluation, Evaluation]) -> None:
-    with pytest.raises(TrainError, match="nothing to compare"):
+    with pytest.raises(TrainError, match="Nothing to compare"):
         train_on_test_on([])
     with pytest.raises(TrainError, match="share a name"):
         train_on_test_on([runs[0], runs[0]])

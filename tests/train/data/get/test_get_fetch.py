@@ -94,7 +94,7 @@ def test_a_later_call_goes_on_too(server: "Server", path: Path) -> None:
 
 def test_tries_are_bounded(server: "Server", path: Path) -> None:
     server.play(good(server, cut=0))
-    assert "broke off 4 times" in refused(server, path)
+    assert "was interrupted 4 times" in refused(server, path)
     assert len(server.requests) == 4
 
 
@@ -246,7 +246,7 @@ def test_secrets_of_an_address_are_not_repeated(server: "Server", path: Path) ->
 
 @pytest.mark.parametrize(
     ("status", "said"),
-    [(401, "not public"), (403, "not public"), (404, "not there"), (410, "not there"), (204, "no file")],
+    [(401, "not public"), (403, "not public"), (404, "not found"), (410, "not found"), (204, "not a file")],
 )
 def test_a_refusal_is_final(server: "Server", path: Path, status: int, said: str) -> None:
     server.play(server.page(status=status))

@@ -133,7 +133,7 @@ def test_the_current_folder_is_not_replaced(
 ) -> None:
     out.mkdir(parents=True)
     monkeypatch.chdir(out)
-    assert "name one inside it" in refused(card_for(server, archive), Path())
+    assert "name a folder inside it" in refused(card_for(server, archive), Path())
     server.play(server.page(archive))
     assert get(card_for(server, archive), Path("inside")) == Path("inside")
     assert (out / "inside" / PROVENANCE).exists()
@@ -195,7 +195,7 @@ def test_a_card_that_is_corrected_after_a_refusal_is_fetched(server: "Server", a
     server.play(server.page(status=404), server.page(archive))
     card = card_for(server, archive)
     wrong = replace(card, get=replace(card.get, url=f"{server.url}/typo"))
-    assert "not there" in refused(wrong, out)
+    assert "not found" in refused(wrong, out)
     assert not out.parent.exists()
     get(card, out)
     assert (out / PROVENANCE).exists()
@@ -236,7 +236,7 @@ def test_two_at_once_do_not_mix(server: "Server", archive: bytes, out: Path) -> 
     work = out.with_name(".faces.get")
     work.mkdir(parents=True)
     with FileLock(work / "lock"):
-        assert "being filled by another" in refused(card_for(server, archive), out)
+        assert "in use by another" in refused(card_for(server, archive), out)
     server.play(server.page(archive))
     get(card_for(server, archive), out)
 

@@ -255,7 +255,7 @@ def test_a_kaggle_version_is_asked_for(kaggle: "Server", work: Path) -> None:
 def test_kaggle_goes_on_with_a_broken_download(kaggle: "Server", work: Path) -> None:
     archive = zipped()
     but(kaggle, "set.zip", kaggle.page(archive, headers={"Accept-Ranges": "bytes"}, cut=5 << 19))
-    with pytest.raises(DataError, match="resumes from there"):
+    with pytest.raises(DataError, match="again to resume"):
         fetch_kaggle("faces/set", work)
     assert contents(fetch_kaggle("faces/set", work).folder) == FILES
     assert kaggle.requests[-1].headers["range"] == f"bytes={2 << 20}-"

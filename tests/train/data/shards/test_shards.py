@@ -128,7 +128,7 @@ def test_rows_without_a_picture_are_skipped_with_their_reason(pictures: list[byt
     assert found.manifest.frame.height == 4
     assert [one.reason.partition("a.parquet, ")[2] for one in found.skipped] == [
         "row 5 has no bytes of a picture in it, at most the name of a file elsewhere: it is left out.",
-        "row 6 is no picture of a kind that is known: it is left out.",
+        "row 6 is not a picture of a known format: it is left out.",
         "row 7 has no bytes of a picture in it, at most the name of a file elsewhere: it is left out.",
     ]
 
