@@ -266,7 +266,7 @@ def test_the_table_of_variants_stands_beside_the_bundle_and_in_its_card(
     rows = {row["name"]: row for row in table["variants"]}
     assert set(rows) == set(bundle.variants)
     assert table["default"] == bundle.default
-    assert f"`{bundle.default}` ships: " in bundle.card
+    assert f"`{bundle.default}` is the default: " in bundle.card
     assert all(f"| {name} | {row['bytes']:,} |" in bundle.card for name, row in rows.items())
     for name, row in rows.items():
         assert [latency["threads"] for latency in row["latency"]] == [1, 2]

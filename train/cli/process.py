@@ -91,8 +91,8 @@ def fault_sentence(error: BaseException) -> str:
     reason = " ".join(str(error).split())[:200]
     what = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
     return (
-        f"This is a fault of Fauxlens ({what}), not of yours: run the same with --debug and report what it prints "
-        "(CONTRIBUTING.md says where)."
+        f"Internal error of Fauxlens ({what}): run the command again with --debug and report the output  "
+        "(see CONTRIBUTING.md)."
     )
 
 

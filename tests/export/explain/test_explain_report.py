@@ -51,7 +51,7 @@ def test_a_detector_file_brings_its_mean_heatmaps(detector: Path, drawn: Drawn, 
         str(group.n) for group in groups
     ]
     html = found.paths.html.read_text(encoding="utf-8")
-    shown = html[html.index("<h2>Where tiny.tflite looks</h2>") : html.index("<h2>The worst mistakes")]
+    shown = html[html.index("<h2>Where tiny.tflite looks</h2>") : html.index("<h2>The worst errors")]
     assert shown.count("data:image/png;base64,") == len(groups)
     assert re.findall(r"<figcaption>(.*?)</figcaption>", shown) == [one["caption"] for one in document["illustrations"]]
     assert document["robustness"] is None

@@ -108,7 +108,7 @@ def test_the_card_tells_how_well_heatmaps_point(render: Render, evaluation: Eval
     found = Localisation("called fake", 40, Interval(0.6, 0.45, 0.74), 0.2, 0.36, 0.15)
     card = render(describe(), evaluation, localisation=(found,))
     assert "| called fake | 40 | 60% \\[45%, 74%\\] | 20% | 0.36 | 0.15 |" in card
-    assert "Where the heatmap points" not in render(describe(), evaluation)
+    assert "Heatmap localisation" not in render(describe(), evaluation)
 
 
 def test_a_card_without_a_baseline_says_so(render: Render, evaluation: Evaluation, describe: Describe) -> None:
@@ -127,7 +127,7 @@ def test_failures_are_told(render: Render, evaluation: Evaluation, describe: Des
 
 def test_a_card_without_unseen_generators_says_so(render: Render, describe: Describe) -> None:
     card = render(describe(), evaluated([GROUPS[0], GROUPS[2]]))
-    assert "No generator outside training was tried" in card
+    assert "No generator outside training was tested" in card
 
 
 def test_names_cannot_write_markdown_of_their_own(render: Render, evaluation: Evaluation, describe: Describe) -> None:

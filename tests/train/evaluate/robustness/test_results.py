@@ -101,7 +101,7 @@ def written(
 
 def section(folder: Path) -> str:
     html = (folder / "report.html").read_text(encoding="utf-8")
-    return html[html.index("<h2>When something has happened") : html.index("<h2>The worst mistakes")]
+    return html[html.index("<h2>Robustness to changes") : html.index("<h2>The worst errors")]
 
 
 def test_json_gives_robustness_back(written: Path, withstood: Robustness) -> None:
@@ -171,5 +171,5 @@ def test_every_strength_is_in_the_figure(withstood: Robustness) -> None:
 def test_without_robustness_the_page_is_silent(scored: Scored, tmp_path: Path) -> None:
     evaluation = evaluate_scores(scored[0], scored[1], name="m", resamples=5)
     html = write_report(tmp_path, [evaluation], title="t").html.read_text(encoding="utf-8")
-    assert "something has happened" not in html
+    assert "Robustness to changes" not in html
     assert json.loads((tmp_path / "report.json").read_text())["robustness"] is None
