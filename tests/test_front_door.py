@@ -205,7 +205,7 @@ def test_ctrl_c_leaves_a_run_that_goes_on(small_manifest: Path, tmp_path: Path) 
             break
     lines += running.stderr.readlines()
     assert running.wait() == 130
-    assert "Stopped." in lines[-1]
+    assert "Interrupted." in lines[-1]
     assert not any("Traceback" in line for line in lines)
     checkpoints = tmp_path / "runs" / "r" / "checkpoints"
     history = json.loads((checkpoints / "progress.json").read_text())["history"]

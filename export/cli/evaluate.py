@@ -169,7 +169,7 @@ def evaluate_verb(
             bias = found.shortcuts.bias
             print_lines(
                 f"Bias score {bias.score:.3f}: AUC {bias.auc_before.value:.3f} becomes {bias.auc_after.value:.3f} "
-                f"where each of {bias.n_real} reals and {bias.n_fake} fakes is saved as one of the other class is."
+                f"when each of {bias.n_real} reals and {bias.n_fake} fakes is saved as one of the other class is."
             )
     if found.robustness:
         from train.evaluate.robustness.results import hardest

@@ -161,13 +161,13 @@ def _note(one: ScoredModel, manifest: Manifest, which: Which) -> str:
     notes = []
     if which == "all" and trained.height:
         notes.append(
-            f"{trained.height:,} of {evaluated.height:,} rows are of what it was trained on ({_pairs(trained)}): "
-            "figures on them say nothing about other pictures."
+            f"{trained.height:,} of {evaluated.height:,} rows are of generators and sources it was trained on "
+            f"({_pairs(trained)}): results on them do not hold for other pictures."
         )
     elif trained.height:
         notes.append(
             f"{trained.height:,} of {frame.height:,} rows were not evaluated: {_pairs(trained)} was in its training, "
-            "and they are not of the test split. --split all takes them, too."
+            "and they are not in the test split. Use --split all to include them."
         )
     unclear = frame.height - one.marked.height
     if unclear:

@@ -33,9 +33,9 @@ def score_table(path: Path, called: str, manifest: Manifest, column: str) -> Sco
     made = score_foreign(called, table.frame, table.column == PROBABILITY)
     notes = [f"{called}: higher values of its column {table.column!r} are taken as more like a fake."]
     if table.unknown:
-        notes.append(f"{called}: {table.unknown:,} scores are of pictures that are not in the manifest: left out.")
+        notes.append(f"{called}: {table.unknown:,} scores are of pictures that are not in the manifest: skipped.")
     if table.without:
-        notes.append(f"{called}: {table.without:,} of {manifest.frame.height:,} rows have no score: left out.")
+        notes.append(f"{called}: {table.without:,} of {manifest.frame.height:,} rows have no score: skipped.")
     view = parse_view(TABLE_VIEW)
     marked = mark_manifest(Manifest(table.frame.drop("score"), manifest.folder), ())
     return ScoredModel(made.scored, marked, view, "keep", None, notes=(*notes, *made.notes))

@@ -155,11 +155,9 @@ def _rows(store: Store, about: Description, manifest: Manifest, split: str) -> t
     usable = marked.filter(~pl.col("seen") | (pl.col("split") == "val"))
     notes = []
     if used := marked.height - usable.height:
-        notes.append(
-            f"{used:,} rows are of kinds that were in its training, and not in the validation split: left out."
-        )
+        notes.append(f"{used:,} rows are of kinds that were in its training, and not in the validation split: skipped.")
     if store.dropped:
-        notes.append(f"{store.dropped:,} of {manifest.frame.height:,} rows have no face or several: left out.")
+        notes.append(f"{store.dropped:,} of {manifest.frame.height:,} rows have no face or several: skipped.")
     if split != "all":
         usable = usable.filter(pl.col("split") == split)
     labels = usable.group_by("sha256").agg(pl.col("label").n_unique(), pl.col("path").first())

@@ -5,7 +5,7 @@ import os
 
 from train.common.extras import missing_sentence
 
-NO_MEMORY = "There is not enough memory for this: close other programs, or raise the limit on memory, and run it again."
+NO_MEMORY = "There is not enough memory: close other programs or raise the memory limit, and run the command again."
 
 
 def expected_sentence(error: BaseException) -> str | None:
@@ -18,13 +18,12 @@ def expected_sentence(error: BaseException) -> str | None:
         return None
     name = os.fsdecode(error.filename) if isinstance(error.filename, bytes) else error.filename
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"The disk is full ({name or 'while writing'}): make room and run the same again."
+        return f"The disk is full ({name or 'while writing'}): free some space and run the command again."
     if error.errno == errno.ENOMEM:
         return NO_MEMORY
     if error.errno == errno.EFBIG:
         return (
-            f"{name or 'What is written'} grows larger than a file may be here: raise the limit (ulimit -f), or write "
-            "to another disk."
+            f"{name or 'The output file'} exceeds the file size limit: raise it (ulimit -f), or write to another disk."
         )
     return f"{name or 'A file'}: {error.strerror}; check the path and its permissions."
 

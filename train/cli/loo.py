@@ -61,8 +61,9 @@ def loo_verb(
         train_part(study, mine, on_run=_announce(study, mine), on_pack=show, on_batch=batch_callback(show))
     if left := missing_trainings(study):
         print_lines(
-            f"{count - len(left)} of {count} trainings are finished in {out}. Run the other parts, put their runs into "
-            f"{out / 'runs'} where they trained elsewhere, then run this without --part for the table.",
+            f"{count - len(left)} of {count} trainings are finished in {out}. Run the other parts, copy their runs "
+            "into "
+            f"{out / 'runs'} if they were trained elsewhere, then run this without --part for the table.",
             err=as_json or markdown,
         )
         return

@@ -84,7 +84,7 @@ def verb(*errors: type[Exception]) -> Callable[[Callable[P, T]], Callable[P, T]]
     return around
 
 
-_STOPPED = "Stopped. What was finished is kept and nothing is half-written: run the same again (train: --resume RUN)."
+_STOPPED = "Interrupted. Completed work is saved; run the same command again to continue (train: --resume RUN)."
 
 
 def console() -> "Console":

@@ -246,7 +246,7 @@ def test_ctrl_c_leaves_whole_pictures_only(tmp_path: Path) -> None:
     os.killpg(running.pid, signal.SIGINT)
     output, sentence = running.communicate()
     assert (running.returncode, output) == (130, "")
-    assert sentence.startswith("Stopped.")
+    assert sentence.startswith("Interrupted.")
     assert sentence.count("\n") == 1
     made = [path for path in tmp_path.iterdir() if path.suffix == ".png"]
     assert 6 <= len(made) < 60

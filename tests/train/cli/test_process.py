@@ -77,16 +77,16 @@ def end_of(error: BaseException) -> tuple[int, str]:
         (DataError("a\n\x1b[2Jb\u202e"), 2, "a\\n\\x1b[2Jb\\u202e"),
         (OSError(28, "No space left on device", "x.csv"), 2, "The disk is full (x.csv)"),
         (PermissionError(13, "Permission denied", "x.csv"), 2, "x.csv: Permission denied"),
-        (OSError(27, "File too large", "x.csv"), 2, "x.csv grows larger than a file may be here"),
+        (OSError(27, "File too large", "x.csv"), 2, "x.csv exceeds the file size limit"),
         (MemoryError(), 2, "There is not enough memory"),
         (ImportError("x.so: failed to map segment from shared object"), 2, "There is not enough memory"),
         (ImportError("cannot import name 'x'"), 70, "Internal error of Fauxlens (ImportError"),
         (ModuleNotFoundError("no", name="polars"), 2, "This needs the package polars"),
         (OSError("broken data stream"), 70, "Internal error of Fauxlens (OSError: broken data stream)"),
         (ValueError("a\nb"), 70, "Internal error of Fauxlens (ValueError: a b)"),
-        (KeyboardInterrupt(), 130, "Stopped."),
+        (KeyboardInterrupt(), 130, "Interrupted."),
         (typer.Exit(1), 1, ""),
-        (Stopped(signal.SIGTERM), 143, "Stopped."),
+        (Stopped(signal.SIGTERM), 143, "Interrupted."),
     ],
 )
 def test_every_end_has_a_status_and_one_sentence(error: BaseException, status: int, sentence: str) -> None:
@@ -120,7 +120,7 @@ def test_a_limit_on_the_size_of_files_is_told_with_the_name_and_leaves_nothing(t
     limited = f"ulimit -f 2; exec '{sys.executable}' '{ROOT / 'fauxlens.py'}' data sample made/sample --count 30"
     done = subprocess.run(["sh", "-c", limited], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr.startswith(f"{tmp_path / 'made' / 'sample'} grows larger than a file may be here: ")
+    assert done.stderr.startswith(f"{tmp_path / 'made' / 'sample'} exceeds the file size limit: ")
     assert done.stderr.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
@@ -128,7 +128,7 @@ def test_a_limit_on_the_size_of_files_is_told_with_the_name_and_leaves_nothing(t
 def test_a_library_that_ends_the_process_for_want_of_memory_is_met() -> None:
     for died in (limited(4000, "die"), limited(4000, "die", "--debug")):
         assert (died.returncode, died.stderr.count("\n")) == (2, 1)
-        assert died.stderr.startswith("There is not enough memory for this")
+        assert died.stderr.startswith("There is not enough memory")
     # What ends by itself ends as it does without a limit.
     shown = limited(4000, "show")
     assert (shown.returncode, shown.stdout) == (0, ended("show").stdout)
@@ -176,7 +176,7 @@ def test_every_signal_cleans_up_as_ctrl_c_does(number: signal.Signals, status: i
         assert running.stdout.readline() == "ready\n"
         running.send_signal(number)
         assert running.stdout.read() == "cleaned\n"
-        assert running.stderr.read().startswith("Stopped.")
+        assert running.stderr.read().startswith("Interrupted.")
     assert running.returncode == status
 
 

@@ -52,7 +52,7 @@ def croissant_verb(
     missing = [word for word, value in (("--licence", licence), ("--url", url)) if not value]
     print_lines(f"written: {target}")
     if missing:
-        print_lines(f"Croissant wants a licence and an address of every dataset: give {' and '.join(missing)}.")
+        print_lines(f"Croissant requires a licence and a URL of every dataset: give {' and '.join(missing)}.")
 
 
 def _beside(manifest: Path) -> Path:

@@ -106,21 +106,20 @@ def leave_out_findings(result: SchemeResult) -> tuple[str, ...]:
     ]
     if beaten:
         said.append(
-            f"File metadata alone reaches as much, within the interval, on {_listed(beaten)}: there the figure does "
-            "not "
-            "show that pixels were needed."
+            f"File metadata alone reaches as much, within the interval, on {_listed(beaten)}: these results may come "
+            "from metadata."
         )
     if few := [row.name for row in result.rows if row.auc is None]:
-        said.append(f"Too few pictures to say (under {FEWEST_GROUPS} without near-duplicates): {_listed(few)}.")
+        said.append(f"Too few pictures (under {FEWEST_GROUPS} without near-duplicates): {_listed(few)}.")
     if dropped := sum({(row.plan, row.label, row.name): row.dropped for row in result.rows}.values()):
         said.append(
             f"{dropped:,} left-out pictures do not count, because a near-duplicate or another picture of their group "
             "was in training."
         )
     if result.spared:
-        said.append(f"Not left out, for then a split would lack a class: {_listed(result.spared)}.")
+        said.append(f"Not left out, because a split would then lack a class: {_listed(result.spared)}.")
     if len(result.seeds) < 2:
-        said.append("One training each: the intervals know nothing of the chance in training; use --seeds 3 or more.")
+        said.append("One training each: the intervals do not include the variance of training; use --seeds 3 or more.")
     return tuple(said)
 
 

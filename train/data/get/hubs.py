@@ -84,7 +84,7 @@ def _refused_by_kaggle(status: int, page: str) -> str:
         return f"{page} is refused (403): sign in there, accept its terms, see that your token is valid, and run again."
     if status == 404:
         return f"{page} is not there (404): correct the handle in the card."
-    return f"{page} cannot be had now (status {status}): run the same again later."
+    return f"{page} is not available now (status {status}): run the command again later."
 
 
 def _sign_in_to_kaggle(page: str) -> str:
@@ -187,7 +187,7 @@ def _refused_by_huggingface(status: int, page: str) -> str:
         return f"{page} is refused (403): accept its terms there, sign in with `hf auth login`, and run again."
     if status == 404:
         return f"{page} is not there (404): correct the handle in the card."
-    return f"{page} cannot be had now (status {status}): run the same again later."
+    return f"{page} is not available now (status {status}): run the command again later."
 
 
 def _need(package: str, hub: str) -> None:
@@ -202,7 +202,7 @@ def _unreachable(page: str) -> str:
 def _explained(error: OSError, page: str) -> Exception:
     """What to raise for a system error: DataError for a full disk and for the clients' own, which have no number."""
     if error.errno == errno.ENOSPC:
-        return DataError(f"{page} does not fit on the disk: make room and run the same again; it resumes from there.")
+        return DataError(f"{page} does not fit on the disk: free some space and run the command again to resume.")
     return error if error.errno is not None else DataError(_unreachable(page))
 
 

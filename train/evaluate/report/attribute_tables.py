@@ -69,9 +69,9 @@ def group_findings(found: ByAttribute) -> tuple[str, ...]:
         ("fake", found.too_few_fakes, sum(one.n_fake for one in found.groups)),
     ):
         if not count:
-            said.append(f"No {kind} picture has a value of {found.by}: nothing can be said of {kind}s.")
+            said.append(f"No {kind} picture has a value of {found.by}: there are no results for {kind}s.")
         elif few:
-            said.append(f"Too few {kind}s to say (under {ENOUGH}): {first_names(few, MOST_NAMES)}.")
+            said.append(f"Too few {kind}s (under {ENOUGH}): {first_names(few, MOST_NAMES)}.")
     if ESTIMATED in found.by.split("+"):
         said.append(NOTE)
     if found.without:

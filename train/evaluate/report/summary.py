@@ -46,7 +46,7 @@ def misses(evaluation: Evaluation) -> tuple[str, ...]:
     for source in noisy:
         known = "" if source.seen else ", pictures of a kind it never saw"
         sentences.append(
-            f"It wrongly accuses {percent(source.called.fpr_1.value)} of the real faces from {source.name}{known}: "
+            f"It calls {percent(source.called.fpr_1.value)} of the real faces from {source.name} fake{known}: "
             "clearly more than the 1 % it was set for."
         )
     sentences.append(
@@ -71,7 +71,9 @@ def cautions(evaluation: Evaluation) -> tuple[str, ...]:
             "it cannot be measured here."
         )
     if not any(not group.seen for group in evaluation.generators):
-        sentences.append("Every generator here was in training: this report says nothing about generators yet unseen.")
+        sentences.append(
+            "Every generator here was in training: this report does not show results on unseen generators."
+        )
     return tuple(sentences)
 
 

@@ -139,7 +139,7 @@ def test_a_half_fetched_folder_is_not_handed_out(face: "Server", tmp_path: Path)
     (tmp_path / "huggingface").mkdir()
     (tmp_path / "huggingface" / "left.jpg").write_bytes(b"half")
     but(face, "/tree/", face.page(status=403))
-    with pytest.raises(DataError, match="run the same again"):
+    with pytest.raises(DataError, match="run the command again"):
         fetch_huggingface("faces/set", tmp_path)
 
 
