@@ -4,26 +4,33 @@
 
 Eyes' midpoints are compared where both find a face, in eye distances of MTCNN's; beyond half a distance it is another
 face, or one of them is wrong: those are counted, left out of the median and the 95th percentile, and drawn on the sheet
-(BlazeFace green, MTCNN red). Rates are in seconds of one core, with decoding: MTCNN's TensorFlow uses several.
+(BlazeFace green, MTCNN red).
+
+Rates are for all that `data faces` does with a file: read, hash, decode, turn, find. They are in seconds of one core;
+with several, MTCNN's TensorFlow also pays for threads that wait for each other, and `taskset -c 0` gives it one. The
+finders take turns, block by block of BLOCK pictures, so that what else runs on the machine meets both. Printed are
+medians and quartiles over the blocks, those of the ratio over the blocks' own ratios.
 """
 
 import argparse
+import statistics
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from train.data.faces.find import find_in_file
 from train.data.faces.mtcnn import mtcnn_detector
 from train.data.manifest import read_manifest
 from train.data.rows import decode_row
 from train.image.decode import Picture
-from train.image.face import Face, usable_faces
+from train.image.face import Detect, Face, FaceDetector, usable_faces
 from train.image.face_finder.finder import blazeface_detector
 from train.image.view import turn_upright
 
 APART = 0.5
+BLOCK = 10
 _TILE = 220
 
 
@@ -38,41 +45,32 @@ def main() -> None:
     manifest = read_manifest(options.manifest)
     frame = manifest.frame.filter(source=options.source) if options.source else manifest.frame
     each = -(-options.pictures // max(1, frame["source"].n_unique()))
-    finders = {"blazeface": blazeface_detector().detect, "mtcnn": mtcnn_detector().detect}
-    seconds = dict.fromkeys(finders, 0.0)
+    finders = {"blazeface": blazeface_detector(), "mtcnn": mtcnn_detector()}
+    files: list[tuple[Path, str]] = []
     table: dict[str, list[tuple[Face | None, Face | None]]] = {}
     tiles: list[Image.Image] = []
     for (source,), rows in sorted(frame.group_by("source")):
         sample = rows.sort("path").sample(min(each, rows.height), seed=options.seed)
         for row in sample.iter_rows(named=True):
-            start = time.process_time()
+            files.append((manifest.picture_path(row["path"]), row["sha256"]))
             picture = decode_row(manifest, row)
-            decoding = time.process_time() - start
-            found: list[Face | None] = []
-            for name, detect in finders.items():
-                start = time.process_time()
-                found.append(_largest(detect, picture))
-                seconds[name] += time.process_time() - start + decoding
+            found = [_largest(detector.detect, picture) for detector in finders.values()]
             table.setdefault(str(source), []).append((found[0], found[1]))
             if options.sheet and _differ(found[0], found[1]):
                 tiles.append(_tile(picture, found, str(source)))
-    count = sum(map(len, table.values()))
     print("| source | pictures | blazeface finds none | mtcnn finds none | median | 95th percentile | apart |")
     print("|---|---|---|---|---|---|---|")
     everything = [pair for pairs in table.values() for pair in pairs]
     for source, pairs in [*table.items(), ("all", everything)]:
         print(_line(source, pairs))
-    for name, spent in seconds.items():
-        print(
-            f"{name}: {count / spent:.0f} pictures a second and core with decoding, {1000 * spent / count:.1f} ms each"
-        )
+    _print_rates(finders, files)
     if tiles:
         _save(tiles, options.sheet)
 
 
-def _largest(detect: Callable[[np.ndarray], object], picture: Picture) -> Face | None:
+def _largest(detect: Detect, picture: Picture) -> Face | None:
     upright = turn_upright(picture.pixels, picture.orientation)
-    faces = usable_faces(detect(upright), upright.shape[1], upright.shape[0])  # type: ignore[arg-type]
+    faces = usable_faces(detect(upright), upright.shape[1], upright.shape[0])
     return faces[0] if faces else None
 
 
@@ -80,6 +78,25 @@ def _distance(one: Face, other: Face) -> float:
     """Between the eyes' midpoints, in eye distances of the other."""
     apart = np.hypot(one.eyes.x - other.eyes.x, one.eyes.y - other.eyes.y)
     return float(apart / other.eyes.distance)
+
+
+def _print_rates(finders: dict[str, FaceDetector], files: list[tuple[Path, str]]) -> None:
+    """Time each finder on every whole block of the files, drawn in an order that mixes sources."""
+    order = np.random.default_rng(1).permutation(len(files))
+    blocks = [[files[i] for i in order[at : at + BLOCK]] for at in range(0, len(files) - BLOCK + 1, BLOCK)]
+    rates: dict[str, list[float]] = {name: [] for name in finders}
+    for block in blocks:
+        for name, detector in finders.items():
+            start = time.process_time()
+            for file in block:
+                find_in_file(detector.detect, file)
+            rates[name].append(BLOCK / (time.process_time() - start))
+    first, second = rates
+    rates[f"{first} / {second}"] = [one / other for one, other in zip(rates[first], rates[second], strict=True)]
+    print(f"pictures a second and core, {len(blocks)} blocks of {BLOCK}: median (quartiles)")
+    for name, values in rates.items():
+        low, middle, high = statistics.quantiles(values, n=4)
+        print(f"{name}: {middle:.1f} ({low:.1f} to {high:.1f})")
 
 
 def _differ(one: Face | None, other: Face | None) -> bool:

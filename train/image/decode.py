@@ -127,9 +127,15 @@ def decode_bytes(data: bytes, name: str) -> Picture:
     """
     with _opened(data, name) as image:
         parts, notes = _load_rgb(image, name)
-        # Made when the size is final: a reader may turn the picture while it loads (TIFF).
-        pixels = np.empty((image.height, image.width, 3), np.uint8)
+        pixels: np.ndarray | None = None
         for top, strip in parts:
+            if strip.height == image.height:
+                # Small pictures, by the million: no copy of what NumPy takes from Pillow.
+                pixels = np.asarray(strip)
+                break
+            if pixels is None:
+                # Made when the size is final: a reader may turn the picture while it loads (TIFF).
+                pixels = np.empty((image.height, image.width, 3), np.uint8)
             pixels[top : top + strip.height] = np.asarray(strip)
         # As NumPy gives what it takes from Pillow: nobody changes a decoded picture by mistake.
         pixels.flags.writeable = False

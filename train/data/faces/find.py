@@ -47,7 +47,7 @@ def find_faces(
     items = [(manifest.picture_path(path), sha256) for path, sha256 in rows.select("path", "sha256").iter_rows()]
     processes = min(workers or os.cpu_count() or 1, detector.most_processes)
     new: list[FaceCount] = []
-    with closing(parallel_map(partial(_find, detector.detect), items, processes, few=_FEW)) as results:
+    with closing(parallel_map(partial(find_in_file, detector.detect), items, processes, few=_FEW)) as results:
         for chunk in _chunks(results):
             append_to_cache(cache, chunk)
             new += chunk
@@ -73,7 +73,11 @@ def eyes_in(picture: Picture, detector: FaceDetector) -> tuple[int, Eyes | None]
     return choose_face(detector.detect(upright), width, height)
 
 
-def _find(detect: Detect, item: tuple[Path, str]) -> FaceCount:
+def find_in_file(detect: Detect, item: tuple[Path, str]) -> FaceCount:
+    """Return what a detector finds in the picture with this path and SHA-256.
+
+    Raises DataError if it is missing, damaged or another one by now.
+    """
     path, sha256 = item
     count, eyes = eyes_in(decode_unchanged(path, sha256), FaceDetector("", detect))
     return FaceCount(sha256, count, eyes)
