@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from train.cli.outputs import OUTPUT_FILE
+from train.cli.outputs import WritePlace
 from train.cli.terminal import Json, print_json, print_lines, print_table, verb
 from train.common.errors import ExportError
 
@@ -22,7 +22,9 @@ def benchmark_verb(
         int, typer.Option(help="New processes per variant, for cold start and memory; 0 skips these.")
     ] = 5,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE.json", help="Also write the JSON here."), OUTPUT_FILE
+        Path | None,
+        typer.Option("--out", metavar="FILE.json", help="Also write the JSON here."),
+        WritePlace("file", endings=(".json", "")),
     ] = None,
     as_json: Json = False,
 ) -> None:

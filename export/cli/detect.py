@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from train.cli.outputs import OUTPUT_FILE, WritePlace
+from train.cli.outputs import WritePlace
 from train.cli.terminal import Json, bar, print_json, print_lines, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 
@@ -57,11 +57,15 @@ def detect_verb(
         typer.Option(metavar="FILE.html", help="Write the evidence for one picture as a web page."),
         WritePlace("file", endings=(".html", ".htm")),
     ] = None,
-    csv: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Also write a table."), OUTPUT_FILE] = None,
+    csv: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.csv", help="Also write a table."),
+        WritePlace("file", endings=(".csv", "")),
+    ] = None,
     jsonl: Annotated[
         Path | None,
         typer.Option(metavar="FILE.jsonl", help="Also write one JSON document per line, as results arrive."),
-        OUTPUT_FILE,
+        WritePlace("file", endings=(".jsonl", ".ndjson", "")),
     ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Number of processes.", show_default="one per core")

@@ -28,7 +28,9 @@ def threshold_verb(
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="The copy to write.", show_default="the detector's name with -own"),
-        WritePlace("file", place=lambda given: given["out"] or _copy_of(given["detector"])),
+        WritePlace(
+            "file", endings=(".zip", ".tflite"), place=lambda given: given["out"] or _copy_of(given["detector"])
+        ),
     ] = None,
     false_alarms: Annotated[
         str,

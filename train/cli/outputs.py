@@ -14,6 +14,11 @@ from train.common.atomic import check_folder_writable, check_writable
 from train.common.errors import PlaceError
 
 Kind = Literal["file", "folder", "whole folder"]
+_OF_FILES = {
+    *(".csv", ".gif", ".h5", ".htm", ".html", ".jpeg", ".jpg", ".json", ".jsonl", ".md", ".npz", ".onnx", ".parquet"),
+    *(".pdf", ".png", ".svg", ".tex", ".tflite", ".toml", ".tsv", ".txt", ".webp", ".xlsx", ".zip"),
+}
+"""What no folder's name ends in: whoever names one so expects a file of that kind."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +26,8 @@ class WritePlace:
     """The mark of a parameter that names a place to write to, as one more item of its `Annotated`.
 
     kind: a file, a folder that gets files, or one that appears as a whole when it is complete. endings: what a file's
-    name may end in, any if empty. place: from all parameters, the place that is written where it is not just the value;
-    None where nothing is. replaces: whether the file may be one of those that the verb reads.
+    name may end in, "" for no ending, any if empty. place: from all parameters, the place that is written where it is
+    not just the value; None where nothing is. replaces: whether the file may be one of those that the verb reads.
     """
 
     kind: Kind
@@ -31,7 +36,7 @@ class WritePlace:
     replaces: bool = False
 
 
-OUTPUT_FILE, OUTPUT_FOLDER, OUTPUT_WHOLE_FOLDER = WritePlace("file"), WritePlace("folder"), WritePlace("whole folder")
+OUTPUT_FOLDER, OUTPUT_WHOLE_FOLDER = WritePlace("folder"), WritePlace("whole folder")
 
 
 def outputs_of(function: Callable[..., Any]) -> dict[str, tuple[str, WritePlace]]:
@@ -59,20 +64,30 @@ def check_outputs(function: Callable[..., Any], arguments: tuple[Any, ...], opti
         place = output.place(given) if output.place else given[name]
         if place is None:
             continue
-        _check_ending(place, called, output.endings)
-        _check_writable(place, called, output.kind)
-        if output.kind != "file":
-            continue
-        if not output.replaces and any(_same(place, one) for one in read):
+        is_file = output.kind == "file"
+        if is_file and not output.replaces and any(_same(place, one) for one in read):
             raise PlaceError(f"{place} is an input of this command: name another place with {called}.")
+        # What a verb names by itself has the ending of what it was given.
+        if given[name] is not None:
+            _check_ending(place, called, output)
+        _check_writable(place, called, output.kind)
+        if not is_file:
+            continue
         other = written.setdefault(os.path.realpath(place), called)
         if other != called and (place.is_file() or not place.exists()):
             raise PlaceError(f"{place} is named by {other} and by {called}: name two files.")
 
 
-def _check_ending(place: Path, called: str, endings: tuple[str, ...]) -> None:
-    if endings and place.suffix.lower() not in endings:
-        raise PlaceError(f"{place} must end in {' or '.join(endings)}, the type that {called} writes.")
+def _check_ending(place: Path, called: str, output: WritePlace) -> None:
+    suffix = place.suffix.lower()
+    if output.kind != "file":
+        if suffix in _OF_FILES and not place.exists():
+            raise PlaceError(f"{place} is named like a file, and {called} makes a folder: leave out {place.suffix}.")
+        return
+    if output.endings and suffix not in output.endings:
+        raise PlaceError(
+            f"{place} must end in {' or '.join(filter(None, output.endings))}, the type that {called} writes."
+        )
 
 
 def _check_writable(place: Path, called: str, kind: Kind) -> None:

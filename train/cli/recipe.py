@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from train.cli.app import App, VerbGroup
-from train.cli.outputs import OUTPUT_FILE
+from train.cli.outputs import WritePlace
 from train.cli.terminal import Json, command, print_json, print_lines, print_table, verb
 from train.common.errors import FauxlensError
 
@@ -57,7 +57,10 @@ def show_recipe(name: _NAME) -> None:
 @recipe_app.command("copy")
 @verb(FauxlensError)
 def copy_recipe(
-    name: _NAME, file: Annotated[Path, typer.Argument(help="The new file; it must not exist."), OUTPUT_FILE]
+    name: _NAME,
+    file: Annotated[
+        Path, typer.Argument(help="The new file; it must not exist."), WritePlace("file", endings=(".toml",))
+    ],
 ) -> None:
     """Copy a recipe or a grid to a file that you can edit."""
     from train.common.atomic import write_text

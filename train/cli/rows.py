@@ -35,7 +35,12 @@ DaskOption = Annotated[
         show_default=False,
     ),
 ]
-OutManifest = Annotated[Path, typer.Option("--out", help="The manifest to write."), WritePlace("file", replaces=True)]
+MANIFEST = (".csv",)
+OutManifest = Annotated[
+    Path,
+    typer.Option("--out", help="The manifest to write."),
+    WritePlace("file", endings=MANIFEST, replaces=True),
+]
 
 
 def chosen_part(text: str | None, dask: str | None = None) -> "WorkPart | None":

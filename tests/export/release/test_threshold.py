@@ -174,7 +174,7 @@ def test_what_cannot_be_is_one_sentence(bundle: Path, own: Path, tmp_path: Path)
             (bundle, own, "--recall", "90%", "--out", bundle),
             "is an input of this command: name another place with --out",
         ),
-        ((bundle, own, "--recall", "90%", "--out", tmp_path / "x.txt"), "has to end in .zip or .tflite"),
+        ((bundle, own, "--recall", "90%", "--out", tmp_path / "x.txt"), "must end in .zip or .tflite"),
         ((bundle, own, "--recall", "90%", "--out", tmp_path / "x.zip", "--split", "no"), "Unknown split"),
         ((bundle, own, "--conformal", "1%", "--out", tmp_path / "x.zip"), "at least 99 real pictures"),
         ((bundle, tmp_path / "none.csv", "--recall", "90%", "--out", tmp_path / "x.zip"), "does not exist"),

@@ -181,6 +181,50 @@ def test_endings_inputs_and_one_place_for_two(tmp_path: Path, monkeypatch: pytes
     assert Path("m.csv").read_text() == "m.csv"
 
 
+FILES = [(verb, name) for verb, name in PLACES if outputs_of(VERBS[verb])[name][1].kind == "file"]
+FOLDERS = [place for place in PLACES if place not in FILES]
+
+
+@pytest.mark.parametrize(("verb", "name"), FILES)
+def test_no_verb_writes_one_format_under_another_s_name(
+    verb: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    called, mark = outputs_of(VERBS[verb])[name]
+    with pytest.raises(typer.Exit) as left:
+        call(verb, **{name: Path("out.xyz")})
+    assert left.value.exit_code == 2
+    endings = " or ".join(filter(None, mark.endings))
+    assert capsys.readouterr().err == f"out.xyz must end in {endings}, the type that {called} writes.\n"
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("verb", "name"), FOLDERS)
+def test_no_folder_is_made_under_the_name_of_a_file(
+    verb: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    called, _ = outputs_of(VERBS[verb])[name]
+    with pytest.raises(typer.Exit) as left:
+        call(verb, **{name: Path("out.HTML")})
+    assert left.value.exit_code == 2
+    told = capsys.readouterr().err
+    assert told == f"out.HTML is named like a file, and {called} makes a folder: leave out .HTML.\n"
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("data", "scan", "faces", "--out", "m.parquet"),
+        ("data", "merge", "a.csv", "b.csv", "--out", "m.parquet"),
+        ("data", "faces", "a.csv", "--out", "m.parquet"),
+    ],
+)
+def test_manifests_are_csv(words: tuple[str, ...]) -> None:
+    assert invoke(*words) == (2, "m.parquet must end in .csv, the type that --out writes.")
+
+
 def test_a_marked_parameter_is_one_of_a_verb() -> None:
     def plain(out: Annotated[Path, typer.Option("--out", "-o"), WritePlace("file")], where_to: Path) -> None:
         raise FauxlensError

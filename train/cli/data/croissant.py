@@ -19,7 +19,9 @@ def croissant_verb(
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="The file to write.", show_default="MANIFEST.croissant.json"),
-        WritePlace("file", place=lambda given: given["out"] or _beside(given["manifest"])),
+        WritePlace(
+            "file", endings=(".json", ".jsonld", ""), place=lambda given: given["out"] or _beside(given["manifest"])
+        ),
     ] = None,
     name: Annotated[str, typer.Option("--name", help="Name of the dataset.", show_default="the file's name")] = "",
     licence: Annotated[
