@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -127,16 +128,15 @@ def decode_bytes(data: bytes, name: str) -> Picture:
     """
     with _opened(data, name) as image:
         parts, notes = _load_rgb(image, name)
-        pixels: np.ndarray | None = None
-        for top, strip in parts:
-            if strip.height == image.height:
-                # Small pictures, by the million: no copy of what NumPy takes from Pillow.
-                pixels = np.asarray(strip)
-                break
-            if pixels is None:
-                # Made when the size is final: a reader may turn the picture while it loads (TIFF).
-                pixels = np.empty((image.height, image.width, 3), np.uint8)
-            pixels[top : top + strip.height] = np.asarray(strip)
+        first = next(parts)
+        if first[1].height == image.height:
+            # Small pictures, by the million: no copy of what NumPy takes from Pillow.
+            pixels = np.asarray(first[1])
+        else:
+            # Made when the size is final: a reader may turn the picture while it loads (TIFF).
+            pixels = np.empty((image.height, image.width, 3), np.uint8)
+            for top, strip in chain([first], parts):
+                pixels[top : top + strip.height] = np.asarray(strip)
         # As NumPy gives what it takes from Pillow: nobody changes a decoded picture by mistake.
         pixels.flags.writeable = False
         return Picture(pixels, _orientation(image), _format(image), _quality(image), tuple(notes))
