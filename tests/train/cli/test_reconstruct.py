@@ -5,10 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+import fauxlens
 from tests.train.data.reconstruct.torch_files import write_archive
 from train.data.manifest import read_manifest
+from train.data.reconstruct.autoencoder import Autoencoder
 from train.data.sample.make import make_sample
 
 ROOT = Path(__file__).parents[3]
@@ -72,3 +76,34 @@ def test_bad_input_is_one_sentence(folder: Path, tmp_path: Path, options: list[s
     assert len(done.stderr.strip().splitlines()) == 1
     assert done.stdout == ""
     assert not (tmp_path / "out").exists()
+
+
+def test_ctrl_c_in_the_middle_is_one_sentence_and_the_next_run_goes_on(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+    patience = [3]
+
+    def darker(pixels: np.ndarray) -> np.ndarray:
+        if len(calls) == patience[0]:
+            raise KeyboardInterrupt
+        calls.append(0)
+        return pixels // 2
+
+    opened = (Autoencoder("darker", "0" * 64, darker),)
+    monkeypatch.setattr("train.data.reconstruct.open_autoencoder.open_autoencoders", lambda *_: opened)
+    monkeypatch.chdir(folder)
+    words = ["data", "reconstruct", "manifest.csv", "--out", str(tmp_path / "out"), "--json"]
+    stopped = CliRunner().invoke(fauxlens.app, words)
+    assert (stopped.exit_code, stopped.stdout) == (130, "")
+    assert stopped.stderr == (
+        "Stopped. What was finished is kept and nothing is half-written: run the same again (train: --resume RUN).\n"
+    )
+    assert not (tmp_path / "out" / "manifest.csv").exists()
+    patience[0] = -1
+    done = CliRunner().invoke(fauxlens.app, words)
+    assert done.exit_code == 0, done.stderr
+    # What was saved before is not made again; a picture or two may have been at work.
+    pairs = json.loads(done.stdout)["pairs"]
+    assert pairs <= len(calls) <= pairs + 3
+    assert len(list((tmp_path / "out" / "fake").rglob("*.*"))) == pairs

@@ -221,6 +221,15 @@ def test_a_file_with_another_hash_is_refused() -> None:
         checked_file(FULL_RANGE, bytes(data), "bundle.zip: full_range")
 
 
+def test_a_finder_without_its_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Network, "path", property(lambda self: tmp_path / f"{self.name}.tflite"))
+    with pytest.raises(DataError) as told:
+        shipped_file(SHORT_RANGE)
+    assert str(told.value) == (
+        f"{tmp_path / 'short_range.tflite'} cannot be read (No such file or directory): install fauxlens again."
+    )
+
+
 def test_finding_needs_neither_tensorflow_nor_polars() -> None:
     code = (
         "import sys, numpy as np; from train.image.face_finder.finder import find_in_pixels\n"

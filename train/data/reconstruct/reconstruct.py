@@ -228,7 +228,11 @@ def _work(
             plan, opened = opening.popleft()
             found = opened.result()
             if isinstance(found, _Opened):
-                fake = plan.autoencoder.reconstruct(found.pixels)
+                try:
+                    fake = plan.autoencoder.reconstruct(found.pixels)
+                except DataError as error:
+                    yield plan, f"{plan.row['path']} does not go through {plan.autoencoder.name}: {error}"
+                    continue
                 saving.append((plan, pool.submit(_save, plan, folder, found, fake)))
             else:
                 yield plan, found

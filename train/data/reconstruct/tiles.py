@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from train.common.errors import DataError
 from train.data.reconstruct.taesd import CELL
 
 # A tile needs about 0.3 GB while it is worked on. Tiles overlap by so much that what a border changes (some 80 pixels
@@ -15,7 +16,7 @@ def in_tiles(run: Callable[[np.ndarray], np.ndarray], pixels: np.ndarray, tile: 
     """Return a picture, uint8 [H, W, 3], after `run` (float32 [1, h, w, 3] in 0..1, h and w multiples of CELL).
 
     A side that is not a multiple of CELL is continued by reflection and cut again. Where tiles overlap, they are
-    blended linearly.
+    blended linearly. Raises DataError where `run` gives what is no finite number.
     """
     height, width = pixels.shape[:2]
     padded = np.pad(pixels, ((0, -height % CELL), (0, -width % CELL), (0, 0)), "reflect")
@@ -30,6 +31,11 @@ def in_tiles(run: Callable[[np.ndarray], np.ndarray], pixels: np.ndarray, tile: 
             total[rows, columns] += found * share
             weight[rows, columns] += share
     blended = (total / weight)[:height, :width]
+    if not np.isfinite(blended).all():
+        # Known of large autoencoders in half precision. Cast to bytes it would be a black picture.
+        raise DataError(
+            "what comes back are not finite numbers: take another autoencoder, or the same in full precision."
+        )
     return np.rint(np.clip(blended, 0, 1) * 255).astype(np.uint8)
 
 

@@ -22,6 +22,7 @@ from train.data.reconstruct.plan import reduced_size
 from train.data.reconstruct.reconstruct import MANIFEST, PAIRS, Reconstructed, reconstruct
 from train.data.reconstruct.regions import paste, region_mask, turned_back
 from train.data.reconstruct.save_alike import encode_alike
+from train.data.reconstruct.tiles import in_tiles
 from train.data.resplit import merge
 from train.data.scan.measure import Measured, measure_file
 from train.image.view import Eyes, turn_upright
@@ -336,6 +337,23 @@ def test_what_is_not_written_here_is_skipped(reals: Manifest, tmp_path: Path, mo
 
 def measured_sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_network_that_gives_no_numbers_makes_no_picture(reals: Manifest, tmp_path: Path) -> None:
+    """As large autoencoders in half precision do for some pictures: cast to bytes that would be a black one."""
+
+    def run(given: np.ndarray) -> np.ndarray:
+        return np.where(given.shape[2] > 100, np.float32(np.nan), given).astype(np.float32)
+
+    half = Autoencoder("half", "0" * 64, lambda pixels: in_tiles(run, pixels))
+    result = reconstruct(reals, select_reals(reals), [half], tmp_path / "out")
+    assert {one.path: one.reason for one in result.skipped} == {
+        f"b/{n}.jpg": f"b/{n}.jpg does not go through half: what comes back are not finite numbers: take another "
+        "autoencoder, or the same in full precision."
+        for n in range(3)
+    }
+    assert len(result.pairs) == reals.frame.height - 3
+    assert not list((tmp_path / "out").rglob("fake/half/b/*.jpg"))
 
 
 def test_none_left_is_an_error(reals: Manifest, tmp_path: Path) -> None:
