@@ -22,7 +22,7 @@ from train.common.tf import load_tensorflow
 from train.dropout import seeded_dropout
 from train.head import HEAD, difference, two_logits
 from train.recipe import Model
-from train.weights import check_origin
+from train.weights import check_numbers, check_origin
 
 POOLED = "mean"
 HIDDEN = ("hidden_1", "hidden_2")
@@ -132,10 +132,10 @@ def _load_backbone(kind: Backbone, settings: Model, size: int) -> Any:
         raise TrainError(f"{path}: no such weights file; pass an .h5 file, {known} with --weights.")
     own = check_origin(path, settings) is not None
     try:
-        if not own:
-            return build_published(kind, replace(spec, weights=str(path)))
-        backbone = build_published(kind, spec)
-        _load_named(backbone, path)
+        backbone = build_published(kind, spec if own else replace(spec, weights=str(path)))
+        if own:
+            _load_named(backbone, path)
+        check_numbers(backbone, path)
         return backbone
     except TrainError:
         raise

@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ela.front_ends import parse_front_end
 from train.common.atomic import write_bytes
 from train.common.documents import parse_json
@@ -34,7 +36,11 @@ def origin_of(settings: Model) -> Origin:
 
 
 def save_weights(model: Any, path: Path, settings: Model) -> None:
-    """Write a Keras model's weights as HDF5 with the note, whole or not at all."""
+    """Write a Keras model's weights as HDF5 with the note, whole or not at all.
+
+    Raises TrainError as `check_numbers`.
+    """
+    check_numbers(model, path)
     load_tensorflow()
     import h5py
     from tf_keras.src.saving.legacy.hdf5_format import save_weights_to_hdf5_group
@@ -89,10 +95,25 @@ def has_head(path: Path) -> bool:
         return HEAD in file
 
 
+def check_numbers(model: Any, path: Path) -> None:
+    """Raise TrainError where a model's weights, which `path` holds or is to hold, are not all finite numbers.
+
+    Outputs do not tell: on x86 a ReLU makes a number of what is none, and a training then learns behind dead layers.
+    """
+    for variable in model.weights:
+        values = variable.numpy()
+        if np.issubdtype(values.dtype, np.number) and (bad := int((~np.isfinite(values)).sum())):
+            raise TrainError(
+                f"{path}: {bad:,} of the {values.size:,} weights of {variable.name.partition(':')[0]} are not finite "
+                "numbers: take weights of a training that did not diverge, or get the file again."
+            )
+
+
 def load_weights(model: Any, path: Path, settings: Model) -> None:
     """Load weights that `save_weights` wrote into a model of the same layers.
 
-    Raises TrainError where the file is damaged or belongs to another backbone, front end, width or network.
+    Raises TrainError where the file is damaged, belongs to another backbone, front end, width or network, and as
+    `check_numbers`.
     """
     check_origin(path, settings)
     try:
@@ -100,3 +121,4 @@ def load_weights(model: Any, path: Path, settings: Model) -> None:
     except Exception as error:
         # Whatever Keras and h5py raise on a damaged file.
         raise TrainError(f"{path} does not hold the weights of this network: repeat the step that wrote it.") from error
+    check_numbers(model, path)

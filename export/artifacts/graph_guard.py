@@ -10,6 +10,8 @@ import math
 import struct
 from dataclasses import dataclass
 
+import numpy as np
+
 from export.artifacts.flat_tables import BadFlatBuffer, FlatTable, root_table
 from train.common.errors import ExportError
 
@@ -26,6 +28,7 @@ OPERATORS = {
 # TensorType: number -> bytes an element.
 _TYPES = {0: 4, 1: 2, 2: 4, 3: 1, 4: 8, 6: 1, 7: 2, 9: 1}
 _FLOAT32, _UINT8 = 0, 3
+_FLOATS = {0: "<f4", 1: "<f2"}
 # Of operators whose window moves: fields of the options with strides, and with the factors of dilation or the window.
 _STRIDES = {3: (1, 2), 4: (1, 2), 1: (1, 2), 17: (1, 2)}
 _FACTORS = {3: (4, 5), 4: (5, 6), 1: (3, 4), 17: (3, 4)}
@@ -62,6 +65,7 @@ def _check(model: FlatTable) -> None:
     tables = graph.tables(0)
     _want(0 < len(tables) <= MAX_TENSORS, f"it has {len(tables)} tensors")
     tensors = [_tensor(table, buffers, number) for number, table in enumerate(tables)]
+    _check_numbers(tables, buffers)
     computed = sum(math.prod(one.shape) * _TYPES[one.kind] for one in tensors if not one.constant)
     _want(computed <= MAX_COMPUTED_BYTES, f"its tensors take {computed >> 20} MB")
     inputs, outputs = graph.numbers(1, "i") or (), graph.numbers(2, "i") or ()
@@ -165,27 +169,43 @@ def _code(table: FlatTable) -> int:
     return code
 
 
-def _buffer(table: FlatTable) -> int:
+def _buffer(table: FlatTable) -> tuple[int, int]:
     _want(table.number(1, "<Q") <= 1 and table.number(2, "<Q") <= 1, "a buffer lies outside the model")
-    return table.bytes_at(0)[1]
+    return table.bytes_at(0)
 
 
-def _tensor(table: FlatTable, buffers: list[int], number: int) -> _Tensor:
+def _tensor(table: FlatTable, places: list[tuple[int, int]], number: int) -> _Tensor:
     what = f"tensor {number}"
     kind, shape, buffer = table.number(1, "<b"), table.numbers(0, "i") or (), table.number(2, "<I")
     _want(kind in _TYPES, f"{what} is of type {kind}")
     _want(len(shape) <= 6 and all(1 <= side <= MAX_ELEMENTS for side in shape), f"{what} has the shape {list(shape)}")
     _want(math.prod(shape) <= MAX_ELEMENTS, f"{what} has the shape {list(shape)}")
     _want((table.numbers(7, "i") or shape) == shape, f"{what} has a shape that is not fixed")
-    _want(buffer < len(buffers), f"{what} has no buffer")
+    _want(buffer < len(places), f"{what} has no buffer")
     _want(table.number(5, "<B") == 0 and not table.has(6) and not table.tables(9), f"{what} is sparse or a variable")
-    constant = buffers[buffer] > 0
-    _want(not constant or buffers[buffer] == math.prod(shape) * _TYPES[kind], f"{what} has values of another number")
+    constant = places[buffer][1] > 0
+    _want(not constant or places[buffer][1] == math.prod(shape) * _TYPES[kind], f"{what} has values of another number")
     quantization = table.table(4)
     if quantization is not None:
         _check_quantization(quantization, shape, what)
     table.text(3)
     return _Tensor(kind, shape, constant)
+
+
+def _check_numbers(tables: tuple[FlatTable, ...], places: list[tuple[int, int]]) -> None:
+    """Weights that are no numbers need not show in the outputs: on x86 a ReLU makes numbers of them."""
+    seen = set()
+    for number, table in enumerate(tables):
+        kind, buffer = table.number(1, "<b"), table.number(2, "<I")
+        # Tensors may share a buffer, which is read once.
+        if kind not in _FLOATS or (kind, buffer) in seen:
+            continue
+        seen.add((kind, buffer))
+        start, count = places[buffer]
+        values = np.frombuffer(table.data[start : start + count], _FLOATS[kind])
+        # A single one may be what a border is filled with.
+        good = np.isfinite(values).all() if len(values) > 1 else not np.isnan(values).any()
+        _want(bool(good), f"tensor {number} has values that are not finite numbers")
 
 
 def _check_quantization(table: FlatTable, shape: tuple[int, ...], what: str) -> None:

@@ -6,12 +6,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
 from train.common.errors import ElaError, TrainError
 from train.common.tf import seed_everything
-from train.model import HEAD, build_classifier
+from train.model import HEAD, backbone_of, build_classifier
 from train.recipe import Model
 from train.weights import Origin, load_weights, read_origin, save_weights
 
@@ -127,3 +128,33 @@ def test_a_disk_that_takes_no_weights_is_named_and_nothing_is_left(tmp_path: Pat
         f"File too large {tmp_path / 'epoch-0001'}",
     ]
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_weights_that_are_no_numbers_are_refused_wherever_they_are_read(
+    value: float, saved: Path, tmp_path: Path
+) -> None:
+    """A ReLU hides them on x86: the outputs of such a network can be numbers."""
+    model = build_classifier(SMALL, 64)
+    layer = model.get_layer("conv_pw_3_bn")
+    gamma, *others = layer.get_weights()
+    layer.set_weights([np.where(np.arange(len(gamma)) == 2, value, gamma), *others])
+    words = (
+        f"1 of the {len(gamma)} weights of conv_pw_3_bn/gamma are not finite numbers: take weights of a training that "
+        "did not diverge, or get the file again."
+    )
+    with pytest.raises(TrainError) as caught:
+        save_weights(model, tmp_path / "mine.h5", SMALL)
+    assert str(caught.value) == f"{tmp_path / 'mine.h5'}: {words}"
+    assert not any(tmp_path.iterdir())
+    # As other programs write them: Keras's own file, and one with our note.
+    theirs, noted = tmp_path / "theirs.h5", tmp_path / "noted.h5"
+    backbone_of(model).save_weights(str(theirs))
+    model.save_weights(str(noted))
+    with h5py.File(saved) as good, h5py.File(noted, "r+") as bad:
+        bad.attrs["fauxlens"] = good.attrs["fauxlens"]
+    with pytest.raises(TrainError, match=f"^{noted}: {words}"):
+        load_weights(build_classifier(SMALL, 64), noted, SMALL)
+    for path in (theirs, noted):
+        with pytest.raises(TrainError, match=f"^{path}: {words}"):
+            build_classifier(dataclasses.replace(SMALL, weights=str(path)), 64)

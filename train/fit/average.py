@@ -46,7 +46,7 @@ def average_run(run: Run, weights: Path, share: float, folder: Path) -> Run:
         raise TrainError(f"{run.folder} is not finished: `fauxlens train --resume {run.folder}` first.")
     view, settings = run.view, run.recipe.model
     classifier = build_classifier(replace(settings, weights="none"), view.size)
-    classifier.load_weights(str(weights_path(run, "float")))
+    load_weights(classifier, weights_path(run, "float"), settings)
     other = build_classifier(replace(settings, weights=str(weights)), view.size)
     if has_head(weights):
         load_weights(other, weights, settings)

@@ -70,7 +70,7 @@ def fit(
     with layers_in(POLICIES[recipe.fit.precision]):
         model = build_classifier(begun, run.view.size, learning=True)
     if progress.best_weights:
-        model.load_weights(str(checkpoints / progress.best_weights))
+        load_weights(model, checkpoints / progress.best_weights, recipe.model)
     replicated = None if replicas is None else _replicated(replicas, recipe, run.view.size)
     log = RunLog(run) if first else None
     if log and not progress.history:
@@ -117,7 +117,7 @@ def fit(
                 replicas.wait()
                 progress = progress if log else load_progress(checkpoints)
         # The next stage, or the end, goes on from the best epoch, not from the last.
-        model.load_weights(str(checkpoints / progress.best_weights))
+        load_weights(model, checkpoints / progress.best_weights, recipe.model)
     if not log:
         return model
     # Once more: a kill may have come between the last epoch and its line.

@@ -59,6 +59,22 @@ def test_every_altered_graph_passes_or_is_refused_in_one_sentence(shipped: bytes
     assert refused > ALTERED // 10
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_weights_that_are_no_numbers_are_refused(shipped: bytes, value: float) -> None:
+    model, _ = read_sealed(shipped, "it")
+    root = root_table(model)
+    places = [buffer.bytes_at(0) for buffer in root.tables(4)]
+    number, start = next(
+        (number, places[tensor.number(2, "<I")][0])
+        for number, tensor in enumerate(root.tables(2)[0].tables(0))
+        if tensor.number(1, "<b") == 0 and places[tensor.number(2, "<I")][1] > 4
+    )
+    altered = bytearray(model)
+    struct.pack_into("<f", altered, start + 4, value)
+    with pytest.raises(ExportError, match=rf"\(tensor {number} has values that are not finite numbers\): take a"):
+        check_graph(bytes(altered), "it")
+
+
 @pytest.mark.parametrize("data", [b"", b"\0" * 64, b"\xff" * 64, struct.pack("<I", 60) + b"\0" * 60])
 def test_no_flatbuffer_at_all(data: bytes) -> None:
     with pytest.raises(ExportError, match="does not hold a graph"):
