@@ -226,7 +226,7 @@ def test_a_finder_without_its_file_is_told(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(DataError) as told:
         shipped_file(SHORT_RANGE)
     assert str(told.value) == (
-        f"{tmp_path / 'short_range.tflite'} cannot be read (No such file or directory): install fauxlens again."
+        f"{tmp_path / 'short_range.tflite'} cannot be read (No such file or directory): reinstall Fauxlens."
     )
 
 
