@@ -35,16 +35,15 @@ def _published_width(width: float, info: ValidationInfo) -> float:
 
 @dataclass(frozen=True, config=STRICT)
 class Data:
-    """Which rows of a manifest are trained on, and what happens to their pixels before the graph.
+    """Which rows of a manifest are used for training, and how their pixels are preprocessed.
 
-    A row is trained on when its generator is in `generators` (real pictures have the generator `camera`, `"*"` stands
-    for every generator that the manifest has) and neither
-    its generator nor its source is in `held_out`. Everything else in the manifest is evaluated, but never seen.
-    `unclear_faces` says what becomes of pictures with no or several faces where the view has face(k), and means
-    nothing elsewhere: `drop` leaves them out of training and evaluating, `centre` takes the centre square, `keep` the
-    largest face, or the centre square where there is none (train/image/view.py has the table).
-    `licences` are notes on the pictures' licences; they travel with the detector and its model card. One of them may
-    say the licence of the trained weights, as `SPDX-License-Identifier: CC-BY-NC-4.0` (train/common/spdx.py).
+    A row is used for training if its generator is in `generators` (real pictures have the generator `camera`, `"*"`
+    means every generator of the manifest) and neither its generator nor its source is in `held_out`. All other rows
+    are only evaluated. `unclear_faces` sets the treatment of pictures with no or several faces if the view has
+    face(k): `drop` leaves them out of training and evaluation, `centre` takes the centre square, `keep` the largest
+    face, or the centre square if there is none (table in train/image/view.py). `licences` are notes on the pictures'
+    licences; they are copied into the detector and its model card. One of them can set the licence of the trained
+    weights, as `SPDX-License-Identifier: CC-BY-NC-4.0` (train/common/spdx.py).
     """
 
     view: str
@@ -56,15 +55,15 @@ class Data:
 
 @dataclass(frozen=True, config=STRICT)
 class Model:
-    """The network: a backbone of a width, behind a front end, with a linear head on the mean of its last feature map.
+    """The network: front end, backbone with a width multiplier, and linear head on the mean of the last feature map.
 
-    `backbone`: docs/guide-train.md has the table. `weights` is `imagenet` (Keras downloads them; FaceNet's are called
-    `vggface2`), `none` (random) or the path of an .h5 file in Keras's layout.
-    `batch_norm_momentum` is Keras's 0.99 for pretrained weights; short runs from random weights want about 0.9.
-    `head`: `non-negative` keeps the head's weights at or above 0, so that features, where never negative, can speak
-    for "fake" only ("Stay-Positive", Rajan and Lee, ICML 2025). `output`: `sigmoid` is one logit of "fake", trained by
-    binary cross-entropy; `softmax` is one logit a class, trained by categorical cross-entropy. The detector is the same
-    either way, for the softmax of two logits is the sigmoid of their difference.
+    `backbone`: see the table in docs/guide-train.md. `weights` is `imagenet` (downloaded by Keras; `vggface2` for
+    FaceNet), `none` (random) or the path of an .h5 file in Keras's layout. `batch_norm_momentum` is Keras's 0.99 for
+    pretrained weights; use about 0.9 for short runs from random weights. `head`: `non-negative` keeps the head's
+    weights at or above 0, so that non-negative features can only be evidence for "fake" ("Stay-Positive", Rajan and
+    Lee, ICML 2025). `output`: `sigmoid` is one logit of "fake", trained by binary cross-entropy; `softmax` is one
+    logit per class, trained by categorical cross-entropy. The detector has the same form, because the softmax of two
+    logits is the sigmoid of their difference.
     """
 
     backbone: BackboneName = "mobilenet-v1"
@@ -85,8 +84,8 @@ class Model:
 class Quantize:
     """Calibration of the activation ranges, then fine-tuning with fake quantisation (0 epochs: calibration only).
 
-    `depthwise` says whether depthwise weights have a scale a channel, or one a tensor as
-    tensorflow-model-optimization gives them (export/quantize/depthwise.py has the difference).
+    `depthwise`: one scale of the depthwise weights per channel, or one per tensor as in tensorflow-model-optimization
+    (see export/quantize/depthwise.py).
     """
 
     calibration_batches: Count = 40
@@ -98,10 +97,10 @@ class Quantize:
 
 @dataclass(frozen=True, config=STRICT)
 class Recipe:
-    """Everything that decides what a training run learns, apart from the pictures themselves.
+    """Everything that defines a training run, except the pictures.
 
-    Without `file_processing` training pictures are taken through the view first and augmented at its size; without
-    `sampling` every picture of the split is shown once an epoch.
+    Without `file_processing` the view is applied to training pictures first, and they are augmented at its size;
+    without `sampling` an epoch has every picture of the split once.
     """
 
     title: str

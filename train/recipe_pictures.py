@@ -15,20 +15,20 @@ Strength = Annotated[float, Field(gt=0, le=2)]
 
 @dataclass(frozen=True, config=STRICT)
 class Augment:
-    """How a training picture is augmented at the view's size: of each kind the probability, then how strong it is.
+    """Augmentation of training pictures at the view's size: for each kind a probability, then its strength.
 
-    A probability of 0 switches a kind off, `crop = 1` keeps the whole picture. They come in this order:
+    A probability of 0 switches a kind off; `crop = 1` keeps the whole picture. They are applied in this order:
     - rotate by up to `rotate_degrees` either way, stretch (one side against the other) and zoom by up to a factor of
-      1 + `stretch_by`, 1 + `zoom_by` either way; what comes in from beyond the edge is the picture mirrored;
-    - crop: smallest share of the side that is kept, with `crop_probability`; flip: left to right;
-    - brightness, contrast, saturation: by up to a factor of 1 + `..._by` either way; channel_shift: every channel by a
-      number of its own of up to `channel_shift_by` grey levels;
-    - rescale: down to a share between `rescale_to` and 1 and up again, `rescale_times` times in a row at most; more
-      than one is a chain of random kernels, as pictures meet on their way through several sites;
+      1 + `stretch_by`, 1 + `zoom_by` either way; the picture is mirrored beyond its edge;
+    - crop: smallest share of the side to keep, with `crop_probability`; flip: left to right;
+    - brightness, contrast, saturation: by up to a factor of 1 + `..._by` either way; channel_shift: every channel by
+      a different amount of up to `channel_shift_by` grey levels;
+    - rescale: down to a share between `rescale_to` and 1 and up again, at most `rescale_times` times; several
+      simulate a picture that is shared on several sites;
     - sharpen (unsharp mask) of up to `sharpen_amount`; blur of up to `blur_sigma` pixels; noise of up to `noise_sigma`
       grey levels; jpeg at a quality between the two of `jpeg_quality`;
     - erase: a rectangle of a share between the two of `erase_area` is filled with noise (Zhong et al., AAAI 2020);
-    - mixup: of a batch, each picture is blended with another one, and so are their labels, by a share drawn from
+    - mixup: each picture of a batch, with its label, is blended with another, by a share drawn from
       Beta(`mixup_alpha`, `mixup_alpha`) (Zhang et al., ICLR 2018).
     """
 
@@ -68,16 +68,16 @@ class Augment:
 
 @dataclass(frozen=True, config=STRICT)
 class FileProcessing:
-    """What happens to a training picture at its file's own size, before the view; the same for real and fake.
+    """Processing of training pictures at their original size, before the view; the same for real and fake.
 
-    The square that the view looks at is kept with some margin, at most `side` pixels (larger ones are reduced).
-    zoom, shift: by how much the square's side and place vary, as shares of its side. Probabilities: border (up to a
-    quarter of one side is replaced by its nearest pixels, as face(k) does beyond a picture's edge); flip; rescale (a
-    random kernel to a random size between `rescale_to` shares, half of the time back again); sharpen (unsharp mask);
-    blur; colour (brightness, contrast, gamma, saturation, white balance); grey; noise; jpeg (random quality and chroma
-    subsampling); jpeg_twice (of those, a second save on another grid); native (of squares larger than the view: a part
-    of the view's size with its pixels as they are, in place of the square reduced to it, for what a generator leaves in
-    single pixels). Largest values: sharpen_amount, blur_sigma in pixels, noise_sigma in grey levels.
+    The square that the view takes is kept with some margin, at most `side` pixels (larger ones are downscaled). zoom,
+    shift: variation of the square's side and position, as shares of its side. Probabilities: border (up to a quarter
+    of one side is replaced by its nearest pixels, as face(k) does beyond a picture's edge); flip; rescale (a random
+    kernel to a random size between `rescale_to` shares, half of the time back again); sharpen (unsharp mask); blur;
+    colour (brightness, contrast, gamma, saturation, white balance); grey; noise; jpeg (random quality and chroma
+    subsampling); jpeg_twice (of those, a second save on another grid); native (of squares larger than the view: a
+    crop of the view's size at native resolution instead of the downscaled square, to keep a generator's pixel-level
+    traces). Largest values: sharpen_amount, blur_sigma in pixels, noise_sigma in grey levels.
     """
 
     side: Annotated[int, Field(ge=64, le=1024)] = 384
@@ -103,13 +103,14 @@ class FileProcessing:
 
 @dataclass(frozen=True, config=STRICT)
 class Sampling:
-    """How an epoch's pictures are drawn: every batch holds as many reals as fakes.
+    """Sampling of an epoch's pictures; every batch has as many reals as fakes.
 
-    A (generator, source) pair of n pictures is drawn with weight n ** `power`: 1 as they come, 0 all sources evenly.
-    pictures: how many an epoch has, 0 for as many as the split. twins: the share of the fakes that are reconstructions,
-    each in one batch with the real picture it was made from, under the same augmentation. mix: probability that a
-    reconstruction is blended with its twin (Chen et al., "Dual Data Alignment", NeurIPS 2025); the blend stays a fake.
-    mix_by: `pixels` averages the two, `frequencies` takes fine detail from the original, `both` either by chance.
+    A (generator, source) pair of n pictures is drawn with weight n ** `power`: 1 in proportion, 0 equal for all
+    sources. pictures: number per epoch, 0 for as many as the split. twins: the share of the fakes that are
+    reconstructions, each in one batch with its original, with the same augmentation. mix: probability that a
+    reconstruction is blended with its original (Chen et al., "Dual Data Alignment", NeurIPS 2025); the blend stays a
+    fake. mix_by: `pixels` averages the two, `frequencies` takes fine detail from the original, `both` either by
+    chance.
     """
 
     power: Share = 0.5

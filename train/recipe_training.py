@@ -10,14 +10,14 @@ from train.recipe_types import STRICT, Count, Rate, Share
 
 @dataclass(frozen=True, config=STRICT)
 class Stage:
-    """One stretch of training: `train_from` is `head`, `all`, or the first layer of the backbone that learns.
+    """A training stage: `train_from` is `head`, `all`, or the first trainable layer of the backbone.
 
-    `features` says how often the frozen layers run: `fresh` on every picture of every epoch, augmented anew; `cached`
-    once, on pictures augmented once, so that a stage costs one pass however many epochs it has (for `head` only).
-    `schedule` is what the learning rate does: `constant`, `cosine` falls to 0 over the stage (Loshchilov and Hutter
-    2017), `plateau` is multiplied by `plateau_factor` whenever the validation loss has not fallen for
-    `plateau_patience` epochs, as by Keras's ReduceLROnPlateau. `warm_up` is the share of the stage's steps in which the
-    learning rate rises from 0 in a straight line, with every schedule.
+    `features` sets how often the frozen layers run: `fresh` in every epoch, with new augmentation; `cached` once, on
+    pictures augmented once, so that a stage costs one pass for any number of epochs (only for `head`). `schedule` of
+    the learning rate: `constant`, `cosine` falls to 0 over the stage (Loshchilov and Hutter 2017), `plateau` is
+    multiplied by `plateau_factor` whenever the validation loss has not fallen for `plateau_patience` epochs, as by
+    Keras's ReduceLROnPlateau. `warm_up` is the share of the stage's steps with a linear rise of the learning rate
+    from 0, for every schedule.
     """
 
     name: str
@@ -37,16 +37,16 @@ class Stage:
 
 @dataclass(frozen=True, config=STRICT)
 class Fit:
-    """What all stages share: batch size, class weights, early stopping, optimizer, the seed.
+    """Settings of all stages: batch size, class weights, early stopping, optimizer, seed.
 
-    keep: which epoch of the last stage becomes the detector: `auc` the one of the highest validation AUC, `loss` the
-    one of the lowest validation loss, `last` the last; with [sampling] all validation sources count equally. patience:
-    epochs without a better one after which a stage ends early, min_delta: by how much more than this an epoch has to
-    be better. optimizer: `adam`, `adamw`, or `sgd` with `momentum`, Nesterov's with `nesterov`. weight_decay: decoupled
-    (Loshchilov and Hutter 2019), so with it `adam` is AdamW and `sgd` is SGDW. average: decay a step
-    of the moving average of weights that is validated and kept, 0 for none. label_smoothing: as in Szegedy et al. 2016.
-    precision: `mixed` computes all layers but the head in bfloat16 while it learns, for GPUs with such units; weights
-    and whatever is scored or exported afterwards stay float32.
+    keep: which epoch of the last stage becomes the detector: `auc` highest validation AUC, `loss` lowest validation
+    loss, `last` the last; with [sampling] all validation sources have equal weight. patience: epochs without
+    improvement after which a stage ends early; min_delta: smallest improvement that counts. optimizer: `adam`,
+    `adamw`, or `sgd` with `momentum`, Nesterov's with `nesterov`. weight_decay: decoupled (Loshchilov and Hutter
+    2019), so with it `adam` is AdamW and `sgd` is SGDW. average: decay per step of the moving average of weights that
+    is validated and saved, 0 for none. label_smoothing: as in Szegedy et al. 2016. precision: `mixed` computes all
+    layers but the head in bfloat16 while it learns, for GPUs with such units; weights and whatever is scored or
+    exported afterwards stay float32.
     """
 
     batch_size: Count = 32
