@@ -1,4 +1,4 @@
-"""From a run to what ships, and back from what ships to a verdict and a proof of parity.
+"""From a trained run to detector files, and from detector files to verdicts and parity checks.
 
 The packages in order: artifacts, runtimes, tflite and inference, quantize and benchmark, parity, explain, release, cli.
 """

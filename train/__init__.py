@@ -1,4 +1,4 @@
 """From labelled pictures to a trained run: data, recipes, the Keras model, evaluation, training, comparison of runs.
 
-`recipe.py`, `model.py` and `weights.py` are what the packages above them share.
+`recipe.py`, `model.py` and `weights.py` are shared by the packages.
 """

@@ -1,4 +1,4 @@
-"""What ships and how it is read back: detector file, bundle, checksum, metadata, description.
+"""Reading and writing of what is published: detector file, bundle, checksum, metadata, description.
 
 NumPy only, no TensorFlow.
 """

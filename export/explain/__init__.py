@@ -1,4 +1,4 @@
-"""Where a score came from: panels of one picture, attributions of a run, mean heatmaps of a manifest.
+"""Explanations of scores: panels of one picture, attributions of a run, mean heatmaps of a manifest.
 
-What every detector gives by itself (heatmap, overlay, planes) is in `export/inference/`.
+What every detector returns (heatmap, overlay, planes) is in `export/inference/`.
 """

@@ -1,4 +1,4 @@
-"""Models that are not ours: `run_foreign.py` starts a process of its own for one, `worker.py` is that process.
+"""Third-party models: `run_foreign.py` starts a separate process for one, `worker.py` is that process.
 
-Nothing but arrays of numbers comes back; what they are compared with is said in `export/parity` and `export/release`.
+Only arrays of numbers are returned; `export/parity` and `export/release` compare and report them.
 """

@@ -1,4 +1,4 @@
-"""One picture to a verdict, a heatmap and an overlay.
+"""From one picture to a verdict, a heatmap and an overlay.
 
 Needs LiteRT, NumPy and Pillow only.
 """

@@ -1,4 +1,4 @@
-"""Is what runs here what was trained? References, stages, the first mismatch, layer errors, heatmap similarity.
+"""Does a runtime reproduce the trained model? References, stages, first mismatch, layer errors, heatmap similarity.
 
-It compares; it never runs a training.
+Compares only; never trains.
 """

@@ -1,4 +1,4 @@
 """Post-training quantisation and quantisation-aware training: from a float run to its int8 Keras states.
 
-`states.py` loads what a run has.
+`states.py` loads the states of a run.
 """

@@ -1,4 +1,4 @@
-"""From a quantised run to what ships: variants, bundle, model card; and the evaluation of detector files.
+"""From a quantised run to a release: variants, bundle, model card; and the evaluation of detector files.
 
-This package alone calls most of the others.
+This package calls most of the others.
 """

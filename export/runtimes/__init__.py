@@ -1,4 +1,4 @@
-"""Where detectors run: one adapter a runtime behind `interface.py`, listed in `registry.py`.
+"""Runtimes for detectors: one adapter each behind `interface.py`, listed in `registry.py`.
 
-`doctor.py` says what is missing and sets it up.
+`doctor.py` reports what is missing and installs it.
 """

@@ -1,4 +1,4 @@
-"""From Keras to the TFLite flatbuffer, and what a flatbuffer holds: names, operators, checks, partitions.
+"""From Keras to a TFLite flatbuffer, and the contents of flatbuffers: names, operators, checks, partitions.
 
 Reading needs no TensorFlow; converting does.
 """

@@ -1,4 +1,4 @@
-"""The networks that features come from: one table of what each needs, and how each is built flat, without its top.
+"""The backbone networks: a table of their properties, and their construction without top layers.
 
-Nothing here knows recipes, pictures or detectors; `train.model` puts a head on what is built here.
+Independent of recipes, pictures and detectors; `train.model` adds the head.
 """

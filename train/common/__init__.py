@@ -1,4 +1,4 @@
-"""What every package uses: exceptions, atomic files, the process pool, the TensorFlow entry point, SVG, text in tables.
+"""Shared basics: exceptions, atomic files, process pool, TensorFlow import, SVG, text in tables.
 
-Imports nothing of ours, and TensorFlow only inside functions.
+Imports nothing else of the project, and TensorFlow only inside functions.
 """

@@ -1,4 +1,4 @@
-"""Several runs side by side: trained-on x tested-on, and paired differences over seeds.
+"""Comparison of runs: trained-on x tested-on, and paired differences over seeds.
 
 Reads run folders and reports; trains nothing.
 """

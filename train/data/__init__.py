@@ -1,4 +1,4 @@
-"""The manifest (one row an image) and what is made of it: groups, splits, the packed store of views.
+"""The manifest (one row per image) and its processing: groups, splits, the packed store of views.
 
-The packages inside get, scan, describe and audit datasets.
+The subpackages download, scan, describe and audit datasets.
 """

@@ -1,4 +1,4 @@
-"""From a table of scores to numbers with intervals: calibration, operating points, metrics, curves.
+"""From a table of scores to metrics with intervals: calibration, operating points, curves.
 
-It evaluates anything that gives scores, Keras or `.tflite`.
+Works for any scores, of Keras or `.tflite`.
 """

@@ -1,4 +1,4 @@
-"""Features of pictures as tables: what a network makes of a manifest's rows, written once and learned from by others.
+"""Features of pictures as tables: what a network computes for a manifest's rows, stored for other models.
 
-`export.release.embed` makes them; here is the file format and what is fitted to it.
+`export.release.embed` makes them; here are the file format and the models fitted to it.
 """

@@ -1,4 +1,4 @@
-"""From a recipe and a packed store to a run folder: stages, batches, augmentation, checkpoints, scoring.
+"""Training: from a recipe and a packed store to a run folder, by stages, batches, augmentation, checkpoints, scoring.
 
-`pipeline.py` is the whole of it, `loop.py` the epochs.
+`pipeline.py` runs everything, `loop.py` the epochs.
 """

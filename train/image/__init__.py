@@ -1,4 +1,4 @@
-"""One picture file in, preprocessed uint8 [S, S, 3] out: the contract of training, detection, Kotlin and JavaScript.
+"""From one picture file to preprocessed uint8 [S, S, 3]: the same for training, detection, Kotlin and JavaScript.
 
-Knows no dataset and no model; needs NumPy and Pillow only.
+Independent of datasets and models; needs NumPy and Pillow only.
 """

@@ -1,4 +1,4 @@
-"""The verbs of `fauxlens data`, one file each, and the table of them.
+"""The commands of `fauxlens data`, one file each, and the table of them.
 
-What they share with other verbs on manifests stands in `train/cli/rows.py`.
+What they share with other commands on manifests is in `train/cli/rows.py`.
 """

@@ -1,5 +1,5 @@
-"""Ablations: a grid of recipes and seeds, what each arm reaches, and how it differs from the first one.
+"""Ablations: a grid of recipes and seeds, the results of each arm and its difference from the first arm.
 
-`grid.py` reads the file, `figures.py` measures the trainings that `train.fit.train_missing` made, `tables.py` writes
-them down.
+`grid.py` reads the file, `figures.py` measures the trainings made by `train.fit.train_missing`, `tables.py` formats
+them.
 """

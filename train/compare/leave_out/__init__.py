@@ -1,4 +1,4 @@
-"""Detectors trained without some generators or sources, and what each makes of the ones that it never saw.
+"""Leave-one-out studies: detectors trained without some generators or sources, and tested on them.
 
-`plans.py` says which trainings a scheme needs, `figures.py` what they reach, the others write it down.
+`plans.py` lists the trainings of a scheme, `figures.py` measures them, the others format the results.
 """

@@ -1,4 +1,4 @@
-"""Can a score on this manifest be believed? File statistics, metadata baseline, duplicates, findings, page.
+"""Can scores on this manifest be trusted? File statistics, metadata baseline, duplicates, findings, page.
 
-What needs decoded pixels is in `pixels/`.
+Checks that need decoded pixels are in `pixels/`.
 """

@@ -1,4 +1,4 @@
-"""Dataset cards: TOML that says which file of a folder has which label, generator, source, split and group.
+"""Dataset cards: TOML that assigns label, generator, source, split and group to the files of a folder.
 
 `reader.py` parses them, `registry.py` finds them by name.
 """

@@ -1,4 +1,4 @@
-"""Where faces are: a face finder run over a manifest, with a cache by content.
+"""Face detection over a manifest, with a cache by content.
 
-The eyes it writes are what views with face(k) are cut out by.
+Views with face(k) crop by the eye positions it writes.
 """

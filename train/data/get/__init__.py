@@ -1,4 +1,4 @@
-"""Fetching a dataset by its card: hubs' own clients, archives by address, unpacking with limits.
+"""Download of datasets by their cards: the hubs' clients, archives by URL, unpacking with limits.
 
 Nothing here reads pictures.
 """

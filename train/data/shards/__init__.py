@@ -1,4 +1,4 @@
-"""Pictures that come inside other files, Parquet rows and tars, become files in a folder with a table beside them.
+"""Unpacking of pictures in Parquet files and tars into a folder with a table.
 
-The bytes of the pictures are kept as they are; what a row or a sidecar says of each becomes a row of metadata.csv.
+Pictures keep their bytes; the other columns or sidecar files become rows of metadata.csv.
 """

@@ -1,4 +1,4 @@
 """Reports of evaluations: HTML, JSON, CSV and the terminal summary.
 
-`build.py` puts one together; the others format it.
+`build.py` assembles a report; the others format it.
 """

@@ -1,4 +1,4 @@
-"""How scores withstand corruptions (compression, size, blur, noise): applied to decoded pictures, then evaluated.
+"""Robustness of scores to corruptions (compression, size, blur, noise) of the decoded pictures.
 
-Augmentation during training is elsewhere (`train/fit/augment.py`).
+Augmentation during training is in `train/fit/augment.py`.
 """

@@ -1,4 +1,4 @@
-"""What else than faces tells real from fake, and whether a detector goes by it.
+"""Shortcuts: what besides faces separates real from fake, and whether a detector uses it.
 
-`bias_score.py` swaps the processing of pictures, `explain.py` has the baselines, and the sentence on which explains it.
+`bias_score.py` swaps the processing of pictures, `explain.py` has the baselines and the explaining sentence.
 """

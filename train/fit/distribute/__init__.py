@@ -1,4 +1,4 @@
-"""Training by several replicas of one network at once (tf.distribute): who there is, and the step that they take.
+"""Training on several replicas (tf.distribute): the cluster, and a training step.
 
-Nothing here knows recipes or run folders; `train/fit/loop.py` takes its steps here where it is given replicas.
+Independent of recipes and run folders; `train/fit/loop.py` uses it if it has replicas.
 """

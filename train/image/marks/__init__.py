@@ -1,4 +1,5 @@
-"""What a picture file says about itself: manifests, metadata, settings of generators; nothing is executed.
+"""Metadata of picture files: C2PA manifests, EXIF, XMP, settings of generators; nothing is executed.
 
-Every reader is bounded in time and memory and takes hostile bytes; `read.py` is the entry, docs/marks.md the rules.
+All readers accept malicious bytes and have limits on time and memory; `read.py` is the entry point, docs/marks.md
+the specification.
 """

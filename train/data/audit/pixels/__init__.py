@@ -1,4 +1,4 @@
-"""What only pixels tell: transformed copies and processing traces such as double JPEG compression.
+"""Checks of pixels: transformed copies and processing traces such as double JPEG compression.
 
 Run by `data audit --pixels`.
 """
