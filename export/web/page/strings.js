@@ -27,9 +27,9 @@ export const TEXT = {
   ready: 'The detector is ready. Choose a picture.',
   offline: 'This page now also works without a network.',
   evaluating: (/** @type {string} */ name) => `Looking at ${name} …`,
-  done: (/** @type {number} */ count) => `${plural(count, 'picture', 'pictures')} looked at.`,
-  failed: 'Nothing was looked at.',
-  nothingDropped: 'That was no file. Save the picture first, then drop or choose the file.',
+  done: (/** @type {number} */ count) => `${plural(count, 'picture', 'pictures')} classified.`,
+  failed: 'Nothing was classified.',
+  nothingDropped: 'That was not a file. Save the picture first, then drop or choose the file.',
   cannotStart: (/** @type {string} */ why) => `The detector cannot start. ${why}`,
   unexpected: (/** @type {string} */ why) => `Something went wrong (${why}). The other pictures are not affected.`,
   show: 'Show',
@@ -37,8 +37,8 @@ export const TEXT = {
   heatmap: 'Heatmap',
   errorLevels: 'Error levels',
   strength: 'Strength of the overlay',
-  heatmapHelp: 'Bright cells spoke for AI-generated. They do not show what was changed.',
-  nothingSpoke: 'Nothing in this face spoke for AI-generated, so its heatmap is empty.',
+  heatmapHelp: 'Bright cells are evidence for AI-generated. They do not show what was changed.',
+  nothingSpoke: 'There is no evidence for AI-generated in this face, so its heatmap is empty.',
   errorLevelsHelp: (/** @type {number} */ gain) =>
     `What saving as JPEG (quality 90, by this browser) changes, ${gain.toFixed(1)} times as strong. ` +
     'Parts of different origin can differ in brightness; edges always do.',
@@ -73,15 +73,15 @@ export const TEXT = {
   pictureHash: 'SHA-256 of the picture',
   detectorHash: 'SHA-256 of the detector file',
   bundleHash: 'SHA-256 of the bundle',
-  versions: 'Made by',
+  versions: 'Made with',
   browser: 'Browser',
   seen: 'Generators in training',
-  decoderEqual: 'This browser decodes a reference picture to the same pixels as training did.',
+  decoderEqual: 'This browser decodes a reference picture exactly as in training.',
   decoderDiffers:
-    'This browser decodes a reference picture to other pixels than training did: scores may differ by a little.',
+    'This browser decodes a reference picture differently than in training: scores may differ slightly.',
   decoding: 'Decoding',
-  historyEmpty: 'Nothing is kept yet.',
-  historyDenied: 'This browser lets this page keep nothing, so there is no history.',
+  historyEmpty: 'No verdicts are saved yet.',
+  historyDenied: 'This browser does not allow storage, so there is no history.',
   historyEntry: (/** @type {string} */ name, /** @type {string} */ label, /** @type {number} */ p) =>
     `${name}: ${label} (${percent(p)})`,
   updateFound: 'Another tab changed the history.',
@@ -137,7 +137,7 @@ export const SELF_TEST = {
   progress: (/** @type {number} */ done, /** @type {number} */ count) => `Reference ${done} of ${count} …`,
   passed: (/** @type {number} */ count) =>
     `Passed: pictures, views, scores and heatmaps of ${plural(count, 'reference', 'references')} have the same bits.`,
-  failed: 'Failed: something differs from training; the table says what.',
+  failed: 'Failed: something differs from training; see the table.',
   latency: (/** @type {number} */ median, /** @type {number} */ runs) =>
     `Median time of the model alone: ${median.toFixed(1)} ms in ${runs} runs.`,
   columns: ['Reference', 'Pixels', 'View', 'Score', 'Heatmap'],

@@ -54,7 +54,7 @@ async function choose(page, files) {
   );
   await page.setInputFiles('#choose', contents);
   await page.waitForFunction((n) => document.querySelectorAll('article').length === n, count, PATIENCE);
-  await status(page, /looked at/);
+  await status(page, /classified/);
 }
 
 const named = (name, text, mimeType = 'image/jpeg') => ({name, mimeType, buffer: Buffer.from(text)});
@@ -284,10 +284,10 @@ test('pictures can be pasted and dropped, and what is no file is told', async ()
       {type, bytes},
     );
     await page.waitForFunction((name) => document.querySelector('h2')?.ownerDocument.body.innerText.includes(name), `${type}.png`);
-    await status(page, /looked at/);
+    await status(page, /classified/);
   }
   await page.evaluate(() => document.body.dispatchEvent(new DragEvent('drop', {dataTransfer: new DataTransfer(), bubbles: true, cancelable: true})));
-  assert.match(await page.textContent('#status'), /That was no file/);
+  assert.match(await page.textContent('#status'), /That was not a file/);
   await context.close();
 });
 
@@ -304,7 +304,7 @@ test('history is off, kept on request, seen by other tabs, and erased', async ()
   await other.waitForFunction(() => document.getElementById('entries').textContent.includes('grey.png'));
   assert.equal(await page.locator('#entries li').count(), 1);
   await page.click('#erase');
-  assert.equal(await page.textContent('#entries'), 'Nothing is kept yet.');
+  assert.equal(await page.textContent('#entries'), 'No verdicts are saved yet.');
   await page.uncheck('#keep');
   assert.equal(await page.evaluate(() => localStorage.length), 0);
   await context.close();
@@ -322,7 +322,7 @@ test('a browser that stores nothing is told, and pictures are classified all the
   );
   await status(page, /ready/);
   await page.click('#keep');
-  assert.match(await page.textContent('#entries'), /lets this page keep nothing/);
+  assert.match(await page.textContent('#entries'), /does not allow storage/);
   await choose(page, [join(LARGE, 'plain.png')]);
   await context.close();
 });
