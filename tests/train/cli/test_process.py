@@ -112,7 +112,7 @@ def test_output_that_has_no_room_is_no_fault(word: str) -> None:
     os.close(full)
     assert (done.returncode, done.stderr) == (
         2,
-        "The disk is full (while writing): make room and run the same again.\n",
+        "The disk is full (while writing): free some space and run the command again.\n",
     )
 
 
