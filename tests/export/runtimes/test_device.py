@@ -122,7 +122,7 @@ def test_what_the_phone_is_told_in_order(tiny: Tiny, phone: Fake) -> None:
 
 ABSENT = {
     "no phone": r"^No phone is connected: .*`adb devices` lists it\.$",
-    "two phones": r"^2 phones are connected \(one, two\): set ANDROID_SERIAL to the one you mean\.$",
+    "two phones": r"^2 phones are connected \(one, two\): set ANDROID_SERIAL to one of them\.$",
     "unauthorised": r"^The phone good does not trust this computer yet: unlock it and allow USB debugging\.$",
     "offline": r"^The phone good is offline: ",
     "no permissions": r"^The phone good cannot be used \(adb says: no permissions .*'device'\.$",
@@ -138,10 +138,10 @@ FAILED = {
     "silent": r"^The app did not finish its self-test within 3 seconds: unlock the phone",
     "crash": r"^The app stopped in its self-test: `adb logcat -d` says why\.$",
     "unplugged": r"^adb could not see whether the app runs \(error: device 'good' not found\): fix that",
-    "another variant": r"its variant is float32 and here it is ptq-int8; give `--variant float32`\.$",
-    "another view": r"its view is upright\|square\|resize\(64\) and here it is upright\|square\|resize\(32\);",
-    "another detector": r"its detector_sha256 is 0{64} and here it is [0-9a-f]{64};",
-    "another bundle": r"its bundle_sha256 is f{64} and here it is [0-9a-f]{64}; name the bundle that the app has\.$",
+    "another variant": r"its variant is float32, not ptq-int8; give `--variant float32`\.$",
+    "another view": r"its view is upright\|square\|resize\(64\), not upright\|square\|resize\(32\);",
+    "another detector": r"its detector_sha256 is 0{64}, not [0-9a-f]{64};",
+    "another bundle": r"its bundle_sha256 is f{64}, not [0-9a-f]{64}; name the bundle that the app has\.$",
 }
 
 

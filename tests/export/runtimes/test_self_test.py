@@ -278,8 +278,8 @@ def drop(told: Plain) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda told: told.update(variant="float32"), "its variant is float32 and here it is ptq-int8"),
-        (lambda told: told.update(view="upright|resize(32)"), "its view is upright|resize(32) and here it is upright|"),
+        (lambda told: told.update(variant="float32"), "its variant is float32, not ptq-int8"),
+        (lambda told: told.update(view="upright|resize(32)"), "its view is upright|resize(32), not upright|"),
         (lambda told: told.update(detector_sha256="0" * 64), "its detector_sha256 is 000"),
         (lambda told: told.update(bundle_sha256="0" * 64), "its bundle_sha256 is 000"),
         (swap, "has 16 references and the bundle has 16, or in another order"),

@@ -97,7 +97,7 @@ def test_a_last_call_makes_the_table_and_trains_nothing(trained: Path, manifest:
     assert done.exit_code == 0, done.output
     assert before == {path: path.stat().st_mtime_ns for path in (trained / "runs").rglob("*.h5")}
     assert texts == {path.name: path.read_bytes() for path in trained.glob("loo.*")}
-    assert "Not left out, for then a split would lack a class: camera." in done.stdout
+    assert "Not left out, because a split would then lack a class: camera." in done.stdout
     assert "One training each" in done.stdout
     rows = list(csv.DictReader(io.StringIO((trained / "loo.csv").read_text())))
     assert {(row["name"], row["metric"]) for row in rows} == {

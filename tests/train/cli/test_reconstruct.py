@@ -62,7 +62,7 @@ def test_from_a_manifest_to_one_with_pairs(folder: Path) -> None:
         (["--autoencoder", "vae"], "Unknown autoencoder 'vae'"),
         (["--autoencoder", "gone.onnx"], "gone.onnx cannot be read"),
         (["--autoencoder", "taesd", "--weights", "faces"], "has no taesd_encoder.safetensors or .pth"),
-        (["--autoencoder", "mine.onnx", "--regions", "nose"], "There is no region 'nose'"),
+        (["--autoencoder", "mine.onnx", "--regions", "nose"], "Unknown region 'nose'"),
         (["--autoencoder", "mine.onnx", "--regions", "eyes"], "faces have not been detected yet"),
         (["--autoencoder", "mine.onnx", "--source", "moon"], "No real picture has the source 'moon'"),
         (["--autoencoder", "taesd", "--weights", "bad"], "names the function os.system"),
@@ -97,7 +97,7 @@ def test_ctrl_c_in_the_middle_is_one_sentence_and_the_next_run_goes_on(
     stopped = CliRunner().invoke(fauxlens.app, words)
     assert (stopped.exit_code, stopped.stdout) == (130, "")
     assert stopped.stderr == (
-        "Stopped. What was finished is kept and nothing is half-written: run the same again (train: --resume RUN).\n"
+        "Interrupted. Completed work is saved; run the same command again to continue (train: --resume RUN).\n"
     )
     assert not (tmp_path / "out" / "manifest.csv").exists()
     patience[0] = -1

@@ -93,7 +93,7 @@ def test_the_hash_changes_with_a_value(tmp_path: Path) -> None:
         ({"eye_x": 1.0}, "column 'eye_x' (1.0) needs eye_y and eye_distance"),
         ({"eye_x": 1.0, "eye_y": 1.0, "eye_distance": 0.0}, "column 'eye_distance' (0.0) must be more than 0"),
         ({"eye_x": 1.0, "eye_y": float("nan"), "eye_distance": 1.0}, "column 'eye_y'"),
-        ({"path": "real/a.jpg"}, "row 1: column 'path' (real/a.jpg) stands in more than one row"),
+        ({"path": "real/a.jpg"}, "row 1: column 'path' (real/a.jpg) occurs in more than one row"),
     ],
 )
 def test_a_wrong_value_names_file_row_and_column(tmp_path: Path, row: dict[str, Any], complaint: str) -> None:

@@ -21,7 +21,7 @@ def test_a_near_duplicate_in_another_split_is_a_leak(clean: Manifest) -> None:
     found = audit(torn)
     assert found.duplicates.leaks.count == 1
     assert found.duplicates.leaks.examples == ((one["path"], other["path"]),)
-    assert findings_of(found, "leak", "failure")[0].sentence == "1 group of 2 pictures stand in more than one split."
+    assert findings_of(found, "leak", "failure")[0].sentence == "1 group of 2 pictures are in more than one split."
     assert audit(torn, limits=AuditLimits(leaks=1)).failures == ()
     assert findings_of(audit(torn, limits=AuditLimits(leaks=None)), "leak", "warning")
 
