@@ -19,8 +19,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 LINES = [line.split("#")[0].strip() for block in BLOCKS for line in block.splitlines()]
 COMMANDS = [shlex.split(line)[1:] for line in LINES if line.startswith("fauxlens ")]
-ELSEWHERE = {"pip install .": "tests/test_installed.py", "make demo": "tests/test_readme_runs.py"}
-"""The other lines -> the file of the test that runs what they run."""
+ELSEWHERE = {"pip install .": "tests/test_installed.py", "make demo": "tests/export/test_full_pipeline.py"}
+"""Lines that install or take minutes -> the tests of the same steps."""
 SMALL = ["--weights", "none", "--size", "96", "--epochs", "1"]
 for setting in ("model.width=0.25", "stages.0.epochs=1", "quantize.epochs=1"):
     SMALL += ["--set", setting]
@@ -62,21 +62,12 @@ def test_the_readme_from_the_first_result_to_a_verified_bundle(tmp_path: Path) -
             assert "http://127.0.0.1" in said or "fauxlens doctor --set-up browser" in said, said
             continue
         done = _fauxlens(words + (SMALL if words[0] == "train" else []), tmp_path)
-        # No face in noise, and the audit of so few drawn portraits: checks that fail are no wrong usage.
-        allowed = {0, 1} if words[0] == "detect" or words[:2] == ["data", "audit"] else {0}
+        # No face in noise, few portraits, one epoch: checks may fail here (1); 2 would be wrong usage, 70 a fault.
+        allowed = {0, 1} if words[0] in ("detect", "verify") or words[:2] == ["data", "audit"] else {0}
         assert done.returncode in allowed, (words, done.stdout, done.stderr)
         assert "Traceback" not in done.stderr, words
     for made in ("manifest.csv", "report/report.html", "runs/mine/export/bundle.zip", "runs/mine/export/model_card.md"):
         assert (tmp_path / made).exists(), made
-
-
-@pytest.mark.slow
-def test_the_demo_on_a_smaller_sample(tmp_path: Path) -> None:
-    # The demo takes the sample that is in its folder.
-    make_sample(tmp_path / "demo" / "sample", count=120)
-    done = _fauxlens(["demo", "--out", "demo"], tmp_path)
-    assert done.returncode == 0, (done.stdout, done.stderr)
-    assert list((tmp_path / "demo").rglob("bundle.zip"))
 
 
 def test_the_readmes_python_example(tmp_path: Path) -> None:
