@@ -37,7 +37,7 @@ types: setup
 	$(BIN)/mypy
 
 fast: setup
-	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" --hypothesis-profile quick
 
 # A test file is run by one of two workers, so that both cores are at work.
 unit: setup

@@ -22,6 +22,8 @@ from train.recipe import Recipe, parse_recipe
 
 # A busy machine must not fail a test: no time limit for one example.
 settings.register_profile("untimed", deadline=None)
+# For `make check`: a fifth of the usual 100 examples of each property.
+settings.register_profile("quick", deadline=None, max_examples=20)
 settings.load_profile("untimed")
 
 ROOT = Path(__file__).parents[1]

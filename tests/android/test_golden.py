@@ -50,8 +50,8 @@ def test_every_golden_file_is_checked(values: dict[str, Any]) -> None:
     assert set(values) == set(NAMES)
 
 
-@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
 def test_golden_files_are_what_the_code_gives(name: str, values: dict[str, Any]) -> None:
     written = json.loads((GOLDEN / name).read_text(encoding="utf-8"))
     # Through JSON once, which knows no tuples.

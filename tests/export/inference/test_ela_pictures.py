@@ -169,8 +169,8 @@ def test_two_processes_write_the_bytes_that_one_writes(tmp_path: Path) -> None:
     assert [file.target.read_bytes() for file in files] == written
 
 
-@has_proc
 @pytest.mark.slow
+@has_proc
 def test_the_pictures_of_a_process_that_dies_are_drawn_all_the_same(tmp_path: Path) -> None:
     files, before = many(tmp_path, 12, 1200), children()
 
@@ -185,8 +185,8 @@ def test_the_pictures_of_a_process_that_dies_are_drawn_all_the_same(tmp_path: Pa
         np.testing.assert_array_equal(drawn(file.target), error_level_picture(decode(file.source).pixels, Ela()))
 
 
-@has_proc
 @pytest.mark.slow
+@has_proc
 def test_an_interruption_leaves_nothing_half_written(tmp_path: Path) -> None:
     files, before = many(tmp_path, 12, 1200), children()
 

@@ -37,6 +37,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(range(60)), count=st.integers(1, 80), policy=st.sampled_from(["no face", "drop", "keep"]))
 def test_the_parts_are_the_whole_in_bytes(

@@ -232,6 +232,7 @@ def test_page_and_markdown_show_the_same_cells(found: Ablation) -> None:
     assert shown == expected
 
 
+@pytest.mark.slow
 def test_the_command_uses_runs_that_are_there(made: Any, found: Ablation, monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = ["ablate", str(made.folder / "grid.toml"), "--manifest", str(made.manifest), "--out", str(made.folder)]
     monkeypatch.setattr("train.fit.train_missing.train_and_score", _never)

@@ -47,6 +47,7 @@ def in_parts(manifest: Path, out: Path, count: int, counting: Counting | None = 
     return parts
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(range(60)), count=st.integers(1, 80))
 def test_the_parts_are_the_whole_in_bytes(order: list[int], count: int, tree: Path, tmp_path: Path) -> None:

@@ -162,6 +162,7 @@ def change(folder: Path, what: str, which: int, seed: int, draw: Draw) -> None:
         os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.lists(_CHANGES, max_size=4), min_size=1, max_size=4), with_previous=st.booleans())
 def test_a_scan_with_a_cache_equals_one_without(

@@ -67,6 +67,7 @@ PICTURES = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pictures=PICTURES, count=st.integers(1, 9), card=st.booleans())
 def test_the_parts_are_the_whole_in_bytes(
