@@ -23,12 +23,12 @@ from train.common.progress import LogCallback
 from train.common.tf import load_tensorflow, seed_everything
 from train.data.store import Store
 from train.fit.batches import Batch
-from train.fit.epoch import BatchCallback, batch_reporter, keras_step, learn_epoch, validate_epoch
+from train.fit.epoch import BatchCallback, batch_reporter, keras_step, learn_epoch, validate_logits
 from train.fit.loop import load_model
 from train.fit.run_folder import Run, forget_states, read_state, weights_path, working_on
 from train.fit.scoring import keras_scorer, score_state
 from train.fit.stage_data import gather_stage_data
-from train.model import HEAD, POOLED, backbone_of, build_classifier, features_layer, scale_pixels
+from train.model import HEAD, POOLED, backbone_of, build_classifier, features_layer, predictor, scale_pixels
 from train.recipe import Scales
 from train.weights import load_weights, save_weights
 
@@ -151,6 +151,7 @@ def quantise(run: Run, store: Store, classifier: Any, *, on_batch: BatchCallback
         loss=tf.keras.losses.BinaryCrossentropy(from_logits=True),
     )
     best_loss, best = math.inf, qat.get_weights()
+    predict = predictor(qat)
     for epoch in range(settings.epochs):
         learn_epoch(
             keras_step(qat),
@@ -159,7 +160,7 @@ def quantise(run: Run, store: Store, classifier: Any, *, on_batch: BatchCallback
             on_batch=batch_reporter(on_batch, "fine-tune", epoch, settings.epochs, steps),
         )
         fix_input_range(qat)
-        val_loss, _ = validate_epoch(qat, data.val_planes, data.val)
+        val_loss, _ = validate_logits(predict(data.val_planes), data.val)
         if val_loss < best_loss:
             best_loss, best = val_loss, qat.get_weights()
     qat.set_weights(best)

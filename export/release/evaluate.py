@@ -14,6 +14,7 @@ from train.common.progress import ProgressCallback
 from train.common.text import first_names
 from train.data.audit.metadata_baseline import MetadataBaseline, fit_metadata_baseline
 from train.data.manifest import Manifest, read_manifest
+from train.data.store import Store
 from train.evaluate.by_attribute import parse_by
 from train.evaluate.evaluation import Evaluation
 from train.evaluate.report.build import Reported, baseline_note, report
@@ -103,11 +104,13 @@ def evaluate_models(
             write_scores(one.scored.scores, path)
             stale.discard(path)
     metadata = fit_metadata_baseline(manifest.frame)
+    lead_store = None if found[0].open_store is None else found[0].open_store()
     reported = report(
         folder,
         [one.scored for one in found],
         manifest,
         found[0].view,
+        store=lead_store,
         unclear=found[0].unclear,
         title=f"{', '.join(called if names else map(str, models))} on {manifest_path.name}",
         baseline=baseline_note(metadata),
@@ -115,7 +118,7 @@ def evaluate_models(
         illustrations=next((one.illustrations for one in found if one.illustrations), ()),
         by=groups,
         shortcuts=lambda lead: _shortcuts(
-            lead, found[0], manifest, metadata, pictures if bias_score else 0, on_progress
+            lead, found[0], lead_store, manifest, metadata, pictures if bias_score else 0, on_progress
         ),
         which=which,
     )
@@ -211,13 +214,13 @@ def _robustness(
 def _shortcuts(
     lead: Evaluation,
     found: ScoredModel,
+    store: Store | None,
     manifest: Manifest,
     metadata: MetadataBaseline | None,
     pictures: int,
     on_progress: ProgressCallback | None,
 ) -> Shortcuts:
     """What else explains the leading model's figure; the bias score of so many pictures, 0 for none."""
-    store = None if found.open_store is None else found.open_store()
     baselines = (
         None if metadata is None else ShortcutBaseline("metadata", metadata.auc, metadata.low, metadata.high),
         framing_baseline(manifest.frame),

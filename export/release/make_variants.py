@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
+from export.artifacts.description import Description
 from export.artifacts.metadata import attach
 from export.benchmark.latency import Latency
 from export.parity.heatmap_similarity import compare_maps
@@ -50,11 +51,16 @@ _PROBES = 8
 
 @dataclass(frozen=True)
 class MadeVariant:
-    """A variant before it is described to the end: the converted model and what it made of the evaluated rows."""
+    """A variant before it is described to the end: the converted model and what it made of the evaluated rows.
+
+    `sealed` is the file `raw` with `description`, which has no figures yet.
+    """
 
     name: str
     state: KerasState
     raw: bytes
+    description: Description
+    sealed: bytes
     partitions: int
     scored: Scored
     heatmaps: np.ndarray
@@ -80,7 +86,8 @@ def make_variants(
         log(f"converting and scoring {name}")
         state = states[state_name]
         raw = convert(state.parts, arithmetic)
-        sealed = attach(raw, describe(run, seen, name, state))
+        description = describe(run, seen, name, state)
+        sealed = attach(raw, description)
         facts = check_detector(sealed, name, _requirements(run, state, arithmetic))
         wrong = wrong_planes(sealed, state.parts.front_end.text, probes, name)
         if wrong and arithmetic in ("float16", "dynamic"):
@@ -93,7 +100,8 @@ def make_variants(
             )
         scores, heatmaps = score_and_map(store, rows, sealed)
         write_scores(scores, run.folder / "scores" / f"{name}.csv")
-        made.append(MadeVariant(name, state, raw, facts.partitions, Scored(name, scores, state.points), heatmaps))
+        scored = Scored(name, scores, state.points)
+        made.append(MadeVariant(name, state, raw, description, sealed, facts.partitions, scored, heatmaps))
     return made
 
 

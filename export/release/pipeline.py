@@ -18,7 +18,6 @@ from export.explain.mean_heatmaps import mean_heatmaps_of
 from export.explain.mean_sheet import illustrations
 from export.inference.detector import detector_from
 from export.parity.references import choose_references, eyes_are_found, make_references
-from export.quantize.describe import describe
 from export.quantize.states import load_states
 from export.release.make_variants import compare_made, make_variants
 from export.release.model_card import RECONSTRUCTIONS, Learned, render_card
@@ -92,8 +91,7 @@ def export_run(
         for name, state in states.items()
     }
     log("timing")
-    plain = {one.name: attach(one.raw, describe(run, seen, one.name, one.state)) for one in made}
-    latency = measure_latency(plain, store.pixels[0])
+    latency = measure_latency({one.name: one.sealed for one in made}, store.pixels[0])
     variants = tuple(compare_made(one, made[0], keras, latency[one.name]) for one in made)
     best = choose_variant(variants)
     why = reason(best, variants)
@@ -106,12 +104,13 @@ def export_run(
     baseline = seen_baseline(run, store)
     probability = shipped.scores["probability"].to_numpy()
     means = mean_heatmaps_of(store, rows, probability, chosen.heatmaps, shipped.points.balanced)
-    localised = _localised(attach(chosen.raw, describe(run, seen, best.name, chosen.state)), local_fakes)
+    localised = _localised(chosen.sealed, local_fakes)
     found = report(
         folder / "report",
         side_by_side,
         store.manifest,
         run.view,
+        store=store,
         title=run.recipe.title,
         unclear=run.recipe.data.unclear_faces,
         recipe_text=run.recipe.text,
@@ -120,7 +119,7 @@ def export_run(
     )
     log("making references")
     detectors = {
-        one.name: attach(one.raw, replace(describe(run, seen, one.name, one.state), figures=_figures(row, one.scored)))
+        one.name: attach(one.raw, replace(one.description, figures=_figures(row, one.scored)))
         for one, row in zip(made, variants, strict=True)
     }
     references = make_references(carried, chosen_references, states, detectors)

@@ -2,6 +2,7 @@
 
 import functools
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -112,6 +113,19 @@ def test_head_is_linear_on_the_mean() -> None:
     assert weights.shape == (256,)
     assert weights.dtype == np.float32
     assert bias == 0.0
+
+
+def test_a_predictor_is_traced_once() -> None:
+    traced = []
+
+    def model(batch: Any, training: bool) -> Any:
+        traced.append(training)
+        return batch[:, 0, 0, :1]
+
+    predict = predictor(model)
+    planes = np.zeros((3, 2, 2, 3), np.uint8)
+    assert np.array_equal(predict(planes), predict(planes))
+    assert traced == [False]
 
 
 def test_scaling_puts_no_pixel_between_two_int8_steps() -> None:

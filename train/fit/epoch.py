@@ -9,7 +9,6 @@ import numpy as np
 
 from train.common.errors import TrainError
 from train.fit.batches import Batch, SplitRows
-from train.model import predict_logits
 
 
 @dataclass(frozen=True)
@@ -86,11 +85,6 @@ def learn_epoch(
             raise TrainError(_DIVERGED)
         on_batch(done, total / done)
     return total / done
-
-
-def validate_epoch(model: Any, planes: np.ndarray, rows: SplitRows) -> tuple[float, float]:
-    """What `validate_logits` says of a Keras model's logits on front-end planes uint8 [N, S, S, C] of `rows`."""
-    return validate_logits(predict_logits(model, planes), rows)
 
 
 def validate_logits(logits: np.ndarray, rows: SplitRows) -> tuple[float, float]:

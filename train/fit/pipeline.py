@@ -62,14 +62,15 @@ def complete(
     log: LogCallback = lambda line: None,
 ) -> Reported:
     """Take a run from wherever it stands to the end: what `train_and_score` does, then the report."""
-    store = train_and_score(run, replicas=replicas, on_pack=on_pack, on_batch=on_batch, on_epoch=on_epoch, log=log)
+    store, scores = _scored(run, replicas, on_pack, on_batch, on_epoch, log)
     log("writing the report")
     state = read_state(run, "float")
     return report(
         run.folder / "report",
-        [Scored("float (Keras)", read_scores(scores_path(run, "float")), state.points)],
+        [Scored("float (Keras)", scores, state.points)],
         store.manifest,
         run.view,
+        store=store,
         title=run.recipe.title,
         unclear=run.recipe.data.unclear_faces,
         recipe_text=f"# {kept_epoch(run)}\n{run.recipe.text}",
@@ -91,6 +92,18 @@ def train_and_score(
     Where it fails before its first epoch is done (weights that do not fit, no network), the run folder is taken back.
     With `replicas` this is for the first worker; the others call `train_along`.
     """
+    return _scored(run, replicas, on_pack, on_batch, on_epoch, log)[0]
+
+
+def _scored(
+    run: Run,
+    replicas: Replicas | None,
+    on_pack: ProgressCallback,
+    on_batch: BatchCallback,
+    on_epoch: Callable[[str, Epoch], None],
+    log: LogCallback,
+) -> tuple[Store, pl.DataFrame]:
+    """The store and the scores of a run, trained and scored where it was not yet."""
     with working_on(run.folder):
         try:
             store = run.store(on_pack)
@@ -109,8 +122,10 @@ def train_and_score(
             raise
         if model is not None:
             log("scoring and calibrating")
-            score_state(run, store, "float", keras_scorer(model, parse_front_end(run.recipe.model.front_end)))
-    return store
+            return store, score_state(
+                run, store, "float", keras_scorer(model, parse_front_end(run.recipe.model.front_end))
+            )
+    return store, read_scores(scores_path(run, "float"))
 
 
 def train_along(folder: Path, replicas: Replicas) -> Run:

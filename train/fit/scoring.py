@@ -77,14 +77,14 @@ def calibrate_scores(val: pl.DataFrame, calibration: Calibration | None = None) 
     return calibration, choose_operating_points(probabilities(calibration, logits), is_fake, weights)
 
 
-def score_state(run: Run, store: Store, name: str, scorer: Scorer) -> State:
-    """Score a state's evaluated rows, calibrate it on the validation split, and write scores and state."""
+def score_state(run: Run, store: Store, name: str, scorer: Scorer) -> pl.DataFrame:
+    """Score a state's evaluated rows and calibrate it on the validation split; write both and return the scores."""
     raw = score_rows(store, scored_rows(store, run), scorer, None)
     calibration, points = calibrate_scores(rows_in_training(raw, "val"))
-    write_scores(with_scores(raw, calibration, raw["log_odds"].to_numpy()), scores_path(run, name))
-    state = State(name, calibration, points, pairs_of_recipe(store.manifest.frame, run.recipe.data))
-    write_state(run, state)
-    return state
+    scores = with_scores(raw, calibration, raw["log_odds"].to_numpy())
+    write_scores(scores, scores_path(run, name))
+    write_state(run, State(name, calibration, points, pairs_of_recipe(store.manifest.frame, run.recipe.data)))
+    return scores
 
 
 def with_scores(rows: pl.DataFrame, calibration: Calibration, logits: np.ndarray) -> pl.DataFrame:

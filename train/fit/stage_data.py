@@ -23,7 +23,7 @@ from train.fit.batches import (
 )
 from train.fit.crops import pack_crops
 from train.fit.run_folder import Run
-from train.model import HEAD, POOLED, predict_logits, scale_pixels
+from train.model import HEAD, POOLED, predictor, scale_pixels
 from train.recipe import Recipe
 
 _CHUNK = 256
@@ -112,10 +112,12 @@ def prepare_stage(model: Any, data: StageData, stage: int) -> TrainingStage:
     """Prepare stage number `stage` (from 0) of a compiled classifier whose layers are frozen as the stage wants."""
     if data.recipe.stages[stage].features == "cached":
         return _cached_stage(model, data, stage)
+    # Traced at the first epoch only.
+    predict = predictor(model)
     return TrainingStage(
         model,
         batches=lambda epoch: data.augmented(stage, epoch, data.share),
-        evaluate=lambda: predict_logits(model, data.val_planes),
+        evaluate=lambda: predict(data.val_planes),
     )
 
 

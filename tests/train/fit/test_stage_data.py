@@ -11,7 +11,7 @@ from ela.front_ends import parse_front_end
 from train.common.tf import load_tensorflow, seed_everything
 from train.fit.batches import rows_of
 from train.fit.checkpoints import load_progress
-from train.fit.epoch import validate_epoch, validate_logits
+from train.fit.epoch import validate_logits
 from train.fit.loop import fit
 from train.fit.pipeline import begin, resume
 from train.fit.stage_data import StageData, prepare_stage
@@ -83,7 +83,21 @@ def test_the_head_is_the_classifiers_own(data: StageData) -> None:
     assert not np.array_equal(predict_logits(model, data.val_planes), before)
     # What the stage says of its head is what the whole network does on the validation pictures.
     found = validate_logits(training.evaluate(), data.val)
-    assert found == pytest.approx(validate_epoch(model, data.val_planes, data.val), rel=1e-5)
+    assert found == pytest.approx(validate_logits(predict_logits(model, data.val_planes), data.val), rel=1e-5)
+
+
+def test_a_stage_evaluates_all_epochs_by_one_function(data: StageData, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+
+    def counted(model: Any) -> Any:
+        made.append(model)
+        return lambda planes: np.zeros(len(planes), np.float32)
+
+    monkeypatch.setattr("train.fit.stage_data.predictor", counted)
+    stage = prepare_stage("a model", data, 1)
+    for _ in range(2):
+        assert len(stage.evaluate()) == len(data.val_planes)
+    assert made == ["a model"]
 
 
 class StoppedStage(Exception):

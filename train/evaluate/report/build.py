@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 from PIL import Image
 
@@ -13,6 +14,7 @@ from train.data.audit.audit import AuditLimits, baseline_verdict
 from train.data.audit.metadata_baseline import MetadataBaseline, fit_metadata_baseline
 from train.data.manifest import Manifest
 from train.data.rows import view_row
+from train.data.store import Store
 from train.evaluate.by_attribute import Attributes, ByAttribute, compare_groups
 from train.evaluate.calibration import OperatingPoints
 from train.evaluate.evaluation import Evaluation, evaluate_scores
@@ -52,6 +54,7 @@ def report(
     manifest: Manifest,
     view: View,
     *,
+    store: Store | None = None,
     title: str,
     unclear: Unclear = "drop",
     recipe_text: str = "",
@@ -63,6 +66,8 @@ def report(
     which: Which = "test",
 ) -> Reported:
     """Evaluate every model, count the flips of each against the one before it, and write report.html, .json and .csv.
+
+    The page shows pictures as `view` makes them: out of `store`, which holds them so, else decoded once more.
 
     Each model's verdicts are those at its own operating points, as it would ship. `robustness` is what
     `train.evaluate.robustness.apply` found of the same models, `illustrations` are further pictures, such as mean
@@ -98,7 +103,7 @@ def report(
         illustrations=illustrations,
         by_attribute=by_attribute,
         shortcuts=explained,
-        thumbnails=view_thumbnails(manifest, view, unclear),
+        thumbnails=store_thumbnails(store) if store else view_thumbnails(manifest, view, unclear),
     )
     return Reported(evaluations, flips, paths, robustness, by_attribute=by_attribute, shortcuts=explained)
 
@@ -118,9 +123,18 @@ def view_thumbnails(manifest: Manifest, view: View, unclear: Unclear) -> Thumbna
 
     def thumbnail(path: str) -> bytes | None:
         row = manifest.frame.row(by_predicate=pl.col("path") == path, named=True)
-        pixels = view_row(manifest, row, view, unclear)
-        out = io.BytesIO()
-        Image.fromarray(pixels).save(out, "JPEG", quality=90)
-        return out.getvalue()
+        return _jpeg(view_row(manifest, row, view, unclear))
 
     return thumbnail
+
+
+def store_thumbnails(store: Store) -> Thumbnails:
+    """The same out of a store, which has them decoded."""
+    places = {path: place for place, path in enumerate(store.manifest.frame["path"])}
+    return lambda path: _jpeg(store.pixels[places[path]])
+
+
+def _jpeg(pixels: np.ndarray) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "JPEG", quality=90)
+    return out.getvalue()
