@@ -24,7 +24,7 @@ runtimes: setup
 demo: setup
 	$(BIN)/fauxlens demo
 
-# About four minutes on two cores (3 min 15 s of it tests): nothing is trained, and no other program is started.
+# For before a commit: nothing is trained, and no other Python is started (tests/README.md says what is slow).
 check: lint types fast
 
 test: lint types android unit
