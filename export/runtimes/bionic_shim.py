@@ -14,6 +14,11 @@ from dataclasses import dataclass
 from train.common.errors import ExportError
 
 _SYMBOL_TABLE, _VERSIONS, _NEEDS = 11, 0x6FFFFFFF, 0x6FFFFFFE
+# A jump to the address that stands at an offset in the table of targets.
+_JUMPS = {
+    "aarch64": "  adrp x16, targets + {at}\n  ldr x16, [x16, :lo12:targets + {at}]\n  br x16\n",
+    "x86_64": "  jmp *targets + {at}(%rip)\n",
+}
 _DATA_OF_LIBC = {"__sF"}
 """The standard files are data, and their place is told to bionic.c."""
 
@@ -91,15 +96,14 @@ def _text(library: bytes, at: int) -> str:
     return library[at : library.index(b"\0", at)].decode()
 
 
-def source(needs: Needs) -> str:
-    """The C source, for aarch64, of a library that jumps to what bionic_symbol says of each name."""
+def source(needs: Needs, machine: str = "aarch64") -> str:
+    """The C source of a library that jumps to what bionic_symbol says of each name; machine: aarch64 or x86_64."""
     functions = [name for name in needs.names if name not in _DATA_OF_LIBC]
     data = [name for name in needs.names if name in _DATA_OF_LIBC]
-    jumps = "".join(
-        f"\n{name}:\n  adrp x16, targets + {8 * index}\n  ldr x16, [x16, :lo12:targets + {8 * index}]\n  br x16\n"
-        for index, name in enumerate(functions)
-    )
-    exported = "".join(f".globl {name}\n.type {name}, %function\n" for name in functions)
+    jump = _JUMPS[machine]
+    jumps = "".join(f"\n{name}:\n{jump.format(at=8 * index)}" for index, name in enumerate(functions))
+    kind = "%function" if machine == "aarch64" else "@function"
+    exported = "".join(f".globl {name}\n.type {name}, {kind}\n" for name in functions)
     listed = ", ".join(f'"{name}"' for name in functions)
     return "\n".join(
         [

@@ -1,8 +1,9 @@
 /* Runs views through a detector by the C interface of TensorFlow Lite's Android library.
  *
- *     run_views LIBRARY THREADS MODEL VIEWS SCORES HEATMAPS
+ *     run_views LIBRARY THREADS MODEL VIEWS SCORES HEATMAPS [GPU API]
  *
- * VIEWS are raw uint8, SCORES and HEATMAPS raw float32, one after the other. XNNPACK runs what it can, as in the app. */
+ * VIEWS are raw uint8, SCORES and HEATMAPS raw float32, one after the other. XNNPACK runs what it can, as in the app; with
+ * GPU, the library of the GPU delegate, that does, by OpenCL or OpenGL as API says. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,13 @@
 typedef void *Handle;
 /* TfLiteXNNPackDelegateOptions, whose first number is that of threads; larger than it has ever been. */
 typedef struct { char bytes[256]; } Options;
+
+/* TfLiteGpuDelegateOptionsV2 as org.tensorflow.lite.gpu.GpuDelegate fills it by itself, with one API and no other. */
+typedef struct {
+    int precision_loss, preference, priorities[3];
+    long flags;
+    char others[224];
+} GpuOptions;
 
 /* bionic keeps the stack guard in the thread's first slots, where glibc has the first thread-local variables. */
 static __thread volatile char slots[256] = {1};
@@ -28,8 +36,23 @@ static void *function(Handle library, const char *name) {
 
 #define NEED(result, name, ...) result (*name)(__VA_ARGS__) = function(library, #name)
 
+static Handle gpu_delegate(const char *path, const char *api) {
+    Handle library = dlopen(path, RTLD_NOW | RTLD_GLOBAL);
+    if (library == NULL) fail(dlerror());
+    NEED(GpuOptions, TfLiteGpuDelegateOptionsV2Default, void);
+    NEED(Handle, TfLiteGpuDelegateV2Create, const GpuOptions *);
+    GpuOptions options = TfLiteGpuDelegateOptionsV2Default();
+    options.precision_loss = 1;
+    /* Least latency, least memory, most precision. */
+    const int priorities[] = {2, 3, 1};
+    memcpy(options.priorities, priorities, sizeof priorities);
+    /* Whole numbers allowed, and OpenCL alone or OpenGL alone. */
+    options.flags = 1 | (strcmp(api, "OpenCL") == 0 ? 2 : 4);
+    return TfLiteGpuDelegateV2Create(&options);
+}
+
 int main(int count, char **words) {
-    if (count != 7) fail("run_views LIBRARY THREADS MODEL VIEWS SCORES HEATMAPS");
+    if (count != 7 && count != 9) fail("run_views LIBRARY THREADS MODEL VIEWS SCORES HEATMAPS [GPU API]");
     slots[0] = 2;
     int threads = atoi(words[2]);
     Handle library = dlopen(words[1], RTLD_NOW | RTLD_GLOBAL);
@@ -58,7 +81,8 @@ int main(int count, char **words) {
     TfLiteInterpreterOptionsSetNumThreads(options, threads);
     Options delegate = TfLiteXNNPackDelegateOptionsDefault();
     memcpy(delegate.bytes, &threads, sizeof threads);
-    TfLiteInterpreterOptionsAddDelegate(options, TfLiteXNNPackDelegateCreate(&delegate));
+    const Handle runs = count == 9 ? gpu_delegate(words[7], words[8]) : TfLiteXNNPackDelegateCreate(&delegate);
+    TfLiteInterpreterOptionsAddDelegate(options, runs);
     Handle interpreter = TfLiteInterpreterCreate(model, options);
     if (interpreter == NULL) fail("the interpreter refuses the detector");
     Handle runner = TfLiteInterpreterGetSignatureRunner(interpreter, "serving_default");

@@ -116,14 +116,18 @@ private fun refusal(delegate: Delegate?, error: Throwable): Sentence =
     }
 
 /**
- * What a GPU delegate has against a detector. Its message says on the first line that operators are not supported, and
- * below, one a line, which and why: the first of those is told.
+ * What a GPU delegate has against a detector. Its message lists first, below a heading, the operators that it leaves to the
+ * CPU, which is no reason to refuse; then it says what it could not set up. The list is told where nothing follows it.
  */
 internal fun gpuReason(error: Throwable): String {
     val lines = error.message.orEmpty().lines().map { it.trim() }.filter { it.isNotEmpty() }
     val heading = lines.indexOfFirst { "not supported by GPU delegate" in it }
-    return lines.getOrNull(heading + 1)?.takeIf { heading >= 0 }?.trimEnd('.')?.take(MOST_REASON) ?: reason(error)
+    val said = lines.find { it.startsWith(SET_UP) }?.removePrefix(SET_UP)
+        ?: lines.getOrNull(heading + 1)?.takeIf { heading >= 0 }
+    return said?.trimEnd('.')?.take(MOST_REASON) ?: reason(error)
 }
+
+private const val SET_UP = "TfLiteGpuDelegate Init: "
 
 /** The first line of what an error says: native ones go on for pages. */
 private fun reason(error: Throwable): String {
