@@ -9,6 +9,7 @@ import android.os.Process
 import fauxlens.app.detect.BuiltinOnly
 import fauxlens.app.detect.CarriedFaceFinders
 import fauxlens.app.detect.Device
+import fauxlens.app.detect.IsolatedTrial
 import fauxlens.app.detect.PictureEvaluator
 import fauxlens.app.detect.MarkedGpuFactory
 import fauxlens.app.detect.SelfTestRun
@@ -58,6 +59,7 @@ open class FauxlensApp : Application(), ModelOwner {
             selfTests = SelfTestRun(
                 bundles,
                 engines,
+                IsolatedTrial(this, cacheDir),
                 decoder,
                 deviceOf(this),
                 FilesProvider.selfTestFile(this),

@@ -6,6 +6,7 @@ import android.os.Looper
 import fauxlens.app.common.Trouble
 import fauxlens.app.detect.Bundles
 import fauxlens.app.detect.CarriedFaceFinders
+import fauxlens.app.detect.DetectorTrial
 import fauxlens.app.detect.Device
 import fauxlens.app.detect.EngineFactory
 import fauxlens.app.detect.FaceFinder
@@ -54,6 +55,9 @@ class TestApp : FauxlensApp() {
     }
     var finder: FaceFinder? = null
 
+    /** Tries strangers' detectors; the app's own waits for the main thread, on which most tests work. */
+    var trial: DetectorTrial = DetectorTrial {}
+
     /** Reads what other apps offer. */
     var reading: Executor = worker
 
@@ -100,6 +104,7 @@ class TestApp : FauxlensApp() {
             selfTests = SelfTestRun(
                 if ((bundles as? FaceBundle)?.isFaceless == true) shipped else bundles,
                 engines,
+                trial,
                 decoder,
                 device(this),
                 FilesProvider.selfTestFile(this),

@@ -29,6 +29,7 @@ data class Device(val app: String, val device: String, val system: String, val a
 class SelfTestRun(
     private val bundles: Bundles,
     private val engines: EngineFactory,
+    private val trial: DetectorTrial,
     private val decoder: PictureDecoder,
     private val device: Device,
     private val file: File,
@@ -54,7 +55,9 @@ class SelfTestRun(
     }
 
     private fun tested(request: SelfTestRequest, settings: Settings, onProgress: (Int, Int) -> Unit): SelfTestState {
-        val bundle = if (request.bundle == null) bundles.own() else bundles.named(request.bundle)
+        // Whatever lies in the folder came from outside; what the app carries was installed with it.
+        val bundle =
+            if (request.bundle == null) bundles.own() else bundles.named(request.bundle).also { trial.check(it.detector) }
         val asked = Settings(
             (request.threads ?: settings.threads).coerceIn(1, Settings.MOST_THREADS),
             request.accelerator ?: settings.accelerator,
