@@ -8,10 +8,12 @@ import fauxlens.app.common.probability
 import fauxlens.app.history.HistoryActivity
 import fauxlens.app.model.Accelerator
 import fauxlens.app.model.HistoryEntry
+import fauxlens.app.model.Keep
 import fauxlens.app.model.PictureState
 import fauxlens.app.model.Settings
 import fauxlens.app.state.AppModel
 import fauxlens.app.state.PictureViewModel
+import fauxlens.app.store.HistoryStore
 import fauxlens.core.OperatingPoint
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNotNull
@@ -98,6 +100,26 @@ class RememberingTest {
         app.settle()
         assertEquals(emptyList<HistoryEntry>(), app.model.state.history)
         assertEquals(listOf("index.json"), kept)
+    }
+
+    @Test
+    fun `a verdict that is kept for a month goes after 30 days, with its picture, and others stay`() {
+        val day = 24L * 60 * 60 * 1000
+        var now = 1_000 * day
+        val folder = app.filesDir.resolve("history")
+        fun store() = HistoryStore(folder, clock = { now }).also { it.load() }
+        val judged = (app.judge(Golden.picture("pictures/420.jpg").bytes) as PictureState.Judged).judged
+        store().eraseAll()
+        store().add(judged.preview, judged.verdict, "old")
+        now += 20 * day
+        store().add(judged.preview, judged.verdict, "new")
+        now += 10 * day
+        assertEquals("on the 30th day it is still there", 2, store().prune(Keep.MONTH).entries.size)
+        now += 1
+        assertEquals(2, store().prune(Keep.FOREVER).entries.size)
+        assertEquals(listOf("new"), store().prune(Keep.MONTH).entries.map { it.detector })
+        assertEquals("index and one picture", 2, kept.size)
+        assertEquals(listOf("new"), store().load().entries.map { it.detector })
     }
 
     @Test
