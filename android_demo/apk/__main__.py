@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from .errors import ApkError
+from .older_java import write_for_java_17
 from .packaging import build
 from .repository import LOCK, write_maven_lock
 from .resources import make_resources
@@ -17,6 +18,11 @@ def main() -> int:
     verbs = parser.add_subparsers(dest="verb", required=True)
     resources = verbs.add_parser("resources", help="R.java and linked resources; Maven's build calls this")
     resources.add_argument("android_jar", type=Path, help="Robolectric's android-all")
+    older = verbs.add_parser(
+        "older-java", help="a platform's classes for the tests on Java 17; Maven's build calls this"
+    )
+    older.add_argument("source", type=Path, help="Robolectric's instrumented android-all")
+    older.add_argument("target", type=Path, help="where the tests look for it")
     locked = verbs.add_parser("lock", help="write maven.lock anew; look at what differs before you commit it")
     locked.add_argument("--repository", type=Path, default=Path.home() / ".m2" / "repository", help="Maven's local one")
     whole = verbs.add_parser("build", help="let Maven compile, then make the APK")
@@ -29,6 +35,8 @@ def main() -> int:
     try:
         if arguments.verb == "resources":
             make_resources(arguments.android_jar, assets)
+        elif arguments.verb == "older-java":
+            write_for_java_17(arguments.source, arguments.target)
         elif arguments.verb == "lock":
             print(f"{LOCK}: {write_maven_lock(arguments.repository)} files.")
         else:

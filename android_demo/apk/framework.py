@@ -1,6 +1,6 @@
 """The platform's resource table in a form that an older aapt2 reads.
 
-Robolectric's android-all jar carries the resources of Android 15, written with the short offsets and compact entries
+Robolectric's android-all jar carries the resources of Android 16, written with the short offsets and compact entries
 that Android 14 brought; Debian 12's aapt2 is of Android 10 and finds nothing in them. What linking an app asks of the
 platform is which names there are, their numbers and what an attribute takes, so one value of each resource is enough.
 

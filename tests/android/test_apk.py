@@ -67,6 +67,14 @@ def test_only_the_screens_for_others_are_open_to_others(application: ElementTree
     assert application.findall("activity-alias") == []
 
 
+def test_detectors_of_strangers_are_tried_where_nothing_of_the_app_can_be_read(
+    application: ElementTree.Element,
+) -> None:
+    (service,) = application.findall("service")
+    found = {name: service.get(f"{_ANDROID}{name}") for name in ("isolatedProcess", "process", "exported")}
+    assert found == {"isolatedProcess": "true", "process": ":trial", "exported": "false"}
+
+
 def test_nothing_leaves_by_backup_or_in_the_clear(application: ElementTree.Element) -> None:
     assert application.get(f"{_ANDROID}allowBackup") == "false"
     assert application.get(f"{_ANDROID}usesCleartextTraffic") in (None, "false")
@@ -77,7 +85,9 @@ def test_nothing_leaves_by_backup_or_in_the_clear(application: ElementTree.Eleme
 
 
 def test_every_class_that_the_manifest_names_is_there(apk: Apk, application: ElementTree.Element) -> None:
-    named = [_name(part) for part in application.iter() if part.tag in ("application", "activity", "provider")]
+    named = [
+        _name(part) for part in application.iter() if part.tag in ("application", "activity", "service", "provider")
+    ]
     assert "fauxlens.app.FauxlensApp" in named
     assert [name for name in named if name not in _classes(apk)] == []
 
@@ -129,6 +139,11 @@ def test_the_pages_of_native_libraries_are_as_the_readme_says(apk: Apk) -> None:
     with zipfile.ZipFile(apk.path) as archive:
         pages = {name: _page(archive.read(name)) for name in _LIBRARIES}
     assert pages == {name: 16384 if name == _PHONES else 4096 for name in _LIBRARIES}
+
+
+def test_android_16_is_told_that_some_libraries_are_for_small_pages(application: ElementTree.Element) -> None:
+    # https://developer.android.com/guide/topics/manifest/application-element. Without it the person is warned.
+    assert application.get(f"{_ANDROID}pageSizeCompat") == "enabled"
 
 
 def test_what_core_reads_beside_its_classes_is_there(apk: Apk) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -13,7 +14,9 @@ import pytest
 
 from android_demo.apk import layout, lock, repository
 from android_demo.apk.archive import read_archive, write_archive
+from android_demo.apk.class_file import read_constants
 from android_demo.apk.errors import ApkError
+from android_demo.apk.older_java import for_java_17, write_for_java_17
 from android_demo.apk.platform import write_platform
 from train.common.version import VERSION
 
@@ -132,6 +135,28 @@ def test_the_app_and_its_tests_ask_for_no_class_that_only_a_desktop_has() -> Non
     assert {name: imports for name, imports in found.items() if imports} == {}
 
 
+def test_the_compiled_tests_name_no_class_of_java_but_those_of_its_base() -> None:
+    """As compiling them without the JDK's own modules would show: java.base and java.logging are what Android has."""
+    folders = [layout.CLASSES, layout.TARGET / "test-classes"]
+    if not all(any(folder.rglob("*.class")) for folder in folders):
+        pytest.skip("Maven has compiled nothing here: run `make android`")
+    java = shutil.which("java")
+    assert java is not None
+    known: set[str] = set()
+    for module in ("java.base", "java.logging"):
+        with zipfile.ZipFile(Path(java).resolve().parents[1] / "jmods" / f"{module}.jmod") as archive:
+            known |= {name.removeprefix("classes/").removesuffix(".class") for name in archive.namelist()}
+    found = set()
+    for path in (path for folder in folders for path in folder.rglob("*.class")):
+        pool = read_constants(path.read_bytes())
+        names = {pool.name(index).lstrip("[").removeprefix("L").rstrip(";") for index in pool.classes}
+        found |= {name for name in names if re.match(r"javax?/|sun/|com/sun/|jdk/", name)}
+    assert "java/io/File" in found
+    # Robolectric's annotation, whose library comes with it in both builds.
+    assert {name for name in found - known if not name.startswith("javax/inject/")} == set()
+    assert {name for name in found if not name.startswith(("java/", "javax/"))} == set()
+
+
 def test_a_missing_detector_is_one_sentence(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "android_demo.apk", "resources", "android-all.jar", f"--assets={tmp_path}"]
     done = subprocess.run(command, cwd=layout.REPOSITORY, capture_output=True, text=True, check=False)
@@ -174,6 +199,33 @@ def test_an_archive_is_the_same_each_time_and_its_libraries_can_be_mapped(tmp_pa
 def test_a_java_without_modules_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ApkError, match="is no whole JDK"):
         write_platform([], tmp_path / "android.jar", tmp_path, tmp_path / "platform.jar")
+
+
+def test_classes_of_java_21_become_those_of_java_17_and_nothing_else_changes(tmp_path: Path) -> None:
+    match, state = b"\x01\0\x18java/lang/MatchException", b"\x01\0\x1fjava/lang/IllegalStateException"
+    newer = b"\xca\xfe\xba\xbe\0\0\0\x41\0\x02" + match + b"rest"
+    older = b"\xca\xfe\xba\xbe\0\0\0\x34\0\x02" + match + b"rest"
+    assert for_java_17(newer) == b"\xca\xfe\xba\xbe\0\0\0\x3d\0\x02" + state + b"rest"
+    assert for_java_17(older) == older
+    source, target = tmp_path / "newer.jar", tmp_path / "androids" / "newer.jar"
+    write_archive(source, {"a/A.class": newer, "resources.arsc": newer[8:]})
+    write_for_java_17(source, target)
+    assert read_archive(target)[0] == {"a/A.class": for_java_17(newer), "resources.arsc": newer[8:]}
+    # It is not made again, which takes half a minute, unless the source is newer.
+    stamp = target.stat().st_mtime_ns
+    write_for_java_17(source, target)
+    assert target.stat().st_mtime_ns == stamp
+    source.write_bytes(b"no jar")
+    with pytest.raises(ApkError, match=r"cannot be copied for Java 17"):
+        write_for_java_17(source, tmp_path / "other.jar")
+
+
+def test_the_tests_run_on_the_android_that_the_app_is_made_for(properties: dict[str, str]) -> None:
+    assert properties["android.version"].startswith("16-")
+    assert properties["android.instrumented.version"] == f"{properties['android.version']}-i7"
+    assert f"sdk={layout.TARGET_SDK}\n" in _read("app/src/test/resources/robolectric.properties")
+    robolectric = properties["android.version"].rpartition("-")[2]
+    assert f'DefaultSdk(newest, "16", "{robolectric}"' in _read("app/src/test/kotlin/fauxlens/app/Sdks.kt")
 
 
 def _read(path: str) -> str:

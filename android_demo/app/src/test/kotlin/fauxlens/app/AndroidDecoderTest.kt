@@ -8,7 +8,7 @@ import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 
 /**
- * Android 15's own decoders (Skia with libjpeg-turbo and libwebp) against Pillow, byte for byte, and from there the
+ * Android 16's own decoders (Skia with libjpeg-turbo and libwebp) against Pillow, byte for byte, and from there the
  * whole trip to the verdict.
  */
 @RunWith(RobolectricTestRunner::class)
