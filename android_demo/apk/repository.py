@@ -12,7 +12,7 @@ from . import layout
 from .errors import ApkError
 
 LOCK = Path(__file__).with_name("maven.lock")
-# Files that were compared already, by time and size: 800 MB are not read at every build.
+# Files that were compared already, by time and size: 1.2 GB are not read at every build.
 _CHECKED = layout.TARGET / "checked.json"
 _HEAD = "# What Maven fetches, by path in its repository. `python3 -m android_demo.apk lock` writes it.\n"
 
