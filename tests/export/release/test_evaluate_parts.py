@@ -148,8 +148,8 @@ def test_parts_of_other_models_and_rows_are_refused(
     [
         (["--part", "0/4"], "--part 0/4 is not i/n"),
         (["--part", "1/2", "--robustness", "standard"], "omit --robustness, which is for the report"),
-        (["--part", "1/2", "--parquet"], "leave out --parquet, which is for the report"),
-        (["--part", "1/2", "--scores", "scores.csv"], "leave out --scores, which is for the report"),
+        (["--part", "1/2", "--parquet"], "omit --parquet, which is for the report"),
+        (["--part", "1/2", "--scores", "scores.csv"], "omit --scores, which is for the report"),
         (["--scores", "gone.csv"], "gone.csv does not exist"),
         (
             ["--dask", "a:1", "--scores", "scores.csv"],
