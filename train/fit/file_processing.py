@@ -88,10 +88,11 @@ def blend_frequencies(real: np.ndarray, fake: np.ndarray, random: np.random.Gene
     """
     rows, columns = (np.fft.fftfreq(size) for size in real.shape[:2])
     radius = 2 * np.hypot(rows[:, np.newaxis], np.abs(columns[: real.shape[1] // 2 + 1]))
-    kept = (radius <= random.uniform(0.3, 0.9))[..., np.newaxis]
-    spectra = [np.fft.rfft2(one.astype(np.float32), axes=(0, 1)) for one in (fake, real)]
-    mixed = np.fft.irfft2(np.where(kept, *spectra), s=real.shape[:2], axes=(0, 1))
-    return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+    kept = radius <= random.uniform(0.3, 0.9)
+    # One transform of the difference for two of the pictures, plane by plane, takes less than half of the time.
+    apart = np.ascontiguousarray((fake.astype(np.float32) - real).transpose(2, 0, 1))
+    moved = np.fft.irfft2(np.fft.rfft2(apart) * kept, s=real.shape[:2])
+    return np.clip(np.rint(real + moved.transpose(1, 2, 0)), 0, 255).astype(np.uint8)
 
 
 def _window(square: np.ndarray, shown: float, settings: FileProcessing, random: np.random.Generator) -> np.ndarray:
