@@ -54,3 +54,24 @@ def test_a_bounded_head_has_one_logit() -> None:
     model = {"head": "non-negative", "output": "softmax"}
     with pytest.raises(TrainError, match="works with output = 'sigmoid' only"):
         parse_recipe({"title": "x", "data": data, "model": model, "stages": [stage]}, "recipe")
+
+
+def test_a_non_negative_head_learns_at_or_above_zero() -> None:
+    """It begins there, and a step that would lead below ends at exactly 0."""
+    keras = load_tensorflow().keras
+    network = build_classifier(Model(width=0.25, weights="none", dropout=0.0, head="non-negative"), 32)
+    head = network.get_layer(HEAD)
+    kernel, bias = head.get_weights()
+    assert kernel.min() >= 0
+    assert kernel.max() > 0
+    # The head alone, on features as the backbone's: never negative.
+    x = np.random.default_rng(1).uniform(0, 1, (16, len(kernel))).astype(np.float32)
+    alone = keras.Sequential([keras.Input((len(kernel),)), head])
+    alone.compile(keras.optimizers.SGD(0.05), keras.losses.BinaryCrossentropy(True))
+    given = x @ kernel[:, 0] + bias[0]
+    # All real: the gradient of the loss is the mean of sigmoid(logit) * x.
+    slope = ((1 / (1 + np.exp(-given)))[:, None] * x).mean(0)
+    alone.train_on_batch(x, np.zeros((16, 1), np.float32))
+    learned = head.get_weights()[0][:, 0]
+    assert learned == pytest.approx(np.maximum(kernel[:, 0] - 0.05 * slope, 0), abs=1e-6)
+    assert (learned == 0).any() and (learned > 0).any()
