@@ -1,6 +1,7 @@
 """A detector file from a stranger: its graph is compared with what the exporter writes, then tried apart."""
 
 import random
+import re
 import struct
 from pathlib import Path
 
@@ -116,3 +117,15 @@ def test_a_resealed_file_is_not_known(shipped: bytes) -> None:
     model, members = read_sealed(shipped, "it")
     again = write_sealed(members, prefix=model[:-1] + b"\1")
     assert not vouched.is_vouched(digest_of(again))
+
+
+@pytest.mark.parametrize(
+    ("path", "pair"),
+    [
+        ("android_demo/core/src/main/kotlin/fauxlens/core/guard/OperatorGuard.kt", r'(\d+) to "([A-Z0-9_]+)"'),
+        ("export/web/js/graph_guard.js", r"\[(\d+), '([A-Z0-9_]+)'\]"),
+    ],
+)
+def test_kotlin_and_javascript_let_the_same_operators_in(path: str, pair: str) -> None:
+    text = (Path(__file__).parents[3] / path).read_text(encoding="utf-8")
+    assert {int(number): name for number, name in re.findall(pair, text)} == OPERATORS
