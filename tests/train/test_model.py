@@ -97,7 +97,7 @@ def test_only_layers_from_the_named_one_learn() -> None:
     assert [layer.name for layer in model.layers if layer.trainable and layer.weights] == [HEAD]
     choose_trainable(model, "all")
     assert all(layer.trainable for layer in model.layers)
-    with pytest.raises(TrainError, match="'conv_99' names no layer"):
+    with pytest.raises(TrainError, match="'conv_99' is not a layer"):
         choose_trainable(model, "conv_99")
 
 

@@ -79,7 +79,7 @@ def test_a_detector_of_another_finder_is_not_opened(tiny: Tiny, describe: Descri
     assert detector_from(own, "own.tflite").view.needs_eyes
     for changed in (record | {"short_range": "0" * 64}, record | {"name": "other"}):
         other = attach(tiny.raw["float32"], describe(view=view, face_finder=changed), author="tests")
-        with pytest.raises(ExportError, match=r"^other\.tflite was trained with another face finder than"):
+        with pytest.raises(ExportError, match=r"^other\.tflite was trained with a different face finder than"):
             detector_from(other, "other.tflite")
 
 

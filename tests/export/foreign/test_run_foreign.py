@@ -111,7 +111,9 @@ def test_what_is_not_said_is_asked_for(network: Path, tmp_path: Path) -> None:
         check_pixels("0..1", said.input, 96, "it")
     found = run_foreign(scaled_mean(tmp_path / "m.onnx"), np.zeros((1, 8, 8, 3), np.uint8), pixels="0..1")
     for where in ("", "other:0", "logits:2", "logits", "logits:0-1-0"):
-        with pytest.raises(ExportError, match="outputs logits of 2 numbers: say by --scores-at"):
+        with pytest.raises(
+            ExportError, match="outputs logits of 2 numbers: give the position of the score for fake with --scores-at"
+        ):
             score_of(found, where, "it")
 
 

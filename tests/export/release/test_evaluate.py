@@ -88,7 +88,7 @@ def test_of_a_folder_that_was_trained_on_the_rest_is_told_and_split_all_takes_it
         roc_auc_score(scores["label"] == "fake", scores["probability"])
     )
     assert "trained on among them" in evaluation.basis
-    assert "30 of 40 rows are of what it was trained on" in every.notes[0]
+    assert "30 of 40 rows are of generators and sources it was trained on" in every.notes[0]
     # Nothing but training rows, of which no mean heatmap is drawn.
     by_hand.write_bytes(frame.with_columns(split=pl.lit("train")).write_csv().encode())
     (only,) = evaluate_models([detector], by_hand, tmp_path / "only", which="all").evaluations

@@ -142,7 +142,7 @@ def test_weights_with_scales_along_another_axis_are_named(
 def test_a_stage_without_its_name_is_told(tiny: Tiny, describe: Describe) -> None:
     from export.tflite.naming import name_tensors
 
-    with pytest.raises(ExportError, match="not exactly one tensor is called evidence"):
+    with pytest.raises(ExportError, match="not exactly one tensor is named evidence"):
         check_detector(attach(tiny.raw["float32"].replace(b"evidence\0", b"evidents\0"), describe("float32")))
     with pytest.raises(ExportError, match="no scaling"):
         name_tensors(convert_function(lambda tf, x: outputs_of(tf, x[:, ::4, ::4, :1])))
@@ -183,7 +183,7 @@ def test_a_head_that_was_quantised_too_is_named(tiny: Tiny, describe: Describe) 
 
     views = tiny.bundle.references.views
     data = convert_function(build, quantise=lambda: ([view[None]] for view in views))
-    with pytest.raises(ExportError, match=r"\(CONV_2D, .*\), INT8, stands where the float 1x1 head"):
+    with pytest.raises(ExportError, match=r"\(CONV_2D, .*\), INT8, is where the float 1x1 head"):
         check_detector(attach(data, describe("ptq-int8")), requirements=Requirements(named=False))
 
 

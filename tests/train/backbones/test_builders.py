@@ -102,7 +102,7 @@ def test_a_stage_can_begin_at_a_layer_and_a_wrong_one_is_told_with_right_ones() 
     choose_trainable(classifier, "block_16_project")
     learning = [layer.name for layer in classifier.layers if layer.trainable and layer.weights]
     assert learning == ["block_16_project", "block_16_project_BN", "Conv_1", "Conv_1_bn", HEAD]
-    with pytest.raises(TrainError, match=r"'conv1' names no layer of this backbone: .*one such as block_"):
+    with pytest.raises(TrainError, match=r"'conv1' is not a layer of this backbone: .*one such as block_"):
         choose_trainable(classifier, "conv1")
 
 

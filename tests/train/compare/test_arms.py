@@ -70,8 +70,8 @@ def test_values_in_words() -> None:
     ("runs", "against", "words"),
     [
         ([], RGB, "Nothing to compare"),
-        ([("rgb", 1), ("npr", 1)], ("fit.seed", 1), "fit.seed changes nothing in a training"),
-        ([("rgb", 1), ("npr", 1)], ("title", "Study"), "title changes nothing in a training"),
+        ([("rgb", 1), ("npr", 1)], ("fit.seed", 1), "fit.seed has no effect on training"),
+        ([("rgb", 1), ("npr", 1)], ("title", "Study"), "title has no effect on training"),
         ([("rgb", 1), ("npr", 1)], ("model.frontend", "rgb"), "has the key 'model.frontend'"),
         ([("ela", 1), ("npr", 1)], RGB, "No run has model.front_end = rgb: they have ela and npr"),
         ([("rgb", 1), ("rgb", 2)], RGB, "Every run has model.front_end = rgb: add runs"),

@@ -114,7 +114,7 @@ def test_a_wrong_value_names_file_row_and_column(tmp_path: Path, row: dict[str, 
     [
         ("", "is empty: make it"),
         ("a,b\n1,2\n", "has no column 'path'"),
-        (",".join((*COLUMNS, "Skin tone")) + "\n", "column 'Skin tone', which is no name for an attribute"),
+        (",".join((*COLUMNS, "Skin tone")) + "\n", "column 'Skin tone', which is not a valid attribute name"),
         (",".join((*COLUMNS, "part")) + "\n", "column 'part', which is a name that the tables here use"),
         (",".join(COLUMNS) + "\n" + ",".join(["x"] * len(COLUMNS)) + "\n", "row 1: column 'width' (x) must be a whole"),
         ("a\n1,2,3\n", "is not a CSV table"),
@@ -136,7 +136,7 @@ def test_missing_file_folder_and_bytes(tmp_path: Path) -> None:
 
 
 def test_a_manifest_is_written_only_where_its_paths_start(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="lies outside"):
+    with pytest.raises(DataError, match="is outside"):
         write_manifest(manifest(tmp_path, {}), tmp_path / "elsewhere" / "m.csv")
 
 

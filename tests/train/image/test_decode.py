@@ -82,10 +82,10 @@ SENTENCES = {
     "zero-jpeg": "no pixels",
     "bomb": "30000 x 30000 pixels, more than 120,000,000",
     "small-bomb": "12000 x 10001 pixels, more than",
-    "gif": "has 2 frames: save the frame",
-    "webp": "has 2 frames: save the frame",
-    "apng": "has 2 frames: save the frame",
-    "tiff": "has 2 frames: save the frame",
+    "gif": "has 2 frames: save one frame",
+    "webp": "has 2 frames: save one frame",
+    "apng": "has 2 frames: save one frame",
+    "tiff": "has 2 frames: save one frame",
     "float": "floating-point pixels",
 }
 
@@ -128,7 +128,7 @@ def test_no_permission(tmp_path: Path, draw: Draw, monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(Path, "read_bytes", refuse)
     else:
         path.chmod(0)
-    with pytest.raises(DataError, match=r"secret.png cannot be read: give yourself permission"):
+    with pytest.raises(DataError, match=r"secret.png cannot be read: check its permissions"):
         decode(path)
 
 

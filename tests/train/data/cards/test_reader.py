@@ -243,7 +243,7 @@ def test_attributes_are_words_of_the_path_and_of_the_row(tmp_path: Path) -> None
     [
         ('"tall"', "key 'attributes' must give names and texts"),
         ("{ age = 3 }", "key 'attributes' must give names and texts"),
-        ('{ Age = "3" }', "'Age', which is no name for an attribute"),
+        ('{ Age = "3" }', "'Age', which is not a valid attribute name"),
         ('{ label = "3" }', "'label', which is a name that the tables here use"),
         ('{ age = "{years}" }', "key 'attributes.age' has a {word} that its glob"),
     ],

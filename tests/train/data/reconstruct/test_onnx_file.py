@@ -51,7 +51,7 @@ def test_it_may_be_named_beside_others(tmp_path: Path) -> None:
     assert [one.name for one in open_autoencoders(f"{path}", None)] == ["a"]
     with pytest.raises(DataError, match="a is named twice"):
         open_autoencoders(f"{path},{path}", None)
-    with pytest.raises(DataError, match=r"a\.onnx is run whole, so no noise can be added to its latents"):
+    with pytest.raises(DataError, match=r"a\.onnx gives no access to its latents, so no noise can be added"):
         open_autoencoders(f"taesd,{path}", None, latent_noise=0.1)
 
 

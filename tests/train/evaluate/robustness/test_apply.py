@@ -190,7 +190,7 @@ def test_the_policy_chooses_the_square_of_a_corrupted_picture(
 
 def test_a_picture_that_the_policy_leaves_out_is_refused(drawn: Drawn) -> None:
     row = next(drawn.manifest.frame.filter(pl.col("faces") == 2).iter_rows(named=True))
-    with pytest.raises(DataError, match="2 faces and 'drop' leaves it out"):
+    with pytest.raises(DataError, match="2 faces and 'drop' skips such pictures"):
         corrupted_views(drawn.manifest, row, view=FACE_VIEW, unclear="drop", corruptions=STANDARD)
 
 

@@ -30,8 +30,8 @@ def test_workers_are_counted_as_tf_distribute_counts_them() -> None:
 BAD = [
     (None, "it is not set"),
     (" ", "it is not set"),
-    ("{", "TF_CONFIG is no JSON"),
-    ("[" * 100_000, "TF_CONFIG is no JSON"),
+    ("{", "TF_CONFIG is not JSON"),
+    ("[" * 100_000, "TF_CONFIG is not JSON"),
     ("[]", "must have the tables `cluster` and `task`"),
     (json.dumps({"cluster": {"worker": TWO}}), "must have the tables `cluster` and `task`"),
     (config({"worker": TWO}, index=2), r"this is worker 2, and its cluster has no such one \(it has worker 0 to 1\)"),
@@ -44,7 +44,7 @@ BAD = [
     (config({}), "names no worker"),
     (config({"worker": []}), "must be a list of addresses"),
     (config({"worker": "127.0.0.1:2222"}), "must be a list of addresses"),
-    (config({"worker": ["127.0.0.1"]}), "'127.0.0.1', which is no host:port"),
+    (config({"worker": ["127.0.0.1"]}), "'127.0.0.1', which is not host:port"),
     (config({"worker": [TWO[0], TWO[0]]}), "names one address twice"),
     (config({"chief": TWO}, "chief"), "more than one chief"),
 ]
