@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from train.cli.compare import show_evaluations
-from train.cli.outputs import OUTPUT_FOLDER
+from train.cli.outputs import folder_of
 from train.cli.rows import DaskOption, PartOption, chosen_part, parts_by_cluster, show_part
 from train.cli.terminal import Json, bar, print_lines, print_table, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
+from train.common.own_files import REPORT
 
 if TYPE_CHECKING:
     from train.common.parts import WorkPart
@@ -94,7 +95,7 @@ def evaluate_verb(
             "--pixels", metavar="RANGE", help="Pixel range of a third-party model: 0..255, 0..1, -1..1 or imagenet."
         ),
     ] = "",
-    out: Annotated[Path, typer.Option("--out", help="Folder for the report."), OUTPUT_FOLDER] = Path("report"),
+    out: Annotated[Path, typer.Option("--out", help="Folder for the report."), folder_of(REPORT)] = Path("report"),
     part: PartOption = None,
     dask: DaskOption = None,
     scores: Annotated[

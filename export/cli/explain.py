@@ -1,5 +1,6 @@
 """The verb `fauxlens explain`: a panel for each picture, or the mean heatmaps of a manifest."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from train.cli.outputs import OUTPUT_FOLDER
+from train.cli.outputs import WritePlace
 from train.cli.terminal import Json, bar, print_json, print_lines, print_table, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
 
@@ -20,6 +21,13 @@ class RowChoice(StrEnum):
 
     judged = "judged"
     all = "all"
+
+
+def _sheets(folder: Path, given: Mapping[str, Any]) -> dict[Path, bytes]:
+    """What is written into the output folder by names that are no picture's."""
+    name, mark = ("mean-heatmaps", b'"operating_point"') if given["mean"] else ("local-fakes", b'"local_fakes"')
+    wanted = given["mean"] or given["local_fakes"]
+    return {folder / f"{name}.json": mark, folder / f"{name}.png": b""} if wanted else {}
 
 
 @verb(ElaError, DataError, TrainError, ExportError)
@@ -52,7 +60,7 @@ def explain_verb(
         RowChoice,
         typer.Option(help="With --mean: only rows that were not in training (judged), or all.", show_default=True),
     ] = RowChoice.judged,
-    out: Annotated[Path, typer.Option("--out", help="Output folder."), OUTPUT_FOLDER] = Path(),
+    out: Annotated[Path, typer.Option("--out", help="Output folder."), WritePlace("folder", owned=_sheets)] = Path(),
     as_json: Json = False,
 ) -> None:
     """Explain a score by heatmaps, input planes and, with a run folder, Grad-CAM++ and other attributions."""
@@ -168,8 +176,9 @@ def _explain_manifest(manifest: Path, model: Path | None, at: str, rows: RowChoi
         found = find_mean_heatmaps(manifest, model, rows=rows.value, operating_point=at, on_progress=progress)
     sheet, numbers = out / "mean-heatmaps.png", out / "mean-heatmaps.json"
     document = as_document(found) | {"manifest": str(manifest)}
-    write_atomically(sheet, partial(draw_mean_sheet(found, manifest.name).save, format="PNG"))
+    # First: by it the sheet is known to be ours.
     write_text(numbers, json.dumps(document, indent=1, allow_nan=False) + "\n")
+    write_atomically(sheet, partial(draw_mean_sheet(found, manifest.name).save, format="PNG"))
     if as_json:
         print_json(document | {"sheet": str(sheet)})
         return
@@ -202,8 +211,8 @@ def _measure_local_fakes(folder: Path, model: Path | None, out: Path, as_json: b
     sheet, numbers = out / "local-fakes.png", out / "local-fakes.json"
     document = {"local_fakes": str(folder), "groups": localisation_document(found.groups)}
     name = subject.detector.description.name
-    write_atomically(sheet, partial(draw_localisation_sheet(found, name).save, format="PNG"))
     write_text(numbers, json.dumps(document, indent=1, allow_nan=False) + "\n")
+    write_atomically(sheet, partial(draw_localisation_sheet(found, name).save, format="PNG"))
     if as_json:
         print_json(document | {"sheet": str(sheet)})
         return

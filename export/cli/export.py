@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from train.cli.compare import show_evaluations
-from train.cli.outputs import OUTPUT_FOLDER, OUTPUT_WHOLE_FOLDER, WritePlace
+from train.cli.outputs import OUTPUT_WHOLE_FOLDER, WritePlace, folder_of
 from train.cli.terminal import Json, command, print_json, print_lines, print_table, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
+from train.common.own_files import EXPORTED, REPORT, in_folder
 
 
 @verb(ElaError, DataError, TrainError, ExportError)
@@ -17,7 +18,11 @@ def export_verb(
     out: Annotated[
         Path | None,
         typer.Option("--out", help="Output folder.", show_default="RUN/export"),
-        WritePlace("folder", place=lambda given: given["out"] or given["run"] / "export"),
+        WritePlace(
+            "folder",
+            place=lambda given: given["out"] or given["run"] / "export",
+            owned=lambda folder, _: in_folder(folder, EXPORTED) | in_folder(folder / "report", REPORT),
+        ),
     ] = None,
     references: Annotated[
         Path | None,
@@ -35,7 +40,7 @@ def export_verb(
     android: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Also write a slim bundle for an app's assets into this folder."),
-        OUTPUT_FOLDER,
+        folder_of({"bundle.zip": EXPORTED["bundle.zip"]}),
     ] = None,
     web: Annotated[
         Path | None,

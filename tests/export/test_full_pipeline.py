@@ -34,6 +34,7 @@ from export.runtimes.registry import RUNTIMES
 from export.tflite.checks import Requirements, check_detector, inspect
 from export.tflite.convert import GraphParts, compose, convert
 from train.common.errors import ExportError, TrainError
+from train.common.own_files import EXPORTED, REPORT, foreign_file, in_folder
 from train.data.manifest import Manifest, read_manifest, write_manifest
 from train.evaluate.calibration import Calibration, probabilities
 from train.evaluate.scores import read_scores
@@ -262,6 +263,8 @@ def test_the_table_of_variants_stands_beside_the_bundle_and_in_its_card(
 ) -> None:
     from sklearn.metrics import roc_auc_score
 
+    assert foreign_file(in_folder(bundle_path.parent, EXPORTED)) is None
+    assert foreign_file(in_folder(bundle_path.parent / "report", REPORT)) is None
     table = json.loads((bundle_path.parent / "variants.json").read_text(encoding="utf-8"))
     rows = {row["name"]: row for row in table["variants"]}
     assert set(rows) == set(bundle.variants)

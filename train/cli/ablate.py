@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from train.cli.outputs import WritePlace
+from train.cli.outputs import folder_of
 from train.cli.terminal import Json, bar, console, print_json, print_lines, print_table, verb
 from train.common.errors import DataError, ElaError, TrainError
+from train.common.own_files import ABLATION
 
 if TYPE_CHECKING:
     from train.compare.ablate.grid import Grid
@@ -24,7 +25,7 @@ def ablate_verb(
     out: Annotated[
         Path | None,
         typer.Option("--out", help="Folder for runs and tables.", show_default="runs/GRID"),
-        WritePlace("folder", place=lambda given: given["out"] or _folder(given["grid"])),
+        folder_of(ABLATION, place=lambda given: given["out"] or _folder(given["grid"])),
     ] = None,
     seeds: Annotated[
         list[int] | None, typer.Option("--seed", min=0, help="Override the grid's seeds. Repeatable.")

@@ -5,10 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
-from train.cli.outputs import OUTPUT_FOLDER
+from train.cli.outputs import folder_of
 from train.cli.rows import ManifestFile
 from train.cli.terminal import Json, bar, batch_callback, console, print_lines, print_table, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
+from train.common.own_files import LEAVE_OUT
 
 
 @verb(ElaError, DataError, TrainError, ExportError)
@@ -37,7 +38,9 @@ def loo_verb(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the recipe (`fauxlens recipe keys`)."),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", help="Folder for runs and report."), OUTPUT_FOLDER] = Path("runs/loo"),
+    out: Annotated[Path, typer.Option("--out", help="Folder for runs and report."), folder_of(LEAVE_OUT)] = Path(
+        "runs/loo"
+    ),
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the tables as Markdown.")] = False,
     as_json: Json = False,
 ) -> None:

@@ -12,6 +12,7 @@ from typer.models import ArgumentInfo, OptionInfo
 
 from train.common.atomic import check_folder_writable, check_writable
 from train.common.errors import PlaceError
+from train.common.own_files import MANIFEST_MARK, SKIPPED_MARK, foreign_file, in_folder
 
 Kind = Literal["file", "folder", "whole folder"]
 _OF_FILES = {
@@ -27,16 +28,41 @@ class WritePlace:
 
     kind: a file, a folder that gets files, or one that appears as a whole when it is complete. endings: what a file's
     name may end in, "" for no ending, any if empty. place: from all parameters, the place that is written where it is
-    not just the value; None where nothing is. replaces: whether the file may be one of those that the verb reads.
+    not just the value; None where nothing is. replaces: whether the file may be one of those that the verb reads. owned:
+    from the place and all parameters, the files that the verb writes by names of its own choice, or for which only a
+    file of the same kind may make room, each with what tells that one is of Fauxlens (train.common.own_files).
     """
 
     kind: Kind
     endings: tuple[str, ...] = ()
     place: Callable[[Mapping[str, Any]], Path | None] | None = None
     replaces: bool = False
+    owned: Callable[[Path, Mapping[str, Any]], Mapping[Path, bytes]] | None = None
 
 
 OUTPUT_FOLDER, OUTPUT_WHOLE_FOLDER = WritePlace("folder"), WritePlace("whole folder")
+
+
+def folder_of(
+    *names: Mapping[str, bytes], place: Callable[[Mapping[str, Any]], Path | None] | None = None
+) -> WritePlace:
+    """The mark of a folder that gets files of these names, where nobody else's may be overwritten."""
+    every = {name: mark for one in names for name, mark in one.items()}
+    return WritePlace("folder", place=place, owned=lambda folder, _: in_folder(folder, every))
+
+
+def manifest_file(
+    place: Callable[[Mapping[str, Any]], Path | None] | None = None, mark: bytes = MANIFEST_MARK
+) -> WritePlace:
+    """The mark of a manifest to be written: only a manifest makes room for it, and only such a list for its skips."""
+
+    def owned(path: Path, given: Mapping[str, Any]) -> dict[Path, bytes]:
+        # What is no manifest is told as such where it is read.
+        if path == given.get("manifest"):
+            return {}
+        return {path: mark, path.with_name(f"{path.stem}.skipped.csv"): SKIPPED_MARK}
+
+    return WritePlace("file", (".csv",), place, replaces=True, owned=owned)
 
 
 def outputs_of(function: Callable[..., Any]) -> dict[str, tuple[str, WritePlace]]:
@@ -71,6 +97,12 @@ def check_outputs(function: Callable[..., Any], arguments: tuple[Any, ...], opti
         if given[name] is not None:
             _check_ending(place, called, output)
         _check_writable(place, called, output.kind)
+        foreign = foreign_file(output.owned(place, given)) if output.owned else None
+        if foreign is not None:
+            raise PlaceError(
+                f"{foreign} is there already and not of Fauxlens, and would be overwritten: name another place with "
+                f"{called}."
+            )
         if not is_file:
             continue
         other = written.setdefault(os.path.realpath(place), called)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from train.cli.outputs import WritePlace
+from train.cli.outputs import manifest_file
 from train.cli.terminal import bar, print_json, print_lines, print_table
 from train.common.errors import DataError
 
@@ -35,12 +35,7 @@ DaskOption = Annotated[
         show_default=False,
     ),
 ]
-MANIFEST = (".csv",)
-OutManifest = Annotated[
-    Path,
-    typer.Option("--out", help="The manifest to write."),
-    WritePlace("file", endings=MANIFEST, replaces=True),
-]
+OutManifest = Annotated[Path, typer.Option("--out", help="The manifest to write."), manifest_file()]
 
 
 def chosen_part(text: str | None, dask: str | None = None) -> "WorkPart | None":

@@ -6,17 +6,20 @@ from typing import Annotated
 import typer
 
 from train.cli.compare import show_evaluations
-from train.cli.outputs import OUTPUT_FOLDER
+from train.cli.outputs import folder_of
 from train.cli.terminal import Json, print_lines, print_table, verb
 from train.common.errors import DataError, TrainError
+from train.common.own_files import REPORT, SVM
 
 
 @verb(DataError, TrainError)
 def svm_verb(
     features: Annotated[Path, typer.Argument(help="A file made by `embed`.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder for report, scores and svm.json."), OUTPUT_FOLDER] = Path(
-        "svm"
-    ),
+    out: Annotated[
+        Path,
+        typer.Option("--out", help="Folder for report, scores and svm.json."),
+        folder_of(REPORT, SVM),
+    ] = Path("svm"),
     generators: Annotated[
         str, typer.Option(help="Train on these generators only, separated by commas (camera: real pictures).")
     ] = "*",

@@ -14,6 +14,8 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from export.artifacts.metadata import attach
+from export.cli.explain import _sheets
+from train.common.own_files import foreign_file
 from train.fit.run_folder import has_state
 
 if TYPE_CHECKING:
@@ -226,6 +228,8 @@ def test_mean_heatmaps_are_the_means(
             np.testing.assert_allclose(one["mean_called_fake"], heatmaps[called].mean(0), atol=2e-4)
         else:
             assert one["mean_called_fake"] is None
+    assert not _sheets(tmp_path, {"mean": True, "local_fakes": None}).keys() - set(tmp_path.iterdir())
+    assert foreign_file(_sheets(tmp_path, {"mean": True, "local_fakes": None})) is None
     written = json.loads((tmp_path / "mean-heatmaps.json").read_text())
     assert written == {key: value for key, value in document.items() if key != "sheet"}
     with Image.open(tmp_path / "mean-heatmaps.png") as image:

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from train.common.own_files import AUDIT, foreign_file
 from train.data.manifest import read_manifest
 
 ROOT = Path(__file__).parents[3]
@@ -89,6 +90,7 @@ def test_a_mirrored_copy_is_found_and_joined(sample: Path) -> None:
         data("audit", "manifest.csv", "--pixels", "--json", "--limit", "null_auc=none", cwd=sample, status=1).stdout
     )
     assert not found["passed"]
+    assert foreign_file({sample / "copies.csv": AUDIT["copies.csv"]}) is None
     assert (sample / "copies.csv").exists()
     data("split", "manifest.csv", "--join", "copies.csv", cwd=sample)
     joined = read_manifest(sample / "splits" / "manifest.csv")
@@ -163,3 +165,14 @@ def test_wrong_input_gets_one_sentence(arguments: list[str], words: str, sample:
     assert words in told
     assert len([line for line in told.splitlines() if line.strip()]) == 1
     assert sorted(path.name for path in sample.iterdir() if path.name not in ("runs", ".x.get")) == before
+
+
+def test_splits_are_not_written_over_the_tables_of_others(sample: Path) -> None:
+    (sample / "splits").mkdir()
+    for words, name in (("folds:2", "fold-2-of-2.csv"), ("keep", "manifest.csv")):
+        place = sample / "splits" / name
+        place.write_text("day,sum\nMonday,3\n")
+        said = data("split", "manifest.csv", words, cwd=sample, status=2).stderr.rstrip()
+        assert said == f"splits/{name} is there already and no manifest: name another folder with --out."
+        assert place.read_text() == "day,sum\nMonday,3\n"
+    assert sorted(one.name for one in (sample / "splits").iterdir()) == ["fold-2-of-2.csv", "manifest.csv"]

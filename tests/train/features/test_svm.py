@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from fauxlens import app
 from train.common.errors import TrainError
+from train.common.own_files import REPORT, SVM, foreign_file, in_folder
 from train.features.svm import SvmSettings, fit_svm, macro_f1_interval, svm_report
 from train.features.table import FeatureNote, FeatureTable, write_features
 
@@ -78,6 +79,7 @@ def test_pictures_of_a_group_are_not_parted() -> None:
 
 def test_the_report_has_scikit_learns_figures(features: FeatureTable, tmp_path: Path) -> None:
     found = svm_report(features, SvmSettings(held_out=("new",), folds=3), tmp_path, "t", tmp_path)
+    assert foreign_file(in_folder(tmp_path, REPORT | SVM)) is None
     scores = pl.read_csv(tmp_path / "scores.csv")
     assert set(scores.filter(pl.col("generator") == "new")["seen"]) == {False}
     assert "train" not in set(scores.filter("seen")["split"])

@@ -9,6 +9,7 @@ from train.cli.outputs import OUTPUT_FOLDER, WritePlace
 from train.cli.rows import ManifestFile
 from train.cli.terminal import Json, bar, console, print_json, print_lines, verb
 from train.common.errors import DataError, TrainError
+from train.common.own_files import AUDIT, COPIES, in_folder
 
 if TYPE_CHECKING:
     from train.data.audit.audit import Audit
@@ -27,7 +28,9 @@ def audit_verb(
         typer.Option("--out", help="Folder for an HTML page with figures and contact sheets, JSON and CSV."),
         # What only the pixels tell is written beside the manifest where no folder is named.
         WritePlace(
-            "folder", place=lambda given: given["out"] or (given["manifest"].parent if given["pixels"] else None)
+            "folder",
+            place=lambda given: given["out"] or (given["manifest"].parent if given["pixels"] else None),
+            owned=lambda folder, given: in_folder(folder, AUDIT if given["out"] else {COPIES: AUDIT[COPIES]}),
         ),
     ] = None,
     pixels: Annotated[
@@ -135,7 +138,7 @@ def _from_pixels(manifest: "Manifest", folder: Path, silent: bool) -> "tuple[tup
 
     with bar("looking for copies", silent) as progress:
         copies = find_transformed_copies(manifest, on_progress=progress)
-    write_transformed_copies(copies, folder / "copies.csv")
+    write_transformed_copies(copies, folder / COPIES)
     with bar("measuring sharpness", silent) as progress:
         sharpness = measure_sharpness(manifest, on_progress=progress)
     traces = processing_traces_findings(find_processing_traces(manifest))

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from train.cli.outputs import WritePlace
-from train.cli.rows import MANIFEST, DaskOption, ManifestFile, PartOption, chosen_part, parts_by_cluster, show_part
+from train.cli.outputs import manifest_file
+from train.cli.rows import DaskOption, ManifestFile, PartOption, chosen_part, parts_by_cluster, show_part
 from train.cli.terminal import Json, bar, print_json, print_table, verb
 from train.common.errors import DataError, TrainError
 
@@ -35,7 +35,7 @@ def faces_verb(
     out: Annotated[
         Path | None,
         typer.Option("--out", help="The manifest to write.", show_default="MANIFEST itself"),
-        WritePlace("file", endings=MANIFEST, place=lambda given: given["out"] or given["manifest"], replaces=True),
+        manifest_file(lambda given: given["out"] or given["manifest"]),
     ] = None,
     part: PartOption = None,
     dask: DaskOption = None,

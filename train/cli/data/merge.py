@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from train.cli.data.reconstruct import show_reconstructed
-from train.cli.outputs import WritePlace
-from train.cli.rows import MANIFEST, show_counts
+from train.cli.outputs import manifest_file
+from train.cli.rows import show_counts
 from train.cli.terminal import bar, print_lines, verb
 from train.common.errors import DataError, TrainError
 
@@ -24,12 +24,8 @@ def merge_verb(
     out: Annotated[
         Path | None,
         typer.Option("--out", help="The manifest to write.", show_default="manifest.csv; for parts: in their folder"),
-        WritePlace(
-            "file",
-            endings=MANIFEST,
-            place=lambda given: given["out"] or _place(given["manifests"]),
-            replaces=True,
-        ),
+        # Of the parts of an evaluation these are scores.
+        manifest_file(lambda given: given["out"] or _place(given["manifests"]), mark=b"path,"),
     ] = None,
 ) -> None:
     """Merge manifests, or the parts of one. A picture in several manifests gets one group and one split."""

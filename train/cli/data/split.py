@@ -26,15 +26,20 @@ def split_verb(
     ] = None,
 ) -> None:
     """Split a manifest again by group: shares, k folds, or generators left out of training."""
+    from train.common.own_files import MANIFEST_MARK, foreign_file
     from train.data.audit.pixels.transformed_copies import read_transformed_copies
     from train.data.manifest import moved, read_manifest, write_manifest
-    from train.data.resplit import join_groups, parse_split_specs, resplit_all
+    from train.data.resplit import join_groups, name_of, parse_split_specs, resplit_all
 
     found = read_manifest(manifest)
     if join is not None:
         found = join_groups(found, [(copy.first, copy.second) for copy in read_transformed_copies(join)])
     specs = () if split_spec == "keep" else parse_split_specs(split_spec, found)
     results = resplit_all(found, specs) if specs else [(manifest.stem, found)]
+    names = [name_of(one) for one in specs] or [manifest.stem]
+    foreign = foreign_file({out / f"{name}.csv": MANIFEST_MARK for name in names})
+    if foreign is not None:
+        raise DataError(f"{foreign} is there already and no manifest: name another folder with --out.")
     for name, result in results:
         path = out / f"{name}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -159,17 +159,17 @@ def ablation_csv(ablation: Ablation) -> str:
 
 def write_tables(ablation: Ablation, folder: Path) -> tuple[Path, ...]:
     """Write `ablation.md`, `.tex`, `.html` and `.csv` into a folder; return their paths."""
-    written = []
-    for suffix, text in (
-        ("html", ablation_html(ablation)),
-        ("md", ablation_markdown(ablation)),
-        ("tex", ablation_latex(ablation)),
-        ("csv", ablation_csv(ablation)),
-    ):
-        path = folder / f"ablation.{suffix}"
-        write_text(path, text)
-        written.append(path)
-    return tuple(written)
+    texts = {
+        "html": ablation_html(ablation),
+        "md": ablation_markdown(ablation),
+        "tex": ablation_latex(ablation),
+        "csv": ablation_csv(ablation),
+    }
+    paths = {kind: folder / f"ablation.{kind}" for kind in texts}
+    # The table first: by it the others are known to be ours (train.common.own_files).
+    for kind in reversed(texts):
+        write_text(paths[kind], texts[kind])
+    return tuple(paths.values())
 
 
 def _cells(ablation: Ablation, row: AblationRow) -> Iterator[tuple[str, ...]]:

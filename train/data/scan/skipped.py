@@ -9,6 +9,7 @@ import polars as pl
 from train.common.atomic import write_bytes
 from train.common.documents import read_table, table_bytes
 from train.common.errors import DataError
+from train.common.own_files import SKIPPED_MARK, remove_own
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ def write_skipped(skipped: Sequence[Skipped], manifest_path: Path) -> Path:
     """Write the list beside a manifest, or remove an old one where nothing was left out; return its path."""
     path = skipped_path(manifest_path)
     if not skipped:
-        path.unlink(missing_ok=True)
+        remove_own([path], SKIPPED_MARK)
         return path
     table = pl.DataFrame([(one.path, one.reason) for one in skipped], ["path", "reason"], orient="row")
     write_bytes(path, table_bytes(table))

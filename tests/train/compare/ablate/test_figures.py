@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from fauxlens import app
 from train.common.errors import TrainError
+from train.common.own_files import ABLATION, foreign_file, in_folder
 from train.compare.ablate.figures import Ablation, measure_ablation
 from train.compare.ablate.grid import Grid, read_grid
 from train.compare.ablate.tables import (
@@ -272,6 +273,7 @@ def test_tables_are_written_whole(found: Ablation, tmp_path: Path) -> None:
         ablation_latex(found),
         ablation_csv(found),
     ]
+    assert foreign_file(in_folder(tmp_path, ABLATION)) is None
 
 
 def _never(*arguments: Any, **options: Any) -> None:

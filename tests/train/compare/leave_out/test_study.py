@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from fauxlens import app
+from train.common.own_files import LEAVE_OUT, foreign_file, in_folder
 
 SCHEMES = ("generator", "source", "folds:3", "matrix")
 
@@ -43,6 +44,7 @@ def test_all_schemes_stand_in_one_report(finished: Path) -> None:
         assert row["metric"] != "auc" or 0 <= float(row["metadata_auc"]) <= 1
     texts = {path.name: path.read_bytes() for path in finished.glob("loo.*")}
     assert sorted(texts) == ["loo.csv", "loo.html", "loo.json", "loo.md", "loo.tex"]
+    assert foreign_file(in_folder(finished, {name: LEAVE_OUT[name] for name in ("loo.json", "loo.csv")})) is None
     assert texts["loo.tex"].count(rb"\begin{tabular}") == len(SCHEMES)
 
     document = json.loads(loo(finished, "--json").stdout)

@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from tests.train.parsed_page import ParsedPage
+from train.common.own_files import AUDIT, foreign_file, in_folder
 from train.data.audit.audit import Audit, audit
 from train.data.audit.contact_sheets import SIDE, contact_sheet, thumbnailer
 from train.data.audit.findings import Finding
@@ -165,6 +166,7 @@ def test_writing_twice_gives_the_same_bytes(
 ) -> None:
     again = write_audit(found, manifest, tmp_path, title=TITLE)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in asdict(again).values())
+    assert foreign_file(in_folder(tmp_path, AUDIT)) is None
     for name, path in asdict(again).items():
         assert path.read_bytes() == getattr(written, name).read_bytes()
 

@@ -14,6 +14,7 @@ from PIL import Image
 
 from tests.train.parsed_page import ParsedPage
 from train.common.errors import TrainError
+from train.common.own_files import REPORT, foreign_file, in_folder
 from train.evaluate.calibration import OperatingPoints
 from train.evaluate.evaluation import Evaluation, evaluate_scores
 from train.evaluate.flips import count_flips
@@ -192,6 +193,7 @@ def test_writing_twice_gives_the_same_bytes(evaluations: tuple[Evaluation, Evalu
     one = write_report(tmp_path / "1", evaluations, title="t")
     two = write_report(tmp_path / "2", evaluations, title="t")
     assert one.html.read_bytes() == two.html.read_bytes()
+    assert foreign_file(in_folder(tmp_path / "1", REPORT)) is None
     assert sorted(path.name for path in one.html.parent.iterdir()) == [
         "report.csv",
         "report.html",
