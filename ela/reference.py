@@ -13,6 +13,8 @@ Pixels = npt.NDArray[np.uint8]
 
 PILLOW_SAMPLING = {"420": "4:2:0", "444": "4:4:4"}
 MAX_JPEG_SIDE = 65_500  # libjpeg's JPEG_MAX_DIMENSION (jmorecfg.h)
+# Rows of the largest unit that a JPEG is coded in, and pixels that go through it at once.
+_UNIT, _STRIP = 16, 1 << 22
 
 
 def error_level(view: Pixels, front: Ela) -> Pixels:
@@ -60,6 +62,20 @@ def _gain_to_white(difference: Pixels) -> float:
 
 
 def _difference(pixels: Pixels, front: Ela) -> Pixels:
+    height, width = pixels.shape[:2]
+    rows = max(_UNIT, _STRIP // width // _UNIT * _UNIT)
+    if rows >= height:
+        return _saved_difference(pixels, front)
+    difference = np.empty(pixels.shape, np.uint8)
+    for top in range(0, height, rows):
+        # With the neighbouring units, from which the decoder interpolates colours.
+        first = max(0, top - _UNIT)
+        part = _saved_difference(pixels[first : top + rows + _UNIT], front)
+        difference[top : top + rows] = part[top - first : top - first + rows]
+    return difference
+
+
+def _saved_difference(pixels: Pixels, front: Ela) -> Pixels:
     coded = io.BytesIO()
     sampling = PILLOW_SAMPLING[front.sampling]
     Image.fromarray(np.ascontiguousarray(pixels)).save(coded, "JPEG", quality=front.quality, subsampling=sampling)
@@ -69,7 +85,11 @@ def _difference(pixels: Pixels, front: Ela) -> Pixels:
 
 def _amplified(difference: Pixels, gain: float) -> Pixels:
     levels = np.minimum(np.rint(np.arange(256) * gain), 255).astype(np.uint8)
-    return levels[difference]
+    if gain != 1:
+        # The whole at once would take eight bytes a number.
+        for row in difference.reshape(-1, difference.shape[-2], 3):
+            row[:] = levels[row]
+    return difference
 
 
 def _check_rgb(pixels: Pixels) -> None:

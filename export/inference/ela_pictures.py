@@ -108,14 +108,19 @@ def _draw_file(draw: Draw, file: PictureFile) -> Drawn:
 
 def _draw_level(setting: Ela, to_white: bool, file: PictureFile) -> LevelDrawn:
     picture = decode(file.source)
+    notes = picture.notes
     difference = error_level_picture(turn_upright(picture.pixels, picture.orientation), setting, gain=1)
+    # Of a large picture there is not room for three.
+    del picture
     largest = int(difference.max())
     gain = (255 / largest if largest else 1.0) if to_white else float(setting.gain)
     # As error_level_picture amplifies, without going through JPEG again.
-    table = np.minimum(np.rint(np.arange(256) * gain), 255).astype(int).tolist()
-    image = Image.fromarray(difference).point(table * 3)
-    _write(image, file.target)
-    return LevelDrawn(file, image.width, image.height, gain, largest, float(difference.mean()), picture.notes)
+    table = np.minimum(np.rint(np.arange(256) * gain), 255).astype(np.uint8)
+    (height, width), mean = difference.shape[:2], float(difference.mean())
+    for row in difference:
+        row[:] = table[row]
+    _write(Image.fromarray(difference), file.target)
+    return LevelDrawn(file, width, height, gain, largest, mean, notes)
 
 
 def _draw_planes(preprocessing: PreprocessingSpec, file: PictureFile) -> PlanesDrawn:

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from export.inference.detector import LoadedDetector
 from export.inference.overlay import STRIP, draw_overlay
 from export.inference.picture_result import FaceResult, PictureResult
 from train.image.decode import Picture
+from train.image.to_pillow import picture_image
 from train.image.view import turn_upright
 
 UNDECIDED = (90, 90, 90)
@@ -39,7 +39,7 @@ def draw_faces(picture: Picture, picture_result: PictureResult, width: int) -> I
 
     The frame has the colour of the verdict, grey where the face was not evaluated; the worst face's is thicker.
     """
-    image = Image.fromarray(np.ascontiguousarray(turn_upright(picture.pixels, picture.orientation)))
+    image = picture_image(turn_upright(picture.pixels, picture.orientation))
     scale = width / image.width
     image = image.resize((width, max(1, round(image.height * scale))), Image.Resampling.BILINEAR)
     draw = ImageDraw.Draw(image)

@@ -14,6 +14,7 @@ from export.inference.overlay import draw_overlay
 from train.common.atomic import write_text
 from train.image.decode import Picture, decode_bytes
 from train.image.marks.rows import shown
+from train.image.to_pillow import picture_image
 from train.image.view import turn_upright
 
 _SIDE = 480
@@ -56,7 +57,7 @@ def write_picture_report(found: DetectedPicture, data: bytes, settings: Settings
 
 def _small(picture: Picture, found: DetectedPicture) -> Image.Image:
     """The upright picture, reduced, with the squares of its faces."""
-    image = Image.fromarray(turn_upright(picture.pixels, picture.orientation))
+    image = picture_image(turn_upright(picture.pixels, picture.orientation))
     whole = image.width
     image.thumbnail((_SIDE, _SIDE), reducing_gap=2.0)
     draw = ImageDraw.Draw(image)

@@ -1,12 +1,12 @@
 """Traces of what was done to a picture before, told as rows: an earlier JPEG save, an enlargement."""
 
 import numpy as np
-from PIL import Image
 
 from train.data.audit.pixels.double_jpeg import guess_double_compression
 from train.data.audit.pixels.resampling import find_periodicity
 from train.image.decode import Picture
 from train.image.marks.rows import EvidenceRow
+from train.image.to_pillow import luma_of
 
 
 def trace_rows(picture: Picture) -> tuple[EvidenceRow, ...]:
@@ -18,7 +18,7 @@ def trace_rows(picture: Picture) -> tuple[EvidenceRow, ...]:
     the present one means that the picture was cut or pasted out of another, the same grid only that it was saved twice.
     Looks at 512 x 512 pixels in the middle and takes some hundred milliseconds.
     """
-    luma = np.asarray(Image.fromarray(np.ascontiguousarray(picture.pixels)).convert("L"), np.float32)
+    luma = luma_of(picture.pixels)
     return (*_earlier_save(luma, picture.jpeg_quality), *_enlarged(luma))
 
 

@@ -12,6 +12,7 @@ from train.common.errors import DataError
 from train.common.text import printable
 from train.data.manifest import LABELS, Manifest
 from train.data.rows import Row, decode_row
+from train.image.to_pillow import picture_image
 from train.image.view import turn_upright
 
 MOST_BANDS = 200
@@ -72,7 +73,7 @@ def upright_thumbnails(manifest: Manifest, rows: Sequence[Row], side: int) -> li
             picture = decode_row(manifest, row)
         except DataError:
             return None
-        image = Image.fromarray(np.ascontiguousarray(turn_upright(picture.pixels, picture.orientation)))
+        image = picture_image(turn_upright(picture.pixels, picture.orientation))
         image.thumbnail((side, side))
         return np.asarray(image)
 

@@ -38,6 +38,7 @@ from PIL import Image
 
 from train.common.errors import DataError
 from train.image.decode import MAX_PIXELS, Picture
+from train.image.to_pillow import picture_image
 
 # The centre of the face square lies this fraction of its side below the midpoint of the eyes. Our choice:
 # at k = 3 the square then reaches from 0.9 eye distances above the eyes (forehead) to 2.1 below (under the
@@ -53,10 +54,6 @@ _GRAMMAR = "upright, square, face(K), resize(S)"
 _STEP = re.compile(r"(?P<verb>[a-z]+)(?:\((?P<number>[^()]*)\))?", re.ASCII)
 _WHOLE = re.compile(r"[0-9]{1,5}")
 _DECIMAL = re.compile(r"[0-9]{1,2}(\.[0-9]{1,4})?")
-
-
-# Pixels that are copied at once.
-_STRIP = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -188,24 +185,12 @@ def cut(view: View, picture: Picture, eyes: Eyes | None = None, *, margin: float
 
 def resize(pixels: np.ndarray, size: int) -> np.ndarray:
     """Do what a view's resize does: uint8 [H, W, 3] to [size, size, 3] by antialiased BILINEAR."""
-    image = _image_of(pixels)
+    image = picture_image(pixels)
     # Rows, then columns: Pillow 13 takes the columns of a tall picture first (its pull request 9549), Pillow 12 does
     # not, and each pass is rounded to 8 bits.
     for shape in ((size, image.height), (size, size)):
         image = image.resize(shape, Image.Resampling.BILINEAR, reducing_gap=None)
     return np.asarray(image)
-
-
-def _image_of(pixels: np.ndarray) -> Image.Image:
-    """A Pillow picture of uint8 [H, W, 3], turned or cut; without a second copy of a large one."""
-    height, width = pixels.shape[:2]
-    rows = max(1, _STRIP // max(1, width))
-    if pixels.flags.c_contiguous or rows >= height:
-        return Image.fromarray(np.ascontiguousarray(pixels))
-    image = Image.new("RGB", (width, height))
-    for top in range(0, height, rows):
-        image.paste(Image.fromarray(np.ascontiguousarray(pixels[top : top + rows])), (0, top))
-    return image
 
 
 def square_in(view: View, width: int, height: int, eyes: Eyes | None = None) -> tuple[int, int, int]:

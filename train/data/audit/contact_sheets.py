@@ -9,11 +9,11 @@ from functools import cache
 
 import numpy as np
 import polars as pl
-from PIL import Image
 
 from train.common.errors import DataError
 from train.data.manifest import Manifest
 from train.image.decode import decode
+from train.image.to_pillow import picture_image
 from train.image.view import turn_upright
 
 SIDE = 96
@@ -49,7 +49,7 @@ def thumbnailer(manifest: Manifest, side: int = SIDE) -> Callable[[str], Thumbna
             picture = decode(manifest.picture_path(path))
         except DataError:
             return Thumbnail(path, None)
-        image = Image.fromarray(np.ascontiguousarray(turn_upright(picture.pixels, picture.orientation)))
+        image = picture_image(turn_upright(picture.pixels, picture.orientation))
         image.thumbnail((side, side))
         buffer = io.BytesIO()
         image.save(buffer, "JPEG", quality=_QUALITY)

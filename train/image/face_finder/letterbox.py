@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from train.image.to_pillow import picture_image
+
 
 @dataclass(frozen=True)
 class Letterbox:
@@ -50,7 +52,7 @@ class Letterbox:
 
 def letterbox(pixels: np.ndarray, placement: Letterbox) -> np.ndarray:
     """Return the square, uint8 [side, side, 3], of an upright picture uint8 [H, W, 3]."""
-    image = Image.fromarray(np.ascontiguousarray(pixels))
+    image = picture_image(pixels)
     # In two calls, for the reason that apply_view gives: Pillow 13 takes the columns of a tall picture first.
     for size in ((placement.width, image.height), (placement.width, placement.height)):
         image = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=None)

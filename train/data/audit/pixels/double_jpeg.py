@@ -49,7 +49,7 @@ class DoubleCompression:
 
 
 def guess_double_compression(luma: np.ndarray, quality: int | None) -> DoubleCompression:
-    """Return the best guess of an earlier save of pixels float [H, W] (0..255, stored, not turned upright).
+    """Return the best guess of an earlier save of luma [H, W] (0..255, stored, not turned upright).
 
     `quality` is that of the present save (1..100), None if the file is no JPEG. Looks at 512 x 512 pixels in the
     middle, on the present grid and on those shifted in both directions: a grid shifted in one alone is mimicked by

@@ -19,6 +19,7 @@ from train.data.audit.pixels.double_jpeg import DoubleCompression, guess_double_
 from train.data.manifest import LABELS, Manifest
 from train.image.decode import decode
 from train.image.limits import MAX_JPEG_SIDE
+from train.image.to_pillow import luma_of, picture_image
 
 # Limits: see `processing_traces_findings`.
 MIN_SHARE = 0.25
@@ -41,6 +42,8 @@ _WAVES = np.array(
 _WORTH_SAYING = 0.05
 _OTHER = dict(zip(LABELS, reversed(LABELS), strict=True))
 _EXAMPLES = 5
+# Pixels that are transformed at once.
+_STRIP = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -158,19 +161,26 @@ def fine_detail(pixels: np.ndarray, quality: int) -> float:
     if min(pixels.shape[:2]) < 8 + _OFFSET:
         return 0.0
     saved = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels[_OFFSET:, _OFFSET:])).save(saved, "JPEG", quality=quality)
-    luma = np.asarray(Image.open(saved).convert("L"), np.float64)
-    rows, columns = luma.shape[0] // 8, luma.shape[1] // 8
-    blocks = luma[: rows * 8, : columns * 8].reshape(rows, 8, columns, 8).swapaxes(1, 2)
-    energy = np.square(_WAVES @ blocks @ _WAVES.T).mean(axis=(0, 1))
+    picture_image(pixels[_OFFSET:, _OFFSET:]).save(saved, "JPEG", quality=quality)
+    with Image.open(saved) as image:
+        width, height = image.width // 8 * 8, image.height // 8 * 8
+        step = max(8, _STRIP // width // 8 * 8)
+        strips = (image.crop((0, top, width, min(height, top + step))) for top in range(0, height, step))
+        energy = np.sum([_energy(strip) for strip in strips], axis=0) * 64 / (width * height)
     # A thousandth of a squared grey level stands for nothing at all.
     return float(10 * np.log10((energy[_FINE].mean() + 1e-3) / (energy[_COARSE].mean() + 1e-3)))
 
 
+def _energy(strip: Image.Image) -> np.ndarray:
+    """The sum over the blocks of a strip of the energy of each of the 8 x 8 coefficients of its luma."""
+    luma = np.asarray(strip.convert("L"), np.float64)
+    blocks = luma.reshape(strip.height // 8, 8, strip.width // 8, 8).swapaxes(1, 2)
+    return np.square(_WAVES @ blocks @ _WAVES.T).sum(axis=(0, 1))
+
+
 def _measure(manifest: Manifest, common: int, path: str) -> _Measured:
     picture = decode(manifest.picture_path(path))
-    luma = np.asarray(Image.fromarray(np.ascontiguousarray(picture.pixels)).convert("L"), np.float32)
-    earlier = guess_double_compression(luma, picture.jpeg_quality)
+    earlier = guess_double_compression(luma_of(picture.pixels), picture.jpeg_quality)
     return _Measured(path, earlier, fine_detail(picture.pixels, common))
 
 

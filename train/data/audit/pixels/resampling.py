@@ -37,7 +37,7 @@ class Periodicity:
 
 
 def find_periodicity(luma: np.ndarray) -> Periodicity:
-    """Look for a period in rows and columns of luma float32 [H, W], in the middle SIDE x SIDE pixels of it.
+    """Look for a period in rows and columns of luma [H, W], 0..255, in the middle SIDE x SIDE pixels of it.
 
     Pictures with less than SHORTEST pixels a side have none.
     """
@@ -49,7 +49,7 @@ def find_periodicity(luma: np.ndarray) -> Periodicity:
 def _along_rows(luma: np.ndarray) -> Periodicity:
     height, width = (min(SIDE, side) for side in luma.shape)
     top, left = (luma.shape[0] - height) // 2, (luma.shape[1] - width) // 2
-    block = luma[top : top + height, left : left + width]
+    block = luma[top : top + height, left : left + width].astype(np.float32)
     second = np.minimum(np.abs(2 * block[:, 1:-1] - block[:, :-2] - block[:, 2:]), _CUT).mean(axis=0)
     # What the picture shows varies slowly.
     around = np.convolve(np.pad(second, _SMOOTHED // 2, mode="edge"), np.full(_SMOOTHED, 1 / _SMOOTHED), "valid")
