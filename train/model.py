@@ -97,6 +97,24 @@ def check_network(settings: Model, size: int) -> None:
             f"There are no weights `{settings.weights}` of {kind.title} ({has}): pass --weights with "
             f"{f'`{kind.weights}`, ' if kind.weights else ''}`none` or an .h5 file."
         )
+    if settings.weights not in ("none", kind.weights):
+        _check_file(kind, settings)
+
+
+def _check_file(kind: Backbone, settings: Model) -> None:
+    """Raise TrainError where a file of weights is missing, no HDF5 file or of another network, before any work."""
+    import h5py
+
+    path = Path(settings.weights)
+    if not path.is_file():
+        known = f"`{kind.weights}` or `none`" if kind.weights else "or `none`"
+        raise TrainError(f"{path}: no such weights file; pass an .h5 file, {known} with --weights.")
+    if not h5py.is_hdf5(path):
+        raise TrainError(
+            f"{path}: these weights do not fit {kind.title} (it is not an HDF5 file); choose the file of that network "
+            f"and width, or `{kind.weights or 'none'}`."
+        )
+    check_origin(path, settings)
 
 
 def _head_options(tf: Any, settings: Model) -> dict[str, Any]:
@@ -127,9 +145,6 @@ def _load_backbone(kind: Backbone, settings: Model, size: int) -> Any:
                 "`--weights none`."
             ) from error
     path = Path(settings.weights)
-    if not path.is_file():
-        known = f"`{kind.weights}` or `none`" if kind.weights else "or `none`"
-        raise TrainError(f"{path}: no such weights file; pass an .h5 file, {known} with --weights.")
     own = check_origin(path, settings) is not None
     try:
         backbone = build_published(kind, spec if own else replace(spec, weights=str(path)))

@@ -215,7 +215,14 @@ def parse_setting(text: str) -> tuple[str, Any]:
 def parse_recipe(table: dict[str, Any], where: str) -> Recipe:
     """Check a table as `tomllib` reads it; `where` names it in the TrainError of the first fault."""
     try:
-        return _ADAPTER.validate_python(table)
+        recipe = _ADAPTER.validate_python(table)
+        recipe.text.encode()
+        return recipe
+    except UnicodeEncodeError:
+        # Only an option can hold it: what a file's name has of bytes that are no UTF-8.
+        raise TrainError(
+            f"{where}: a recipe is text in UTF-8, and a name given for it is not: rename that file."
+        ) from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])

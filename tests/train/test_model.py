@@ -9,7 +9,16 @@ import pytest
 
 from train.common.errors import TrainError
 from train.common.tf import load_tensorflow
-from train.model import HEAD, build_classifier, choose_trainable, head_of, predict_logits, predictor, scale_pixels
+from train.model import (
+    HEAD,
+    build_classifier,
+    check_network,
+    choose_trainable,
+    head_of,
+    predict_logits,
+    predictor,
+    scale_pixels,
+)
 from train.recipe import Model
 
 SMALL = Model(width=0.25, weights="none")
@@ -78,6 +87,15 @@ def test_a_file_that_holds_no_weights(tmp_path: Path, content: bytes) -> None:
 def test_missing_weights_file(tmp_path: Path) -> None:
     with pytest.raises(TrainError, match="no such weights file"):
         build_classifier(Model(width=0.25, weights=str(tmp_path / "gone.h5")), 96)
+
+
+def test_weights_that_cannot_be_are_refused_before_the_work(tmp_path: Path) -> None:
+    # What `train` asks before it packs pictures.
+    page = tmp_path / "page.h5"
+    page.write_text("<!DOCTYPE html>")
+    for path, said in ((tmp_path / "gone.h5", "no such weights file"), (tmp_path, "no such"), (page, "not an HDF5")):
+        with pytest.raises(TrainError, match=said):
+            check_network(Model(width=0.25, weights=str(path)), 96)
 
 
 def test_only_layers_from_the_named_one_learn() -> None:

@@ -156,3 +156,10 @@ def test_the_page_of_keys_is_what_the_dataclasses_say() -> None:
     assert page == keys_page(), "run: fauxlens recipe keys --markdown > docs/recipe-keys.md"
     for name in recipe_keys():
         assert f"| `{name.name.rpartition('.')[2]}` |" in page
+
+
+def test_a_name_that_is_no_utf_8_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "r.toml"
+    path.write_text(read_recipe(find_recipe("sample-gan")).text, encoding="utf-8")
+    with pytest.raises(TrainError, match=r"r\.toml: a recipe is text in UTF-8, and a name given for it is not"):
+        read_recipe(path, {"model.weights": "caf\udce9.h5"})

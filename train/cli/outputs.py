@@ -28,9 +28,9 @@ class WritePlace:
 
     kind: a file, a folder that gets files, or one that appears as a whole when it is complete. endings: what a file's
     name may end in, "" for no ending, any if empty. place: from all parameters, the place that is written where it is
-    not just the value; None where nothing is. replaces: whether the file may be one of those that the verb reads. owned:
-    from the place and all parameters, the files that the verb writes by names of its own choice, or for which only a
-    file of the same kind may make room, each with what tells that one is of Fauxlens (train.common.own_files).
+    not just the value; None where nothing is. replaces: whether the file may be one of those that the verb reads.
+    owned: from the place and all parameters, the files that the verb names itself, or for which only a file of the same
+    kind may make room, each with what tells that one is of Fauxlens (train.common.own_files).
     """
 
     kind: Kind

@@ -27,6 +27,7 @@ MAX_TABLE_BYTES = 4 << 30
 MAX_ROWS = 20_000_000
 """Of a table in Parquet."""
 _PARQUET = b"PAR1"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 Problem = type[FauxlensError]
 
@@ -62,8 +63,11 @@ def read_bytes(path: Path, *, error: Problem, remedy: str, limit: int = MAX_BYTE
 
 def read_text(path: Path, *, error: Problem, remedy: str, limit: int = MAX_BYTES) -> str:
     """Read UTF-8, with or without a byte order mark; else as `read_bytes`."""
+    data = read_bytes(path, error=error, remedy=remedy, limit=limit)
+    if _is_utf_16(data):
+        raise error(f"{path} is a text in UTF-16: save it in UTF-8.")
     try:
-        return read_bytes(path, error=error, remedy=remedy, limit=limit).decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise error(f"{path} is not UTF-8 text: {remedy}.") from None
 
@@ -127,6 +131,8 @@ def read_table(
         return _from_parquet(data, path, error, remedy, schema)
     if not data.strip(b"\xef\xbb\xbf \r\n\t"):
         raise error(f"{path} is empty: {remedy}.")
+    if _is_utf_16(data):
+        raise error(f"{path} is a table in UTF-16: save it in UTF-8, with commas.")
     head = data.partition(b"\n")[0]
     for mark, called in ((b";", "semicolons"), (b"\t", "tabs")):
         if b"," not in head and mark in head:
@@ -201,6 +207,10 @@ def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(plain) != len(pairs):
         raise ValueError("a key occurs twice")
     return plain
+
+
+def _is_utf_16(data: bytes) -> bool:
+    return data.startswith(_UTF_16) and len(data) > 2 and len(data) % 2 == 0
 
 
 def _short(trouble: BaseException) -> str:

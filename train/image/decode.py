@@ -272,5 +272,6 @@ def _formats() -> str:
 
 
 def _reason(error: BaseException) -> str:
-    text = " ".join(str(error).split()).rstrip(".")
+    # An OSError's own text has its number and the name once more.
+    text = " ".join(str(getattr(error, "strerror", None) or error).split()).rstrip(".")
     return text[:120] or type(error).__name__

@@ -12,6 +12,7 @@ from train.common.documents import (
     read_bytes,
     read_json,
     read_table,
+    read_text,
     read_toml,
     table_bytes,
     unquote_formula,
@@ -95,5 +96,10 @@ def test_brackets_in_a_name_are_no_pattern(tmp_path: Path) -> None:
 def test_a_table_of_a_spreadsheet_in_another_country_is_told(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("path;label\nx.jpg;real\n")
-    with pytest.raises(DataError, match="separated by semicolons: save it with commas"):
+    with pytest.raises(DataError, match="uses semicolons as separator: save it with commas"):
         read_table(path, error=DataError, remedy="mend it")
+    path.write_text("path,label\nx.jpg,real\n", encoding="utf-16")
+    with pytest.raises(DataError, match="is a table in UTF-16: save it in UTF-8, with commas"):
+        read_table(path, error=DataError, remedy="mend it")
+    with pytest.raises(DataError, match="is a text in UTF-16: save it in UTF-8"):
+        read_text(path, error=DataError, remedy="mend it")

@@ -293,3 +293,13 @@ def test_detect_can_import_it_without_the_heavy_libraries() -> None:
     code = f"import sys, train.image.view; print([name for name in {heavy} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+def test_trouble_with_a_name_is_said_once(tmp_path: Path) -> None:
+    loop = tmp_path / "loop.jpg"
+    loop.symlink_to(loop)
+    with pytest.raises(DataError) as caught:
+        decode(loop)
+    assert str(caught.value) == (
+        f"{loop} cannot be read (Too many levels of symbolic links): check the name and the disk."
+    )
