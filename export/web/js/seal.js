@@ -27,7 +27,7 @@ export async function readSealed(bytes, name) {
   const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (end < 0 || data.getUint32(end, true) !== END_SIGNATURE || !comment.startsWith(MARK)) {
     throw new FauxlensError(
-      `${name} is truncated or was not made by Fauxlens (it does not end with Fauxlens's checksum);  copy it again, or ` +
+      `${name} is truncated or was not made by Fauxlens (it does not end with Fauxlens's checksum); copy it again, or ` +
         'make it with `fauxlens export`.',
     );
   }

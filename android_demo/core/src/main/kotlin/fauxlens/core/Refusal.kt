@@ -8,7 +8,7 @@ package fauxlens.core
 enum class Refusal(override val english: String) : Wording {
     // Sealed files.
     TOO_LARGE("%1\$s is %2\$d MB, more than the %3\$d MB that Fauxlens opens."),
-    NO_SEAL("%1\$s is truncated or was not made by Fauxlens (it does not end with Fauxlens's checksum);  copy it again, or make it with `fauxlens export`."),
+    NO_SEAL("%1\$s is truncated or was not made by Fauxlens (it does not end with Fauxlens's checksum); copy it again, or make it with `fauxlens export`."),
     CHANGED("%1\$s is damaged (its bytes do not match its checksum); copy it again or export it once more."),
     TOO_MANY_MEMBERS("%1\$s has more than %2\$d members; it was not made by Fauxlens."),
     MEMBER_NAME("%1\$s has a member named '%2\$s', which is unsafe or repeated; it was not made by Fauxlens."),
