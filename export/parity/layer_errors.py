@@ -23,8 +23,7 @@ PICTURES = 4
 """References looked at; a layer has thousands of values in each."""
 
 DROP, AUDIBLE, FLOOR = 10.0, 30.0, 5.0
-"""dB. A layer falls off when it loses more than DROP against the one before it and ends below AUDIBLE, or is below
-FLOOR.
+"""dB. A layer falls off when it loses more than DROP against all before it and ends below AUDIBLE, or is below FLOOR.
 
 Rounding adds up: int8 conversions that are right were measured to lose 12 dB in one of the first layers, which stay
 above 45 dB, then one or two dB a layer and at most 7, down to 26 dB (a trained MobileNet V1) or 13 dB (one of a
@@ -64,12 +63,16 @@ def compare_layers(state: KerasState, tflite: bytes, views: np.ndarray, pictures
 
 
 def first_fallen(errors: Sequence[LayerError]) -> LayerError | None:
-    """The first layer that falls off (see DROP); None where none does."""
+    """The first layer that falls off (see DROP); None where none does.
+
+    It is compared with the worst before it: where ways part, as around a gate, the one before is not what it takes, and
+    the gate's small values are the better ones.
+    """
     before = math.inf
     for error in errors:
         if error.snr < FLOOR or (error.snr < AUDIBLE and error.snr < before - DROP):
             return error
-        before = error.snr
+        before = min(before, error.snr)
     return None
 
 

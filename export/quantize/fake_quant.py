@@ -17,6 +17,9 @@ import numpy as np
 from ela.front_ends import parse_front_end
 from export.quantize.biases import round_biases
 from export.quantize.depthwise import quantise_depthwise_per_channel
+from export.quantize.means import align_means
+from export.quantize.rewrite import rewritten
+from export.quantize.wrap import wrapped
 from train.backbones.table import BACKBONES, check_int8
 from train.common.errors import ExportError
 from train.common.progress import LogCallback
@@ -28,7 +31,7 @@ from train.fit.loop import load_model
 from train.fit.run_folder import Run, forget_states, read_state, weights_path, working_on
 from train.fit.scoring import keras_scorer, score_state
 from train.fit.stage_data import gather_stage_data
-from train.model import HEAD, POOLED, backbone_of, build_classifier, features_layer, predictor, scale_pixels
+from train.model import HEAD, HIDDEN, POOLED, backbone_of, build_classifier, features_layer, hidden_of, scale_pixels
 from train.recipe import Scales
 from train.weights import load_weights, save_weights
 
@@ -36,21 +39,25 @@ _FINE_TUNING = 1000  # Keeps its seeds apart from those of the training stages.
 
 
 def fake_quantise(classifier: Any, depthwise: Scales = "per-channel") -> Any:
-    """Copy a float classifier into one whose backbone is fake-quantised and whose linear head stays float.
+    """Copy a float classifier into one whose backbone is fake-quantised and whose head stays float.
 
     float32 [N, S, S, C] scaled planes in, float32 [N, 1] logit out. Activation ranges are still tfmot's +-6: calibrate
     before use. depthwise: whether depthwise weights have a scale a channel, or one in all as tfmot leaves them.
     """
     tf = load_tensorflow()
-    import tensorflow_model_optimization as tfmot
-
-    backbone = tfmot.quantization.keras.quantize_model(backbone_of(classifier))
+    backbone = wrapped(rewritten(backbone_of(classifier)))
     if depthwise == "per-channel":
         quantise_depthwise_per_channel(backbone)
-    pooled = tf.keras.layers.GlobalAveragePooling2D(name=POOLED)(backbone.output)
-    logit = tf.keras.layers.Dense(1, name=HEAD)(pooled)
-    model = tf.keras.Model(backbone.input, logit, name="fauxlens_int8")
-    model.get_layer(HEAD).set_weights(classifier.get_layer(HEAD).get_weights())
+    layers, hidden = tf.keras.layers, hidden_of(classifier)
+    if hidden:
+        pooled = layers.Flatten(name="flat")(backbone.output)
+        for (kernel, _), name in zip(hidden, HIDDEN, strict=True):
+            pooled = layers.Dense(kernel.shape[1], activation="relu", name=name)(pooled)
+    else:
+        pooled = layers.GlobalAveragePooling2D(name=POOLED)(backbone.output)
+    model = tf.keras.Model(backbone.input, layers.Dense(1, name=HEAD)(pooled), name="fauxlens_int8")
+    for name in (*HIDDEN[: len(hidden)], HEAD):
+        model.get_layer(name).set_weights(classifier.get_layer(name).get_weights())
     return model
 
 
@@ -69,7 +76,13 @@ def calibrate_ranges(model: Any, batches: Iterable[Batch], decay: float) -> None
         observe = tf.function(lambda planes: model(planes, training=True))
         for planes, _, _ in batches:
             observe(tf.constant(planes))
+    fix_ranges(model)
+
+
+def fix_ranges(model: Any) -> None:
+    """Set the ranges that are not the data's to choose, after anything that moved ranges."""
     fix_input_range(model)
+    align_means(model)
 
 
 def fix_input_range(model: Any) -> None:
@@ -159,8 +172,8 @@ def quantise(run: Run, store: Store, classifier: Any, *, on_batch: BatchCallback
             rate=lambda batch: settings.learning_rate,
             on_batch=batch_reporter(on_batch, "fine-tune", epoch, settings.epochs, steps),
         )
-        fix_input_range(qat)
-        val_loss, _ = validate_logits(predict(data.val_planes), data.val)
+        fix_ranges(qat)
+        val_loss, _ = validate_epoch(qat, data.val_planes, data.val)
         if val_loss < best_loss:
             best_loss, best = val_loss, qat.get_weights()
     qat.set_weights(best)

@@ -165,13 +165,18 @@ def _check_int8(operators: tuple[Operator, ...], description: Description, name:
             "whole backbone."
         )
     head = after[-1] if after else None
-    if head is None or head is not convolutions[-1] or head.outputs[0].shape[-1] != HEAD_CHANNELS:
+    # The hidden layers of a dense head, which has no convolution.
+    dense = [operator for operator in operators if operator.name == "FULLY_CONNECTED"]
+    is_dense = head is None and bool(dense) and all(one.dtype == "FLOAT32" for each in dense for one in each.inputs[:2])
+    if not is_dense and (head is None or head is not convolutions[-1] or head.outputs[0].shape[-1] != HEAD_CHANNELS):
         culprit = head or convolutions[-1]
         raise ExportError(
-            f"{name}: {culprit.title}, {culprit.inputs[0].dtype}, is where the float 1x1 head should be; keep the "
+            f"{name}: {culprit.title}, {culprit.inputs[0].dtype}, is where the float head should be; keep the "
             "head out of quantisation."
         )
-    for operator in operators_between(operators, int8[0], int8[-1]):
+    # To the end of the backbone: behind its last convolution there may be an activation, a product or a sum.
+    leaves = [operator for operator in operators if operator.name == "DEQUANTIZE" and not operator.inputs[0].constant]
+    for operator in operators_between(operators, int8[0], leaves[-1] if leaves else int8[-1]):
         for tensor in (*operator.inputs, *operator.outputs):
             if not tensor.constant and tensor.dtype != "INT8":
                 raise ExportError(

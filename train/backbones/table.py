@@ -82,8 +82,6 @@ _TORCH = InputScale((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
 _CAFFE = InputScale((123.68, 116.779, 103.939), (1.0, 1.0, 1.0), bgr=True)
 """keras.applications.imagenet_utils.preprocess_input, mode `caffe`."""
 
-_NOT_PROVEN = "its int8 arithmetic is not proven equal to Keras's yet, as that of MobileNet V1 is"
-
 _ALL = (
     Backbone(
         name="mobilenet-v1",
@@ -105,7 +103,6 @@ _ALL = (
         first="Conv1",
         shown=("expanded_conv_depthwise_relu", "block_5_add", "block_12_add", "out_relu"),
         widths=(0.35, 0.5, 0.75, 1.0, 1.3, 1.4),
-        not_int8=_NOT_PROVEN,
     ),
     Backbone(
         name="mobilenet-v3-small",
@@ -124,7 +121,6 @@ _ALL = (
         non_negative=False,
         # XNNPACK has no int8 hard swish.
         in_one_piece=False,
-        not_int8=_NOT_PROVEN,
     ),
     Backbone(
         name="mobilenet-v3-large",
@@ -142,7 +138,6 @@ _ALL = (
         widths=(0.75, 1.0),
         non_negative=False,
         in_one_piece=False,
-        not_int8=_NOT_PROVEN,
     ),
     Backbone(
         name="efficientnet-b0",
@@ -154,7 +149,6 @@ _ALL = (
         shown=("block1a_project_bn", "block3b_add", "block5c_add", "top_activation"),
         scale=_TORCH,
         non_negative=False,
-        not_int8=_NOT_PROVEN,
     ),
     Backbone(
         name="efficientnet-b1",
@@ -167,7 +161,6 @@ _ALL = (
         scale=_TORCH,
         non_negative=False,
         published_size=240,
-        not_int8=_NOT_PROVEN,
     ),
     Backbone(
         name="xception",
@@ -177,7 +170,6 @@ _ALL = (
         features="block14_sepconv2_act",
         first="block1_conv1",
         shown=("block1_conv2_act", "add_1", "add_10", "block14_sepconv2_act"),
-        not_int8=_NOT_PROVEN,
         published_size=299,
     ),
     Backbone(
@@ -188,7 +180,6 @@ _ALL = (
         features="mixed10",
         first="conv2d",
         shown=("activation_2", "mixed2", "mixed7", "mixed10"),
-        not_int8=_NOT_PROVEN,
         published_size=299,
     ),
     Backbone(
@@ -200,7 +191,6 @@ _ALL = (
         first="block1_conv1",
         shown=("block1_conv2", "block3_conv4", "block4_conv4", "block5_pool"),
         scale=_CAFFE,
-        not_int8=_NOT_PROVEN,
     ),
     Backbone(
         name="resnet50",
@@ -211,7 +201,6 @@ _ALL = (
         first="conv1_conv",
         shown=("conv1_relu", "conv3_block4_out", "conv4_block6_out", "conv5_block3_out"),
         scale=_CAFFE,
-        not_int8=_NOT_PROVEN,
     ),
     Backbone(
         name="alexnet-like",
@@ -224,7 +213,6 @@ _ALL = (
         weights="",
         head="dense",
         in_one_piece=False,
-        not_int8="its dense head cannot be excluded from quantisation as a linear one can",
         published_size=128,
     ),
     Backbone(
@@ -237,7 +225,7 @@ _ALL = (
         shown=("Conv2d_2b_3x3_Activation", "Block35_5_Activation", "Block17_10_Activation", "Block8_6_Add"),
         weights=FACENET_WEIGHTS,
         non_negative=False,
-        not_int8=_NOT_PROVEN,
+        not_int8="nobody has compared its int8 arithmetic with Keras's, as was done for the others",
         published_size=160,
         whole=whole_facenet,
     ),

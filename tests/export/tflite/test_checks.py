@@ -183,7 +183,7 @@ def test_a_head_that_was_quantised_too_is_named(tiny: Tiny, describe: Describe) 
 
     views = tiny.bundle.references.views
     data = convert_function(build, quantise=lambda: ([view[None]] for view in views))
-    with pytest.raises(ExportError, match=r"\(CONV_2D, .*\), INT8, is where the float 1x1 head"):
+    with pytest.raises(ExportError, match=r"\(CONV_2D, .*\), INT8, is where the float head"):
         check_detector(attach(data, describe("ptq-int8")), requirements=Requirements(named=False))
 
 
