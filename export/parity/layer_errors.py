@@ -23,7 +23,8 @@ PICTURES = 4
 """References looked at; a layer has thousands of values in each."""
 
 DROP, AUDIBLE, FLOOR = 10.0, 30.0, 5.0
-"""dB. A layer falls off when it loses more than DROP against all before it and ends below AUDIBLE, or is below FLOOR.
+"""dB. A layer falls off when it loses more than DROP against the worst before it and ends below AUDIBLE, or is below
+FLOOR.
 
 Rounding adds up: int8 conversions that are right were measured to lose 12 dB in one of the first layers, which stay
 above 45 dB, then one or two dB a layer and at most 7, down to 26 dB (a trained MobileNet V1) or 13 dB (one of a

@@ -126,7 +126,7 @@ def fit_head(model: Any, views: np.ndarray, fake: np.ndarray) -> None:
     """Fit the last layer by ridge regression to tell the fake views from the others."""
     inner = load_tensorflow().keras.Model(model.input, model.layers[-1].input)
     pooled = inner(scale_pixels(views.astype(np.float32)), training=False).numpy()
-    centred, wanted = pooled - pooled.mean(axis=0), np.where(fake, 3.0, -3.0)
+    centred, wanted = pooled - pooled.mean(axis=0), np.where(fake, 4.0, -4.0)
     ridge = 0.5 * len(views) * centred.var(axis=0).mean() * np.eye(centred.shape[1])
     kernel = np.linalg.solve(centred.T @ centred + ridge, centred.T @ wanted)
     model.get_layer(HEAD).set_weights([kernel[:, np.newaxis], np.array([-pooled.mean(axis=0) @ kernel])])
