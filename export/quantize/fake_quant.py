@@ -31,7 +31,17 @@ from train.fit.loop import load_model
 from train.fit.run_folder import Run, forget_states, read_state, weights_path, working_on
 from train.fit.scoring import keras_scorer, score_state
 from train.fit.stage_data import gather_stage_data
-from train.model import HEAD, HIDDEN, POOLED, backbone_of, build_classifier, features_layer, hidden_of, scale_pixels
+from train.model import (
+    HEAD,
+    HIDDEN,
+    POOLED,
+    backbone_of,
+    build_classifier,
+    features_layer,
+    hidden_of,
+    predictor,
+    scale_pixels,
+)
 from train.recipe import Scales
 from train.weights import load_weights, save_weights
 
@@ -173,7 +183,7 @@ def quantise(run: Run, store: Store, classifier: Any, *, on_batch: BatchCallback
             on_batch=batch_reporter(on_batch, "fine-tune", epoch, settings.epochs, steps),
         )
         fix_ranges(qat)
-        val_loss, _ = validate_epoch(qat, data.val_planes, data.val)
+        val_loss, _ = validate_logits(predict(data.val_planes), data.val)
         if val_loss < best_loss:
             best_loss, best = val_loss, qat.get_weights()
     qat.set_weights(best)
