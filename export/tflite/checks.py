@@ -174,8 +174,10 @@ def _check_int8(operators: tuple[Operator, ...], description: Description, name:
             f"{name}: {culprit.title}, {culprit.inputs[0].dtype}, is where the float head should be; keep the "
             "head out of quantisation."
         )
-    # To the end of the backbone: behind its last convolution there may be an activation, a product or a sum.
-    leaves = [operator for operator in operators if operator.name == "DEQUANTIZE" and not operator.inputs[0].constant]
+    # To the end of the backbone, which is where int8 ends before the head: behind its last convolution there may be an
+    # activation, a product or a sum. Behind the head the scores may be int8 again.
+    end = (head or dense[0]).index
+    leaves = [one for one in operators if one.name == "DEQUANTIZE" and not one.inputs[0].constant and one.index < end]
     for operator in operators_between(operators, int8[0], leaves[-1] if leaves else int8[-1]):
         for tensor in (*operator.inputs, *operator.outputs):
             if not tensor.constant and tensor.dtype != "INT8":
