@@ -145,5 +145,5 @@ def test_a_turned_picture_is_taken_over_in_strips(monkeypatch: pytest.MonkeyPatc
     pixels = np.random.default_rng(3).integers(0, 256, (40, 31, 3), np.uint8)
     view, picture = parse_view("upright|resize(16)"), Picture(pixels, 6, "PNG", None, ())
     whole = apply_view(view, picture)
-    monkeypatch.setattr("train.image.view._STRIP", 40 * 7)
+    monkeypatch.setattr("train.image.to_pillow._STRIP", 40 * 7)
     assert np.array_equal(apply_view(view, picture), whole)
