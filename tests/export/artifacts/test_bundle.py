@@ -197,7 +197,7 @@ CHANGES = {
     fewer_pictures: "does not hold 15",
     stolen_member: "bundle.json",
     impossible_probability: "keras-ptq",
-    missing_stage: "has no stage",
+    missing_stage: "lacks the stage",
     unknown_tolerance: "Tolerances",
     nan_heatmap: "NaN or infinity",
     pickled_views: "not a C-ordered array",

@@ -54,10 +54,10 @@ def test_all_parts_come_in_their_order(written: Callable[..., Path]) -> None:
 @pytest.mark.parametrize(
     ("others", "words"),
     [
-        ([(2, {}), (3, {"card": "d"})], r"different wholes \(they differ in card\)"),
-        ([(2, {}), (3, {"labels": []})], r"different wholes \(they differ in labels\)"),
-        ([(2, {}), (3, {"count": 4})], r"different wholes \(part 1/3 and part 3/4\)"),
-        ([(2, {}), (3, {"verb": "faces"})], r"different wholes \(of scan and of faces\)"),
+        ([(2, {}), (3, {"card": "d"})], r"different datasets \(they differ in card\)"),
+        ([(2, {}), (3, {"labels": []})], r"different datasets \(they differ in labels\)"),
+        ([(2, {}), (3, {"count": 4})], r"different datasets \(part 1/3 and part 3/4\)"),
+        ([(2, {}), (3, {"verb": "faces"})], r"different datasets \(of scan and of faces\)"),
         ([(2, {})], r"is one of 3 parts, and 3/3 is missing: make all parts with --part and name them all"),
         ([(2, {}), (3, {}), (2, {"name": "n"})], r"m\.part-2-of-3\.parquet and .*n\.part-2-of-3.* are both part 2/3"),
     ],

@@ -46,7 +46,7 @@ def misses(evaluation: Evaluation) -> tuple[str, ...]:
     for source in noisy:
         known = "" if source.seen else ", pictures of a kind it never saw"
         sentences.append(
-            f"It calls {percent(source.called.fpr_1.value)} of the real faces from {source.name} fake{known}: "
+            f"It calls fake {percent(source.called.fpr_1.value)} of the real faces from {source.name}{known}: "
             "clearly more than the 1 % it was set for."
         )
     sentences.append(
