@@ -1,6 +1,5 @@
 """Which pictures may be copies of each other: keypoints, an index of all their descriptors, and votes."""
 
-import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,7 +25,6 @@ _TURNS, _OCTAVES = 24, 8
 _MIN_VOTES = 4
 _PROBES = 4
 _CHUNK = 20_000
-_ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -43,9 +41,7 @@ class Keypoints:
 def find_keypoints(grey: np.ndarray) -> Keypoints:
     """Return at most 200 ORB keypoints (Rublee et al. 2011) of grey pixels uint8 [H, W]."""
     detector = cv2.ORB.create(nfeatures=_KEYPOINTS, fastThreshold=_FAST_THRESHOLD, edgeThreshold=_RIM)
-    # Two threads that were both in their first call have ended the process by SIGSEGV (rarely; OpenCV 5.0.0).
-    with _ONE_AT_A_TIME:
-        points, descriptors = detector.detectAndCompute(np.ascontiguousarray(grey), None)
+    points, descriptors = detector.detectAndCompute(np.ascontiguousarray(grey), None)
     levels = np.array([point.octave for point in points], np.int16)
     places = np.array([point.pt for point in points], np.float32).reshape(-1, 2)
     # OpenCV multiplies the place in a level by its scale, but pixel centres lie half a pixel in.
