@@ -85,7 +85,7 @@ def lay_out(library: bytes, name: str) -> bytes:
 
 def _segments(library: bytes) -> list[_Segment]:
     if library[:6] != b"\x7fELF\x02\x01":
-        raise ApkError("A native library is no 64-bit ELF file: build the app anew.")
+        raise ApkError("A native library is not a 64-bit ELF file: build the app again.")
     (start,) = struct.unpack_from("<Q", library, _PROGRAM_AT)
     size, count = struct.unpack_from("<HH", library, _SIZES_AT)
     return [_Segment(*struct.unpack_from(_SEGMENT, library, start + size * index)) for index in range(count)]

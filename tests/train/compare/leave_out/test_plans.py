@@ -85,7 +85,7 @@ def test_what_a_recipe_leaves_out_stays_left_out() -> None:
         ("source", ("nowhere",), PARTS, "no source 'nowhere': choose from a, b, c-one"),
         ("matrix", ("camera",), PARTS, "no generator of fakes 'camera'"),
         ("generator", (), PARTS[:4], "No generator of camera, gan-a can be left out"),
-        ("matrix", (), PARTS[:4], "at least 2 generators of fakes in training, and there is gan-a alone"),
+        ("matrix", (), PARTS[:4], "at least 2 generators of fakes in training, and there is only gan-a"),
         ("source", (), (("real", "camera", "s"), ("fake", "gan", "s")), "No source of s can be left out"),
         ("generator", (), PARTS[:3], "no fake picture in the split 'train'"),
         ("matrix", (), (*PARTS, ("fake", "camera", "x")), "'camera' has real and fake pictures"),
