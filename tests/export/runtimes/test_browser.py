@@ -77,7 +77,7 @@ PHONING = "\nawait fetch('http://elsewhere.invalid/home').catch(() => null);\n"
 def test_a_foreign_request_is_forbidden_and_named(tiny: Tiny, assets: Path) -> None:
     with (assets / "dist" / "index.js").open("a") as script:
         script.write(PHONING)
-    with pytest.raises(ExportError, match=r"asked for http://elsewhere\.invalid/home, though") as caught:
+    with pytest.raises(ExportError, match=r"asked for http://elsewhere\.invalid/home, although") as caught:
         browser.run(tiny.sealed["ptq-int8"], tiny.bundle.references.views[:1])
     assert_one_sentence(caught.value)
 
@@ -88,7 +88,7 @@ def test_a_foreign_request_is_found_in_the_log_where_none_is_forbidden(
     monkeypatch.delitem(browser._HEADERS, "Content-Security-Policy")
     with (assets / "dist" / "index.js").open("a") as script:
         script.write(PHONING)
-    with pytest.raises(ExportError, match=r"asked for http://elsewhere\.invalid/home, though"):
+    with pytest.raises(ExportError, match=r"asked for http://elsewhere\.invalid/home, although"):
         browser.run(tiny.sealed["ptq-int8"], tiny.bundle.references.views[:1])
 
 
@@ -109,7 +109,7 @@ def test_a_package_that_is_gone_is_one_sentence(tiny: Tiny, assets: Path) -> Non
 def test_an_answer_of_another_length_is_refused(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "run.js").write_text("await fetch('answer', {method: 'POST', body: 'short'}); window.close();")
     monkeypatch.setattr(browser, "_PAGE_FOLDER", tmp_path)
-    with pytest.raises(ExportError, match="answered 5 bytes where 1 views give 264") as caught:
+    with pytest.raises(ExportError, match="answered 5 bytes where 1 views need 264") as caught:
         browser.run(tiny.sealed["ptq-int8"], tiny.bundle.references.views[:1])
     assert_one_sentence(caught.value)
 

@@ -79,7 +79,7 @@ def test_values_in_words() -> None:
         (
             [("rgb", 1), ("rgb", 2), ("npr", 1)],
             RGB,
-            "= npr has seed 1, model.front_end = rgb has seeds 1, 2: train what",
+            "= npr has seed 1, model.front_end = rgb has seeds 1, 2: train the missing seeds",
         ),
         ([("rgb", 1), ("rgb", 1), ("npr", 1)], RGB, "are the same training \\(recipe and seed 1\\)"),
         (
