@@ -13,7 +13,7 @@ from export.release.variants import COLUMNS, NOTES, VariantComparison, variant_c
 from train.common.table_formats import markdown_code, markdown_text
 from train.data.reconstruct.autoencoder import NOISE
 from train.evaluate.decision import WORDS
-from train.evaluate.prior_shift import alarm_sentences
+from train.evaluate.prior_shift import alarm_sentences, rates_too_small
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -87,6 +87,7 @@ def render_card(
         fence=_fence(recipe_text),
         prior_shift=alarm_sentences(evaluation),
         words=WORDS,
+        small_rates=rates_too_small(sum(one.val for one in learned if one.label == "real")),
         points={
             "balanced": ("balanced", "unsure"),
             "fpr-1%": ("fpr_1", "unsure_fpr_1"),

@@ -62,6 +62,7 @@ def train_verb(
     from train.fit.loop import kept_epoch, learned_nothing
     from train.fit.pipeline import begin, complete, train_along
     from train.fit.run_folder import open_run
+    from train.fit.scoring import small_rates
     from train.recipe import parse_setting, read_recipe, with_options
     from train.recipe_files import DEFAULT, find_recipe
 
@@ -106,6 +107,8 @@ def train_verb(
         replicas.wait()
     show_evaluations(found.evaluations)
     print_lines(kept_epoch(run))
+    if small := small_rates(run):
+        print_lines(small)
     if dropped := run.store().dropped:
         print_lines(f"{dropped} pictures with no or several faces were left out ([data] unclear_faces).")
     step = "export" if BACKBONES[run.recipe.model.backbone].not_int8 else "quantize"
@@ -129,10 +132,13 @@ def average_verb(
     from train.fit.average import average_run
     from train.fit.pipeline import complete
     from train.fit.run_folder import open_run
+    from train.fit.scoring import small_rates
 
     made = average_run(open_run(run), weights, share, out)
     found = complete(made, log=lambda line: print_lines(line, err=True))
     show_evaluations(found.evaluations)
+    if small := small_rates(made):
+        print_lines(small)
     print_lines(f"report: {found.paths.html}")
     step = "export" if BACKBONES[made.recipe.model.backbone].not_int8 else "quantize"
     print_lines(f"next: {command(step, made.folder)}")

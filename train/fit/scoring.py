@@ -17,7 +17,8 @@ from train.evaluate.calibration import (
     log_odds,
     probabilities,
 )
-from train.evaluate.scores import write_scores
+from train.evaluate.prior_shift import rates_too_small
+from train.evaluate.scores import read_scores, write_scores
 from train.evaluate.selection import (
     mark_manifest,
     pairs_of_recipe,
@@ -85,6 +86,12 @@ def score_state(run: Run, store: Store, name: str, scorer: Scorer) -> pl.DataFra
     write_scores(scores, scores_path(run, name))
     write_state(run, State(name, calibration, points, pairs_of_recipe(store.manifest.frame, run.recipe.data)))
     return scores
+
+
+def small_rates(run: Run, name: str = "float") -> str:
+    """Say in a sentence which shipped rates are under one validation real of a scored state, or nothing."""
+    val = without_reconstructions(rows_in_training(read_scores(scores_path(run, name)), "val"))
+    return rates_too_small(val.filter(label="real").height)
 
 
 def with_scores(rows: pl.DataFrame, calibration: Calibration, logits: np.ndarray) -> pl.DataFrame:

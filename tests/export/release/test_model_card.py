@@ -115,6 +115,15 @@ def test_a_card_without_a_baseline_says_so(render: Render, evaluation: Evaluatio
     assert "too few pictures to tell" in render(describe(), evaluation, baseline=None)
 
 
+def test_a_card_says_which_rates_its_validation_photographs_cannot_hold(
+    render: Render, evaluation: Evaluation, describe: Describe
+) -> None:
+    points = render(describe(), evaluation).split("## Operating points")[1].split("\n## ")[0]
+    assert "0.5 % of 150 validation photographs is less than one photograph" in points
+    many = (Learned("studio", "camera", "real", 700, 200, 160), Learned("drawn", "checker", "fake", 700, 20, 3))
+    assert "less than one photograph" not in render(describe(), evaluation, learned=many)
+
+
 def test_failures_are_told(render: Render, evaluation: Evaluation, describe: Describe) -> None:
     card = render(describe(), evaluation)
     failures = card.split("## Known failures")[1].split("\n## ")[0]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import polars as pl
 import pytest
 
 from train.common.errors import TrainError
@@ -13,6 +14,7 @@ from train.fit.average import AVERAGED, average_run, read_averaged
 from train.fit.loop import kept_epoch
 from train.fit.pipeline import train_and_score
 from train.fit.run_folder import Run, has_state, open_run, scores_path, weights_path
+from train.fit.scoring import small_rates
 from train.head import HEAD
 
 
@@ -60,6 +62,8 @@ def test_weights_are_the_mean_and_a_head_stays_where_the_file_has_none(
     assert theirs["path"].to_list() == mine["path"].to_list()
     assert not np.array_equal(theirs["log_odds"], mine["log_odds"])
     assert kept_epoch(made) == f"Average of {trained_run.folder.name} and, with a share of 0.25, other.h5."
+    val = mine.filter(pl.col("seen"), split="val", label="real").height
+    assert small_rates(made).startswith(f"1 % and 0.5 % of {val} validation photographs are less than one")
 
 
 def test_what_cannot_be_averaged_is_refused(trained_run: Run, other: Path, tmp_path: Path) -> None:
