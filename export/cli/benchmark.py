@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from train.cli.outputs import WritePlace
+from train.cli.outputs import own_file
 from train.cli.terminal import Json, print_json, print_lines, print_table, verb
 from train.common.errors import ExportError
+from train.common.own_files import BENCHMARK
 
 
 @verb(ExportError)
@@ -24,7 +25,7 @@ def benchmark_verb(
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE.json", help="Also write the JSON here."),
-        WritePlace("file", endings=(".json", "")),
+        own_file(".json", "", mark=BENCHMARK),
     ] = None,
     as_json: Json = False,
 ) -> None:

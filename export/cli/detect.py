@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from train.cli.outputs import WritePlace
+from train.cli.outputs import WritePlace, own_file
 from train.cli.terminal import Json, bar, print_json, print_lines, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
+from train.common.own_files import DETECTED_LINES, DETECTED_TABLE, EVIDENCE_PAGE
 
 if TYPE_CHECKING:
     from export.inference.detect_files import DetectedPicture, Result, Settings
@@ -55,17 +56,17 @@ def detect_verb(
     report: Annotated[
         Path | None,
         typer.Option(metavar="FILE.html", help="Write the evidence for one picture as a web page."),
-        WritePlace("file", endings=(".html", ".htm")),
+        own_file(".html", ".htm", mark=EVIDENCE_PAGE),
     ] = None,
     csv: Annotated[
         Path | None,
         typer.Option(metavar="FILE.csv", help="Also write a table."),
-        WritePlace("file", endings=(".csv", "")),
+        own_file(".csv", "", mark=DETECTED_TABLE),
     ] = None,
     jsonl: Annotated[
         Path | None,
         typer.Option(metavar="FILE.jsonl", help="Also write one JSON document per line, as results arrive."),
-        WritePlace("file", endings=(".jsonl", ".ndjson", "")),
+        own_file(".jsonl", ".ndjson", "", mark=DETECTED_LINES),
     ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Number of processes.", show_default="one per core")
@@ -130,7 +131,10 @@ def _placed(inputs: "list[Input]", out: Path) -> "list[Input]":
             f"No heatmaps are written: {out.absolute()} cannot be written; --out names another folder.", err=True
         )
         return inputs
-    return with_overlays(inputs, out)
+    placed, kept = with_overlays(inputs, out)
+    for sentence in kept:
+        print_lines(sentence, err=True)
+    return placed
 
 
 def _csv_sink(path: Path | None, stack: ExitStack) -> "Callable[[Result], None] | None":

@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -45,6 +46,7 @@ def ela_verb(
 ) -> None:
     """Draw Error Level Analysis as NAME.ela.png next to each picture."""
     from export.inference.ela_pictures import NotDrawn, draw_files, level_drawer, planes_drawer
+    from train.common.own_files import drawing_places
     from train.image.files import find_picture_files
 
     workers = min(_MOST_WORKERS, os.cpu_count() or 1)
@@ -61,6 +63,10 @@ def ela_verb(
         draw = planes_drawer(preprocessing)
         about = {"detector": str(model), "view": preprocessing.view.text, "planes": preprocessing.parts}
     pictures = find_picture_files(files, SUFFIX, out)
+    places = drawing_places([one.target for one in pictures], (one.source for one in pictures))
+    for sentence in places.kept:
+        print_lines(sentence, err=True)
+    pictures = tuple(replace(one, target=target) for one, target in zip(pictures, places.targets, strict=True))
     with bar("drawing", as_json) as progress:
         drawn = draw_files(pictures, draw, workers=workers, on_progress=progress)
     failed = [one.error for one in drawn if isinstance(one, NotDrawn)]

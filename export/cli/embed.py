@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from train.cli.outputs import WritePlace
+from train.cli.outputs import own_file
 from train.cli.rows import ManifestFile
 from train.cli.terminal import bar, command, print_lines, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
+from train.common.own_files import FEATURES
 
 
 @verb(ElaError, DataError, TrainError, ExportError)
@@ -20,7 +21,7 @@ def embed_verb(
     out: Annotated[
         Path,
         typer.Option("--out", help="The file to write: .parquet or .npz."),
-        WritePlace("file", endings=(".parquet", ".npz")),
+        own_file(".parquet", ".npz", mark=FEATURES),
     ] = Path("features.parquet"),
     weights: Annotated[
         str | None,

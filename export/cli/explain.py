@@ -82,21 +82,24 @@ def explain_verb(
 def _explain_files(files: list[Path], model: Path | None, at: str, what: str | None, out: Path, as_json: bool) -> None:
     from export.explain.explain_picture import SENTENCE, explain_picture, open_subject, parts_to_show
     from export.explain.panels import draw_panel, panel_side
-    from export.inference.detect_files import png_name
     from export.inference.detector import threshold_of
     from export.inference.evidence import verdict_sentence
     from export.inference.face_alignment import align_face
     from export.inference.records import about, record
-    from train.common.atomic import write_atomically
+    from train.common.own_files import drawing_places
     from train.image.decode import decode
+    from train.image.drawing import save_drawing
 
     subject = open_subject(model)
     threshold_of(subject.detector.description, at)
     chosen = parts_to_show(subject, what)
+    places = drawing_places([out / f"{file.name}.explained.png" for file in files], files)
+    for sentence in places.kept:
+        print_lines(sentence, err=True)
     pictures: list[dict[str, Any]] = []
     failed = False
     with bar("explaining", as_json) as progress:
-        for done, file in enumerate(files, 1):
+        for done, (file, panel) in enumerate(zip(files, places.targets, strict=True), 1):
             progress(done - 1, len(files), f" {file.name}")
             try:
                 picture = decode(file)
@@ -109,9 +112,7 @@ def _explain_files(files: list[Path], model: Path | None, at: str, what: str | N
                 pictures.append({"file": str(file), "error": str(error)})
                 continue
             notes = (*aligned.notes, *explained.verdict.notes)
-            panel = out / png_name(file, "explained", [Path(one["panel"]).name for one in pictures if "panel" in one])
-            image = draw_panel(subject, explained, chosen, file.name, notes)
-            write_atomically(panel, partial(image.save, format="PNG"))
+            save_drawing(draw_panel(subject, explained, chosen, file.name, notes), panel)
             pictures.append(record(file, explained.verdict, notes) | _plain(subject, explained) | {"panel": str(panel)})
             if not as_json:
                 lines = [f"{file}: {verdict_sentence(explained.verdict)}", f"  panel: {panel}"]

@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from train.cli.outputs import WritePlace
+from train.cli.outputs import own_file
 from train.cli.rows import ManifestFile
 from train.cli.terminal import Json, command, print_json, print_lines, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
+from train.common.own_files import WEIGHTS
 
 
 @verb(ElaError, DataError, TrainError, ExportError)
@@ -16,7 +17,7 @@ def recover_verb(
     model: Annotated[Path, typer.Argument(help="An int8 .tflite or a bundle.")],
     manifest: ManifestFile,
     out: Annotated[
-        Path, typer.Option("--out", help="File for the weights: .h5."), WritePlace("file", endings=(".h5",))
+        Path, typer.Option("--out", help="File for the weights: .h5."), own_file(".h5", mark=WEIGHTS)
     ] = Path("recovered.h5"),
     pictures: Annotated[
         int, typer.Option(min=32, help="Number of training pictures used to measure the layers.")

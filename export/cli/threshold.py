@@ -12,6 +12,7 @@ from train.cli.outputs import WritePlace
 from train.cli.rows import ManifestFile
 from train.cli.terminal import Json, bar, command, print_json, print_lines, print_table, verb
 from train.common.errors import DataError, ElaError, ExportError, TrainError
+from train.common.own_files import BUNDLE, DETECTOR
 
 if TYPE_CHECKING:
     from export.release.threshold import Rechosen
@@ -29,7 +30,10 @@ def threshold_verb(
         Path | None,
         typer.Option("--out", metavar="FILE", help="The copy to write.", show_default="the detector's name with -own"),
         WritePlace(
-            "file", endings=(".zip", ".tflite"), place=lambda given: given["out"] or _copy_of(given["detector"])
+            "file",
+            endings=(".zip", ".tflite"),
+            place=lambda given: given["out"] or _copy_of(given["detector"]),
+            owned=lambda path, _: {path: BUNDLE if path.suffix.lower() == ".zip" else DETECTOR},
         ),
     ] = None,
     false_alarms: Annotated[

@@ -16,10 +16,10 @@ from export.inference.faces_overlay import draw_result
 from export.inference.inputs import Input
 from export.inference.picture_result import PictureResult, evaluate_picture
 from export.inference.traces import trace_rows
-from train.common.atomic import write_atomically
 from train.common.errors import DataError, ExportError
 from train.common.process_pool import parallel_map
 from train.image.decode import Picture, decode_bytes, read_picture_file
+from train.image.drawing import save_drawing
 from train.image.marks.read import Marks, read_marks
 from train.image.marks.rows import EvidenceRow
 from train.image.marks.thumbnail import thumbnail_row
@@ -140,7 +140,7 @@ def _write_overlay(
     assert image is not None
     try:
         # Zlib at its quickest: the strongest would take a quarter of the time to a verdict.
-        write_atomically(target, partial(image.save, format="PNG", compress_level=1))
+        save_drawing(image, target, compress_level=1)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             return f"The disk is full ({target}): make room, or choose another --out."
@@ -153,10 +153,3 @@ def detector_path(model: Path | None) -> Path:
     if model is None and not SHIPPED.exists():
         raise ExportError("This installation has no detector: name one with --model (a .tflite or a bundle).")
     return model or SHIPPED
-
-
-def png_name(file: Path, kind: str, taken: list[str]) -> str:
-    """The name of what is drawn of a picture: `kind` says what; names in `taken` are given to no other picture."""
-    # Pictures of the same name from two folders must not overwrite each other.
-    name = f"{file.name}.{kind}.png"
-    return name if name not in taken else f"{file.name}.{len(taken)}.{kind}.png"

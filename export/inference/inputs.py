@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from train.common.errors import DataError
+from train.common.own_files import drawing_places
 from train.image.decode import MAX_BYTES
 from train.image.files import pictures_below
 
@@ -96,28 +97,19 @@ def _read_stream(stream: BinaryIO) -> bytes:
     return data
 
 
-def with_overlays(inputs: Iterable[Input], folder: Path) -> list[Input]:
-    """Give each input a file for its overlay below `folder`, NAME.heatmap.png, no two the same and none an input.
+def with_overlays(inputs: Iterable[Input], folder: Path) -> tuple[list[Input], tuple[str, ...]]:
+    """Give each input a file for its overlay below `folder`, NAME.heatmap.png, and the sentences of `drawing_places`.
 
-    A folder's pictures keep their subfolders. Names are compared without regard to case, as some file systems do; a
-    name that file systems refuse for its length is cut and told apart by a hash.
+    A folder's pictures keep their subfolders. A name that file systems refuse for its length is cut and told apart by a
+    hash.
     """
     inputs = list(inputs)
-    taken = {_key(one.path) for one in inputs if one.path}
-    placed = []
+    wanted = []
     for one in inputs:
         name = (one.path.name if one.path else one.name.rstrip("/").rpartition("/")[2].replace(" ", "-")) or "picture"
         if len(os.fsencode(name)) > _LONGEST_NAME:
             digest = hashlib.sha256(os.fsencode(name)).hexdigest()[:12]
             name = f"{os.fsencode(name)[: _LONGEST_NAME - 20].decode('utf-8', 'ignore')}-{digest}"
-        target, number = folder / one.below / f"{name}.heatmap.png", 0
-        while _key(target) in taken:
-            number += 1
-            target = folder / one.below / f"{name}.{number}.heatmap.png"
-        taken.add(_key(target))
-        placed.append(replace(one, overlay=target))
-    return placed
-
-
-def _key(path: Path) -> str:
-    return os.path.normcase(path.absolute()).casefold()
+        wanted.append(folder / one.below / f"{name}.heatmap.png")
+    places = drawing_places(wanted, (one.path for one in inputs if one.path))
+    return [replace(one, overlay=target) for one, target in zip(inputs, places.targets, strict=True)], places.kept

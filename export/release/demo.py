@@ -14,6 +14,7 @@ from export.parity.verify import Parity, verify_bundle
 from export.quantize.fake_quant import quantise_run
 from export.release.pipeline import Exported, export_run
 from export.runtimes.registry import RUNTIMES
+from train.common.own_files import drawing_places
 from train.common.progress import LogCallback
 from train.data.audit.audit import Audit, audit
 from train.data.cards.registry import find_card
@@ -78,7 +79,7 @@ def run_demo(folder: Path, bar: Bar, log: LogCallback) -> Shown:
     bundle = read_bundle(exported.bundle)
     parity = verify_bundle(bundle, variant=bundle.default, runtime=RUNTIMES["litert"])
     picture = sorted((sample / "fake" / "gan-like").iterdir())[0]
-    overlay = folder / f"{picture.name}.heatmap.png"
+    overlay = drawing_places([folder / f"{picture.name}.heatmap.png"]).targets[0]
     evaluated = detect_input(Settings(exported.bundle, BALANCED), Input(str(picture), picture, overlay=overlay))
     lines = all_lines(evaluated)
     evaluations = (

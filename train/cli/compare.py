@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from train.cli.outputs import WritePlace
+from train.cli.outputs import own_file
 from train.cli.table_layout import natural_width
 from train.cli.terminal import Json, bar, console, print_json, print_lines, print_table, verb
 from train.common.errors import DataError, TrainError
+from train.common.own_files import DIFFERENCES_FIGURE
 
 if TYPE_CHECKING:
     from train.fit.run_folder import Run
@@ -37,7 +38,7 @@ def compare_verb(
     figure: Annotated[
         Path | None,
         typer.Option(help="Also draw the differences with their intervals as SVG (with --against)."),
-        WritePlace("file", endings=(".svg",)),
+        own_file(".svg", mark=DIFFERENCES_FIGURE),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -51,6 +51,15 @@ def folder_of(
     return WritePlace("folder", place=place, owned=lambda folder, _: in_folder(folder, every))
 
 
+def own_file(
+    *endings: str,
+    mark: bytes,
+    place: Callable[[Mapping[str, Any]], Path | None] | None = None,
+) -> WritePlace:
+    """The mark of a file to be written that replaces only a file of the same kind."""
+    return WritePlace("file", endings, place, owned=lambda path, _: {path: mark})
+
+
 def manifest_file(
     place: Callable[[Mapping[str, Any]], Path | None] | None = None, mark: bytes = MANIFEST_MARK
 ) -> WritePlace:

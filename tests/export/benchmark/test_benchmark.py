@@ -20,6 +20,7 @@ from export.benchmark.parts import BACKBONE, FRONT, HEAD
 from export.benchmark.table import measurement_tables, notes
 from export.cli.benchmark import parse_threads
 from train.common.errors import ExportError
+from train.common.own_files import BENCHMARK
 
 if TYPE_CHECKING:
     from tests.export.conftest import Tiny
@@ -100,7 +101,9 @@ def test_the_tables_show_every_row_once_and_parts_below_their_whole(found: Measu
 
 
 def test_it_can_be_written_as_json(found: Measurement) -> None:
-    plain = json.loads(json.dumps(measurement_document(found), allow_nan=False))
+    text = json.dumps(measurement_document(found), allow_nan=False)
+    plain = json.loads(text)
+    assert BENCHMARK in text[: 1 << 16].encode()
     assert plain["format"] == 1
     assert plain["baseline"] == ["ptq-int8", 1]
     assert len(plain["rows"]) == len(found.rows)

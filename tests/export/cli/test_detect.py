@@ -109,6 +109,34 @@ def test_overlays_never_meet_each_other_nor_an_input() -> None:
     assert mine.read_bytes() == before
 
 
+def test_an_overlay_of_somebody_else_is_kept_and_one_of_ours_replaced() -> None:
+    draw(Path("a.png"))
+    yours = draw(Path("a.png.heatmap.png"), 7)
+    before = yours.read_bytes()
+    for _ in range(2):
+        done = detect("a.png")
+        assert done.stderr == (
+            "a.png.heatmap.png is there already and does not say that Fauxlens drew it: a.png.1.heatmap.png is written "
+            "instead.\n"
+        )
+        assert sorted(path.name for path in Path().iterdir()) == ["a.png", "a.png.1.heatmap.png", "a.png.heatmap.png"]
+    assert yours.read_bytes() == before
+    yours.unlink()
+    assert detect("a.png").stderr == detect("a.png").stderr == ""
+    assert yours.read_bytes() != before
+
+
+def test_tables_of_ours_make_room() -> None:
+    draw(Path("a.png"))
+    words = ("a.png", "--no-overlay", "--csv", "out.csv", "--jsonl", "out.jsonl")
+    for _ in range(2):
+        assert detect(*words).exit_code == NO_FACE
+        assert detect("a.png", "--report", "out.html").exit_code == NO_FACE
+    Path("out.jsonl").write_text('{"day": 1}\n')
+    assert "out.jsonl is there already and not of Fauxlens" in detect(*words).stderr
+    assert Path("out.jsonl").read_text() == '{"day": 1}\n'
+
+
 def test_a_long_name_gets_an_overlay_all_the_same() -> None:
     long = draw(Path("ü" * 120 + ".png"))
     (picture,) = document(long)["pictures"]

@@ -98,11 +98,23 @@ def test_pictures_are_written_beside_the_originals_and_told(folder: Path) -> Non
 
 def test_a_second_run_draws_the_originals_again_and_nothing_else(folder: Path) -> None:
     first = fauxlens_ela(folder)
-    (folder / "a.jpg.ela.png").write_bytes(b"old")
     second = fauxlens_ela(folder, folder / "a.jpg.ela.png")
     assert (second.exit_code, second.stdout) == (0, first.stdout)
     assert len(list(folder.rglob("*.png"))) == 4
     assert drawn(folder / "a.jpg.ela.png").shape == (60, 90, 3)
+
+
+def test_a_picture_of_somebody_else_is_kept(folder: Path) -> None:
+    yours, ours = folder / "a.jpg.ela.png", folder / "a.jpg.1.ela.png"
+    yours.write_bytes((folder / "b.png").read_bytes())
+    for _ in range(2):
+        result = fauxlens_ela(folder / "a.jpg")
+        assert result.exit_code == 0
+        sentence = f"{yours} is there already and does not say that Fauxlens drew it: {ours} is written instead."
+        assert result.stderr.splitlines() == [sentence]
+        assert result.stdout.startswith(f"{folder / 'a.jpg'}: {ours} (")
+    assert yours.read_bytes() == (folder / "b.png").read_bytes()
+    assert drawn(ours).shape == (60, 90, 3)
 
 
 def test_json_is_one_document(folder: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from export.artifacts.metadata import attach
 from export.cli.explain import _sheets
-from train.common.own_files import foreign_file
+from train.common.own_files import DRAWN, foreign_file
 from train.fit.run_folder import has_state
 
 if TYPE_CHECKING:
@@ -57,6 +57,21 @@ def test_every_picture_gets_a_panel(detector: Path, drawn: Drawn, tmp_path: Path
         with Image.open(panel) as image:
             assert image.width > 3 * 320
     assert done.stdout.splitlines()[-1].endswith("not where a picture was changed.")
+
+
+def test_a_panel_of_somebody_else_is_kept(detector: Path, drawn: Drawn, tmp_path: Path) -> None:
+    name = drawn.pictures[0].name
+    yours, ours = tmp_path / f"{name}.explained.png", tmp_path / f"{name}.1.explained.png"
+    yours.write_bytes(b"mine")
+    words = ("explain", drawn.pictures[0], "--model", detector, "--out", tmp_path)
+    for _ in range(2):
+        done = fauxlens(*words)
+        assert done.exit_code == 0, done.output
+        assert done.stderr.rstrip() == (
+            f"{yours} is there already and does not say that Fauxlens drew it: {ours} is written instead."
+        )
+    assert (yours.read_bytes(), foreign_file({ours: DRAWN})) == (b"mine", None)
+    assert sorted(tmp_path.iterdir()) == [ours, yours]
 
 
 def test_a_detector_file_is_explained_without_tensorflow_and_polars(

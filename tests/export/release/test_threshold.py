@@ -22,6 +22,7 @@ from export.runtimes.registry import RUNTIMES
 from fauxlens import app
 from tests.export.conftest import SIZE, Tiny, draw
 from train.common.errors import ExportError, TrainError
+from train.common.own_files import BUNDLE, foreign_file
 from train.data.manifest import COLUMNS, Manifest, write_manifest
 from train.evaluate.thresholds import Conformal, FalseAlarms
 from train.image.decode import decode
@@ -82,6 +83,7 @@ def test_the_copy_calls_as_many_of_the_reals_fake_as_was_asked(bundle: Path, own
     reals = [detect(detector, decode(path)).label for path in sorted(own.parent.glob("*.png"))[::2]]
     assert found.reals is not None
     assert found.reals.balanced.value == reals.count("fake") / 60 <= 0.1
+    assert foreign_file({target: BUNDLE}) is None
     assert detector.description.operating_points == found.after
     assert detector.description.figures["reals_called_fake balanced"] == found.reals.balanced.value
     assert detector.description.figures["validation_auc"] == 0.99

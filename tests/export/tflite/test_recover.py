@@ -12,6 +12,7 @@ from export.runtimes.litert import open_detector_file
 from export.tflite.recover import recover_classifier
 from tests.export.conftest import SIZE, Tiny
 from train.common.errors import ExportError
+from train.common.own_files import WEIGHTS, foreign_file
 from train.data.manifest import Manifest, read_manifest, write_manifest
 from train.fit.run_folder import Run
 from train.model import build_classifier, predict_logits
@@ -45,6 +46,7 @@ def test_training_begins_with_the_recovered_backbone(
 ) -> None:
     out = tmp_path / "recovered.h5"
     assert recover(bundle_path, trained_run.manifest_path, out, pictures=64, seed=1) == 64
+    assert foreign_file({out: WEIGHTS}) is None
     settings = replace(trained_run.recipe.model, weights=str(out))
     begun = build_classifier(settings, trained_run.view.size)
     bundle = read_bundle(bundle_path)

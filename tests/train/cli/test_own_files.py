@@ -20,6 +20,14 @@ NAMED = {
     "ablate": ("ablation.html", "backbones --out place"),
     "export": ("bundle.zip", "run --out place"),
     "explain": ("mean-heatmaps.png", "--mean m.csv --out place"),
+    "benchmark": ("mine.json", "b.zip --out place/mine.json"),
+    "compare": ("mine.svg", "a b --against fit.seed=1 --figure place/mine.svg"),
+    "data croissant": ("mine.json", "m.csv --out place/mine.json"),
+    "data show": ("mine.png", "m.csv --out place/mine.png"),
+    "detect": ("mine.csv", "a.jpg --csv place/mine.csv"),
+    "embed": ("mine.npz", "facenet m.csv --out place/mine.npz"),
+    "recover": ("mine.h5", "d.tflite m.csv --out place/mine.h5"),
+    "threshold": ("mine.zip", "b.zip m.csv --recall 90% --out place/mine.zip"),
     "data scan": ("mine.csv", "set --out place/mine.csv"),
     "data faces": ("mine.csv", "m.csv --out place/mine.csv"),
     "data merge": ("mine.csv", "m.csv n.csv --out place/mine.csv"),
@@ -40,9 +48,11 @@ def test_a_file_of_somebody_else_is_told_first_and_kept(
     Path("place").mkdir()
     Path("place", name).write_text("day,sum\nMonday,3\n")
     done = CliRunner().invoke(fauxlens.app, [*verb.split(), *words.split()])
+    option = next(word for word in reversed(words.split()) if word.startswith("--"))
     assert (done.exit_code, done.stderr.rstrip()) == (
         2,
-        f"place/{name} is there already and not of Fauxlens, and would be overwritten: name another place with --out.",
+        f"place/{name} is there already and not of Fauxlens, and would be overwritten: name another place with "
+        f"{option}.",
     )
     assert Path("place", name).read_text() == "day,sum\nMonday,3\n"
     assert [one.name for one in Path("place").iterdir()] == [name]

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from train.common.errors import TrainError
+from train.common.own_files import DIFFERENCES_FIGURE, foreign_file
 from train.compare.contrast import LEVEL, holm
 from train.compare.forest_plot import forest, write_figure
 from train.compare.seeds import ArmComparison, compare_arms
@@ -175,6 +176,7 @@ def test_figure_is_one_file_for_both_themes(found: ArmComparison, tmp_path: Path
     for words in ("npr", "a|b*", "diffusion-b (150)", "reals of web (120)", "no significant difference"):
         assert words in text
     assert forest(found) == text
+    assert foreign_file({path: DIFFERENCES_FIGURE}) is None
     with pytest.raises(TrainError, match=r"ends in \.svg"):
         write_figure(found, tmp_path / "differences.png")
 

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fauxlens import app
+from train.common.own_files import CROISSANT, foreign_file
 from train.data.manifest import SCHEMA, Manifest, write_manifest
 
 
@@ -30,7 +31,9 @@ def test_every_column_is_a_field_of_the_file(manifest: Path) -> None:
         app, ["data", "croissant", str(manifest), "--licence", "CC-BY-4.0", "--url", "https://x.org/"]
     )
     assert done.exit_code == 0, done.output
-    document = json.loads(manifest.with_name("manifest.croissant.json").read_text(encoding="utf-8"))
+    written = manifest.with_name("manifest.croissant.json")
+    assert foreign_file({written: CROISSANT}) is None
+    document = json.loads(written.read_text(encoding="utf-8"))
     assert document["conformsTo"] == "http://mlcommons.org/croissant/1.0"
     assert document["@type"] == "sc:Dataset"
     assert document["license"] == "https://spdx.org/licenses/CC-BY-4.0.html"

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from train.common.errors import TrainError
+from train.common.own_files import FEATURES, foreign_file
 from train.features.table import LABELS, FeatureNote, FeatureTable, read_features, write_features
 
 NOTE = FeatureNote("mobilenet-v1 (none)", "upright|square|resize(32)", "drop", "0" * 64, "manifest.csv")
@@ -27,6 +28,7 @@ def test_what_is_written_comes_back_to_the_bit(features: FeatureTable, tmp_path:
     assert again.values.dtype == np.float32
     np.testing.assert_array_equal(again.values, features.values)
     assert again.note == NOTE
+    assert foreign_file({tmp_path / name: FEATURES}) is None
 
 
 def test_other_programs_read_it_without_pickle(features: FeatureTable, tmp_path: Path) -> None:

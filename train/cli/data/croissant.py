@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
-from train.cli.outputs import WritePlace
+from train.cli.outputs import own_file
 from train.cli.rows import ManifestFile
 from train.cli.terminal import print_lines, verb
 from train.common.atomic import write_text
 from train.common.errors import DataError
+from train.common.own_files import CROISSANT
 
 
 @verb(DataError)
@@ -19,8 +20,8 @@ def croissant_verb(
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="The file to write.", show_default="MANIFEST.croissant.json"),
-        WritePlace(
-            "file", endings=(".json", ".jsonld", ""), place=lambda given: given["out"] or _beside(given["manifest"])
+        own_file(
+            *(".json", ".jsonld", ""), mark=CROISSANT, place=lambda given: given["out"] or _beside(given["manifest"])
         ),
     ] = None,
     name: Annotated[str, typer.Option("--name", help="Name of the dataset.", show_default="the file's name")] = "",

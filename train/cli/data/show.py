@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from train.cli.outputs import WritePlace
+from train.cli.outputs import own_file
 from train.cli.rows import ManifestFile
 from train.cli.terminal import bar, verb
-from train.common.atomic import write_atomically
 from train.common.errors import DataError, TrainError
+from train.common.own_files import DRAWN
 from train.common.text import printable
 
 
@@ -31,13 +31,16 @@ def show_verb(
     versions: Annotated[int, typer.Option(min=1, max=20, help="With --augment: versions of each picture.")] = 7,
     size: Annotated[int, typer.Option(min=32, max=1024, help="Side of each picture on the sheet, in pixels.")] = 128,
     seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
-    out: Annotated[Path, typer.Option("--out", help="The PNG to write."), WritePlace("file", endings=(".png",))] = Path(
-        "samples.png"
-    ),
+    out: Annotated[
+        Path,
+        typer.Option("--out", help="The PNG to write."),
+        own_file(".png", mark=DRAWN),
+    ] = Path("samples.png"),
 ) -> None:
     """Draw a contact sheet (PNG) of samples of each generator, with --augment as training sees them."""
     from train.data.manifest import read_manifest
     from train.data.samples import Band, choose_samples, draw_sample_sheet, upright_thumbnails
+    from train.image.drawing import save_drawing
 
     found = read_manifest(manifest)
     recipe = None
@@ -67,5 +70,5 @@ def show_verb(
                 bands.append(Band(f"{sample.title}; the view, then {versions} versions", lines))
                 progress(done, len(samples))
     sheet = draw_sample_sheet(bands, size, columns)
-    write_atomically(out, lambda temporary: sheet.save(temporary, "PNG"))
+    save_drawing(sheet, out)
     typer.echo(printable(f"{sum(len(one.rows) for one in samples)} pictures of {len(samples)} kinds: {out}"))
