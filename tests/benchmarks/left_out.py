@@ -6,8 +6,9 @@ Each run was trained without some generators and some real sources (`data.held_o
 their pictures. For every generator left out: AUC and TPR at 1 % FPR against the test split's reals of sources in
 training, AUC against the reals of sources left out, and how many are called fake at the run's own 1 % point. For every
 source left out: how many of its reals are called fake there. The 1 % point is chosen on validation reals of sources in
-training, every source weighing the same. Intervals of 95 %: Wilson for shares, bootstrap over pictures for AUC.
-Takes a few seconds.
+training, by the rule of the shipped one. Intervals of 95 %: Wilson for shares, bootstrap over pictures for AUC.
+Runs of several seeds leave out the same: then two more tables give the mean over the runs, with the lowest and the
+highest. Takes a few seconds a run.
 """
 
 import argparse
@@ -18,26 +19,27 @@ import numpy as np
 import polars as pl
 from scipy.stats import binomtest
 
+from train.evaluate.calibration import FPR_1, equal_weights
 from train.evaluate.metrics import Interval, Metrics, compute_metrics
+from train.evaluate.ranked import Ranked, false_alarms_at_most
 from train.evaluate.scores import read_scores
+from train.evaluate.selection import without_reconstructions
 
-FALSE_ALARMS = 0.01
 GENERATED = ("gan", "diffusion", "unknown")
 """Families of whole generated pictures: the mean is theirs. Reconstructions and edits come after it."""
 
 
 def one_percent_point(scores: pl.DataFrame) -> float:
-    """The lowest threshold at which at most 1 % of the seen sources' validation reals are called fake.
+    """The threshold at which at most 1 % of the seen validation reals are called fake, by weight and by number.
 
-    Every source weighs the same, however many pictures it has.
+    As `train.fit.scoring` chooses the shipped one, but for the weights: here every source weighs the same, however few
+    pictures it has.
     """
-    reals = scores.filter(pl.col("seen"), split="val", label="real")
-    weight = 1 / reals.select(pl.len().over("source")).to_series().to_numpy()
+    val = without_reconstructions(scores.filter(pl.col("seen"), split="val"))
+    reals, fakes = val.filter(label="real"), Ranked.of(val.filter(label="fake")["probability"].to_numpy())
     probability = reals["probability"].to_numpy()
-    order = np.argsort(-probability)
-    above = np.cumsum(weight[order]) / weight.sum()
-    first = int(np.searchsorted(above, FALSE_ALARMS, side="right"))
-    return float(np.nextafter(probability[order][first], np.float32(1)))
+    weighings = (equal_weights(reals["source"].to_list()), None)
+    return max(false_alarms_at_most(Ranked.of(probability, one), fakes, FPR_1) for one in weighings)
 
 
 def generators(
@@ -96,6 +98,52 @@ def main() -> None:
         found = binomtest(k, n).proportion_ci(method="wilson")
         print(f"| {run_name} | {source} | {n} | {100 * k / n:.1f} % [{100 * found.low:.1f}, {100 * found.high:.1f}] |")
     print(f"| mean of sources | | | {100 * np.mean([k / n for _, _, n, k in reals]):.1f} % |")
+    if len({name for _, name, *_ in fakes}) < len(fakes):
+        print("\n" + over_seeds(fakes, others, reals))
+
+
+def over_seeds(
+    fakes: Sequence[tuple[str, str, int, Metrics, Metrics]],
+    others: Sequence[tuple[str, str, int, Metrics, Metrics]],
+    reals: Sequence[tuple[str, str, int, int]],
+) -> str:
+    """Tables in Markdown of what runs that differ in their seed alone make of the same generators and sources."""
+    lines = [
+        "| generator left out | trainings | AUC | TPR at 1 % FPR | AUC, cameras left out too | called fake | ECE |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    means = []
+    for rows in (fakes, others):
+        for name in sorted({row[1] for row in rows}):
+            mine = [
+                (m.auc.value, 100 * m.tpr_at_1.value, o.auc.value, 100 * m.recall.value, m.ece.value)
+                for _, one, _, m, o in rows
+                if one == name
+            ]
+            auc, tpr, other, caught, ece = np.transpose(mine)
+            if rows is fakes:
+                means.append(np.mean(mine, 0))
+            lines.append(
+                f"| {name} | {len(mine)} | {_range(auc, 3)} | {_range(tpr, 0)} % | {_range(other, 3)} "
+                f"| {_range(caught, 0)} % | {_range(ece, 3)} |"
+            )
+        if rows is fakes:
+            auc, tpr, other, caught, ece = np.mean(means, 0)
+            lines.append(f"| **mean** | | {auc:.3f} | {tpr:.0f} % | {other:.3f} | {caught:.0f} % | {ece:.3f} |")
+    lines += ["", "| real source left out | pictures | trainings | called fake at 1 % |", "|---|---|---|---|"]
+    shares = []
+    for name in sorted({row[1] for row in reals}):
+        mine = [100 * k / n for _, one, n, k in reals if one == name]
+        shares.append(np.mean(mine))
+        count = next(n for _, one, n, _ in reals if one == name)
+        lines.append(f"| {name} | {count} | {len(mine)} | {_range(mine, 1)} % |")
+    return "\n".join([*lines, f"| **mean of sources** | | | {np.mean(shares):.1f} % |"])
+
+
+def _range(values: Sequence[float] | np.ndarray, digits: int) -> str:
+    """The mean of values, with the lowest and the highest."""
+    low, mean, high = (f"{value:.{digits}f}" for value in (np.min(values), np.mean(values), np.max(values)))
+    return mean if len(values) == 1 else f"{mean} ({low} to {high})"
 
 
 def _line(row: tuple[str, str, int, Metrics, Metrics]) -> str:
