@@ -65,7 +65,9 @@ def fake_quantise(classifier: Any, depthwise: Scales = "per-channel") -> Any:
             pooled = layers.Dense(kernel.shape[1], activation="relu", name=name)(pooled)
     else:
         pooled = layers.GlobalAveragePooling2D(name=POOLED)(backbone.output)
-    model = tf.keras.Model(backbone.input, layers.Dense(1, name=HEAD)(pooled), name="fauxlens_int8")
+    # A head that may hold no evidence for "real" (model.head) may gain none in fine-tuning.
+    head = layers.Dense(1, name=HEAD, kernel_constraint=classifier.get_layer(HEAD).kernel_constraint)
+    model = tf.keras.Model(backbone.input, head(pooled), name="fauxlens_int8")
     for name in (*HIDDEN[: len(hidden)], HEAD):
         model.get_layer(name).set_weights(classifier.get_layer(name).get_weights())
     return model

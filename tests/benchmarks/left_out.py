@@ -133,10 +133,10 @@ def over_seeds(
     lines += ["", "| real source left out | pictures | trainings | called fake at 1 % |", "|---|---|---|---|"]
     shares = []
     for name in sorted({row[1] for row in reals}):
-        mine = [100 * k / n for _, one, n, k in reals if one == name]
-        shares.append(np.mean(mine))
+        found = [100 * k / n for _, one, n, k in reals if one == name]
+        shares.append(np.mean(found))
         count = next(n for _, one, n, _ in reals if one == name)
-        lines.append(f"| {name} | {count} | {len(mine)} | {_range(mine, 1)} % |")
+        lines.append(f"| {name} | {count} | {len(found)} | {_range(found, 1)} % |")
     return "\n".join([*lines, f"| **mean of sources** | | | {np.mean(shares):.1f} % |"])
 
 
