@@ -12,7 +12,8 @@ The step is `train_on_batch` of the recipe's network on a batch of its size, fro
 
 Turns go through all levers, so that a slow moment of the machine hits all; medians over turns, with quartiles, each of
 the turn's own ratio to the turn's step. Where steps take all cores, the share is what training is slowed down by; where
-threads have a core to spare, it is less. A recipe's own probability of a lever scales its cost.
+threads have a core to spare, it is less. A recipe's own probability of a lever scales its cost. `--lever` measures only
+those that it names, also by a pattern as `sampling.mix*`; repeatable.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,7 @@ from train.recipe_files import find_recipe
 
 FILE_STEPS = ("border", "flip", "rescale", "sharpen", "blur", "colour", "grey", "noise", "jpeg", "jpeg_twice", "native")
 AUGMENT_STEPS = ("rescale", "blur", "jpeg", "erase", "rotate", "brightness", "contrast", "sharpen", "noise")
+BASES = ("plain", "plan_all", "step")
 EPOCH = 10_000
 """Pictures of the epoch whose plan is drawn."""
 
@@ -163,6 +166,7 @@ def main() -> None:
     parser.add_argument("--recipe", default="faces")
     parser.add_argument("--pictures", type=int, default=48)
     parser.add_argument("--turns", type=int, default=9)
+    parser.add_argument("--lever", action="append", help="only these: a pattern of the shell; repeatable")
     options = parser.parse_args()
     recipe = read_recipe(find_recipe(options.recipe), {"model.weights": "none"})
     view, file = parse_view(recipe.data.view), recipe.file_processing or FileProcessing()
@@ -179,6 +183,11 @@ def main() -> None:
         picture_levers(recipe, squares, 1 / margin, view.size),
         plan_levers(),
         step_levers(recipe, view.size),
+    )
+    asked = options.lever or ["*"]
+    pictures, plans, steps = (
+        {name: run for name, run in some.items() if name in BASES or any(fnmatchcase(name, one) for one in asked)}
+        for some in (pictures, plans, steps)
     )
     everything = {**pictures, **plans, **steps}
     for run in everything.values():
