@@ -152,7 +152,20 @@ _TAILS = {
 
 
 def sum_up(rows: tuple[EvidenceRow, ...], picture_result: PictureResult | None) -> str:
-    """One line that never claims more than the strongest row; of rows as strong, marks come before the detector."""
+    """One line that never claims more than the strongest row; of rows as strong, marks come before the detector.
+
+    Where several faces were found it ends with the one that the detector finds worst.
+    """
+    return _what_is_said(rows, picture_result) + _worst_of_several(picture_result)
+
+
+def _worst_of_several(picture_result: PictureResult | None) -> str:
+    if picture_result is None or picture_result.worst is None or len(picture_result.faces) < 2:
+        return ""
+    return f" Highest probability of fake: face {picture_result.worst.number} of {len(picture_result.faces)}."
+
+
+def _what_is_said(rows: tuple[EvidenceRow, ...], picture_result: PictureResult | None) -> str:
     best = _most_telling(rows)
     worst = (
         picture_result.worst.verdict.label

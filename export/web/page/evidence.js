@@ -54,8 +54,18 @@ const RANKS = ['provenance', 'metadata', 'traces', 'detector'];
 const SAYS = ['ai', 'edited', 'camera'];
 const ORDER = ['strong', 'medium', 'weak'];
 
-/** One line that never claims more than the strongest row. @param {Row[]} rows @param {Result} result */
-export function sumUp(rows, {worst}) {
+/**
+ * One line that never claims more than the strongest row, and of several faces the worst.
+ * @param {Row[]} rows @param {Result} result
+ */
+export function sumUp(rows, result) {
+  const {worst, faces, tooSmall} = result;
+  const count = faces.length + tooSmall.length;
+  return saidBy(rows, worst) + (worst && count > 1 ? EVIDENCE.worst(worst.number, count) : '');
+}
+
+/** @param {Row[]} rows @param {FaceResult | null} worst */
+function saidBy(rows, worst) {
   const telling = rows.filter(({says, strength}) => says !== 'nothing' && strength !== 'none');
   const rank = (/** @type {Row} */ row) => {
     const kind = RANKS.includes(row.kind) ? RANKS.indexOf(row.kind) : RANKS.length;

@@ -104,6 +104,8 @@ export const EVIDENCE = {
     }
     return `This point was set for ${point.replace('fpr-', '').replace('%', ' %')} false alarms in validation.`;
   },
+  worst: (/** @type {number} */ face, /** @type {number} */ count) =>
+    ` Highest probability of fake: face ${face} of ${count}.`,
   leads: {
     'strong ai': 'AI made this picture: its metadata says so, with a verified signature.',
     'strong edited': 'This picture was edited or composed: its metadata says so, with a verified signature.',

@@ -61,6 +61,17 @@ def test_without_marks_nothing_is_claimed_of_a_camera(label: str) -> None:
     assert "looks real" not in text
 
 
+def test_of_several_faces_the_line_names_the_worst() -> None:
+    several = picture_result(
+        verdict("unsure", probability=0.4), None, verdict("fake", probability=0.8), verdict("real")
+    )
+    assert sum_up((CAUTION,), several).endswith(" Highest probability of fake: face 4 of 4.")
+    several = picture_result(verdict("real", probability=0.1), None, verdict("unsure", probability=0.4))
+    assert sum_up((CAUTION,), several).endswith("cannot tell either. Highest probability of fake: face 3 of 3.")
+    assert "face" not in sum_up((CAUTION,), picture_result(verdict("real")))
+    assert "face" not in sum_up((CAUTION,), picture_result(None, None))
+
+
 def test_a_score_alone_is_called_often_wrong(describe: Describe) -> None:
     evaluated = picture_result(verdict("fake"))
     found = detector_rows(evaluated, describe())
