@@ -14,6 +14,7 @@ from export.artifacts.seal import MAX_BYTES, read_file
 from export.foreign.run_foreign import ForeignRun, check_pixels, is_foreign, is_onnx, run_foreign
 from export.parity.layer_errors import LayerError, layer_error
 from train.common.errors import DataError, ExportError
+from train.common.zip_damage import ZIP_DAMAGE
 from train.image.decode import decode_bytes, read_picture_file
 from train.image.view import apply_view, parse_view
 
@@ -182,7 +183,7 @@ def _read_npz(path: Path) -> dict[str, np.ndarray]:
                 info.filename.removesuffix(".npy"): from_npy(archive.read(info), f"{path}: {info.filename}")
                 for info in infos
             }
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError) as error:
+    except (*ZIP_DAMAGE, OSError, ValueError) as error:
         raise ExportError(f"{path} is not an .npz of arrays ({error}): save it with numpy.savez.") from None
 
 

@@ -6,7 +6,6 @@ Parquet: the columns of LABELS and `features`, an array of float32; the file's m
 
 import io
 import json
-import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import polars as pl
 from train.common.atomic import write_bytes
 from train.common.documents import parse_json, read_bytes
 from train.common.errors import TrainError
+from train.common.zip_damage import ZIP_DAMAGE
 from train.image.view import Unclear
 
 LABELS = ("path", "sha256", "label", "generator", "family", "source", "group", "split")
@@ -80,7 +80,7 @@ def read_features(path: Path) -> FeatureTable:
         plain = parse_json(text)
         number = plain.pop("format")
         note = FeatureNote(**plain)
-    except (pl.exceptions.PolarsError, OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except (pl.exceptions.PolarsError, OSError, ValueError, KeyError, TypeError, *ZIP_DAMAGE) as error:
         raise TrainError(f"{path} is not a features file ({_short(error)}): {_REMEDY}.") from None
     if number != _FORMAT:
         raise TrainError(f"{path} is of format {number}, which this version does not know: {_REMEDY}.")

@@ -62,6 +62,8 @@ def test_from_a_manifest_to_one_with_pairs(folder: Path) -> None:
         (["--autoencoder", "vae"], "Unknown autoencoder 'vae'"),
         (["--autoencoder", "gone.onnx"], "gone.onnx cannot be read"),
         (["--autoencoder", "taesd", "--weights", "faces"], "has no taesd_encoder.safetensors or .pth"),
+        (["--autoencoder", "taesd", "--weights", "mine.onnx"], "mine.onnx is not a folder: name the one that holds"),
+        (["--autoencoder", "taesd", "--weights", "hf:taesd"], "hf:taesd names no repository: write hf:OWNER/NAME"),
         (["--autoencoder", "mine.onnx", "--regions", "nose"], "Unknown region 'nose'"),
         (["--autoencoder", "mine.onnx", "--regions", "eyes"], "faces have not been detected yet"),
         (["--autoencoder", "mine.onnx", "--source", "moon"], "No real picture has the source 'moon'"),

@@ -1,5 +1,6 @@
 """The features file: what is written comes back, and what is none is told in one sentence."""
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,3 +74,17 @@ def test_another_ending_and_no_file(features: FeatureTable, tmp_path: Path) -> N
         read_features(tmp_path / "a.csv")
     with pytest.raises(TrainError, match="does not exist"):
         read_features(tmp_path / "a.npz")
+
+
+def test_a_damaged_archive_is_told(features: FeatureTable, tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    write_features(replace(features, values=np.tile(features.values, (1, 50))), path)
+    good = path.read_bytes()
+    for at in range(40, len(good) - 20, 40):
+        path.write_bytes(good[:at] + b"\xff" * 20 + good[at + 20 :])
+        # What is unused may be anything; a RuntimeError or zlib's own would pass this by.
+        with suppress(TrainError):
+            read_features(path)
+    path.write_bytes(good[:60] + b"\xff" * 200 + good[260:])
+    with pytest.raises(TrainError, match="is not a features file"):
+        read_features(path)

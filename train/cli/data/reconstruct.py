@@ -30,7 +30,11 @@ def reconstruct_verb(
         typer.Option(help="Autoencoders or ONNX files, comma-separated; each picture is given to one of them."),
     ] = "taesd,taesdxl,taef1,taef2",
     weights: Annotated[
-        Path | None, typer.Option(help="Folder with the weights.", show_default="from Hugging Face")
+        Path | None,
+        typer.Option(
+            help="Folder with the weights, or hf:OWNER/NAME on Hugging Face.",
+            show_default="each from its author's repository",
+        ),
     ] = None,
     scale: Annotated[
         int | None,
@@ -63,7 +67,11 @@ def reconstruct_verb(
     """Make fakes from your own real pictures with an autoencoder; nothing else differs from the originals."""
     from train.data.manifest import read_manifest
     from train.data.part_files import remove_parts
-    from train.data.reconstruct.open_autoencoder import open_autoencoders, resolved_names
+    from train.data.reconstruct.open_autoencoder import (
+        open_autoencoders,
+        resolved_names,
+        resolved_weights,
+    )
     from train.data.reconstruct.originals import select_reals
     from train.data.reconstruct.parts import (
         ReconstructRequest,
@@ -91,7 +99,7 @@ def reconstruct_verb(
         wanted = ReconstructRequest(
             manifest.resolve(),
             resolved_names(autoencoder),
-            None if weights is None else weights.resolve(),
+            resolved_weights(weights),
             latent_noise,
             count,
             share,

@@ -9,19 +9,23 @@ import numpy as np
 
 from train.common.errors import DataError
 from train.data.reconstruct.autoencoder import MIN_SIDE, Autoencoder
+from train.data.reconstruct.taesd import CELL
 from train.data.reconstruct.tiles import TILE, in_tiles
 
 # A picture of smooth colours comes back at 25 dB and more from any autoencoder that works; at 5 to 10 dB from one whose
 # pixels are -1..1 or 0..255.
 _RETURNS_FROM = 15.0
+# What a side is a multiple of, where it is free: the stride of the encoder. Stable Diffusion's is 8, others' up to 32.
+_CELLS = (8, 16, 32, 64)
 
 
 def open_onnx(path: Path, threads: int = 2) -> Autoencoder:
     """Open an ONNX file as an autoencoder of the file's name, run on so many threads.
 
     The graph has one input and one output, float32 [1, 3, H, W] or [1, H, W, 3], pixels 0..1; H and W are free or fixed
-    and equal. With a fixed size a picture goes through in tiles of it. DataError if onnxruntime is not installed, or
-    the file is damaged, is no such graph, or does not give its input back.
+    and equal. With a fixed size a picture goes through in tiles of it; with a free one its sides are continued to
+    multiples of what the graph takes (8, 16, 32 or 64, tried on a small picture). DataError if onnxruntime is not
+    installed, or the file is damaged, is no such graph, or does not give its input back.
     """
     try:
         import onnxruntime
@@ -35,25 +39,33 @@ def open_onnx(path: Path, threads: int = 2) -> Autoencoder:
         onnxruntime.disable_telemetry_events()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
+        # What goes wrong is raised, too; it would also be written to standard error.
+        options.log_severity_level = 4
         session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror or error}): check the path.") from None
     except Exception as error:  # noqa: BLE001 its exceptions share no base class of their own
-        reason = " ".join(str(error).split())[:120]
-        raise DataError(f"{path} is not an ONNX graph that onnxruntime runs ({reason}): get it again.") from None
+        raise DataError(f"{path} is not an ONNX graph that onnxruntime runs ({_short(error)}): get it again.") from None
     side, channels_first = _interface(session, path)
     name = session.get_inputs()[0].name
 
     def run(pixels: np.ndarray) -> np.ndarray:
         given = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)) if channels_first else pixels
-        found = np.asarray(session.run(None, {name: given})[0])
+        try:
+            found = np.asarray(session.run(None, {name: given})[0])
+        except Exception as error:  # noqa: BLE001 as above
+            raise DataError(f"{path} fails in onnxruntime ({_short(error)}): name another autoencoder.") from None
+        if found.ndim != 4:
+            return found
         return found.transpose(0, 2, 3, 1) if channels_first else found
 
     tile = side or TILE
-    _check_returns(run, tile if side else 64, path)
+    cell = _find_cell(run, path) if side is None else CELL
+    if side is not None:
+        _check_returns(run, side, path)
     label = re.sub(r"[^A-Za-z0-9._-]+|^\.+", "_", path.stem)
     digest = hashlib.sha256(data).hexdigest()
-    return Autoencoder(label, digest, lambda pixels: in_tiles(run, pixels, tile), side or MIN_SIDE)
+    return Autoencoder(label, digest, lambda pixels: in_tiles(run, pixels, tile, cell), side or MIN_SIDE)
 
 
 def _interface(session: Any, path: Path) -> tuple[int | None, bool]:
@@ -72,6 +84,23 @@ def _interface(session: Any, path: Path) -> tuple[int | None, bool]:
         f"{path} is not an autoencoder of pictures: it needs one input and one output, float32 [1, 3, H, W] "
         "or [1, H, W, 3], with H and W free, or fixed, equal and multiples of 8."
     )
+
+
+def _find_cell(run: Any, path: Path) -> int:
+    """Return the least of _CELLS whose multiples come back; DataError of the largest, of which all are factors."""
+    for cell in _CELLS[:-1]:
+        try:
+            # An odd multiple, which is none of the next.
+            _check_returns(run, 5 * cell, path)
+        except DataError:
+            continue
+        return cell
+    _check_returns(run, _CELLS[-1], path)
+    return _CELLS[-1]
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:120]
 
 
 def _check_returns(run: Any, side: int, path: Path) -> None:

@@ -10,6 +10,7 @@ from train.common.errors import DataError
 from train.common.tf import limit_threads
 from train.data.reconstruct import taesd
 from train.data.reconstruct.autoencoder import NOISE, Autoencoder
+from train.data.reconstruct.hub import PREFIX, fetch_weights
 from train.data.reconstruct.onnx_file import open_onnx
 from train.data.reconstruct.safetensors_file import read_safetensors_file
 from train.data.reconstruct.tiles import in_tiles
@@ -56,10 +57,16 @@ def resolved_names(names: str) -> str:
     return ",".join(str(Path(one).resolve()) if one.lower().endswith(".onnx") else one for one in wanted)
 
 
+def resolved_weights(weights: Path | None) -> Path | None:
+    """The same weights, a folder from the root and a repository as it is, as another process needs them."""
+    return weights if weights is None or str(weights).startswith(PREFIX) else weights.resolve()
+
+
 def open_taesd(name: str, weights: Path | None, threads: int = 2, latent_noise: float = 0.0) -> Autoencoder:
     """Open one of taesd.FAMILIES from a folder with NAME_encoder and NAME_decoder (.safetensors or .pth), or COMBINED.
 
-    Without a folder its published files are fetched from Hugging Face. With `latent_noise` L each picture's latents get
+    Without a folder its published files are fetched from Hugging Face, with "hf:OWNER/NAME" instead of one from that
+    repository. With `latent_noise` L each picture's latents get
     normal noise of a standard deviation between 0 and L of their own, drawn by the picture's content, and the name ends
     in "-noise": a generator's latents are never those of an encoder. DataError for a name that is not known, files that
     are missing or damaged, and weights of another network.
@@ -111,9 +118,11 @@ def from_diffusers(weights: dict[str, np.ndarray], part: str) -> dict[str, np.nd
 
 def _find(weights: Path | None, name: str, part: str) -> Path:
     if weights is None:
-        from train.data.reconstruct.hub import fetch_weights
-
         weights = fetch_weights(name)
+    elif str(weights).startswith(PREFIX):
+        weights = fetch_weights(name, str(weights).removeprefix(PREFIX))
+    elif not weights.is_dir():
+        raise DataError(f"{weights} is not a folder: name the one that holds the weights, or {PREFIX}OWNER/NAME.")
     candidates: Sequence[str] = (*(f"{name}_{part}{suffix}" for suffix in READERS), COMBINED)
     for candidate in candidates:
         if (path := weights / candidate).is_file():

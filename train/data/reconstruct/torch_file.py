@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from train.common.errors import DataError
+from train.common.zip_damage import ZIP_DAMAGE
 
 # Larger than any autoencoder that this is for; bounds what a hostile archive can ask for.
 MAX_BYTES = 1 << 30
@@ -42,7 +43,7 @@ def read_torch_file(path: Path) -> dict[str, np.ndarray]:
             if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
                 raise DataError(f"{path} holds more than {MAX_BYTES:,} bytes: name the weights of a small autoencoder.")
             found = _TensorUnpickler(archive, path).load()
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+    except ZIP_DAMAGE as error:
         raise DataError(f"{path} is not a file of torch.save ({error}): get it again.") from None
     except pickle.UnpicklingError as error:
         raise DataError(

@@ -1,5 +1,6 @@
 """Weights of the tiny autoencoders from Hugging Face, by its own client, against a server on this machine."""
 
+import errno
 import hashlib
 import json
 import re
@@ -10,6 +11,7 @@ import pytest
 
 from train.common.errors import DataError
 from train.data.reconstruct.hub import fetch_weights
+from train.data.reconstruct.open_autoencoder import open_taesd, resolved_weights
 
 if TYPE_CHECKING:
     from tests.train.data.get.conftest import Page, Request, Server
@@ -62,9 +64,32 @@ def test_weights_arrive_and_are_kept(hub: "Server") -> None:
     assert not [request for request in hub.requests if request.method == "GET" and "/resolve/" in request.path]
 
 
+def test_another_repository_may_have_them(hub: "Server") -> None:
+    autoencoder = Path("hf:madebyollin/taesd@main")
+    with pytest.raises(DataError, match=r"taesd_encoder\.safetensors is not a complete safetensors file"):
+        # They arrive, and are what the server has.
+        open_taesd("taesd", autoencoder)
+    assert resolved_weights(autoencoder) == autoencoder
+    assert resolved_weights(Path("weights")) == Path("weights").resolve()
+    with pytest.raises(DataError, match=r"someone/else cannot be downloaded \(status 404\): name a folder"):
+        open_taesd("taesd", Path("hf:someone/else"))
+    for handle in ("", "taesd", "a/b/c", "a/b@", "../x", "a--b/..--", "a/b.git"):
+        with pytest.raises(DataError, match=f"hf:{re.escape(handle)} names no repository: write hf:OWNER/NAME"):
+            fetch_weights("taesd", handle)
+
+
 def test_what_cannot_be_had_is_told(hub: "Server", monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DataError, match=r"madebyollin/taef1 cannot be downloaded \(status 404\): name a folder"):
         fetch_weights("taef1")
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(DataError, match="cannot be reached: check the network"):
         fetch_weights("taesdxl")
+
+
+def test_a_full_disk_is_told(hub: "Server", monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", full)
+    with pytest.raises(DataError, match=r"madebyollin/taesd cannot be kept \(No space left on device\): free some"):
+        fetch_weights("taesd")

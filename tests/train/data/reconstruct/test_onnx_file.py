@@ -55,6 +55,54 @@ def test_it_may_be_named_beside_others(tmp_path: Path) -> None:
         open_autoencoders(f"taesd,{path}", None, latent_noise=0.1)
 
 
+def write_stride(path: Path, stride: int) -> Path:
+    """Write a graph that averages cells of so many pixels a side and enlarges them again."""
+    kind, helper = onnx.TensorProto.FLOAT, onnx.helper
+    sides = {"kernel_shape": [stride, stride], "strides": [stride, stride]}
+    nodes = [
+        helper.make_node("AveragePool", ["x"], ["small"], **sides),
+        helper.make_node("Resize", ["small", "", "scales"], ["y"], mode="linear"),
+    ]
+    ends = [helper.make_tensor_value_info(name, kind, [1, 3, *side]) for name, side in (("x", "hw"), ("y", "kl"))]
+    scales = helper.make_tensor("scales", kind, [4], [1, 1, stride, stride])
+    graph = helper.make_graph(nodes, "g", ends[:1], ends[1:], [scales])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+@pytest.mark.parametrize("stride", [8, 16, 32])
+def test_sides_are_continued_to_what_the_graph_takes(tmp_path: Path, stride: int) -> None:
+    found = open_onnx(write_stride(tmp_path / "a.onnx", stride)).reconstruct(PIXELS)
+    assert found.shape == PIXELS.shape
+    cells = PIXELS[:64, :128].reshape(64 // stride, stride, 128 // stride, stride, 3).mean(axis=(1, 3))
+    middle = found[:64, :128].reshape(64 // stride, stride, 128 // stride, stride, 3).mean(axis=(1, 3))
+    # Linear enlargement keeps a cell's mean but for its neighbours' share.
+    assert np.abs(middle - cells).mean() < 0.6 * cells.std()
+
+
+def test_a_stride_that_no_tile_has_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(DataError, match="does not give a picture back"):
+        open_onnx(write_stride(tmp_path / "a.onnx", 48))
+    assert capfd.readouterr().err == ""
+
+
+def test_a_graph_that_fails_on_one_picture_skips_it(tmp_path: Path) -> None:
+    kind, helper = onnx.TensorProto.FLOAT, onnx.helper
+    ends = [helper.make_tensor_value_info(name, kind, [1, 3, *side]) for name, side in (("x", "hw"), ("y", "kl"))]
+    # It says that its sides are free and takes one size only.
+    shape = helper.make_tensor("shape", onnx.TensorProto.INT64, [4], [1, 3, 40, 40])
+    graph = helper.make_graph([helper.make_node("Reshape", ["x", "shape"], ["y"])], "g", ends[:1], ends[1:], [shape])
+    path = tmp_path / "a.onnx"
+    path.write_bytes(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9).SerializeToString()
+    )
+    opened = open_onnx(path)
+    assert opened.reconstruct(PIXELS[:40, :40]).shape == (40, 40, 3)
+    with pytest.raises(DataError, match=r"a\.onnx fails in onnxruntime \(.*\): name another autoencoder"):
+        opened.reconstruct(PIXELS)
+
+
 @pytest.mark.parametrize(
     ("shape", "options", "sentence"),
     [

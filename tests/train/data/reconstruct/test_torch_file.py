@@ -105,6 +105,32 @@ def test_other_files_are_told(tmp_path: Path) -> None:
         read_torch_file(path)
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_damage_in_a_packed_archive_is_told(tmp_path: Path, method: int) -> None:
+    plain = write_tensors(tmp_path / "a.pth", {"w": np.arange(4000, dtype=np.float32)})
+    packed = tmp_path / "b.pth"
+    with zipfile.ZipFile(plain) as archive, zipfile.ZipFile(packed, "w", method) as other:
+        for name in archive.namelist():
+            other.writestr(name, archive.read(name))
+    good = packed.read_bytes()
+    np.testing.assert_array_equal(read_torch_file(packed)["w"], np.arange(4000, dtype=np.float32))
+    middle = good.index(b"archive/data/0") + 40
+    packed.write_bytes(good[:middle] + bytes(200) + good[middle + 200 :])
+    with pytest.raises(DataError, match=r"is not a file of torch\.save|is damaged|cannot be read"):
+        read_torch_file(packed)
+
+
+def test_an_encrypted_archive_is_told(tmp_path: Path) -> None:
+    path = write_tensors(tmp_path / "a.pth", {"w": np.arange(4, dtype=np.float32)})
+    data = bytearray(path.read_bytes())
+    at = -1
+    while (at := data.find(b"PK\x01\x02", at + 1)) >= 0:
+        data[at + 8] |= 1
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=r"is not a file of torch\.save .*is encrypted"):
+        read_torch_file(path)
+
+
 def test_any_byte_may_be_wrong(tmp_path: Path) -> None:
     good = state({"w": tensor(0, (2, 2), count=4), "b": tensor(0, (4,), count=4)})
     rng = np.random.default_rng(1)
