@@ -2,12 +2,12 @@
 
 face_finder/short_range.tflite   the network that looks first
 face_finder/full_range.tflite    the network of the second look
-face_finder/LICENSE              their licence
+face_finder/LICENSE              where they are from, then their licence
 """
 
 from train.common.errors import DataError, ExportError
 from train.image.face_finder.finder import NAME
-from train.image.face_finder.networks import LICENCE, NETWORKS, checked_file, shipped_file
+from train.image.face_finder.networks import LICENCE, NETWORKS, ORIGIN, checked_file, shipped_file
 from train.image.view import parse_view
 
 FOLDER = "face_finder"
@@ -30,7 +30,7 @@ def finder_members(view: str) -> dict[str, bytes]:
             return {}
         return {
             **{f"{FOLDER}/{network.name}.tflite": shipped_file(network) for network in NETWORKS},
-            f"{FOLDER}/LICENSE": LICENCE.read_bytes(),
+            f"{FOLDER}/LICENSE": ORIGIN.read_bytes() + b"\n" + LICENCE.read_bytes(),
         }
     except (DataError, OSError) as error:
         raise ExportError(f"The bundle needs the face finder, and {error}") from error

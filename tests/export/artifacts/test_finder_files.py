@@ -59,6 +59,7 @@ def test_the_finder_s_files_travel_with_their_licence(faced: bytes, tiny: Tiny) 
     for network in NETWORKS:
         assert members[f"face_finder/{network.name}.tflite"] == shipped_file(network)
     assert b"Apache License" in members["face_finder/LICENSE"]
+    assert b"@mediapipe/face_detection` 0.4.1657300184" in members["face_finder/LICENSE"]
     assert opened(slim_bundle(parse_bundle(faced, "b"), "ptq-int8"))[1].keys() > MEMBERS
     plain, others = opened(tiny.bundle_bytes)
     assert plain["format"] == 1

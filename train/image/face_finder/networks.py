@@ -60,7 +60,7 @@ FULL_RANGE = Network(
 )
 NETWORKS = (SHORT_RANGE, FULL_RANGE)
 LARGEST_FILE = 1 << 20
-LICENCE = Path(__file__).parent / "models" / "LICENSE"
+LICENCE, ORIGIN = (Path(__file__).parent / "models" / name for name in ("LICENSE", "ORIGIN.md"))
 
 
 def shipped_file(network: Network) -> bytes:

@@ -114,18 +114,21 @@ def find_transformed_copies(
 def transformed_copies_findings(copies: Sequence[Copy], manifest: Manifest) -> tuple[Finding, ...]:
     """Return what an audit has to say about copies: pairs across splits, with both labels, and the rest.
 
-    One pair may stand under the first two. Raises DataError if a path of a copy is not in the manifest.
+    One pair may stand under the first two. A reconstruction is meant to be a copy of its original with another
+    label. Raises DataError if a path of a copy is not in the manifest.
     """
-    facts = {row[0]: row[1:] for row in manifest.frame.select("path", "split", "label", "group").iter_rows()}
+    facts = {row[0]: row[1:] for row in manifest.frame.select("path", "split", "label", "group", "family").iter_rows()}
     for path in (path for copy in copies for path in (copy.first, copy.second)):
         if path not in facts:
             raise DataError(f"{path} is in the list of copies but not in the manifest: find the copies again.")
     torn, mixed, rest = [], [], []
     for copy in copies:
-        (split, label, group), (other_split, other_label, other_group) = facts[copy.first], facts[copy.second]
+        split, label, group, family = facts[copy.first]
+        other_split, other_label, other_group, other_family = facts[copy.second]
         if split != other_split:
             torn.append(copy)
-        if label != other_label:
+        is_pair = group == other_group and "reconstruction" in (family, other_family)
+        if label != other_label and not is_pair:
             mixed.append(copy)
         if split == other_split and label == other_label and group != other_group:
             rest.append(copy)

@@ -251,6 +251,23 @@ def test_findings_tell_leaks_labels_and_the_rest(tmp_path: Path) -> None:
         transformed_copies_findings([replace(COPY, second="x.jpg")], manifest)
 
 
+@pytest.mark.parametrize(
+    ("family", "group", "warned"),
+    [("reconstruction", "g0", False), ("edit", "g0", True), ("reconstruction", "g1", True)],
+)
+def test_a_reconstruction_is_a_copy_of_its_original_by_intention(
+    tmp_path: Path, family: str, group: str, warned: bool
+) -> None:
+    manifest = manifest_of(
+        tmp_path,
+        dict.fromkeys(("a.jpg", "b.jpg"), Image.new("RGB", (16, 16))),
+        label={"b.jpg": "fake"},
+        family={"b.jpg": family},
+        group={"b.jpg": group},
+    )
+    assert [one.severity for one in transformed_copies_findings([COPY], manifest)] == ["warning"] * warned
+
+
 numbers = st.floats(-1e3, 1e3, allow_nan=False).map(lambda value: round(value, 3))
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\r\x00"), min_size=1)
 
