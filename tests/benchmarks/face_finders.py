@@ -9,10 +9,13 @@ face, or one of them is wrong: those are counted, left out of the median and the
 Rates are for all that `data faces` does with a file: read, hash, decode, turn, find. They are in seconds of one core;
 with several, MTCNN's TensorFlow also pays for threads that wait for each other, and `taskset -c 0` gives it one. The
 finders take turns, block by block of BLOCK pictures, so that what else runs on the machine meets both. Printed are
-medians and quartiles over the blocks, those of the ratio over the blocks' own ratios.
+medians and quartiles over the blocks, those of the ratio over the blocks' own ratios. Then come the parts of which
+BlazeFace's time consists: medians over the files, which a moment of another process does not move.
 """
 
 import argparse
+import hashlib
+import io
 import statistics
 import time
 from pathlib import Path
@@ -24,13 +27,17 @@ from train.data.faces.find import find_in_file
 from train.data.faces.mtcnn import mtcnn_detector
 from train.data.manifest import read_manifest
 from train.data.rows import decode_row
-from train.image.decode import Picture
+from train.image.decode import Picture, decode_bytes, read_picture_file
 from train.image.face import Detect, Face, FaceDetector, usable_faces
-from train.image.face_finder.finder import blazeface_detector
+from train.image.face_finder.decode import decode_faces
+from train.image.face_finder.finder import blazeface_detector, place
+from train.image.face_finder.letterbox import Letterbox, letterbox, to_tensor
+from train.image.face_finder.networks import NETWORKS, open_network
 from train.image.view import turn_upright
 
 APART = 0.5
 BLOCK = 10
+PARTS = 100
 _TILE = 220
 
 
@@ -64,6 +71,7 @@ def main() -> None:
     for source, pairs in [*table.items(), ("all", everything)]:
         print(_line(source, pairs))
     _print_rates(finders, files)
+    _print_parts(files)
     if tiles:
         _save(tiles, options.sheet)
 
@@ -97,6 +105,42 @@ def _print_rates(finders: dict[str, FaceDetector], files: list[tuple[Path, str]]
     for name, values in rates.items():
         low, middle, high = statistics.quantiles(values, n=4)
         print(f"{name}: {middle:.1f} ({low:.1f} to {high:.1f})")
+
+
+def _print_parts(files: list[tuple[Path, str]]) -> None:
+    """Print how long each part of `data faces` takes for a file, and how many could be had with only some of them."""
+    network = NETWORKS[0]
+    opened = open_network(network)
+    taken: dict[str, list[float]] = {}
+    for path, _ in files[:PARTS] * 2:
+        at = [time.perf_counter()]
+        data = read_picture_file(path)
+        hashlib.sha256(data).hexdigest()
+        at.append(time.perf_counter())
+        with Image.open(io.BytesIO(data)) as image:
+            image.load()
+        at.append(time.perf_counter())
+        picture = decode_bytes(data, str(path))
+        at.append(time.perf_counter())
+        upright = turn_upright(picture.pixels, picture.orientation)
+        placement = Letterbox(network.side, upright.shape[1], upright.shape[0])
+        tensor = to_tensor(letterbox(upright, placement))
+        at.append(time.perf_counter())
+        outputs = opened.run(tensor)
+        at.append(time.perf_counter())
+        usable_faces(
+            [place(face, placement) for face in decode_faces(network, *outputs)], upright.shape[1], upright.shape[0]
+        )
+        at.append(time.perf_counter())
+        find_in_file(blazeface_detector().detect, (path, hashlib.sha256(data).hexdigest()))
+        at.append(time.perf_counter())
+        names = ("read and hash", "Pillow's decoding alone", "decode", "letterbox", "network", "boxes", "all of it")
+        for name, start, end in zip(names, at, at[1:], strict=False):
+            taken.setdefault(name, []).append(end - start)
+    medians = {name: statistics.median(values) for name, values in taken.items()}
+    print("; ".join(f"{name} {1000 * value:.2f} ms" for name, value in medians.items()))
+    least = medians["Pillow's decoding alone"] + medians["network"]
+    print(f"Pillow's decoding and the network alone: {1 / least:.0f} pictures a second")
 
 
 def _differ(one: Face | None, other: Face | None) -> bool:

@@ -25,8 +25,9 @@ import numpy as np
 
 from train.image.face import Face, FaceDetector, usable_faces
 from train.image.face_finder.decode import UNITS, DecodedFace, decode_faces
-from train.image.face_finder.letterbox import Letterbox, letterbox, to_tensor
+from train.image.face_finder.letterbox import Letterbox, letterbox_image, to_tensor
 from train.image.face_finder.networks import NETWORKS, Network, open_network
+from train.image.to_pillow import picture_image
 
 NAME = "blazeface"
 # Goes up when the same picture may give other faces, so that none that were found earlier are taken for these.
@@ -62,9 +63,11 @@ def find_with(pixels: np.ndarray, open_one: Callable[[Network], RunsNetwork]) ->
     height, width = pixels.shape[:2]
     best: tuple[DecodedFace, ...] = ()
     placement = Letterbox(0, width, height)
+    # Once for both looks: of a large picture this takes as long as a network.
+    image = picture_image(pixels)
     for network in NETWORKS:
         here = Letterbox(network.side, width, height)
-        outputs = open_one(network).run(to_tensor(letterbox(pixels, here)))
+        outputs = open_one(network).run(to_tensor(letterbox_image(image, here)))
         found = tuple(face for face in decode_faces(network, *outputs) if face.logit >= LIKELY)
         if found and (not best or found[0].logit > best[0].logit):
             best, placement = found, here

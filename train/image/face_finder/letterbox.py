@@ -52,10 +52,16 @@ class Letterbox:
 
 def letterbox(pixels: np.ndarray, placement: Letterbox) -> np.ndarray:
     """Return the square, uint8 [side, side, 3], of an upright picture uint8 [H, W, 3]."""
-    image = picture_image(pixels)
+    return letterbox_image(picture_image(pixels), placement)
+
+
+def letterbox_image(image: Image.Image, placement: Letterbox) -> np.ndarray:
+    """Return what `letterbox` does of the same pixels as a Pillow picture in RGB."""
     # In two calls, for the reason that apply_view gives: Pillow 13 takes the columns of a tall picture first.
     for size in ((placement.width, image.height), (placement.width, placement.height)):
         image = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=None)
+    if image.size == (placement.side, placement.side):
+        return np.asarray(image)
     square = np.zeros((placement.side, placement.side, 3), np.uint8)
     top, left = placement.top, placement.left
     square[top : top + placement.height, left : left + placement.width] = np.asarray(image)
