@@ -114,6 +114,11 @@ def _check_file(kind: Backbone, settings: Model) -> None:
             f"{path}: these weights do not fit {kind.title} (it is not an HDF5 file); choose the file of that network "
             f"and width, or `{kind.weights or 'none'}`."
         )
+    try:
+        # A file that was cut short is refused when it is opened.
+        h5py.File(path, "r").close()
+    except OSError as error:
+        raise TrainError(f"{path}: these weights are damaged ({str(error)[:100]}): copy the file again.") from None
     check_origin(path, settings)
 
 

@@ -54,6 +54,8 @@ def embed(
     """
     options = {"weights": weights, "view": view, "unclear": unclear, "front-end": front_end}
     given = [f"--{name}" for name, value in options.items() if value]
+    # Before the network, which takes seconds to build.
+    manifest = read_manifest(manifest_path)
     if model in BACKBONES and not Path(model).exists():
         network, run, looked, policy = _backbone(model, weights, view, unclear, front_end)
     elif given:
@@ -65,7 +67,6 @@ def embed(
         )
     else:
         network, run, looked, policy = (_run if Path(model).is_dir() else _detector)(Path(model))
-    manifest = read_manifest(manifest_path)
     store = pack_beside(manifest, manifest_path, looked, unclear=policy)
     parts = []
     for start in range(0, len(store.pixels), _CHUNK):

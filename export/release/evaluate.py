@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from export.release.merged_scores import score_merged
-from export.release.score_path import score_path
+from export.release.score_path import check_model, score_path
 from export.release.scored_model import ScoredModel
 from train.common.errors import TrainError
 from train.common.progress import ProgressCallback
@@ -80,6 +80,9 @@ def evaluate_models(
     groups = parse_by(by, manifest.frame, str(manifest_path)) if by else ()
     if scores is not None and len(models) > 1:
         raise TrainError(f"{scores} has the scores of one model, but two are given: evaluate them separately.")
+    for path in models[1:]:
+        # Before the first one has scored every picture.
+        check_model(path, view)
     found = [
         score_merged(path, name, manifest, which, scores)
         if scores is not None

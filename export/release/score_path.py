@@ -26,6 +26,14 @@ from train.fit.scoring import score_rows
 from train.image.view import parse_view
 
 
+def check_model(path: Path, view: str) -> None:
+    """Raise what `score_path` would for a run folder or a detector file that is none, without scoring."""
+    if path.is_dir():
+        open_run(path)
+    elif path.suffix.lower() not in {*SUFFIXES, ".onnx"} and not view:
+        read_description(read_detector(path), str(path))
+
+
 def score_path(
     path: Path,
     called: str,

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 
 from export.artifacts.bundle import Bundle
+from export.artifacts.seal import MAX_BYTES as MAX_MODEL_BYTES
 from export.artifacts.slim import slim_bundle
 from export.runtimes.interface import Output, ParityRun, Runtime
 from export.runtimes.registry import RUNTIMES
 from export.runtimes.self_test import AGAIN, MAX_BYTES, ReferenceResult, SelfTest, parse_self_test
+from train.common.documents import read_bytes
 from train.common.errors import ExportError
 
 
@@ -29,8 +31,8 @@ def shared_self_test(path: Path, opened: Path) -> Runtime:
     """
 
     def run_references(bundle: Bundle, variant: str) -> ParityRun:
-        self_test = parse_self_test(_read(path, MAX_BYTES + 1), str(path))
-        files = (slim_bundle(bundle, variant), _read(opened))
+        self_test = parse_self_test(_read(path, MAX_BYTES), str(path))
+        files = (slim_bundle(bundle, variant), _read(opened, MAX_MODEL_BYTES))
         return parity_run_of(
             self_test, bundle, variant, [hashlib.sha256(data).hexdigest() for data in files], str(path)
         )
@@ -128,9 +130,10 @@ def _phone(self_test: SelfTest) -> dict[str, Any]:
     return plain | {"promise": self_test.guarantee, "latency_ms": latency}
 
 
-def _read(path: Path, most: int = -1) -> bytes:
+def _read(path: Path, limit: int) -> bytes:
     try:
-        with path.open("rb") as file:
-            return file.read(most)
-    except OSError as error:
-        raise ExportError(f"{path} cannot be read ({error.strerror}); check the path and its permissions.") from error
+        return read_bytes(
+            path, error=ExportError, remedy="name the JSON that the app shared, and its bundle", limit=limit
+        )
+    except FileNotFoundError:
+        raise ExportError(f"{path} does not exist: check the spelling.") from None

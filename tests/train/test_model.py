@@ -4,6 +4,7 @@ import functools
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
@@ -93,7 +94,12 @@ def test_weights_that_cannot_be_are_refused_before_the_work(tmp_path: Path) -> N
     # What `train` asks before it packs pictures.
     page = tmp_path / "page.h5"
     page.write_text("<!DOCTYPE html>")
-    for path, said in ((tmp_path / "gone.h5", "no such weights file"), (tmp_path, "no such"), (page, "not an HDF5")):
+    cut = tmp_path / "cut.h5"
+    with h5py.File(cut, "w") as file:
+        file["kernel"] = np.zeros(1000)
+    cut.write_bytes(cut.read_bytes()[:4000])
+    gone = tmp_path / "gone.h5"
+    for path, said in ((gone, "no such weights"), (tmp_path, "no such"), (page, "not an HDF5"), (cut, "are damaged")):
         with pytest.raises(TrainError, match=said):
             check_network(Model(width=0.25, weights=str(path)), 96)
 

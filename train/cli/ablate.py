@@ -63,9 +63,6 @@ def ablate_verb(
         changed["model.weights"] = weights
     plan = read_grid(path, changed, seeds or ())
     folder = out or _folder(grid)
-    print_lines(
-        f"{len(plan.arms)} arms x {len(plan.seeds)} seeds = {len(plan.recipes)} trainings in {folder}", err=True
-    )
     runs, failed = _train(plan, manifest, folder, as_json)
     with bar("resampling", as_json) as show:
         found = measure_ablation(plan, runs, runs[0].manifest(), failed=failed, on_progress=show)
@@ -95,10 +92,14 @@ def _train(plan: "Grid", manifest: Path, folder: Path, silent: bool) -> "tuple[t
     failed: dict[int, str] = {}
     with bar("trainings", silent) as show:
         at = 0
+        # Told when the first one begins: until then something may be wrong with the pictures or the weights.
+        planned = f"{len(plan.arms)} arms x {len(plan.seeds)} seeds = {len(plan.recipes)} trainings in {folder}"
 
         def on_run(number: int, run: "Run") -> None:
-            nonlocal at
-            at = number
+            nonlocal at, planned
+            if planned:
+                print_lines(planned, err=True)
+            at, planned = number, ""
             show(at, total, f": {names[at]}")
             if not silent:
                 print_lines(f"training {at + 1}/{total}, {names[at]}: {run.folder}", err=True)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import zip_longest
 from typing import Any
 
 import typer
@@ -34,6 +35,10 @@ class VerbEntry:
     panel: str | None = None
 
 
+BARE = "-"
+"""What an option has that was given without its value, which is allowed where its metavar is in brackets: [RUN]."""
+
+
 class Command(TyperCommand):
     """A verb whose help is in words."""
 
@@ -43,6 +48,7 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Typer's, and an empty word is refused, of which Typer makes the path of the current folder."""
+        args = _with_bare_options(self.get_params(ctx), args)
         given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
         # Help comes first, whatever else was typed.
         rest = super().parse_args(ctx, args)
@@ -108,6 +114,17 @@ def _loaded(name: str, entry: VerbEntry) -> Any:
         app = App(add_completion=False)
         app.command(name)(found)
     return typer.main.get_command(app)
+
+
+def _with_bare_options(params: list[Any], args: list[str]) -> list[str]:
+    """The words of a command with BARE after each option that may stand alone and does."""
+    alone = {name for one in params if (one.metavar or "").startswith("[") for name in one.opts}
+    words: list[str] = []
+    for word, following in zip_longest(args, args[1:]):
+        words.append(word)
+        if word in alone and (following is None or following.startswith("-")):
+            words.append(BARE)
+    return words
 
 
 def _in_words(param: Any, ctx: Any) -> Any:

@@ -6,6 +6,8 @@ import os
 from train.common.extras import missing_sentence
 
 NO_MEMORY = "There is not enough memory: close other programs or raise the memory limit, and run the command again."
+_LOOP = "Symlink loop from "
+"""How `Path.resolve` of Python 3.11 and 3.12 begins, instead of an OSError."""
 
 
 def expected_sentence(error: BaseException) -> str | None:
@@ -14,6 +16,8 @@ def expected_sentence(error: BaseException) -> str | None:
         return NO_MEMORY
     if isinstance(error, ModuleNotFoundError):
         return missing_sentence(error.name)
+    if isinstance(error, RuntimeError) and str(error).startswith(_LOOP):
+        return f"{str(error)[len(_LOOP) :].strip(chr(39))} is a link that leads to itself: name what it should lead to."
     if not isinstance(error, OSError) or error.errno is None:
         return None
     name = os.fsdecode(error.filename) if isinstance(error.filename, bytes) else error.filename

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from train.cli.app import BARE
 from train.cli.compare import show_evaluations
 from train.cli.outputs import OUTPUT_FOLDER, WritePlace
 from train.cli.terminal import bar, batch_callback, command, print_lines, verb
@@ -24,7 +25,7 @@ def train_verb(
     out: Annotated[
         Path | None,
         typer.Option("--out", help="Folder for the run.", show_default="runs/RECIPE"),
-        WritePlace("folder", place=lambda given: None if given["resume"] else given["out"] or _folder(given["recipe"])),
+        WritePlace("folder", place=lambda given: _new_folder(**given)),
     ] = None,
     weights: Annotated[
         str | None, typer.Option(help="`imagenet`, `none` or an .h5 file. Overrides the recipe.")
@@ -44,8 +45,12 @@ def train_verb(
     ] = None,
     resume: Annotated[
         Path | None,
-        typer.Option("--resume", metavar="RUN", help="Continue the interrupted run in this folder."),
-        OUTPUT_FOLDER,
+        typer.Option(
+            "--resume",
+            metavar="[RUN]",
+            help="Continue the interrupted run in this folder; without RUN: the one that --out names, or the recipe.",
+        ),
+        WritePlace("folder", place=lambda given: None if _is_bare(given["resume"]) else given["resume"]),
     ] = None,
     strategy: Annotated[
         Literal["mirrored", "multiworker"] | None,
@@ -61,6 +66,7 @@ def train_verb(
     from train.fit.distribute.replicas import open_replicas
     from train.fit.loop import kept_epoch, learned_nothing
     from train.fit.pipeline import begin, complete, train_along
+    from train.fit.pipeline import resume as go_on
     from train.fit.run_folder import open_run
     from train.fit.scoring import small_rates
     from train.recipe import parse_setting, read_recipe, with_options
@@ -69,11 +75,11 @@ def train_verb(
     plain = {"model.weights": weights, "fit.seed": seed, "fit.batch_size": batch_size}
     changed = dict(map(parse_setting, settings or ()))
     changed |= {key: value for key, value in plain.items() if value is not None}
-    asked = (recipe, out, size, epochs, learning_rate, *changed)
-    if resume is not None and any(one is not None for one in asked):
+    described = any(one is not None for one in (recipe, size, epochs, learning_rate, *changed))
+    if resume is not None and not _is_bare(resume) and (described or out is not None):
         raise TrainError("--resume can be combined only with --strategy: the run's folder already has its recipe.")
     path = find_recipe(recipe or DEFAULT)
-    folder = resume or out or _folder(recipe)
+    folder = out or _folder(recipe) if resume is None or _is_bare(resume) else resume
     chosen = with_options(read_recipe(path, changed), size=size, epochs=epochs, learning_rate=learning_rate)
     # Before anything is computed, for TensorFlow joins workers at its start only.
     replicas = None if strategy is None else open_replicas(strategy)
@@ -82,7 +88,13 @@ def train_verb(
         replicas.wait()
         print_lines(f"The first worker has written the run: {folder}", err=True)
         return
-    run = begin(chosen, manifest, folder) if resume is None else open_run(resume)
+    if resume is None:
+        run = begin(chosen, manifest, folder)
+    elif described:
+        # The recipe that is named has to be the one that the run began with.
+        run = go_on(folder, chosen)
+    else:
+        run = open_run(folder)
     if replicas is not None:
         print_lines(f"workers: {len(replicas.cluster.workers)}, replicas: {replicas.count}", err=True)
         replicas.wait()
@@ -148,6 +160,15 @@ def _folder(recipe: str | None) -> Path:
     from train.recipe_files import DEFAULT
 
     return Path("runs") / Path(recipe or DEFAULT).name.removesuffix(".toml")
+
+
+def _is_bare(resume: Path | None) -> bool:
+    return resume == Path(BARE)
+
+
+def _new_folder(recipe: str | None, out: Path | None, resume: Path | None, **_: Any) -> Path | None:
+    """Where a run will be written; None where that is what --resume names."""
+    return out or _folder(recipe) if resume is None or _is_bare(resume) else None
 
 
 def _epoch_line(stage: str, epoch: Any) -> None:

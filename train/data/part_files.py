@@ -58,6 +58,8 @@ def write_part(path: Path, verb: PartVerb, part: WorkPart, facts: Mapping[str, A
 def is_part(path: Path) -> bool:
     """Whether a file is a part; one that cannot be read is none, and whoever reads it says why."""
     try:
+        if not path.is_file():
+            return False
         with path.open("rb") as file:
             if file.read(len(_MAGIC)) != _MAGIC:
                 return False

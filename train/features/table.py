@@ -24,6 +24,11 @@ LABELS = ("path", "sha256", "label", "generator", "family", "source", "group", "
 FEATURES, _NOTE, _FORMAT = "features", "fauxlens", 1
 _REMEDY = "name a file made by `fauxlens embed`"
 _LIMIT = 16 << 30
+# What NumPy, zipfile and Polars raise on a damaged file; what Polars' Rust part panics of is no Exception.
+_DAMAGE = (
+    *(pl.exceptions.PolarsError, pl.exceptions.PanicException, *ZIP_DAMAGE),
+    *(OSError, ValueError, KeyError, TypeError, AttributeError),
+)
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ def read_features(path: Path) -> FeatureTable:
         plain = parse_json(text)
         number = plain.pop("format")
         note = FeatureNote(**plain)
-    except (pl.exceptions.PolarsError, OSError, ValueError, KeyError, TypeError, *ZIP_DAMAGE) as error:
+    except _DAMAGE as error:
         raise TrainError(f"{path} is not a features file ({_short(error)}): {_REMEDY}.") from None
     if number != _FORMAT:
         raise TrainError(f"{path} is of format {number}, which this version does not know: {_REMEDY}.")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from train.common.atomic import made_folders
 from train.common.errors import TrainError
 from train.common.locks import let_go, take
 from train.common.progress import ProgressCallback
@@ -140,14 +141,19 @@ def _free(folder: Path) -> Path:
 @contextmanager
 def _locked(name: Path, wait: bool = False) -> Iterator[bool]:
     """Hold the lock NAME.lock; gives False where another process has it and `wait` is not asked for."""
-    name.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(f"{name}.lock")
-    try:
-        take(lock, timeout=-1 if wait else 0)
-    except Timeout:
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        let_go(lock)
+    with made_folders(name.parent) as made:
+        lock = FileLock(f"{name}.lock")
+        try:
+            take(lock, timeout=-1 if wait else 0)
+        except Timeout:
+            yield False
+            return
+        try:
+            yield True
+        except BaseException:
+            # A folder that was made for nothing goes again, and with it the lock.
+            if made and list(name.parent.iterdir()) == [Path(lock.lock_file)]:
+                Path(lock.lock_file).unlink()
+            raise
+        finally:
+            let_go(lock)

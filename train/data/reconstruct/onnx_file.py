@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from train.common.documents import read_bytes
 from train.common.errors import DataError
 from train.data.reconstruct.autoencoder import MIN_SIDE, Autoencoder
 from train.data.reconstruct.taesd import CELL
 from train.data.reconstruct.tiles import TILE, in_tiles
+from train.data.reconstruct.torch_file import MAX_BYTES
 
 # A picture of smooth colours comes back at 25 dB and more from any autoencoder that works; at 5 to 10 dB from one whose
 # pixels are -1..1 or 0..255.
@@ -34,7 +36,7 @@ def open_onnx(path: Path, threads: int = 2) -> Autoencoder:
             f"{path} needs onnxruntime, which is not installed: pip install 'fauxlens[benchmark]'."
         ) from None
     try:
-        data = path.read_bytes()
+        data = read_bytes(path, error=DataError, remedy="name the ONNX file of an autoencoder", limit=MAX_BYTES)
         # It would report its use to its makers.
         onnxruntime.disable_telemetry_events()
         options = onnxruntime.SessionOptions()
@@ -42,6 +44,8 @@ def open_onnx(path: Path, threads: int = 2) -> Autoencoder:
         # What goes wrong is raised, too; it would also be written to standard error.
         options.log_severity_level = 4
         session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except DataError:
+        raise
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror or error}): check the path.") from None
     except Exception as error:  # noqa: BLE001 its exceptions share no base class of their own

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from train.common.documents import read_bytes
 from train.common.errors import DataError
 from train.data.reconstruct.torch_file import MAX_BYTES, from_bfloat16
 
@@ -21,9 +22,8 @@ def read_safetensors_file(path: Path) -> dict[str, np.ndarray]:
     except ModuleNotFoundError:
         raise DataError("safetensors is not installed: run `make setup`, or pip install 'fauxlens[train]'.") from None
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise DataError(f"{path} has more than {MAX_BYTES:,} bytes: name the weights of a small autoencoder.")
-        parts = deserialize(path.read_bytes())
+        remedy = "name the weights of a small autoencoder"
+        parts = deserialize(read_bytes(path, error=DataError, remedy=remedy, limit=MAX_BYTES))
     except SafetensorError as error:
         raise DataError(f"{path} is not a complete safetensors file ({error}): get it again.") from None
     except OSError as error:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from train.common.documents import read_bytes
 from train.common.errors import DataError
 from train.common.zip_damage import ZIP_DAMAGE
 
@@ -39,7 +40,8 @@ def read_torch_file(path: Path) -> dict[str, np.ndarray]:
     one.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        data = read_bytes(path, error=DataError, remedy="name the weights of a small autoencoder", limit=MAX_BYTES)
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
                 raise DataError(f"{path} holds more than {MAX_BYTES:,} bytes: name the weights of a small autoencoder.")
             found = _TensorUnpickler(archive, path).load()

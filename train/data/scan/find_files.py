@@ -78,7 +78,7 @@ def _entries(folder: Path) -> Iterator[Iterator[os.DirEntry[str]]]:
             yield entries
         return
     # To ask for a file's stamp takes a third less time if its folder is open.
-    handle = os.open(folder, os.O_RDONLY)
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         with os.scandir(handle) as entries:
             yield entries
