@@ -26,7 +26,7 @@ MAX_TABLE_BYTES = 4 << 30
 
 MAX_ROWS = 20_000_000
 """Of a table in Parquet."""
-_PARQUET = b"PAR1"
+_PARQUET, _ZIP = b"PAR1", b"PK\3\4"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 Problem = type[FauxlensError]
@@ -133,17 +133,38 @@ def read_table(
         raise error(f"{path} is empty: {remedy}.")
     if _is_utf_16(data):
         raise error(f"{path} is a table in UTF-16: save it in UTF-8, with commas.")
+    if data.startswith(_ZIP):
+        raise error(f"{path} is a spreadsheet or another archive, not a table in text: save it as CSV, with commas.")
+    data = _with_plain_lines(data)
     head = data.partition(b"\n")[0]
-    for mark, called in ((b";", "semicolons"), (b"\t", "tabs")):
+    for mark, called in ((b";", "semicolons"), (b"\t", "tabs"), (b"|", "vertical bars")):
         if b"," not in head and mark in head:
             raise error(f"{path} uses {called} as separator: save it with commas.")
     try:
         kinds = None if schema is None else dict(schema)
         frame = pl.read_csv(io.BytesIO(data), infer_schema=schema is not None, schema_overrides=kinds)
     except pl.exceptions.PolarsError as trouble:
+        if "utf-8" in str(trouble):
+            raise error(f"{path} is not a table in UTF-8: save it in UTF-8, with commas.") from None
         raise error(f"{path} is not a CSV table ({_short(trouble)}): {remedy}.") from None
     quoted = pl.col(pl.String).str.replace(_QUOTED, "$1")
-    return frame.with_columns(quoted) if any(kind == pl.String for kind in frame.dtypes) else frame
+    if not any(kind == pl.String for kind in frame.dtypes):
+        return frame
+    frame = frame.with_columns(quoted)
+    if head.lstrip(b"\xef\xbb\xbf").startswith(b'"'):
+        # Some programs put quotes around every cell, also around one that is empty.
+        frame = frame.with_columns(pl.when(pl.col(pl.String) != "").then(pl.col(pl.String)))
+    # Spreadsheets leave empty lines at the end.
+    return frame.filter(~pl.all_horizontal(pl.all().is_null()))
+
+
+def _with_plain_lines(data: bytes) -> bytes:
+    """A table without the line by which a spreadsheet was told its separator, and with lines that end in a newline."""
+    mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
+    if data[len(mark) :][:4].lower() == b"sep=":
+        data = data.partition(b"\n")[2]
+    # As programs of old Macs, and some of today for them, end lines.
+    return data.replace(b"\r", b"\n") if b"\n" not in data else data
 
 
 def _from_parquet(

@@ -103,3 +103,43 @@ def test_a_table_of_a_spreadsheet_in_another_country_is_told(tmp_path: Path) -> 
         read_table(path, error=DataError, remedy="mend it")
     with pytest.raises(DataError, match="is a text in UTF-16: save it in UTF-8"):
         read_text(path, error=DataError, remedy="mend it")
+
+
+PLAIN = "path,note,size\na.jpg,,1\nb.jpg,ü,\n"
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        PLAIN.encode(),
+        b"\xef\xbb\xbf" + PLAIN.encode(),
+        PLAIN.replace("\n", "\r\n").encode(),
+        PLAIN.replace("\n", "\r").encode(),
+        PLAIN.encode() + b"\n\n,,\n",
+        b"sep=,\r\n" + PLAIN.replace("\n", "\r\n").encode(),
+        b"\xef\xbb\xbfSEP=,\n" + PLAIN.encode(),
+        b'"path","note","size"\n"a.jpg","","1"\n"b.jpg","\xc3\xbc",""\n',
+    ],
+)
+def test_a_table_is_read_as_spreadsheets_save_it(tmp_path: Path, saved: bytes) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(saved)
+    rows = [{"path": "a.jpg", "note": None, "size": "1"}, {"path": "b.jpg", "note": "ü", "size": None}]
+    assert read_table(path, error=DataError, remedy="mend it").to_dicts() == rows
+
+
+@pytest.mark.parametrize(
+    ("saved", "said"),
+    [
+        (PLAIN.replace(",", ";").encode(), "uses semicolons as separator: save it with commas"),
+        (PLAIN.replace(",", "|").encode(), "uses vertical bars as separator: save it with commas"),
+        (PLAIN.encode("utf-16"), "is a table in UTF-16: save it in UTF-8, with commas"),
+        (PLAIN.encode("latin-1"), "is not a table in UTF-8: save it in UTF-8, with commas"),
+        (b"PK\3\4" + bytes(100), "is a spreadsheet or another archive, not a table in text: save it as CSV"),
+    ],
+)
+def test_a_table_that_is_saved_otherwise_is_told_how_to_be(tmp_path: Path, saved: bytes, said: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(saved)
+    with pytest.raises(DataError, match=said):
+        read_table(path, error=DataError, remedy="mend it")
