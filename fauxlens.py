@@ -5,7 +5,16 @@ Each verb stands in its own module of `train/cli` or `export/cli`, which is impo
 examples.
 """
 
+import signal
+import sys
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Any
+
+if (__name__ == "__main__" or PurePath(sys.argv[0]).stem == "fauxlens") and (
+    signal.getsignal(signal.SIGINT) == signal.default_int_handler
+):
+    # While the command is loaded, Ctrl-C ends it without a traceback; `run_app` takes it up again.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import typer
 

@@ -5,7 +5,8 @@ brackets around a default given in words. The classes here give every parameter 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import zip_longest
@@ -14,6 +15,7 @@ from typing import Any
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
+from train.cli.process import INTERRUPTED_SENTENCE, interrupted_status
 from train.common.version import VERSION
 
 HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
@@ -79,6 +81,16 @@ class VerbGroup(TyperGroup):
         name, command, rest = super().resolve_command(ctx, args)
         return name, command if name is None else self.load(name), rest
 
+    def make_context(self, *arguments: Any, **settings: Any) -> Any:
+        """Typer's, interrupted with a sentence."""
+        with _one_sentence_if_interrupted():
+            return super().make_context(*arguments, **settings)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Typer's, interrupted with a sentence: a verb is imported here."""
+        with _one_sentence_if_interrupted():
+            return super().invoke(ctx)
+
     def load(self, name: str) -> Any:
         """A verb or group of this group, whole. Raises KeyError if there is none of this name."""
         command = self.commands[name]
@@ -91,6 +103,16 @@ class App(typer.Typer):
     def command(self, name: str | None = None, **settings: Any) -> Any:
         """As Typer's."""
         return super().command(name, cls=Command, **settings)
+
+
+@contextmanager
+def _one_sentence_if_interrupted() -> Iterator[None]:
+    """Typer says nothing of a signal that no verb has met, and forgets which it was."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        typer.echo(INTERRUPTED_SENTENCE, err=True)
+        raise typer.Exit(interrupted_status(error)) from None
 
 
 def group_of(entries: Mapping[str, VerbEntry]) -> type[VerbGroup]:

@@ -25,6 +25,9 @@ def expected_sentence(error: BaseException) -> str | None:
         return f"The disk is full ({name or 'while writing'}): free some space and run the command again."
     if error.errno == errno.ENOMEM:
         return NO_MEMORY
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        # It would name whatever came next, often a module of a library.
+        return "Too many files are open: raise the limit (ulimit -n), and run the command again."
     if error.errno == errno.EFBIG:
         return (
             f"{name or 'The output file'} exceeds the file size limit: raise it (ulimit -f), or write to another disk."

@@ -17,6 +17,9 @@ from train.common.places import cache_folder, home_folder
 WRONG, INTERRUPTED, FAULT, BROKEN_PIPE = 2, 130, 70, 141
 """Exit statuses: wrong input or no room for output, Ctrl-C (128 + 2), a fault of Fauxlens (EX_SOFTWARE of sysexits.h),
 a reader that left (128 + 13)."""
+INTERRUPTED_SENTENCE = (
+    "Interrupted. Completed work is saved; run the same command again to continue (train: --resume RUN)."
+)
 _DEBUG = "FAUXLENS_DEBUG"
 
 
@@ -30,6 +33,7 @@ class Stopped(KeyboardInterrupt):
 
 def run_app(app: Callable[..., Any]) -> None:
     """Run the command line `app` and end the process with its status."""
+    _open_missing_streams()
     status = run_watched()
     if status is not None:
         sys.exit(status)
@@ -45,6 +49,9 @@ def _run_here(app: Callable[..., Any]) -> None:
         os.environ[_DEBUG] = "1"
     _prepare_streams()
     _prepare_environment()
+    if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:
+        # As Python has it: while modules were loaded, it ended the process at once.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         # `nohup` has it ignored, and so it stays.
@@ -55,6 +62,9 @@ def _run_here(app: Callable[..., Any]) -> None:
         status: Any = 0
     except SystemExit as leaving:
         status = leaving.code
+    except KeyboardInterrupt as error:
+        status = interrupted_status(error)
+        print(INTERRUPTED_SENTENCE, file=sys.stderr)
     except BaseException as error:
         # Polars panics in Rust where it gets no thread: that is no Exception.
         sentence = expected_sentence(error) or (NO_MEMORY if short_of_memory() else None)
@@ -102,6 +112,22 @@ def leave_pipe() -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
+
+
+def _open_missing_streams() -> None:
+    """Open what was closed by the caller (`>&-`) on nowhere: the next file would get its number, and what is printed.
+
+    Python has None for such a stream.
+    """
+    for name, number, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
+        if getattr(sys, name) is None:
+            with suppress(OSError):
+                nowhere = os.open(os.devnull, os.O_RDWR)
+                if nowhere != number:
+                    os.dup2(nowhere, number)
+                    os.close(nowhere)
+                # As Python's own streams, it stays open to the end.
+                setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def _prepare_streams() -> None:

@@ -17,6 +17,7 @@ from train.cli.outputs import check_outputs
 from train.cli.process import (
     BROKEN_PIPE,
     FAULT,
+    INTERRUPTED_SENTENCE,
     debugging,
     fault_sentence,
     interrupted_status,
@@ -75,16 +76,13 @@ def verb(*errors: type[Exception]) -> Callable[[Callable[P, T]], Callable[P, T]]
                 if short_of_memory():
                     sentence, status = NO_MEMORY, 2
                 else:
-                    sentence, status = _STOPPED, interrupted_status(error)
+                    sentence, status = INTERRUPTED_SENTENCE, interrupted_status(error)
             typer.echo(printable(sentence), err=True)
             raise typer.Exit(status)
 
         return guarded
 
     return around
-
-
-_STOPPED = "Interrupted. Completed work is saved; run the same command again to continue (train: --resume RUN)."
 
 
 def console() -> "Console":

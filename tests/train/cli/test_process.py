@@ -10,6 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from train.cli.app import App, VerbEntry, group_of
 from train.cli.process import Stopped
 from train.cli.terminal import command, verb
 from train.common.errors import DataError
@@ -78,6 +79,7 @@ def end_of(error: BaseException) -> tuple[int, str]:
         (OSError(28, "No space left on device", "x.csv"), 2, "The disk is full (x.csv)"),
         (PermissionError(13, "Permission denied", "x.csv"), 2, "x.csv: Permission denied"),
         (OSError(27, "File too large", "x.csv"), 2, "x.csv exceeds the file size limit"),
+        (OSError(24, "Too many open files", "typer/x.py"), 2, "Too many files are open: raise the limit (ulimit -n)"),
         (MemoryError(), 2, "There is not enough memory"),
         (ImportError("x.so: failed to map segment from shared object"), 2, "There is not enough memory"),
         (ImportError("cannot import name 'x'"), 70, "Internal error of Fauxlens (ImportError"),
@@ -182,3 +184,43 @@ def test_every_signal_cleans_up_as_ctrl_c_does(number: signal.Signals, status: i
 
 def test_a_command_is_quoted_for_the_shell() -> None:
     assert command("data", "scan", Path("my set")) == "fauxlens data scan 'my set'"
+
+
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "2>&- <&-"])
+def test_streams_that_are_closed_are_nowhere(tmp_path: Path, closed: str) -> None:
+    words = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, str(ROOT / "fauxlens.py")]
+    shown = subprocess.run([*words, "recipe", "list"], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    wrong = subprocess.run(
+        [*words, "data", "split", "no.csv"], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert wrong.returncode == 2
+    assert wrong.stderr.count("\n") == (0 if "2>" in closed else 1)
+
+
+def test_a_signal_while_a_verb_is_imported_is_told_and_keeps_its_status(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "late_verb.py").write_text(
+        "import signal\nfrom train.cli.process import Stopped\nraise Stopped(signal.SIGHUP)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    app = App(cls=group_of({"late": VerbEntry("late_verb:late", "Late."), "other": VerbEntry("no:no", "Other.")}))
+    app.callback()(lambda: None)
+    done = CliRunner().invoke(app, ["late"])
+    assert (done.exit_code, done.stderr.count("\n")) == (129, 1)
+    assert done.stderr.startswith("Interrupted.")
+
+
+def test_ctrl_c_while_the_command_is_loaded_shows_no_traceback(tmp_path: Path) -> None:
+    # A module that waits stands in for one that takes its time to load.
+    (tmp_path / "typer.py").write_text("import time; print('loading', flush=True); time.sleep(60)")
+    words = [sys.executable, str(ROOT / "fauxlens.py"), "recipe", "list"]
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        assert running.stdout.readline() == "loading\n"
+        running.send_signal(signal.SIGINT)
+        assert running.stderr.read() == ""
+    assert running.returncode == -signal.SIGINT

@@ -42,6 +42,5 @@ def split_verb(
         raise DataError(f"{foreign} is there already and no manifest: name another folder with --out.")
     for name, result in results:
         path = out / f"{name}.csv"
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_manifest(moved(result, out), path)
         show_counts(result.frame, path)
