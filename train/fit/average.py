@@ -3,14 +3,14 @@
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ela.front_ends import parse_front_end
-from train.common.atomic import write_text
 from train.common.documents import file_sha256, read_json_object
 from train.common.errors import TrainError
-from train.fit.run_folder import Run, abandon_run, has_state, start_run, weights_path, working_on
+from train.fit.run_folder import Run, abandon_run, has_state, open_run, start_run, weights_path, working_on
 from train.fit.scoring import keras_scorer, score_state
-from train.model import backbone_of, build_classifier
+from train.model import backbone_of, build_classifier, check_network
 from train.weights import has_head, load_weights, save_weights
 
 AVERAGED = "averaged.json"
@@ -39,11 +39,52 @@ def average_run(run: Run, weights: Path, share: float, folder: Path) -> Run:
     latter makes, leaves the run's head as it is. share: of the other weights, between 0 and 1. Between two trainings of
     which one went on from the other, such a mean is often better than both, on unseen kinds above all (Wortsman et al.,
     "Robust fine-tuning of zero-shot models", CVPR 2022; "Model soups", ICML 2022): choose the share on the validation
-    split.
+    split. Interrupted, the same call goes on in the same folder.
+
     Raises TrainError for a run that is not finished, weights of another network, and a folder that holds other things.
     """
     if not has_state(run, "float"):
         raise TrainError(f"{run.folder} is not finished: `fauxlens train --resume {run.folder}` first.")
+    check_network(replace(run.recipe.model, weights=str(weights)), run.view.size)
+    try:
+        digest = file_sha256(weights)
+    except OSError as error:
+        raise TrainError(f"{weights} cannot be read ({error.strerror}): name an .h5 file.") from error
+    averaged = Averaged(run.folder.name, file_sha256(weights_path(run, "float")), weights.name, digest, share)
+    begun = _begun(folder, run, averaged)
+    if begun is not None and has_state(begun, "float"):
+        return begun
+    # Told before the work: a folder that is taken, a manifest that has changed.
+    text = json.dumps({"format": FORMAT} | asdict(averaged), indent=1) + "\n"
+    made = begun or start_run(folder, run.recipe, run.manifest_path, run.manifest(), beside={AVERAGED: text})
+    with working_on(folder):
+        try:
+            classifier = _mean(run, weights, share)
+            save_weights(classifier, weights_path(made, "float"), run.recipe.model)
+            front_end = parse_front_end(run.recipe.model.front_end)
+            score_state(made, made.store(), "float", keras_scorer(classifier, front_end))
+        except BaseException:
+            if begun is None:
+                for path in (folder / AVERAGED, weights_path(made, "float")):
+                    path.unlink(missing_ok=True)
+                abandon_run(made)
+            raise
+    return made
+
+
+def _begun(folder: Path, run: Run, averaged: Averaged) -> Run | None:
+    """The run in a folder if it is this very average, finished or interrupted; else None."""
+    try:
+        there = open_run(folder)
+        same = read_averaged(there) == averaged
+    except TrainError:
+        return None
+    both = (there.recipe.sha256, there.manifest_sha256), (run.recipe.sha256, run.manifest_sha256)
+    return there if same and both[0] == both[1] else None
+
+
+def _mean(run: Run, weights: Path, share: float) -> Any:
+    """The run's classifier with the mean of both weights."""
     view, settings = run.view, run.recipe.model
     classifier = build_classifier(replace(settings, weights="none"), view.size)
     load_weights(classifier, weights_path(run, "float"), settings)
@@ -55,22 +96,7 @@ def average_run(run: Run, weights: Path, share: float, folder: Path) -> Run:
         pairs = zip(backbone_of(classifier).weights, backbone_of(other).weights, strict=True)
     for mine, its in pairs:
         mine.assign((1 - share) * mine + share * its)
-    averaged = Averaged(
-        run.folder.name, file_sha256(weights_path(run, "float")), weights.name, file_sha256(weights), share
-    )
-    made = start_run(folder, run.recipe, run.manifest_path, run.manifest())
-    with working_on(folder):
-        try:
-            write_text(folder / AVERAGED, json.dumps({"format": FORMAT} | asdict(averaged), indent=1) + "\n")
-            save_weights(classifier, weights_path(made, "float"), settings)
-            score_state(made, made.store(), "float", keras_scorer(classifier, parse_front_end(settings.front_end)))
-        except BaseException:
-            # There is nothing to go on with: what `train --resume` would do is another thing.
-            for path in (folder / AVERAGED, weights_path(made, "float")):
-                path.unlink(missing_ok=True)
-            abandon_run(made)
-            raise
-    return made
+    return classifier
 
 
 def read_averaged(run: Run) -> Averaged | None:

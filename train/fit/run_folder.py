@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -95,8 +95,10 @@ def installed_versions() -> dict[str, str]:
     return {"fauxlens": VERSION} | {name: version(name) for name in _PACKAGES}
 
 
-def start_run(folder: Path, recipe: Recipe, manifest_path: Path, manifest: Manifest) -> Run:
-    """Set up a run folder with its resolved recipe.
+def start_run(
+    folder: Path, recipe: Recipe, manifest_path: Path, manifest: Manifest, *, beside: Mapping[str, str] | None = None
+) -> Run:
+    """Set up a run folder with its resolved recipe, and with the texts `beside` by their files' names.
 
     Raises TrainError when another run lives there, or anything else: what training writes and sweeps would meet it.
     """
@@ -115,7 +117,17 @@ def start_run(folder: Path, recipe: Recipe, manifest_path: Path, manifest: Manif
             path.open("a" if alone else "x").close()
         except FileExistsError:
             raise TrainError(taken) from None
-        return _begin(folder, recipe, manifest_path, manifest, made)
+        run = Run(folder, recipe, manifest_path, manifest.sha256, made)
+        try:
+            for name, text in (beside or {}).items():
+                write_text(folder / name, text)
+            _begin(run)
+        except BaseException:
+            for name in beside or {}:
+                (folder / name).unlink(missing_ok=True)
+            abandon_run(run)
+            raise
+        return run
 
 
 def working_on(folder: Path) -> AbstractContextManager[bool]:
@@ -124,13 +136,14 @@ def working_on(folder: Path) -> AbstractContextManager[bool]:
     return alone_in(folder, TrainError(busy))
 
 
-def _begin(folder: Path, recipe: Recipe, manifest_path: Path, manifest: Manifest, made: tuple[Path, ...]) -> Run:
+def _begin(run: Run) -> None:
+    folder, recipe = run.folder, run.recipe
     write_text(folder / "recipe.toml", recipe.text)
     about = {
         # Relative, so that runs and data can be moved together; links are followed first, for `..` leaves the folder
         # that a link leads to.
-        "manifest": Path(os.path.relpath(manifest_path.resolve(), folder.resolve())).as_posix(),
-        "manifest_sha256": manifest.sha256,
+        "manifest": Path(os.path.relpath(run.manifest_path.resolve(), folder.resolve())).as_posix(),
+        "manifest_sha256": run.manifest_sha256,
         "view": recipe.data.view,
         "front_end": recipe.model.front_end,
         "recipe_sha256": recipe.sha256,
@@ -139,7 +152,6 @@ def _begin(folder: Path, recipe: Recipe, manifest_path: Path, manifest: Manifest
     }
     # Filled last: a folder whose run.json can be read has all the rest.
     write_text(folder / "run.json", json.dumps(about, indent=1))
-    return Run(folder, recipe, manifest_path, manifest.sha256, made)
 
 
 def abandon_run(run: Run) -> None:

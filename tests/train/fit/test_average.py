@@ -93,12 +93,26 @@ def test_an_average_that_fails_leaves_nothing(
     assert not (tmp_path / "run").exists()
 
 
-def test_an_average_that_was_killed_is_not_trained(trained_run: Run, other: Path, tmp_path: Path) -> None:
+def test_an_average_that_was_killed_is_not_trained_but_made_again(
+    trained_run: Run, other: Path, tmp_path: Path
+) -> None:
     made = average_run(trained_run, other, 0.5, tmp_path / "run")
+    whole = arrays(weights_path(made, "float"))
     shutil.rmtree(made.folder / "states")
     with pytest.raises(TrainError, match="is an unfinished average"):
         train_and_score(open_run(made.folder))
     assert (made.folder / AVERAGED).exists()
+    # Asked for again, it is made in the same folder; another average is not.
+    weights_path(made, "float").unlink()
+    with pytest.raises(TrainError, match="already contains a run"):
+        average_run(trained_run, other, 0.25, made.folder)
+    again = average_run(trained_run, other, 0.5, made.folder)
+    assert has_state(again, "float")
+    for name, value in arrays(weights_path(again, "float")).items():
+        np.testing.assert_array_equal(value, whole[name])
+    stamp = weights_path(again, "float").stat().st_mtime_ns
+    average_run(trained_run, other, 0.5, made.folder)
+    assert weights_path(again, "float").stat().st_mtime_ns == stamp
     (made.folder / AVERAGED).write_text("{}")
     with pytest.raises(TrainError, match="is damaged"):
         read_averaged(made)

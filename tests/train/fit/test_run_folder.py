@@ -1,5 +1,6 @@
 """A run lives in a folder of its own, and takes back nothing but what it made."""
 
+import errno
 import json
 from pathlib import Path
 
@@ -125,3 +126,17 @@ def test_a_damaged_run_is_one_sentence(manifest: Manifest, tmp_path: Path, text:
         open_run(run.folder)
     with pytest.raises(TrainError, match="train again into another folder"):
         load_progress(run.folder / "checkpoints")
+
+
+def test_a_disk_that_is_full_at_the_beginning_leaves_nothing(
+    tmp_path: Path, manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, text: str) -> None:
+        if path.name == "run.json":
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        path.write_text(text, encoding="utf-8")
+
+    monkeypatch.setattr("train.fit.run_folder.write_text", full)
+    with pytest.raises(OSError, match="No space left"):
+        start_run(tmp_path / "new" / "run", RECIPE, tmp_path / "m.csv", manifest, beside={"averaged.json": "{}"})
+    assert not (tmp_path / "new").exists()
