@@ -93,6 +93,20 @@ def measure_localisation(detector: LoadedDetector, folder: Path, *, seed: int = 
     return Localised(summaries, tuple(found[:EXAMPLES]))
 
 
+def check_local_fakes(folder: Path, needs_eyes: bool) -> None:
+    """Raise what `measure_localisation` would, as far as it can be told without a detector: before the work."""
+    pairs = _pairs(folder)
+    rows = {row["path"]: row for row in read_manifest(folder / "manifest.csv").frame.iter_rows(named=True)}
+    for name in (*pairs["fake"], *pairs["mask"]):
+        if not (folder / name).is_file():
+            raise ExportError(f"{folder / name}, of {folder / 'pairs.csv'}, is missing: make the local fakes again.")
+    if needs_eyes and not any(name in rows and eyes_of(rows[name]) for name in pairs["fake"]):
+        raise ExportError(
+            f"No local fake in {folder} has a face that the view could show: run `fauxlens data faces "
+            f"{folder / 'manifest.csv'}`, or make others."
+        )
+
+
 def localisation_document(found: Iterable[Localisation]) -> list[dict[str, Any]]:
     """What is written as JSON: a dict for each group."""
     return [asdict(one) for one in found]
@@ -172,7 +186,7 @@ def _pairs(folder: Path) -> pl.DataFrame:
         raise ExportError(f"{path} cannot be read ({error.strerror or error}): {remedy}.") from error
     if not {"fake", "mask"} <= set(pairs.columns):
         raise ExportError(f"{path} has no columns fake and mask: give a folder made by `data reconstruct`.")
-    masked = pairs.filter(pl.col("mask").is_not_null())
+    masked = pairs.filter(pl.col("mask").is_not_null(), pl.col("fake").is_not_null())
     if masked.is_empty():
         raise ExportError(f"{folder} has no masks: make local fakes by `fauxlens data reconstruct --regions random`.")
     return masked

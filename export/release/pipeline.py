@@ -12,7 +12,7 @@ from export.artifacts.bundle import write_bundle
 from export.artifacts.metadata import attach, read_description
 from export.artifacts.tolerances import Tolerances
 from export.benchmark.latency import measure_latency, this_machine
-from export.explain.localisation import Localised, measure_localisation
+from export.explain.localisation import Localised, check_local_fakes, measure_localisation
 from export.explain.localisation_sheet import caption, draw_localisation_sheet
 from export.explain.mean_heatmaps import mean_heatmaps_of
 from export.explain.mean_sheet import illustrations
@@ -79,6 +79,9 @@ def export_run(
     `data reconstruct --regions`: report and card then say how well heatmaps point. Raises ExportError when a
     variant breaks a requirement of the detector file, TrainError when the run is unfinished.
     """
+    # Before the work, like the references below.
+    if local_fakes is not None:
+        check_local_fakes(local_fakes, run.view.needs_eyes)
     states = load_states(run)
     store = run.store()
     rows = scored_rows(store, run)

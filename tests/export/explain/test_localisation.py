@@ -2,7 +2,10 @@
 
 import io
 import json
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import polars as pl
@@ -14,6 +17,7 @@ from sklearn.metrics import jaccard_score
 
 from export.explain.localisation import (
     Localised,
+    check_local_fakes,
     localisation_document,
     mask_overlap,
     masked_cells,
@@ -22,9 +26,12 @@ from export.explain.localisation import (
 )
 from export.explain.localisation_sheet import caption, draw_localisation_sheet
 from export.inference.detector import detector_from
+from export.release.pipeline import export_run
 from tests.export.conftest import Tiny
 from train.common.errors import ExportError
 from train.data.manifest import Manifest, rows_frame, write_manifest
+from train.fit.run_folder import Run
+from train.image.view import parse_view
 
 SIDE, PICTURES = 64, 24
 
@@ -137,3 +144,20 @@ def test_a_folder_without_masks_is_refused(tiny: Tiny, local_fakes: Path, tmp_pa
     (tmp_path / "pairs.csv").write_text("fake,real,autoencoder,mask\n0.png,,taesd,\n")
     with pytest.raises(ExportError, match="has no masks"):
         measure_localisation(detector, tmp_path)
+
+
+def test_local_fakes_are_refused_before_the_work_of_an_export(local_fakes: Path, tmp_path: Path) -> None:
+    check_local_fakes(local_fakes, needs_eyes=False)
+    with pytest.raises(ExportError, match="has a face that the view could show"):
+        check_local_fakes(local_fakes, needs_eyes=True)
+    # Nothing else of a run is looked at.
+    run = cast(Run, SimpleNamespace(view=parse_view("upright|square|resize(32)")))
+    with pytest.raises(ExportError, match=r"pairs\.csv"):
+        export_run(run, tmp_path / "out", local_fakes=tmp_path)
+    copy = tmp_path / "copy"
+    shutil.copytree(local_fakes, copy)
+    name = pl.read_csv(copy / "pairs.csv")["mask"].drop_nulls()[0]
+    (copy / name).unlink()
+    with pytest.raises(ExportError, match=f"{name}, of .*, is missing"):
+        export_run(run, tmp_path / "out", local_fakes=copy)
+    assert not (tmp_path / "out").exists()
