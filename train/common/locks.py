@@ -49,6 +49,30 @@ def let_go(lock: FileLock) -> None:
 
 
 @contextmanager
+def hold(path: Path, *, wait: float = -1) -> Iterator[bool]:
+    """Hold the lock on a file, whose folder is made; False where another process has it for longer than `wait` seconds.
+
+    -1 waits for ever. After an error the folder is removed if it was made for this and nothing else is in it.
+    """
+    with made_folders(path.parent) as made:
+        lock = FileLock(path)
+        try:
+            take(lock, timeout=wait)
+        except Timeout:
+            yield False
+            return
+        try:
+            yield True
+        except BaseException:
+            # A folder that was made for nothing goes again, and with it the lock.
+            if made and [*path.parent.iterdir()] == [path]:
+                path.unlink()
+            raise
+        finally:
+            let_go(lock)
+
+
+@contextmanager
 def alone_in(folder: Path, busy: Exception, *, wait: float = 0) -> Iterator[bool]:
     """Let no other process work in a folder, which is made, while the block runs; False where the disk has no locks.
 

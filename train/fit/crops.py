@@ -6,18 +6,15 @@ picture is by the sites that it passes through before somebody has it evaluated.
 
 import hashlib
 import io
-import shutil
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-from filelock import FileLock
 
-from train.common.atomic import naming
 from train.common.errors import DataError
+from train.common.locks import filled_folder, hold
 from train.common.progress import ProgressCallback
 from train.data.manifest import Manifest
 from train.data.rows import Row, decode_row, eyes_of
@@ -69,17 +66,10 @@ def pack_crops(
         f"centred crops {view.sha256} {manifest.sha256} {unclear} {margin} {side}".encode()
     ).hexdigest()[:16]
     target = folder / f"crops-{key}"
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / f".crops-{key}.lock"):
+    with hold(folder / f".crops-{key}.lock"):
         if not target.exists():
-            temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=folder))
-            try:
-                with naming(target, temporary):
-                    _write(temporary, manifest, view, margin, side, unclear, workers, on_progress)
-                temporary.chmod(0o755)
-                temporary.rename(target)
-            finally:
-                shutil.rmtree(temporary, ignore_errors=True)
+            with filled_folder(target) as inside:
+                _write(inside, manifest, view, margin, side, unclear, workers, on_progress)
     return _open(target, manifest, 1 / margin)
 
 

@@ -3,15 +3,11 @@
 A run's folder is named by its recipe, so a study that was stopped, or that gained an arm, computes nothing twice.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from train.common.atomic import made_folders
 from train.common.errors import TrainError
-from train.common.locks import let_go, take
+from train.common.locks import hold
 from train.common.progress import ProgressCallback
 from train.common.tf import load_tensorflow
 from train.data.manifest import read_manifest
@@ -61,7 +57,7 @@ def train_missing(
     failed; and what `begin` raises, and DataError as `train_and_score`.
     """
     runs: list[Run] = []
-    with _locked(folder / ".study", wait=True):
+    with hold(folder / ".study.lock"):
         there = runs_in(folder, manifest_path)
         try:
             for recipe in recipes:
@@ -76,7 +72,7 @@ def train_missing(
     busy = []
     failed: dict[Path, str] = {}
     for number, run in enumerate(runs):
-        with _locked(folder / f".{run.folder.name}") as free:
+        with hold(folder / f".{run.folder.name}.lock", wait=0) as free:
             if run.folder in failed or has_state(run, "float"):
                 continue
             if not free:
@@ -136,24 +132,3 @@ def _free(folder: Path) -> Path:
         for name in names:
             (folder / name).unlink()
     return folder
-
-
-@contextmanager
-def _locked(name: Path, wait: bool = False) -> Iterator[bool]:
-    """Hold the lock NAME.lock; gives False where another process has it and `wait` is not asked for."""
-    with made_folders(name.parent) as made:
-        lock = FileLock(f"{name}.lock")
-        try:
-            take(lock, timeout=-1 if wait else 0)
-        except Timeout:
-            yield False
-            return
-        try:
-            yield True
-        except BaseException:
-            # A folder that was made for nothing goes again, and with it the lock.
-            if made and list(name.parent.iterdir()) == [Path(lock.lock_file)]:
-                Path(lock.lock_file).unlink()
-            raise
-        finally:
-            let_go(lock)

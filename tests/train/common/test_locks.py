@@ -9,7 +9,7 @@ import pytest
 
 from train.common import locks
 from train.common.atomic import public_mode, remove_unfinished, write_text
-from train.common.locks import FOLDER_LOCK, alone_in, alone_with_part, filled_folder, holds_anything
+from train.common.locks import FOLDER_LOCK, alone_in, alone_with_part, filled_folder, hold, holds_anything
 
 ROOT = Path(__file__).parents[3]
 
@@ -38,6 +38,20 @@ def test_a_folder_in_which_nothing_was_made_is_as_it_was(tmp_path: Path) -> None
     with alone_in(tmp_path, BusyError()):
         pass
     assert not any(tmp_path.iterdir())
+
+
+def test_a_lock_whose_work_fails_before_anything_is_made_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "study" / ".study.lock"
+    with pytest.raises(KeyboardInterrupt), hold(path):
+        raise KeyboardInterrupt
+    assert not any(tmp_path.iterdir())
+    with pytest.raises(KeyboardInterrupt), hold(path) as held:
+        assert held
+        with hold(path, wait=0) as second:
+            assert not second
+        path.with_name("run").mkdir()
+        raise KeyboardInterrupt
+    assert {one.name for one in path.parent.iterdir()} == {"run", ".study.lock"}
 
 
 def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
