@@ -1,7 +1,7 @@
 """Detector files with altered graphs under a good checksum, opened as `detect` does: one sentence each, or scores.
 
-    .venv/bin/python tests/benchmarks/altered_graphs.py [--files 3000] [--whole 10] [--seed 11] [--model BUNDLE]
-        [--report FILE.md]
+    .venv/bin/python tests/benchmarks/altered_graphs.py [--files 3000] [--skip 0] [--whole 10] [--seed 11]
+        [--model BUNDLE] [--report FILE.md]
 
 Each file is the shipped detector with 1, 2 or 8 changes outside its weights: four bytes become a telling number or
 random ones, or a byte is turned. It is sealed again, so the checksum is right, and opened in a child of this process,
@@ -9,7 +9,8 @@ which then runs it on one picture. The trial in a process of its own is forked f
 limits that people have without the seconds in which a new process loads its libraries. With --whole N every Nth file
 goes through `python -m fauxlens detect` instead, all processes new. Counted: refused by the check of the graph, refused
 by the trial, opened and run; and what must not be: a child that dies by a signal, ends in another exception than one of
-Fauxlens's, says more than one line, or takes longer than ten minutes. Exit status 1 if there is one.
+Fauxlens's, says more than one line, or takes longer than ten minutes. With --skip N the first N of the
+files are made and not tried: to go on after a run that was stopped. Exit status 1 if there is a wrong one.
 """
 
 import argparse
@@ -32,6 +33,7 @@ def main() -> int:
     """Try the files."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--files", type=int, default=3000)
+    parser.add_argument("--skip", type=int, default=0, metavar="N")
     parser.add_argument("--whole", type=int, default=0, metavar="N")
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--model", type=Path)
@@ -61,7 +63,10 @@ def main() -> int:
         Image.fromarray(np.full((300, 300, 3), 90, np.uint8)).save(picture)
         start = time.monotonic()
         for number in range(given.files):
-            altered.write_bytes(write_sealed(members, prefix=_altered(model, weights, draw)))
+            changed = _altered(model, weights, draw)
+            if number < given.skip:
+                continue
+            altered.write_bytes(write_sealed(members, prefix=changed))
             whole = bool(given.whole) and number % given.whole == 0
             kind, said = _detected(altered, picture) if whole else _opened(altered.read_bytes())
             (whole_counts if whole else counts)[kind] += 1
@@ -74,7 +79,12 @@ def main() -> int:
                     flush=True,
                 )
     lines = [f"| {kind} | {counts[kind]} | {whole_counts[kind]} |" for kind in KINDS]
-    head = [f"{given.files} files, seed {given.seed}", "", "| | in children | by `detect` |", "|---|---|---|"]
+    head = [
+        f"files {given.skip} to {given.files}, seed {given.seed}",
+        "",
+        "| | in children | by `detect` |",
+        "|---|---|---|",
+    ]
     text = "\n".join([*head, *lines, "", *wrong])
     print(text)
     if given.report:

@@ -1,13 +1,16 @@
 """kill -9 at random moments of train, quantize, export and reconstruct: run again, each ends in the same bytes.
 
-    .venv/bin/python tests/benchmarks/killed.py [--kills 30] [--seed 7] [--weights FOLDER] [--verbs NAMES] [--report MD]
+    .venv/bin/python tests/benchmarks/killed.py [--kills 30] [--in-a-row 1] [--pictures 40] [--epochs 2] [--seed 7]
+        [--weights FOLDER] [--verbs NAMES] [--report MD]
 
 A small network (width 0.25, 32 px, with dropout) on drawn portraits. Every verb is first run twice to its end: what
 differs between these two (latencies, and what tells them) is named and compared no further. Then each trial starts from
 what the verb starts from, is killed at a moment drawn evenly from the time that it takes, and is run again as its own
-words ask for: `train --resume`, for the others the same command. All files of the folder are compared by their names
-and SHA-256, the members of a bundle one by one. Verbs run in children of this process, which has imported TensorFlow
-but computed nothing, so that a trial costs no imports; a child is killed alone, as by the system when memory is short.
+words ask for: `train --resume`, for the others the same command. With --in-a-row N it is killed N times so before it
+may end, which costs less time a kill. All files of the folder are compared by their names and SHA-256, the members of a
+bundle one by one. Verbs run in children of this process, which has imported TensorFlow but computed nothing, so that a
+trial costs no imports; a child is killed alone, as by the system when memory is short. --pictures is their number, 30
+at least, and --epochs that of the second training stage, after one of the head.
 
 --weights is a folder with TAESD's weights; without one reconstruct is left out. Exit status 1 where anything differs.
 """
@@ -44,7 +47,7 @@ learning_rate = 0.001
 train_from = "head"
 [[stages]]
 name = "all"
-epochs = 2
+epochs = {epochs}
 learning_rate = 0.001
 train_from = "all"
 [fit]
@@ -55,7 +58,6 @@ seed = 3
 calibration_batches = 2
 epochs = 1
 """
-PICTURES = 40
 
 
 @dataclass
@@ -70,6 +72,7 @@ class Verb:
     varying: list[str] = field(default_factory=list)
     kills: int = 0
     too_late: int = 0
+    same: int = 0
     wrong: list[str] = field(default_factory=list)
 
 
@@ -77,6 +80,9 @@ def main() -> int:
     """Run the trials."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--kills", type=int, default=30)
+    parser.add_argument("--in-a-row", type=int, default=1, metavar="N", help="kills before a command may end")
+    parser.add_argument("--pictures", type=int, default=40)
+    parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--verbs", default="train,quantize,export,reconstruct", help="those to be killed")
@@ -84,7 +90,9 @@ def main() -> int:
     given = parser.parse_args()
     _import_much()
     with tempfile.TemporaryDirectory(prefix="fauxlens-killed-") as name:
-        verbs = _trials(Path(name), given.kills, random.Random(given.seed), given.weights, given.verbs.split(","))
+        place, befores = Path(name) / "place", Path(name) / "befores"
+        verbs = _measured(place, befores, given.verbs.split(","), given.weights, given.pictures, given.epochs)
+        _kill(verbs, place, befores, given.kills, given.in_a_row, random.Random(given.seed))
     text = _table(verbs, given.seed)
     print(text)
     if given.report:
@@ -92,12 +100,14 @@ def main() -> int:
     return 1 if any(verb.wrong for verb in verbs) else 0
 
 
-def _trials(folder: Path, kills: int, draw: random.Random, weights: Path | None, chosen: Sequence[str]) -> list[Verb]:
-    place, befores = folder / "place", folder / "befores"
+def _measured(
+    place: Path, befores: Path, chosen: Sequence[str], weights: Path | None, pictures: int, epochs: int
+) -> list[Verb]:
+    """The verbs to be killed, each run twice to its end; what each starts from is in `befores`."""
     place.mkdir()
     befores.mkdir()
-    (place / "recipe.toml").write_text(RECIPE)
-    _must(_run(place, ("data", "sample", "set", "--count", str(PICTURES))))
+    (place / "recipe.toml").write_text(RECIPE.replace("{epochs}", str(epochs)))
+    _must(_run(place, ("data", "sample", "set", "--count", str(pictures))))
     _must(_run(place, ("data", "scan", "set", "--out", "manifest.csv")))
     verbs = [
         Verb("train", ("train", "recipe.toml", "--out", "run"), ("train", "--resume", "run")),
@@ -112,40 +122,53 @@ def _trials(folder: Path, kills: int, draw: random.Random, weights: Path | None,
     for verb in verbs:
         shutil.copytree(place, befores / verb.name)
         seen = []
-        for _ in range(2):
+        # What is only needed by others runs once.
+        for _ in range(2 if verb.name in chosen else 1):
             _restore(befores / verb.name, place)
             start = time.monotonic()
             _must(_run(place, verb.words))
             verb.seconds = max(verb.seconds, time.monotonic() - start)
             seen.append(_digests(place))
-        verb.wanted = seen[1]
-        verb.varying = sorted(one for one in seen[0].keys() | seen[1].keys() if seen[0].get(one) != seen[1].get(one))
-        print(
-            f"{verb.name}: {verb.seconds:.0f} s; differs by itself: {', '.join(verb.varying) or 'nothing'}", flush=True
+        first, verb.wanted = seen[0], seen[-1]
+        verb.varying = sorted(
+            one for one in first.keys() | verb.wanted.keys() if first.get(one) != verb.wanted.get(one)
         )
-    verbs = [verb for verb in verbs if verb.name in chosen]
-    for number in range(kills):
-        verb = verbs[number % len(verbs)]
+        varying = ", ".join(verb.varying) or "nothing"
+        print(f"{verb.name}: {verb.seconds:.0f} s; differs by itself: {varying}", flush=True)
+    return [verb for verb in verbs if verb.name in chosen]
+
+
+def _kill(verbs: Sequence[Verb], place: Path, befores: Path, kills: int, in_a_row: int, draw: random.Random) -> None:
+    """Kill and run again, the verbs in turn; what was found is written into them."""
+    number = 0
+    while number < kills:
+        verb = verbs[number // in_a_row % len(verbs)]
         _restore(befores / verb.name, place)
-        moment = draw.uniform(0, verb.seconds)
-        verb.too_late += not _run(place, verb.words, kill_after=moment)[0]
-        verb.kills += 1
-        begun = place / "run" / "run.json"
-        again = verb.resume if verb.resume and begun.exists() and begun.stat().st_size else verb.words
-        _, status, said = _run(place, again)
+        moments = []
+        for _ in range(min(in_a_row, kills - number)):
+            moments.append(draw.uniform(0, verb.seconds))
+            verb.too_late += not _run(place, _words(verb, place), kill_after=moments[-1])[0]
+        number += len(moments)
+        verb.kills += len(moments)
+        _, status, said = _run(place, _words(verb, place))
         found = _digests(place)
         differ = sorted(
             one
             for one in found.keys() | verb.wanted.keys()
             if one not in verb.varying and found.get(one) != verb.wanted.get(one)
         )
+        after = ", ".join(f"{moment:.2f} s" for moment in moments)
         if status or differ:
-            verb.wrong.append(f"{moment:.2f} s: status {status}, {', '.join(differ)} {said[-300:] if status else ''}")
-        print(
-            f"{number + 1}/{kills} {verb.name} {moment:.2f} s: {verb.wrong[-1] if status or differ else 'same'}",
-            flush=True,
-        )
-    return verbs
+            verb.wrong.append(f"{after}: status {status}, {', '.join(differ)} {said[-300:] if status else ''}")
+        else:
+            verb.same += len(moments)
+        print(f"{number}/{kills} {verb.name} {after}: {verb.wrong[-1] if status or differ else 'same'}", flush=True)
+
+
+def _words(verb: Verb, place: Path) -> tuple[str, ...]:
+    """What a person runs now: what goes on where something was begun, else the command itself."""
+    begun = place / "run" / "run.json"
+    return verb.resume if verb.resume and begun.exists() and begun.stat().st_size else verb.words
 
 
 def _is_needed(verb: Verb, chosen: Sequence[str]) -> bool:
@@ -228,10 +251,7 @@ def _must(done: tuple[bool, int, str]) -> None:
 
 def _table(verbs: Sequence[Verb], seed: int) -> str:
     lines = ["| verb | seconds | kills | after the end | same bytes |", "|---|---|---|---|---|"]
-    lines += [
-        f"| {verb.name} | {verb.seconds:.0f} | {verb.kills} | {verb.too_late} | {verb.kills - len(verb.wrong)} |"
-        for verb in verbs
-    ]
+    lines += [f"| {verb.name} | {verb.seconds:.0f} | {verb.kills} | {verb.too_late} | {verb.same} |" for verb in verbs]
     lines += [
         "",
         *(
