@@ -14,6 +14,7 @@ from typing import Any
 
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+from typer.models import ArgumentInfo, OptionInfo
 
 from train.cli.process import INTERRUPTED_SENTENCE, interrupted_status
 from train.common.version import VERSION
@@ -101,8 +102,17 @@ class App(typer.Typer):
     """A Typer app whose verbs are of the class above."""
 
     def command(self, name: str | None = None, **settings: Any) -> Any:
-        """As Typer's."""
-        return super().command(name, cls=Command, **settings)
+        """As Typer's, but whether a file may be read is told by whoever reads it, in one sentence."""
+        made = super().command(name, cls=Command, **settings)
+
+        def register(function: Any) -> Any:
+            for hint in function.__annotations__.values():
+                for mark in getattr(hint, "__metadata__", ()):
+                    if isinstance(mark, OptionInfo | ArgumentInfo):
+                        mark.readable = False
+            return made(function)
+
+        return register
 
 
 @contextmanager
