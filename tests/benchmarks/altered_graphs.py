@@ -9,8 +9,8 @@ which then runs it on one picture. The trial in a process of its own is forked f
 limits that people have without the seconds in which a new process loads its libraries. With --whole N every Nth file
 goes through `python -m fauxlens detect` instead, all processes new. Counted: refused by the check of the graph, refused
 by the trial, opened and run; and what must not be: a child that dies by a signal, ends in another exception than one of
-Fauxlens's, says more than one line, or takes longer than ten minutes. With --skip N the first N of the
-files are made and not tried: to go on after a run that was stopped. Exit status 1 if there is a wrong one.
+Fauxlens's, says more than one line, or takes longer than ten minutes. With --skip N the first N of the files are made
+and not tried: to go on after a run that was stopped. Exit status 1 if there is a wrong one.
 """
 
 import argparse
