@@ -328,7 +328,7 @@ def test_wrong_usage_is_one_sentence(files: tuple[Path, Path], tmp_path: Path) -
             "--self-test is for the runtime device, not litert",
         ),
         (("--self-test", tmp_path / "gone.json"), "gone.json does not exist"),
-        (("--self-test", tmp_path), "cannot be read (Is a directory)"),
+        (("--self-test", tmp_path), "is a folder: name the JSON that the app shared"),
         (("--self-test", bundle), "is not the JSON of a self-test"),
         (("--runtime", "abacus"), "Unknown runtime 'abacus': choose one of litert, "),
     ):
