@@ -13,7 +13,7 @@ from train.common.errors import TrainError
 from train.recipe import Recipe, read_recipe
 
 FOLDER = Path(__file__).parent / "recipes"
-DEFAULT = "all-generators"
+DEFAULT = "all-faces"
 """What `train` takes where no recipe is named."""
 
 

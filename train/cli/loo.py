@@ -17,7 +17,7 @@ def loo_verb(
     manifest: ManifestFile,
     recipe: Annotated[
         str, typer.Option(help="Name of a shipped recipe (`fauxlens recipe list`) or the path of one.")
-    ] = "all-generators",
+    ] = "all-faces",
     scheme: Annotated[
         str,
         typer.Option(

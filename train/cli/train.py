@@ -18,7 +18,7 @@ def train_verb(
         str | None,
         typer.Argument(
             help="Name of a shipped recipe (`fauxlens recipe list`) or the path of one.",
-            show_default="all-generators",
+            show_default="all-faces",
         ),
     ] = None,
     manifest: Annotated[Path, typer.Option(help="A manifest made by `data scan`.")] = Path("manifest.csv"),

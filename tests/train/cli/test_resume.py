@@ -56,8 +56,8 @@ def test_the_run_is_the_one_that_is_meant(words: tuple[str, ...], folder: str) -
 
 def test_another_recipe_and_no_run_are_told() -> None:
     assert told("mine.toml", "--seed", "7", "--resume").startswith("runs/mine was started with a different recipe")
-    assert told("--resume").startswith("runs/all-generators is not a run folder")
-    assert not Path("runs/all-generators").exists()
+    assert told("--resume").startswith("runs/all-faces is not a run folder")
+    assert not Path("runs/all-faces").exists()
     # A word behind it is the run, as ever.
     assert told("--resume", "other", "--out", "mine").startswith("--resume can be combined only with --strategy")
 
