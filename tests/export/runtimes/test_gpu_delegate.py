@@ -33,8 +33,9 @@ _GRAPHICS = ("egl", "gl")
 _LIBRARIES = {"libGLESv3.so": "libGLESv2.so.2", "libEGL.so": "libEGL.so.1", "libOpenCL.so": "libOpenCL.so.1"}
 
 
-# OpenCL's floats move a probability by less than this (0.006 at most on the detector of 2026-11-30).
-_NEAR = 0.01
+# OpenCL's floats move a probability by less than this: they have no int8 rounding. At most 0.039 of the 24 references
+# on the detector of 2026-12-01, whose scores rise more steeply than those of the one before (0.006).
+_NEAR = 0.05
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def _compile(result: Path, code: Path, *options: str) -> None:
 
 
 @pytest.mark.skipif(not list(Path("/etc/OpenCL/vendors").glob("pocl*")), reason="apt-get install pocl-opencl-icd")
-def test_by_opencl_no_decision_is_another(delegate: Delegate, shipped: Bundle) -> None:
+def test_by_opencl_no_decision_is_another_but_at_the_threshold(delegate: Delegate, shipped: Bundle) -> None:
     run = delegate.run(shipped, "OpenCL")
     assert run.probabilities is not None, run.said
     assert "Initialized OpenCL-based API" in run.said and "Created 1 GPU delegate kernels" in run.said
