@@ -230,4 +230,7 @@ def parse_recipe(table: dict[str, Any], where: str) -> Recipe:
             raise TrainError(f"{where}: unknown key {key!r}; `fauxlens recipe keys` lists the known ones.") from error
         if first["type"] == "missing":
             raise TrainError(f"{where}: the key {key!r} is missing; `fauxlens recipe keys` lists them.") from error
-        raise TrainError(f"{where}: {key} = {first['input']!r} is not allowed: {first['msg']}.") from error
+        # What does not fit together is a fault of a table, which would be shown whole.
+        subject = f"[{key}]" if key else "this recipe"
+        subject = subject if isinstance(first["input"], dict) else f"{key} = {first['input']!r}"
+        raise TrainError(f"{where}: {subject} is not allowed: {first['msg']}.") from error

@@ -115,7 +115,8 @@ def _cells(found: DetectedPicture) -> list[str]:
         f"{verdict.probability:.6f}" if verdict else "",
         verdict.operating_point if verdict else "",
         f"{verdict.threshold:.6f}" if verdict else "",
-        str(len(found.picture_result.faces)),
+        # Without a face there is the centre square, which is none.
+        "0" if found.picture_result.face_found is False else str(len(found.picture_result.faces)),
         mark.says if mark else "nothing",
         mark.strength if mark else "none",
         found.evidence.summary,

@@ -118,6 +118,13 @@ def test_a_key_in_a_list_is_reached_by_its_number(tmp_path: Path) -> None:
             read_recipe(path, dict([parse_setting(wrong)]))
 
 
+def test_what_does_not_fit_together_is_told_without_the_whole_table() -> None:
+    with pytest.raises(TrainError) as raised:
+        read_recipe(find_recipe("all-faces"), {"model.output": "softmax"})
+    assert "[model] is not allowed" in str(raised.value)
+    assert "{" not in str(raised.value)
+
+
 def test_options_change_the_view_and_the_last_stage_alone() -> None:
     recipe = read_recipe(find_recipe("all-generators"))
     changed = with_options(recipe, size=96, epochs=3, learning_rate=0.25)

@@ -10,6 +10,7 @@ from train.common.documents import file_sha256, read_json_object
 from train.common.errors import TrainError
 from train.fit.run_folder import Run, abandon_run, has_state, open_run, start_run, weights_path, working_on
 from train.fit.scoring import keras_scorer, score_state
+from train.head import HEAD
 from train.model import backbone_of, build_classifier, check_network
 from train.weights import has_head, load_weights, save_weights
 
@@ -41,7 +42,8 @@ def average_run(run: Run, weights: Path, share: float, folder: Path) -> Run:
     "Robust fine-tuning of zero-shot models", CVPR 2022; "Model soups", ICML 2022): choose the share on the validation
     split. Interrupted, the same call goes on in the same folder.
 
-    Raises TrainError for a run that is not finished, weights of another network, and a folder that holds other things.
+    Raises TrainError for a run that is not finished, weights of another network, a free head where the run's is
+    non-negative, and a folder that holds other things.
     """
     if not has_state(run, "float"):
         raise TrainError(f"{run.folder} is not finished: `fauxlens train --resume {run.folder}` first.")
@@ -91,6 +93,11 @@ def _mean(run: Run, weights: Path, share: float) -> Any:
     other = build_classifier(replace(settings, weights=str(weights)), view.size)
     if has_head(weights):
         load_weights(other, weights, settings)
+        if settings.head == "non-negative" and (other.get_layer(HEAD).get_weights()[0] < 0).any():
+            raise TrainError(
+                f"{weights} has a head with weights below 0, and that of {run.folder} may have none (model.head): "
+                "average it with weights of a non-negative head, or of no head."
+            )
         pairs = zip(classifier.weights, other.weights, strict=True)
     else:
         pairs = zip(backbone_of(classifier).weights, backbone_of(other).weights, strict=True)

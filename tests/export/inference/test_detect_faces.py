@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from export.artifacts.metadata import attach
 from export.inference.detect_files import OVERLAY_SIDE, DetectedPicture, Settings, detect_input
 from export.inference.detector import load_detector
 from export.inference.inputs import Input
+from export.inference.records import COLUMNS, csv_row
 from export.runtimes.registry import RUNTIMES
 from train.data.faces.find import eyes_in
 from train.image.decode import decode
@@ -77,5 +79,7 @@ def test_a_picture_without_a_face_is_told(model: Path, tmp_path: Path) -> None:
     Image.linear_gradient("L").convert("RGB").resize((160, 120)).save(tmp_path / "wall.png")
     found = evaluated(tmp_path / "wall.png", model, tmp_path)
     assert found.picture_result.face_found is False
+    cells = next(csv.reader([csv_row(found)]))
+    assert cells[COLUMNS.index("faces")] == "0"
     texts = [row.text for row in found.evidence.rows if row.kind == "faces"]
     assert texts == ["No face found: this detector classifies faces; the centre square was used instead."]

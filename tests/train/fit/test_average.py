@@ -1,6 +1,7 @@
 """A run out of the mean of two sets of weights: what is averaged, what stays, and what is refused."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -64,6 +65,14 @@ def test_weights_are_the_mean_and_a_head_stays_where_the_file_has_none(
     assert kept_epoch(made) == f"Average of {trained_run.folder.name} and, with a share of 0.25, other.h5."
     val = mine.filter(pl.col("seen"), split="val", label="real").height
     assert small_rates(made).startswith(f"1 % and 0.5 % of {val} validation photographs are less than one")
+
+
+def test_a_non_negative_head_is_averaged_with_no_free_one(trained_run: Run, other: Path, tmp_path: Path) -> None:
+    model = replace(trained_run.recipe.model, head="non-negative")
+    bounded = replace(trained_run, recipe=replace(trained_run.recipe, model=model))
+    with pytest.raises(TrainError, match=r"other\.h5 has a head with weights below 0"):
+        average_run(bounded, other, 0.5, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_what_cannot_be_averaged_is_refused(trained_run: Run, other: Path, tmp_path: Path) -> None:
