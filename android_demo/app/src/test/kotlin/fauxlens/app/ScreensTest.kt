@@ -6,6 +6,7 @@ import android.content.Intent
 import android.content.IntentFilter
 import android.graphics.Bitmap
 import android.provider.MediaStore
+import fauxlens.app.detect.StoredBundles
 import fauxlens.app.history.HistoryActivity
 import fauxlens.app.main.MainActivity
 import fauxlens.app.model.PictureState
@@ -42,6 +43,7 @@ class ScreensTest {
 
     @Test
     fun verdict() {
+        app.bundles = asShipped()
         app.judge(reference(1.0))
         dayAndNight("verdict", DAY, MainActivity::class.java)
     }
@@ -57,6 +59,7 @@ class ScreensTest {
 
     @Test
     fun history() {
+        app.bundles = asShipped()
         for (share in listOf(0.0, 0.4, 0.7, 1.0)) app.judge(reference(share))
         dayAndNight("history", NIGHT, HistoryActivity::class.java)
     }
@@ -67,6 +70,9 @@ class ScreensTest {
         app.settle()
         dayAndNight("selftest", DAY, SelfTestActivity::class.java)
     }
+
+    /** The detector with its own view, so that its scores are those that people get. */
+    private fun asShipped() = StoredBundles(app.assets, app.filesDir)
 
     private fun dayAndNight(name: String, shown: String, screen: Class<out Activity>) {
         val day = drawn(screen)
