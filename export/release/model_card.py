@@ -13,7 +13,8 @@ from export.release.variants import COLUMNS, NOTES, VariantComparison, variant_c
 from train.common.table_formats import markdown_code, markdown_text
 from train.data.reconstruct.autoencoder import NOISE
 from train.evaluate.decision import WORDS
-from train.evaluate.prior_shift import alarm_sentences, rates_too_small
+from train.evaluate.prior_shift import alarm_sentences
+from train.evaluate.thresholds import rates_too_small
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -34,11 +34,7 @@ def figures(rows: pl.DataFrame) -> list[float]:
     """AUC, then TPR at each of RATES, sources and generators weighing alike."""
     fake = (rows["label"] == "fake").to_numpy()
     names = rows.select(pl.when(label="real").then("source").otherwise("generator")).to_series().to_list()
-    weights = np.empty(len(fake))
-    for one in (False, True):
-        weights[fake == one] = equal_weights(
-            [name for name, is_fake in zip(names, fake, strict=True) if is_fake == one], FULL_SOURCE
-        )
+    weights = equal_weights(names, FULL_SOURCE)
     score = rows["log_odds"].to_numpy().astype(float)
     order = np.argsort(-score)
     false_alarms = np.cumsum(weights[order] * ~fake[order]) / weights[~fake].sum()

@@ -5,7 +5,8 @@
 For every generator in training: AUC and TPR at 1 % FPR against all test reals, and what is called fake at each of the
 detector's operating points; `--matched` adds a generator against one real source alone. For every real source: what is
 called fake, and unsure at the balanced point. Reconstructions and edits stand apart. Intervals of 95 %: Wilson for
-shares, bootstrap over pictures for AUC.
+shares, bootstrap over pictures for AUC. `--without recon` leaves out pictures whose path holds this text, such as the
+reduced copies of reals that `data reconstruct --scale` writes beside its reconstructions.
 """
 
 import argparse
@@ -30,9 +31,12 @@ def main() -> None:
     parser.add_argument("scores", type=Path)
     parser.add_argument("detector", type=Path)
     parser.add_argument("--matched", default="", help="GENERATOR:SOURCE")
+    parser.add_argument("--without", metavar="TEXT", help="leave out pictures whose path holds this")
     options = parser.parse_args()
     description = read_description(read_detector(options.detector))
     scores = read_scores(options.scores).filter(pl.col("split") == "test")
+    if options.without:
+        scores = scores.filter(~pl.col("path").str.contains(options.without, literal=True))
     reals, fakes = scores.filter(label="real"), scores.filter(label="fake")
     whole = fakes.filter("seen", ~pl.col("family").is_in(APART))
     print(f"| generator | pictures | AUC | TPR at 1 % | {' | '.join(POINTS)} |\n|---|---|---|---|---|---|---|")
@@ -52,6 +56,7 @@ def main() -> None:
         print(_real_row(str(name), group, description))
     means = [np.mean([_called(group, description, point).value for _, group in groups]) for point in POINTS]
     print(f"| **mean of {len(groups)} sources** | | {' | '.join(f'{100 * mean:.1f} %' for mean in means)} | |")
+    print(_real_row("**all of them**", reals, description))
     unsure = _unsure(reals, description)
     metrics = _metrics(whole, reals)
     print(f"\nReals that are unsure (balanced): {_percent(unsure)}. ECE {metrics.ece.value:.3f}.")

@@ -160,11 +160,11 @@ def read_table(
 
 def _with_plain_lines(data: bytes) -> bytes:
     """A table without the line by which a spreadsheet was told its separator, and with lines that end in a newline."""
-    mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
-    if data[len(mark) :][:4].lower() == b"sep=":
-        data = data.partition(b"\n")[2]
-    # As programs of old Macs, and some of today for them, end lines.
-    return data.replace(b"\r", b"\n") if b"\n" not in data else data
+    if b"\n" not in data:
+        # As programs of old Macs, and some of today for them, end lines.
+        data = data.replace(b"\r", b"\n")
+    names_separator = data.removeprefix(b"\xef\xbb\xbf")[:4].lower() == b"sep="
+    return data.partition(b"\n")[2] if names_separator else data
 
 
 def _from_parquet(

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from train.evaluate.calibration import FPR_05, FPR_1
-from train.evaluate.metrics import Interval, wilson
+from train.evaluate.metrics import Interval
 
 if TYPE_CHECKING:
     from train.evaluate.evaluation import Evaluation
@@ -84,20 +83,3 @@ def of_alarms(share: float) -> str:
         if 0 < false < alarms and abs(false / alarms - share) <= CLOSE:
             return f"{false} of {alarms} alarms"
     return f"{round(100 * share)} of 100 alarms"
-
-
-def rates_too_small(n_real: int) -> str:
-    """Say in a sentence which of the shipped rates are under one of `n_real` validation reals, or nothing.
-
-    Such a threshold only lies above every one of those reals. What their rate may be then is the upper end of the
-    95 % interval for none of them (Wilson 1927).
-    """
-    small = [f"{100 * rate:g} %" for rate in (FPR_1, FPR_05) if 0 < rate * n_real < 1]
-    if not small:
-        return ""
-    subject = f"{' and '.join(small)} of {n_real:,} validation photographs {'is' if len(small) == 1 else 'are'}"
-    threshold = "that threshold lies" if len(small) == 1 else "those thresholds lie"
-    return (
-        f"{subject} less than one photograph: {threshold} above all of them, and up to "
-        f"{100 * wilson(0, n_real).high:.1f} % of other photographs may be called fake there."
-    )

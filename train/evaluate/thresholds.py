@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from train.common.errors import TrainError
 from train.evaluate.calibration import FPR_05, FPR_1, OperatingPoints, two_classes
+from train.evaluate.metrics import wilson
 from train.evaluate.ranked import (
     Ranked,
     caught_at_least,
@@ -202,3 +203,20 @@ def _stricter(reals: Ranked, fakes: Ranked, chosen: float, before: OperatingPoin
         fpr_05 = fpr_05 if FPR_05 * reals.scores.size >= 1 else max(fpr_05, before.fpr_05)
     fpr_1 = max(chosen, fpr_1)
     return fpr_1, max(fpr_1, fpr_05)
+
+
+def rates_too_small(n_real: int) -> str:
+    """Say in a sentence which of the shipped rates are under one of `n_real` validation reals, or nothing.
+
+    Such a threshold only lies above every one of those reals. What their rate may be then is the upper end of the
+    95 % interval for none of them (Wilson 1927).
+    """
+    small = [f"{100 * rate:g} %" for rate in (FPR_1, FPR_05) if 0 < rate * n_real < 1]
+    if not small:
+        return ""
+    subject = f"{' and '.join(small)} of {n_real:,} validation photographs {'is' if len(small) == 1 else 'are'}"
+    threshold = "that threshold lies" if len(small) == 1 else "those thresholds lie"
+    return (
+        f"{subject} less than one photograph: {threshold} above all of them, and up to "
+        f"{100 * wilson(0, n_real).high:.1f} % of other photographs may be called fake there."
+    )

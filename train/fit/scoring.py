@@ -17,7 +17,6 @@ from train.evaluate.calibration import (
     log_odds,
     probabilities,
 )
-from train.evaluate.prior_shift import rates_too_small
 from train.evaluate.scores import read_scores, write_scores
 from train.evaluate.selection import (
     mark_manifest,
@@ -26,6 +25,7 @@ from train.evaluate.selection import (
     rows_to_score,
     without_reconstructions,
 )
+from train.evaluate.thresholds import rates_too_small
 from train.fit.run_folder import Run, State, scores_path, write_state
 from train.model import predictor
 

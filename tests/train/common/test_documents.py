@@ -118,6 +118,7 @@ PLAIN = "path,note,size\na.jpg,,1\nb.jpg,ü,\n"
         PLAIN.encode() + b"\n\n,,\n",
         b"sep=,\r\n" + PLAIN.replace("\n", "\r\n").encode(),
         b"\xef\xbb\xbfSEP=,\n" + PLAIN.encode(),
+        b"sep=,\r" + PLAIN.replace("\n", "\r").encode(),
         b'"path","note","size"\n"a.jpg","","1"\n"b.jpg","\xc3\xbc",""\n',
     ],
 )

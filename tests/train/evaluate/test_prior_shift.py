@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from train.evaluate.metrics import Interval, wilson
-from train.evaluate.prior_shift import false_share, of_alarms, of_pictures, prevalence_sentence, rates_too_small
+from train.evaluate.prior_shift import false_share, of_alarms, of_pictures, prevalence_sentence
 
 
 @pytest.mark.parametrize("prevalence", [0.5, 0.02, 0.3])
@@ -54,12 +54,3 @@ def test_words_are_near_the_share(share: float) -> None:
 def test_prevalence_in_words() -> None:
     assert [of_pictures(one) for one in (0.5, 0.02, 0.3)] == [
         "1 in 2 pictures is", "1 in 50 pictures is", "30 % of the pictures are"]  # fmt: skip
-
-
-def test_rates_of_less_than_one_validation_photograph_are_told_with_what_they_may_be() -> None:
-    assert rates_too_small(80) == (
-        "1 % and 0.5 % of 80 validation photographs are less than one photograph: those thresholds lie above all of "
-        "them, and up to 4.6 % of other photographs may be called fake there."
-    )
-    assert rates_too_small(199).startswith("0.5 % of 199 validation photographs is less than one photograph: that")
-    assert rates_too_small(200) == ""

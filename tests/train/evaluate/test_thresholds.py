@@ -21,6 +21,7 @@ from train.evaluate.thresholds import (
     parse_costs,
     parse_error_rate,
     parse_rate,
+    rates_too_small,
 )
 
 BEFORE = OperatingPoints(0.5, 0.75, 0.875, 0.375)
@@ -178,3 +179,12 @@ def test_no_goal_allows_as_many_errors_as_a_coin() -> None:
     for text in ("50%", "0.6", "99 %"):
         with pytest.raises(TrainError, match=r"--x .* allows as many errors as guessing"):
             parse_error_rate(text, "--x")
+
+
+def test_rates_of_less_than_one_validation_photograph_are_told_with_what_they_may_be() -> None:
+    assert rates_too_small(80) == (
+        "1 % and 0.5 % of 80 validation photographs are less than one photograph: those thresholds lie above all of "
+        "them, and up to 4.6 % of other photographs may be called fake there."
+    )
+    assert rates_too_small(199).startswith("0.5 % of 199 validation photographs is less than one photograph: that")
+    assert rates_too_small(200) == ""
